@@ -1,0 +1,3 @@
+"""Clary: Amazon SageMaker that anyone can run."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,56 @@
+"""A call of an operation: who, what, with which parameters. The one door to every effect, for clients and for Clary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+PrincipalKind = Literal["root", "user", "assumed-role", "anonymous"]
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who calls.
+
+    `arn` is what GetCallerIdentity answers (`arn:aws:sts::…:assumed-role/NAME/SESSION` for a role);
+    `identity` is the IAM user's or role's own ARN, to which policies are attached (equal to `arn` for users and root).
+    """
+
+    kind: PrincipalKind
+    account: str
+    arn: str
+    identity: str
+    user_id: str
+    access_key_id: str = ""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One operation asked for by one principal. `params` are parsed and validated by the service's model."""
+
+    principal: Principal
+    service: str
+    """The name of botocore's service model: `sagemaker`, `sagemaker-runtime`, `s3`, …"""
+    operation: str
+    params: dict[str, Any]
+    region: str
+    request_id: str = ""
+    source_ip: str = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Access:
+    """One right that a call needs: `action` (`s3:GetObject`) on `resource` (an ARN or `*`), with condition keys."""
+
+    action: str
+    resource: str
+    context: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
+
+
+class Door(Protocol):
+    """Whatever carries out a call where it belongs: the gateway's way to control, and control's own inner way."""
+
+    async def __call__(self, call: Call) -> dict[str, Any]:
+        """The operation's output, or AWSError raised."""
+        ...

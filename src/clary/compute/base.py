@@ -1,0 +1,152 @@
+"""Where a container runs: one protocol for every backend.
+
+A backend knows nothing of jobs or endpoints. Whoever starts a container has chosen its id and written its bundle
+before; starting twice is starting once; a container lives on when the server dies and is found again by its id.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Mount:
+    """A host path seen inside at `target`. The source must exist; a file is mounted as a file."""
+
+    source: str
+    target: str
+    writable: bool = False
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a container may use; None is no limit of its own. Held as far as the system allows (see docs)."""
+
+    memory_bytes: int | None = None
+    cpus: int | None = None
+    processes: int | None = 4096
+    open_files: int | None = 65_536
+    file_bytes: int | None = None
+    shared_memory_bytes: int = 2**30
+
+
+@dataclass(frozen=True)
+class Warm:
+    """A container that a warm parent may fork: its Python has imported `preload` already and runs module `module`.
+
+    A hint: where the warm parent cannot be had, the container's `argv` is executed instead, with the same effect.
+    """
+
+    python: str
+    """The host path of the environment's Python, whose warm parent forks."""
+    preload: tuple[str, ...]
+    module: str
+    """What the fork runs as `__main__` (`clary.toolkit.train`); `Container.argv[1:]`-like arguments stand in `args`."""
+    args: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Container:
+    """What to run, said from the inside, and what of the host is seen there.
+
+    Standard output and error go to `log` (see telemetry.logfile). `listens` is the port inside that `dial` reaches.
+    `api` says whether the container reaches Clary's API (and, by proxy, the network) or is isolated.
+    """
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    log: str
+    mounts: tuple[Mount, ...] = ()
+    hostname: str = "algo-1"
+    workdir: str = "/"
+    limits: Limits = field(default_factory=Limits)
+    api: bool = True
+    listens: int | None = None
+    warm: Warm | None = None
+
+
+@dataclass(frozen=True)
+class Absent:
+    """No such container: never started, or removed."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """Alive since `since` (epoch seconds)."""
+
+    since: float
+
+
+@dataclass(frozen=True)
+class Exited:
+    """Ended by itself, by a signal, or stopped. All its log lines are readable."""
+
+    at: float
+    code: int
+    """The exit code as a shell gives it: 128 + signal where a signal ended it."""
+    signal: int | None = None
+    out_of_memory: bool = False
+    reason: str = ""
+    """Why it never ran (a mount that could not be made, a program that does not exist), else empty."""
+    since: float | None = None
+    """When it began (epoch seconds)."""
+
+
+@dataclass(frozen=True)
+class Lost:
+    """Gone without a record: its shim was killed or the machine restarted."""
+
+
+State = Absent | Running | Exited | Lost
+
+
+class Backend(Protocol):
+    """All methods may be called again after a crash at any line, from any thread."""
+
+    def start(self, container_id: str, container: Container) -> None:
+        """Start it, or do nothing where it was started before. Raises ClaryError where this machine cannot run it."""
+        ...
+
+    def poll(self, container_id: str) -> State:
+        """What it is doing now."""
+        ...
+
+    def stop(self, container_id: str, grace: float) -> None:
+        """SIGTERM now and SIGKILL after `grace` seconds; returns at once, idempotent, holds even when Clary dies."""
+        ...
+
+    def remove(self, container_id: str) -> None:
+        """End it at once if it runs and forget everything but its log."""
+        ...
+
+    def list(self) -> Iterable[str]:
+        """Ids of all containers that are known, living or ended."""
+        ...
+
+    def watch(self, on_change: Callable[[str], None]) -> None:
+        """From now on `on_change(id)` is called, from a thread of the backend, soon after a state may have changed."""
+        ...
+
+    def close(self) -> None:
+        """Stop watching; containers live on."""
+        ...
+
+
+def folder(containers_dir: Path, container_id: str) -> Path:
+    """A container's folder: its bundle, lock, handle, socket and exit record."""
+    return containers_dir / container_id
+
+
+class Dial(Protocol):
+    """How the data plane reaches a container's port."""
+
+    def __call__(self, container_id: str) -> socket.socket:
+        """A socket connected to the port that the container listens on, non-blocking.
+
+        Raises ConnectionRefusedError while nothing listens there, FileNotFoundError where the container is gone.
+        """
+        ...

@@ -1,0 +1,53 @@
+"""What an image URI means here: an environment, and the two programs of the container contract."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A Python with packages, built once by uv and mounted read-only. Equal content, equal `key`."""
+
+    key: str
+    """`sklearn-1.2.2-py311-<hash of the requirements>`: the name of its folder."""
+    python: str
+    """The Python wanted, `3.11`."""
+    requirements: tuple[str, ...]
+    preload: tuple[str, ...] = ()
+    """Modules that its warm parent imports (and only imports)."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """One of the two programs of the contract, as a module of the environment's Python."""
+
+    module: str
+    """`clary.toolkit.train`; run as `python -m MODULE ARGS…` where no warm parent forks it."""
+    args: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class MetricDefinition:
+    """A metric read from the log by a regular expression with one group."""
+
+    name: str
+    regex: str
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image that Clary runs without a container engine."""
+
+    uri: str
+    environment: Environment
+    train: Program
+    serve: Program
+    metric_definitions: tuple[MetricDefinition, ...] = ()
+    """What AWS's own image defines; DescribeTrainingJob shows them for built-in algorithms."""
+    built_in: bool = False
+    """A built-in algorithm: hyperparameters are validated, no user code runs."""
+    env: Mapping[str, str] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
+    """Lines for the head of the log, such as a version that cannot be had and the nearest that is used."""

@@ -1,0 +1,93 @@
+"""An endpoint's life (https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeEndpoint.html).
+
+    Creating → InService | Failed
+    InService → Updating → InService            (a failed update goes back to what served: RollingBack → InService)
+    InService | Failed | OutOfService → Deleting → (the row is gone)
+
+The row's `target` is `InService`, or `Deleted` once DeleteEndpoint was called.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict
+
+from clary.lifecycles.table import Lifecycle
+
+CREATING = "Creating"
+IN_SERVICE = "InService"
+UPDATING = "Updating"
+ROLLING_BACK = "RollingBack"
+DELETING = "Deleting"
+FAILED = "Failed"
+
+DELETED = "Deleted"
+"""A target, never a status: the row is gone instead."""
+
+KIND = "endpoint"
+
+LIFECYCLE = Lifecycle(
+    kind=KIND,
+    initial=CREATING,
+    moves={
+        CREATING: frozenset({IN_SERVICE, FAILED, DELETING}),
+        IN_SERVICE: frozenset({UPDATING, DELETING}),
+        UPDATING: frozenset({IN_SERVICE, ROLLING_BACK, FAILED, DELETING}),
+        ROLLING_BACK: frozenset({IN_SERVICE, FAILED, DELETING}),
+        FAILED: frozenset({UPDATING, DELETING}),
+        DELETING: frozenset(),
+    },
+)
+
+
+class Replica(TypedDict, total=False):
+    """One container of a variant."""
+
+    container: str
+    log_stream: str
+    ready: bool
+    """It has answered /ping with 200."""
+    started: float
+    """When it was first started (epoch seconds): the health check's time limit counts from here."""
+    restarts: int
+    """How often this place was filled anew; sets the back-off."""
+    not_before: float
+    """Back-off: do not start before (epoch seconds)."""
+
+
+class Variant(TypedDict, total=False):
+    """One production variant as deployed: what was configured, resolved once, so that a config may be deleted."""
+
+    name: str
+    weight: float
+    desired_count: int
+    instance_type: str
+    model: str
+    """ModelName; the model's container definition as it was when deployed stands in `container_definition`."""
+    container_definition: dict[str, Any]
+    role: str
+    isolated: bool
+    """The model's EnableNetworkIsolation."""
+    replicas: list[Replica]
+
+
+class Deployment(TypedDict, total=False):
+    """All variants of one endpoint configuration."""
+
+    config: str
+    """EndpointConfigName."""
+    variants: list[Variant]
+
+
+class EndpointState(TypedDict, total=False):
+    """What stands in the row's `state`; times in epoch seconds.
+
+    CreateEndpoint and UpdateEndpoint write `next`; the controller moves it to `current` when every replica is ready,
+    and `retiring` holds container ids that may still be answering; they are stopped once no edge routes to them.
+    """
+
+    current: Deployment | None
+    next: Deployment | None
+    retiring: list[str]
+    retiring_generation: int
+    """The routes' generation that no longer names them: they stop when every edge has seen it."""
+    failure_reason: str

@@ -1,0 +1,47 @@
+"""Names: ARNs and random ids, made and taken apart in one place."""
+
+from __future__ import annotations
+
+import secrets
+import string
+from dataclasses import dataclass
+
+_ID_LETTERS = string.ascii_uppercase + string.digits
+
+
+@dataclass(frozen=True)
+class Arn:
+    """`arn:partition:service:region:account:resource`
+    (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html)."""
+
+    service: str
+    region: str
+    account: str
+    resource: str
+    partition: str = "aws"
+
+    def __str__(self) -> str:
+        return f"arn:{self.partition}:{self.service}:{self.region}:{self.account}:{self.resource}"
+
+    @classmethod
+    def parse(cls, text: str) -> Arn:
+        """Raises ValueError where `text` is no ARN."""
+        parts = text.split(":", 5)
+        if len(parts) != 6 or parts[0] != "arn" or not parts[5]:
+            raise ValueError(f"not an ARN: {text!r}")
+        return cls(partition=parts[1], service=parts[2], region=parts[3], account=parts[4], resource=parts[5])
+
+
+def sagemaker_arn(region: str, account: str, resource_type: str, name: str) -> str:
+    """SageMaker's ARNs carry the name in lower case, whatever the request said."""
+    return str(Arn("sagemaker", region, account, f"{resource_type}/{name.lower()}"))
+
+
+def unique_id(prefix: str, letters: int = 17) -> str:
+    """An id in IAM's style (`AIDA…`, `AROA…`, `AKIA…`): the prefix and random capitals and digits."""
+    return prefix + "".join(secrets.choice(_ID_LETTERS) for _ in range(letters))
+
+
+def random_hex(bytes_: int = 16) -> str:
+    """A random id for files and containers: never made from what a request brought."""
+    return secrets.token_hex(bytes_)

@@ -1,0 +1,72 @@
+"""What Clary offers: every operation of every service, where it runs and what it does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from clary.calls import Access, Call
+
+Effect = Literal["executes", "keeps state"]
+"""`executes`: what AWS would do happens. `keeps state`: it is remembered and given back, nothing else happens."""
+
+Place = Literal["control", "edge"]
+"""`control`: the only writer, and whatever needs it. `edge`: reads and the path of a prediction, next to the socket."""
+
+Handler = Callable[..., Any]
+"""At `control`: `(context: Context, params) -> output`; at `edge`: `(context: EdgeContext, params) -> output`, may be
+async."""
+
+AccessRule = Callable[[Call], Sequence[Access]]
+"""The rights that a call needs, from its parameters alone."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of one service."""
+
+    service: str
+    name: str
+    handler: Handler
+    effect: Effect
+    place: Place
+
+
+class Service:
+    """The operations of one AWS service that are offered; `model` is the name of botocore's service model."""
+
+    def __init__(self, model: str, access: AccessRule) -> None:
+        self.model = model
+        self.access = access
+        self._operations: dict[str, Operation] = {}
+
+    def operation(
+        self, name: str, *, effect: Effect = "executes", place: Place = "control"
+    ) -> Callable[[Handler], Handler]:
+        """Offer operation `name`; the decorated function carries it out."""
+
+        def offer(handler: Handler) -> Handler:
+            if name in self._operations:
+                raise ValueError(f"{self.model}.{name} is offered twice")
+            self._operations[name] = Operation(self.model, name, handler, effect, place)
+            return handler
+
+        return offer
+
+    @property
+    def operations(self) -> Mapping[str, Operation]:
+        """By name."""
+        return self._operations
+
+
+class Registry:
+    """All services together."""
+
+    def __init__(self, services: Sequence[Service]) -> None:
+        self.services: Mapping[str, Service] = {service.model: service for service in services}
+
+    def find(self, service: str, operation: str) -> Operation | None:
+        """The operation, or None where it is not offered."""
+        offered = self.services.get(service)
+        return offered.operations.get(operation) if offered else None

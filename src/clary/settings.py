@@ -1,0 +1,119 @@
+"""What one Clary is told when it starts: read once by the command line, then passed to every process as one file."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+AuthMode = Literal["sigv4", "off"]
+
+DEFAULT_PORT = 4599
+DEFAULT_ACCOUNT = "000000000000"
+DEFAULT_REGION = "us-east-1"
+
+
+def default_data_dir() -> Path:
+    """The data folder of a user who names none: `CLARY_DATA_DIR`, else `~/.clary`."""
+    return Path(os.environ.get("CLARY_DATA_DIR") or Path.home() / ".clary")
+
+
+def default_cache_dir() -> Path:
+    """Where frameworks' environments are kept, shared by all data folders: they are bought once and never hold data."""
+    chosen = os.environ.get("CLARY_CACHE_DIR")
+    if chosen:
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "clary"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds that protect the server; each with its unit and its reason."""
+
+    invoke_body_bytes: int = 6_291_456
+    """InvokeEndpoint's payload limit on AWS; a larger body is answered 413."""
+
+    invoke_seconds: float = 60.0
+    """A model has 60 seconds to answer InvokeEndpoint, as on AWS."""
+
+    request_body_bytes: int = 16 * 2**20
+    """Largest body of a control operation held in memory (streamed S3 bodies are not bound by it)."""
+
+    header_seconds: float = 20.0
+    """A client that has not sent its whole head by then is cut off: half-open clients must not hold a place."""
+
+    body_idle_seconds: float = 60.0
+    """The longest silence within a request body."""
+
+    clock_skew_seconds: float = 900.0
+    """SigV4 requests further than 15 minutes from the server's clock are refused, as on AWS."""
+
+    connections: int = 2048
+    """Connections open at once; the next is answered 503."""
+
+    stop_grace_seconds: float = 120.0
+    """SIGTERM to SIGKILL for a training job that is stopped, as on AWS."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One Clary: where it keeps its data, where it listens, whom it trusts."""
+
+    data_dir: Path = field(default_factory=default_data_dir)
+    cache_dir: Path = field(default_factory=default_cache_dir)
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    account_id: str = DEFAULT_ACCOUNT
+    region: str = DEFAULT_REGION
+    """The region that `clary env` gives to clients; a client may use any other."""
+    auth: AuthMode = "sigv4"
+    allow_reset: bool = False
+    unconfined: bool = False
+    """Run containers without namespaces: only by the user's own word, only code that the user trusts."""
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def run_dir(self) -> Path:
+        """Sockets, published files and containers of the running Clary."""
+        return self.data_dir / "run"
+
+    @property
+    def containers_dir(self) -> Path:
+        """One folder per container: its bundle, lock, handle and exit record."""
+        return self.run_dir / "containers"
+
+    @property
+    def logs_dir(self) -> Path:
+        """Log streams' files: they outlive the containers that wrote them."""
+        return self.data_dir / "logs"
+
+    @property
+    def objects_dir(self) -> Path:
+        """The object store: its database and its files."""
+        return self.data_dir / "objects"
+
+    @property
+    def database(self) -> Path:
+        """The control database: rows and specs."""
+        return self.data_dir / "clary.db"
+
+    @property
+    def endpoint_url(self) -> str:
+        """What `AWS_ENDPOINT_URL` is set to."""
+        return f"http://{self.host}:{self.port}"
+
+    def dumps(self) -> str:
+        """As JSON, for `loads` in another process."""
+        return json.dumps(asdict(self), default=str, indent=1)
+
+    @classmethod
+    def loads(cls, text: str) -> Settings:
+        """The inverse of `dumps`."""
+        raw: dict[str, Any] = json.loads(text)
+        known = {f.name for f in fields(cls)}
+        values = {name: value for name, value in raw.items() if name in known}
+        values["limits"] = Limits(**raw["limits"])
+        values["data_dir"], values["cache_dir"] = Path(raw["data_dir"]), Path(raw["cache_dir"])
+        return cls(**values)
