@@ -1,0 +1,134 @@
+"""What every Python started from a shell with `clary env` does first: point AWS's hard-coded hosts at Clary, and wait
+for the server instead of sleeping.
+
+Nothing is imported here that the program does not import itself: two modules are patched when they are first imported.
+An existing `sitecustomize` further down `sys.path` runs before. Written for Python 3.6 and later, standard library only.
+"""
+
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import os
+import sys
+import threading
+import time
+
+ENDPOINT = "AWS_ENDPOINT_URL"
+AWS_SUFFIXES = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
+FIRST_WAIT = 0.05
+"""Seconds of the first wait of a poll loop; later ones are a twentieth of the time already waited."""
+SHARE_OF_ELAPSED = 0.05
+FORGET_AFTER = 5.0
+"""A loop that has not slept for so many seconds (on top of its poll) has ended; its next sleep begins anew."""
+
+
+def _run_shadowed_sitecustomize():
+    """The sitecustomize that ours hides (a distribution's, an editor's) keeps its effect."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    others = [entry for entry in sys.path if os.path.abspath(entry or os.curdir) != here]
+    spec = importlib.machinery.PathFinder.find_spec("sitecustomize", others)
+    if spec is None or spec.loader is None:
+        return
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+
+
+def _is_aws_host(url):
+    host = url.split("://", 1)[-1].split("/", 1)[0].split(":", 1)[0].lower()
+    return host.endswith(AWS_SUFFIXES)
+
+
+def _redirect_endpoints(botocore_session):
+    """Clients that were given an AWS address, and clients of a botocore too old to know AWS_ENDPOINT_URL, reach Clary."""
+    create_client = botocore_session.Session.create_client
+    version = tuple(int(part) for part in botocore_session.__dict__["__version__"].split(".")[:2])
+
+    def create_client_at_clary(self, service_name, *args, **kwargs):
+        clary = os.environ.get(ENDPOINT)
+        given = kwargs.get("endpoint_url")
+        if clary and ((given and _is_aws_host(given)) or (not given and len(args) < 5 and version < (1, 31))):
+            kwargs["endpoint_url"] = clary
+        return create_client(self, service_name, *args, **kwargs)
+
+    botocore_session.Session.create_client = create_client_at_clary
+
+
+class PollClock:
+    """The `time` module as poll loops see it: `sleep` is short, and `time` runs on as if it had been long.
+
+    The SDK describes a job once in 30 seconds of its own clock while it tails the logs, so the clock must follow the
+    sleeps. A loop that holds a time limit of the user's (a local variable `timeout`) is given the true time.
+    """
+
+    def __init__(self, real):
+        self._real = real
+        self._local = threading.local()
+
+    def __getattr__(self, name):
+        return getattr(self._real, name)
+
+    def sleep(self, seconds):
+        """Sleep for a twentieth of what this loop has waited for, at least 0.05 s, never more than `seconds`."""
+        frame = sys._getframe(1)
+        now = self._real.monotonic()
+        loop, began, last = getattr(self._local, "loop", (None, now, now))
+        if loop != id(frame) or now - last > FORGET_AFTER:
+            began = now
+        wait = min(seconds, max(FIRST_WAIT, (now - began) * SHARE_OF_ELAPSED))
+        self._real.sleep(wait)
+        self._local.loop = (id(frame), began, self._real.monotonic())
+        if frame.f_locals.get("timeout") is None:
+            self._local.ahead = getattr(self._local, "ahead", 0.0) + seconds - wait
+
+    def time(self):
+        """The true time and what was not slept in this thread."""
+        if sys._getframe(1).f_locals.get("timeout") is not None:
+            return self._real.time()
+        return self._real.time() + getattr(self._local, "ahead", 0.0)
+
+
+def _shorten_polls(module):
+    module.time = PollClock(time)
+
+
+PATCHES = {
+    "botocore.session": _redirect_endpoints,
+    "sagemaker.session": _shorten_polls,
+}
+"""Module → what is done to it right after it has been imported."""
+
+
+class _PatchingLoader(importlib.abc.Loader):
+    """The module's own loader, and one step more."""
+
+    def __init__(self, loader, patch):
+        self._loader = loader
+        self._patch = patch
+
+    def create_module(self, spec):
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module):
+        self._loader.exec_module(module)
+        self._patch(module)
+
+    def __getattr__(self, name):
+        return getattr(self._loader, name)
+
+
+class _PatchingFinder(importlib.abc.MetaPathFinder):
+    """Finds the modules of PATCHES where the ordinary finders find them."""
+
+    def find_spec(self, fullname, path=None, target=None):
+        patch = PATCHES.get(fullname)
+        if patch is None:
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _PatchingLoader(spec.loader, patch)
+        return spec
+
+
+_run_shadowed_sitecustomize()
+if os.environ.get(ENDPOINT):
+    sys.meta_path.insert(0, _PatchingFinder())
