@@ -23,6 +23,10 @@ class Principal:
     identity: str
     user_id: str
     access_key_id: str = ""
+    session_policies: tuple[str, ...] = ()
+    """Policy documents (JSON) passed to AssumeRole: the session may do only what they allow as well."""
+    session_context: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Condition keys fixed when the session began: `aws:TokenIssueTime`, `aws:PrincipalTag/…`."""
 
 
 @dataclass(frozen=True)
