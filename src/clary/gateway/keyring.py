@@ -1,0 +1,63 @@
+"""What the gateway needs to know about identities and bodies, without knowing who keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from clary.calls import Access, Call, Principal
+from clary.settings import Settings
+from clary.wire.http import HttpRequest
+
+DEFAULT_ROLE = "ClaryExecutionRole"
+DEFAULT_SESSION = "clary"
+_DEFAULT_ROLE_ID = "AROACLARYEXECUTIONROL"
+
+
+@dataclass(frozen=True)
+class Credential:
+    """The secret that signs, and who it speaks for."""
+
+    secret_key: str
+    principal: Principal
+
+
+class Keyring(Protocol):
+    """Keys by their id. Asked on every request: answers from memory."""
+
+    def find(self, access_key_id: str, session_token: str | None) -> Credential:
+        """Raises AWSError: InvalidClientTokenId (unknown key or token), ExpiredToken."""
+        ...
+
+
+class Authorizer(Protocol):
+    """Decides by the principal's policies. Asked on every request: decides without a database."""
+
+    def authorise(self, call: Call, needed: Sequence[Access]) -> None:
+        """Raises AccessDenied, in AWS's words, where one of the needed rights is not allowed."""
+        ...
+
+
+class BodyStore(Protocol):
+    """Takes in a streamed request body; what it returns stands in the parameters as that member."""
+
+    async def receive(self, chunks: AsyncIterator[bytes], request: HttpRequest) -> dict[str, Any]:
+        """Read `chunks` to the end. An exception that comes out of `chunks` (broken signature, wrong length, silence)
+        means that nothing was received: whatever was kept goes, and the exception travels on.
+
+        `request.trailers` (`x-amz-checksum-crc32`, …) are known once `chunks` has ended.
+        """
+        ...
+
+
+def default_principal(settings: Settings) -> Principal:
+    """The identity of every request where signatures are not checked: the default role, assumed."""
+    account = settings.account_id
+    return Principal(
+        kind="assumed-role",
+        account=account,
+        arn=f"arn:aws:sts::{account}:assumed-role/{DEFAULT_ROLE}/{DEFAULT_SESSION}",
+        identity=f"arn:aws:iam::{account}:role/{DEFAULT_ROLE}",
+        user_id=f"{_DEFAULT_ROLE_ID}:{DEFAULT_SESSION}",
+    )

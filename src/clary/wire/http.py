@@ -1,0 +1,78 @@
+"""One HTTP exchange as plain data: what came, what goes back, and a body that lies in files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import unquote, unquote_plus
+
+Segment = tuple[Path, int, int]
+"""A stretch of a file: path, offset, length (bytes)."""
+
+EMPTY_BODY_STATUSES = frozenset({204, 205, 304})
+"""Answers that carry no body by RFC 9110."""
+
+
+@dataclass(frozen=True)
+class Extent:
+    """A body that lies in files: its segments one after another are its `size` bytes."""
+
+    segments: tuple[Segment, ...]
+    size: int
+
+
+@dataclass
+class HttpRequest:
+    """A request as it was sent.
+
+    `raw_path` and `raw_query` are as on the wire, still percent-encoded: a signature covers those very bytes. `headers`
+    have lower-case names; repeated ones are joined by commas. `body` is empty where the body is streamed; `trailers`
+    are known once such a body has been read to its end.
+    """
+
+    method: str
+    raw_path: str
+    raw_query: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    source_ip: str = "127.0.0.1"
+    trailers: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def path(self) -> str:
+        """The path with percent-encoding undone (`%2F` becomes `/`: take `raw_path` where that matters)."""
+        return unquote(self.raw_path)
+
+    @cached_property
+    def query(self) -> tuple[tuple[str, str], ...]:
+        """The query's pairs in order, decoded; `?acl` is `("acl", "")`."""
+        return split_query(self.raw_query)
+
+    @cached_property
+    def query_map(self) -> dict[str, str]:
+        """The query's last value per name."""
+        return dict(self.query)
+
+
+@dataclass
+class HttpResponse:
+    """An answer. A body in files is streamed by the gateway; HEAD, 204 and 304 send no body whatever stands here."""
+
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes | Extent = b""
+
+    @property
+    def size(self) -> int:
+        """The body's length in bytes."""
+        return self.body.size if isinstance(self.body, Extent) else len(self.body)
+
+
+def split_query(raw: str, *, plus_is_space: bool = True) -> tuple[tuple[str, str], ...]:
+    """Pairs of a query string or of a form; a name without `=` has an empty value."""
+    if not raw:
+        return ()
+    decode = unquote_plus if plus_is_space else unquote
+    pairs = (part.partition("=") for part in raw.split("&") if part)
+    return tuple((decode(name), decode(value)) for name, _, value in pairs)
