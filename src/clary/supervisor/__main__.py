@@ -1,0 +1,89 @@
+"""`python -m clary.supervisor`: the process behind `clary up`. Standard library only."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+from clary import __version__
+from clary.errors import ClaryError
+from clary.settings import Settings
+from clary.supervisor import lock
+from clary.supervisor.child import Child
+from clary.supervisor.programs import programs
+from clary.supervisor.sockets import Sockets, bind
+from clary.supervisor.supervisor import Supervisor
+from clary.supervisor.voice import Voice
+
+_LOG_BYTES = 16 * 2**20
+
+
+def main() -> int:
+    """Supervise one Clary; 0 after an orderly end, 1 where it could not be started (the reason was said)."""
+    options = _parser().parse_args()
+    voice = Voice(options.notify_fd)
+    try:
+        _supervise(Settings.loads(options.settings), voice, options.begun or time.time())
+    except ClaryError as error:
+        voice.failed(str(error))
+        return 1
+    return 0
+
+
+def _supervise(settings: Settings, voice: Voice, begun: float) -> None:
+    descriptor = lock.take(settings)
+    sockets = bind(settings, was_killed=lock.read_handle(settings) is not None)
+    settings.containers_dir.mkdir(mode=0o700, exist_ok=True)
+    lock.write_handle(settings, _handle(settings, begun))
+    children = [Child(program, log_file(settings)) for program in programs(settings, sockets)]
+    try:
+        Supervisor(children, lambda: voice.ready(settings, time.time() - begun), voice.notice).run()
+    finally:
+        _leave(settings, sockets, descriptor)
+
+
+def _leave(settings: Settings, sockets: Sockets, descriptor: int) -> None:
+    sockets.close()
+    lock.remove_handle(settings)
+    os.close(descriptor)
+
+
+def _handle(settings: Settings, begun: float) -> lock.Handle:
+    return lock.Handle(
+        pid=os.getpid(),
+        endpoint=settings.endpoint_url,
+        port=settings.port,
+        version=__version__,
+        started=begun,
+        account_id=settings.account_id,
+        auth=settings.auth,
+        region=settings.region,
+    )
+
+
+def log_path(settings: Settings) -> Path:
+    """What the processes say for whoever runs Clary; the one before it is kept beside it."""
+    return settings.data_dir / "server.log"
+
+
+def log_file(settings: Settings) -> int:
+    """Its descriptor, for appending; a long one is set aside first."""
+    path = log_path(settings)
+    if path.exists() and path.stat().st_size > _LOG_BYTES:
+        path.replace(path.with_suffix(".log.1"))
+    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m clary.supervisor")
+    parser.add_argument("--settings", required=True, help="the settings as JSON")
+    parser.add_argument("--notify-fd", type=int, help="where to say that Clary is ready, for `clary up --detach`")
+    parser.add_argument("--begun", type=float, default=0.0, help="when the command was given (epoch seconds)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,117 @@
+"""One process under supervision: started, listened to, started again with a growing pause, ended."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from dataclasses import dataclass, field
+
+from clary.supervisor.programs import Program
+from clary.supervisor.tether import Held, pair
+
+FIRST_PAUSE = 0.1
+LONGEST_PAUSE = 10.0
+STEADY = 10.0
+"""Seconds alive after which a process counts as sound: its next end is the first again."""
+
+
+@dataclass
+class Child:
+    """A program and its present process, if any. Times are of the monotonic clock."""
+
+    program: Program
+    log: int
+    ready: bool = False
+    failure: str = ""
+    """Why it can never start, in its own words."""
+    fails: int = 0
+    """Ends in a row without a steady time between."""
+    due: float = 0.0
+    """When it may be started (again)."""
+    _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    _tether: Held | None = field(default=None, repr=False)
+    _started: float = 0.0
+
+    @property
+    def alive(self) -> bool:
+        """Whether it has a process that has not been seen to end."""
+        return self._process is not None
+
+    @property
+    def pid(self) -> int:
+        """Zero where it has none."""
+        return self._process.pid if self._process else 0
+
+    def start(self, now: float) -> None:
+        """Start it in a session of its own: a terminal's Ctrl-C is the supervisor's to act on."""
+        self._tether, theirs = pair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [*self.program.argv, "--tether-fd", str(theirs.fileno())],
+                env=dict(self.program.env),
+                stdin=subprocess.DEVNULL,
+                stdout=self.log,
+                stderr=self.log,
+                pass_fds=[theirs.fileno(), *(each.fileno() for each in self.program.sockets)],
+                start_new_session=True,
+            )
+        self._started = now
+        self.ready = not self.program.reports
+
+    def listen(self) -> None:
+        """Take in what it has said."""
+        for word in self._tether.words() if self._tether else ():
+            self.ready = self.ready or word.ready
+            self.failure = word.failure or self.failure
+
+    def reap(self, now: float) -> int | None:
+        """How it ended (`-N` for signal N), where it has since the last look; sets when it is due again."""
+        code = self._process.poll() if self._process else None
+        if code is None:
+            return None
+        self.listen()
+        self._forget()
+        self.fails = 1 if now - self._started >= STEADY else self.fails + 1
+        self.due = now + pause(self.fails)
+        return code
+
+    def ask_to_end(self) -> None:
+        """SIGTERM: finish what is being answered, then go."""
+        if self._process:
+            self._process.terminate()
+
+    def end(self, grace: float) -> None:
+        """Wait `grace` seconds for the process to go, then end it; its whole group, where it has made one."""
+        if self._process is None:
+            return
+        try:
+            self._process.wait(grace)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+        self._forget()
+
+    def watched(self) -> list[Held]:
+        """What a selector should watch for this child."""
+        return [self._tether] if self._tether and self._tether.open else []
+
+    def _forget(self) -> None:
+        if self._tether:
+            self._tether.close()
+        self._process, self._tether, self.ready = None, None, False
+
+
+def pause(fails: int) -> float:
+    """Seconds before the next start: none after a first end, then doubling."""
+    if fails <= 1:
+        return 0.0
+    return float(min(FIRST_PAUSE * 2 ** min(fails - 2, 16), LONGEST_PAUSE))
+
+
+def now() -> float:
+    """The supervisor's clock."""
+    return time.monotonic()

@@ -1,0 +1,99 @@
+"""The data folder belongs to one Clary at a time: the kernel's lock says so, a handle file says where it answers."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from clary.errors import ClaryError
+from clary.settings import Settings
+
+_HANDLE = "clary.json"
+
+
+@dataclass(frozen=True)
+class Handle:
+    """The running Clary of a data folder, as others find it."""
+
+    pid: int
+    endpoint: str
+    port: int
+    version: str
+    started: float
+    """Epoch seconds."""
+    account_id: str
+    auth: str
+    region: str
+
+
+def take(settings: Settings) -> int:
+    """Lock the data folder for as long as the returned descriptor is open. Raises ClaryError where it is in use."""
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(_path(settings), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise _in_use(settings) from None
+    return descriptor
+
+
+def held(settings: Settings) -> bool:
+    """Whether a Clary runs on the data folder now."""
+    try:
+        descriptor = os.open(_path(settings), os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def write_handle(settings: Settings, handle: Handle) -> None:
+    """Say where this Clary answers; replaced whole, so that nobody reads half of it."""
+    path = _handle_path(settings)
+    fresh = path.with_suffix(".new")
+    fresh.write_text(json.dumps(asdict(handle), indent=1))
+    fresh.replace(path)
+
+
+def read_handle(settings: Settings) -> Handle | None:
+    """The handle, which also stays behind when a Clary was killed; None after an orderly end."""
+    try:
+        return Handle(**json.loads(_handle_path(settings).read_text()))
+    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
+        return None
+
+
+def remove_handle(settings: Settings) -> None:
+    """The orderly end: nothing is left to be found."""
+    _handle_path(settings).unlink(missing_ok=True)
+
+
+def running(settings: Settings) -> Handle | None:
+    """The Clary that runs on the data folder, None where none does. It may be still starting (no handle: None)."""
+    return read_handle(settings) if held(settings) else None
+
+
+def _path(settings: Settings) -> Path:
+    return settings.data_dir / "lock"
+
+
+def _handle_path(settings: Settings) -> Path:
+    return settings.run_dir / _HANDLE
+
+
+def _in_use(settings: Settings) -> ClaryError:
+    handle = read_handle(settings)
+    where = f" (process {handle.pid}, {handle.endpoint})" if handle else ""
+    return ClaryError(
+        f"The data folder {settings.data_dir} is in use by a running Clary{where}.",
+        "Stop it with `clary down`, or choose another folder with `--data-dir`.",
+    )

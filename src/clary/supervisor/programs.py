@@ -1,0 +1,57 @@
+"""The processes of one Clary: how each is started, and which sockets it inherits."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from clary.settings import Settings
+from clary.supervisor.sockets import Sockets
+
+_LAUNCHER = Path(__file__).parents[1] / "launcher" / "main.py"
+
+
+@dataclass(frozen=True)
+class Program:
+    """One process. `argv` names the inherited `sockets` by their descriptors; a tether's descriptor is added to it."""
+
+    name: str
+    argv: Sequence[str]
+    sockets: Sequence[socket.socket]
+    env: Mapping[str, str]
+    reports: bool = True
+    """Whether it says on its tether that it is ready."""
+
+
+def programs(settings: Settings, sockets: Sockets) -> list[Program]:
+    """In the order of their start; they are stopped in reverse."""
+    return [
+        _launcher(settings, sockets),
+        _composed("control", settings, [sockets.control]),
+        _composed("edge", settings, [sockets.tcp, sockets.api]),
+    ]
+
+
+def _composed(name: str, settings: Settings, listening: Sequence[socket.socket]) -> Program:
+    listens = [word for each in listening for word in ("--listen-fd", str(each.fileno()))]
+    argv = [sys.executable, "-P", "-m", f"clary.app.{name}", "--settings", settings.dumps(), *listens]
+    return Program(name, argv, listening, server_environment(os.environ))
+
+
+def _launcher(settings: Settings, sockets: Sockets) -> Program:
+    argv = [
+        *(sys.executable, "-I", "-S", str(_LAUNCHER)),
+        *("--listen-fd", str(sockets.launcher.fileno())),
+        *("--containers", str(settings.containers_dir)),
+        *("--api-socket", str(settings.run_dir / "api.sock")),
+    ]
+    return Program("launcher", argv, [sockets.launcher], server_environment(os.environ), reports=False)
+
+
+def server_environment(inherited: Mapping[str, str]) -> dict[str, str]:
+    """The user's environment without what `clary env` or a cloud's tools put into it: the server is no client."""
+    return {name: value for name, value in inherited.items() if not name.startswith(("AWS_", "SAGEMAKER_", "SM_"))}

@@ -1,0 +1,99 @@
+"""Keeps the processes of one Clary running until it is told to stop. Short and boring on purpose."""
+
+from __future__ import annotations
+
+import select
+import signal
+import socket
+from collections.abc import Callable, Sequence
+from types import FrameType
+
+from clary.errors import ClaryError
+from clary.supervisor.child import Child, now
+from clary.supervisor.tether import Held
+
+START_ATTEMPTS = 3
+"""A process that ends so often before Clary was ever ready is given up: `clary up` says so instead of trying on."""
+
+DRAIN = 8.0
+"""Seconds that a process has to finish what it is answering."""
+
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+class Supervisor:
+    """`run` returns when it was told to stop; raises ClaryError where Clary cannot be started."""
+
+    def __init__(self, children: Sequence[Child], on_ready: Callable[[], None], notice: Callable[[str], None]) -> None:
+        self._children = children
+        self._on_ready = on_ready
+        self._notice = notice
+        self._was_ready = False
+        self._stop = False
+        self._wake, self._woken = socket.socketpair()
+
+    def run(self) -> None:
+        """Start all, keep them, and end them in reverse order."""
+        self._catch_signals()
+        try:
+            while not self._stop:
+                self._turn()
+        finally:
+            self._end_all()
+
+    def _turn(self) -> None:
+        self._start_due()
+        self._wait()
+        for child in self._children:
+            child.listen()
+            self._look_after(child)
+        if not self._was_ready and all(child.ready for child in self._children):
+            self._was_ready = True
+            self._on_ready()
+
+    def _start_due(self) -> None:
+        for child in self._children:
+            if not child.alive and child.due <= now():
+                child.start(now())
+
+    def _wait(self) -> None:
+        watched: list[Held | socket.socket] = [tether for child in self._children for tether in child.watched()]
+        dues = [child.due for child in self._children if not child.alive]
+        timeout = max(0.0, min(dues) - now()) if dues else None
+        select.select([self._woken, *watched], [], [], timeout)
+        self._drain_wakeups()
+
+    def _look_after(self, child: Child) -> None:
+        code = child.reap(now())
+        if code is None:
+            return
+        if not self._was_ready and (child.failure or child.fails >= START_ATTEMPTS):
+            raise ClaryError(child.failure or f"The process '{child.program.name}' does not start ({ending(code)}).")
+        self._notice(f"{child.program.name} ended ({ending(code)}); it is started again")
+
+    def _end_all(self) -> None:
+        for child in reversed(self._children):
+            child.ask_to_end()
+            child.end(DRAIN)
+
+    def _catch_signals(self) -> None:
+        self._woken.setblocking(False)
+        self._wake.setblocking(False)
+        signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        for number in _STOP_SIGNALS:
+            signal.signal(number, self._on_stop)
+
+    def _on_stop(self, _number: int, _frame: FrameType | None) -> None:
+        self._stop = True
+
+    def _drain_wakeups(self) -> None:
+        try:
+            self._woken.recv(4096)
+        except BlockingIOError:
+            return
+
+
+def ending(code: int) -> str:
+    """How a process ended, in words."""
+    return f"signal {-code}" if code < 0 else f"exit code {code}"

@@ -1,0 +1,229 @@
+"""The supervisor with small programs in place of Clary's own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import threading
+from pathlib import Path
+
+import pytest
+
+from clary.errors import ClaryError
+from clary.settings import Settings
+from clary.supervisor import child as children
+from clary.supervisor import lock
+from clary.supervisor.child import Child
+from clary.supervisor.programs import Program, server_environment
+from clary.supervisor.sockets import bind_tcp, bind_unix
+from clary.supervisor.tether import Tether, pair
+
+PRELUDE = """
+import json, os, pathlib, signal, socket, sys, time
+place = pathlib.Path(sys.argv[1])
+tether = socket.socket(fileno=int(sys.argv[sys.argv.index("--tether-fd") + 1]))
+def say(**word): tether.sendall(json.dumps(word).encode() + b"\\n")
+def note(what):
+    with place.open("a") as file: file.write(what + "\\n")
+"""
+
+HARNESS = """
+import os, sys
+from clary.errors import ClaryError
+from clary.supervisor.child import Child
+from clary.supervisor.programs import Program
+from clary.supervisor.supervisor import Supervisor
+place, *scripts = sys.argv[1:]
+programs = [Program(f"p{i}", [sys.executable, "-c", s, place], [], os.environ) for i, s in enumerate(scripts)]
+def say(text): print(text, flush=True)
+try:
+    Supervisor([Child(p, 2) for p in programs], lambda: say("READY"), say).run()
+except ClaryError as error:
+    say(f"FAILED {error}")
+"""
+
+
+class Supervised:
+    """A supervisor in a process of its own."""
+
+    def __init__(self, place: Path, *scripts: str) -> None:
+        self.place = place
+        written = [PRELUDE + textwrap.dedent(script) for script in scripts]
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", HARNESS, str(place), *written], stdout=subprocess.PIPE, text=True
+        )
+
+    def line(self) -> str:
+        return self.process.stdout.readline().strip()
+
+    def notes(self) -> list[str]:
+        return self.place.read_text().split() if self.place.exists() else []
+
+    def eventually(self, count: int) -> list[str]:
+        """The notes once there are so many; what there is after ten seconds."""
+        clock = threading.Event()
+        for _ in range(500):
+            if len(self.notes()) >= count or clock.wait(0.02):
+                break
+        return self.notes()
+
+    def end(self) -> None:
+        if self.process.poll() is None:
+            self.process.terminate()
+        self.process.wait(20)
+        self.process.stdout.close()
+
+
+@pytest.fixture
+def supervise(tmp_path):
+    started = []
+
+    def start(*scripts: str) -> Supervised:
+        started.append(Supervised(tmp_path / "notes", *scripts))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.end()
+
+
+SOUND = """
+note(str(os.getpid()))
+say(ready=True)
+signal.pause()
+"""
+
+
+def test_it_is_ready_when_all_processes_are(supervise):
+    clary = supervise(SOUND, SOUND)
+    assert clary.line() == "READY"
+    assert len(clary.notes()) == 2
+
+
+def test_a_killed_process_is_started_again(supervise):
+    clary = supervise(SOUND)
+    assert clary.line() == "READY"
+    first = clary.notes()[0]
+    os.kill(int(first), signal.SIGKILL)
+    assert clary.line() == "p0 ended (signal 9); it is started again"
+    assert len(set(clary.eventually(2))) == 2
+
+
+def test_a_process_that_never_starts_is_given_up_with_its_ending(supervise):
+    clary = supervise("sys.exit(7)")
+    lines = clary.process.stdout.read().splitlines()
+    assert lines[-1] == "FAILED The process 'p0' does not start (exit code 7)."
+
+
+def test_a_process_that_says_why_it_cannot_start_is_not_tried_again(supervise):
+    clary = supervise('say(failure="no namespaces here"); sys.exit(1)', SOUND)
+    assert clary.line() == "FAILED no namespaces here"
+    clary.process.wait(20)
+    assert clary.process.returncode == 0
+
+
+def test_sigterm_lets_processes_finish(supervise):
+    clary = supervise("""
+        signal.signal(signal.SIGTERM, lambda *_: (note("finished"), sys.exit(0)))
+        say(ready=True)
+        signal.pause()
+    """)
+    assert clary.line() == "READY"
+    clary.process.terminate()
+    clary.process.wait(20)
+    assert clary.notes() == ["finished"]
+
+
+def test_a_killed_supervisor_is_seen_by_its_processes(supervise):
+    clary = supervise("""
+        say(ready=True)
+        tether.recv(1)
+        note("left-alone")
+    """)
+    assert clary.line() == "READY"
+    clary.process.kill()
+    clary.process.wait(20)
+    assert clary.eventually(1) == ["left-alone"]
+
+
+def test_a_process_may_let_go_of_its_line_and_live(supervise):
+    clary = supervise("""
+        note(str(os.getpid()))
+        say(ready=True)
+        tether.close()
+        signal.pause()
+    """)
+    assert clary.line() == "READY"
+    ticks = os.sysconf("SC_CLK_TCK")
+    spent = Path(f"/proc/{clary.process.pid}/stat").read_text().rsplit(")", 1)[1].split()[11]
+    assert int(spent) / ticks < 2
+
+
+@pytest.mark.parametrize(("fails", "seconds"), [(1, 0.0), (2, 0.1), (3, 0.2), (50, 10.0), (10_000, 10.0)])
+def test_pauses_grow_and_are_bounded(fails, seconds):
+    assert children.pause(fails) == seconds
+
+
+def test_a_long_life_makes_the_next_end_the_first_again():
+    child = Child(Program("p", [sys.executable, "-c", ""], [], os.environ), 2, fails=5)
+    child.start(now=0.0)
+    while child.reap(now=children.STEADY + 1) is None:
+        os.sched_yield()
+    assert (child.fails, child.due) == (1, children.STEADY + 1)
+
+
+def test_words_arrive_whole_however_they_are_cut():
+    held, theirs = pair()
+    descriptor = theirs.detach()
+    tether = Tether(descriptor)
+    assert held.words() == []
+    tether.ready()
+    tether.failed("ä" * 100)
+    assert [(word.ready, word.failure) for word in held.words()] == [(True, ""), (False, "ä" * 100)]
+    held.close()
+    tether.ready()  # nobody hears it, and nothing breaks
+
+
+def test_one_clary_per_data_folder(tmp_path):
+    settings = Settings(data_dir=tmp_path / "data")
+    descriptor = lock.take(settings)
+    assert lock.held(settings)
+    with pytest.raises(ClaryError, match="in use by a running Clary"):
+        lock.take(settings)
+    os.close(descriptor)
+    assert not lock.held(settings)
+    os.close(lock.take(settings))
+
+
+def test_a_taken_port_is_one_clear_line():
+    with socket.create_server(("127.0.0.1", 0)) as other, pytest.raises(ClaryError) as raised:
+        bind_tcp("127.0.0.1", other.getsockname()[1])
+    assert str(raised.value).startswith("Port ")
+    assert "clary up --port" in str(raised.value)
+
+
+def test_a_port_that_is_let_go_in_time_is_taken():
+    other = socket.create_server(("127.0.0.1", 0))
+    port = other.getsockname()[1]
+    letting_go = threading.Timer(0.2, other.close)
+    letting_go.start()
+    with bind_tcp("127.0.0.1", port, patience=5) as bound:
+        assert bound.getsockname()[1] == port
+    letting_go.join()
+
+
+def test_unix_sockets_work_below_long_paths(tmp_path):
+    folder = tmp_path / ("d" * 100) / ("e" * 100)
+    folder.mkdir(parents=True)
+    with bind_unix(folder / "control.sock") as listening:
+        assert listening.getsockname()
+        assert (folder / "control.sock").is_socket()
+    with bind_unix(folder / "control.sock"):
+        pass  # in place of the one left behind
+
+
+def test_the_server_takes_no_client_settings():
+    inherited = {"AWS_ENDPOINT_URL": "x", "SM_HOSTS": "[]", "PATH": "/bin", "HOME": "/h"}
+    assert server_environment(inherited) == {"PATH": "/bin", "HOME": "/h"}
