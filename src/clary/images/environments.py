@@ -1,0 +1,167 @@
+"""Frameworks' environments: built once by uv, kept in the cache folder, mounted read-only into containers."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from uv import find_uv_bin
+
+from clary.errors import ClaryError
+from clary.images.base import Environment
+from clary.images.pythons import Pythons
+
+_MARK = ".ready"
+_LAST_LINES = 12
+_PIP_TO_UV = {"PIP_INDEX_URL": "UV_DEFAULT_INDEX", "PIP_EXTRA_INDEX_URL": "UV_INDEX", "PIP_FIND_LINKS": "UV_FIND_LINKS"}
+
+_UNREACHABLE = re.compile(r"failed to fetch|dns error|connect|network|offline|timed? ?out", re.IGNORECASE)
+_NO_WHEEL = re.compile(r"no wheels? |--no-build|only-binary|building source distributions is disabled", re.IGNORECASE)
+
+
+class Environments:
+    """Environments by key, below `cache_dir`. Several Clarys may share it; each environment is built by one of them."""
+
+    def __init__(self, cache_dir: Path, pythons: Pythons | None = None) -> None:
+        self._folder = cache_dir / "environments"
+        self._pythons = pythons or Pythons()
+
+    def ready(self, environment: Environment) -> Path | None:
+        """The environment's Python (`…/bin/python`), or None where it has to be built first."""
+        folder = self._folder / environment.key
+        python = folder / "bin" / "python"
+        # follows the link: a Python that was removed since leaves an environment that cannot start
+        return python if (folder / _MARK).exists() and os.access(python, os.X_OK) else None
+
+    def build(self, environment: Environment, on_line: Callable[[str], None]) -> Path:
+        """Build it, or wait for whoever is building it; `on_line` hears of the progress.
+
+        The mark is written last, so that a half-built environment is never ready and is built anew.
+        Raises ClaryError naming what is missing: the Python, or packages and the way to them.
+        """
+        with self._held(environment):
+            python = self.ready(environment)
+            if python is None:
+                python = self._build(environment, on_line)
+        return python
+
+    def _build(self, environment: Environment, on_line: Callable[[str], None]) -> Path:
+        folder = self._folder / environment.key
+        if folder.exists():
+            shutil.rmtree(folder)
+        base = self._base(environment)
+        on_line(f"Building environment {environment.key} (once; it is kept for every later job).")
+        _run(_venv(base, folder), on_line, environment)
+        python = folder / "bin" / "python"
+        _install(python, environment, on_line)
+        _mark(folder, environment, base)
+        on_line(f"Environment {environment.key} is ready.")
+        return python
+
+    def _base(self, environment: Environment) -> Path:
+        base = self._pythons.find(environment.python)
+        if base is None:
+            raise ClaryError(
+                f"Environment {environment.key} needs Python {environment.python}, which this machine does not have.",
+                f"Install it (for example with `uv python install {environment.python}`) and start the job again.",
+            )
+        return base
+
+    @contextlib.contextmanager
+    def _held(self, environment: Environment) -> Iterator[None]:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with (self._folder / f".{environment.key}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def _venv(base: Path, folder: Path) -> list[str]:
+    return [find_uv_bin(), "venv", "--quiet", "--no-project", "--no-config", "--python", str(base), str(folder)]
+
+
+def _install(python: Path, environment: Environment, on_line: Callable[[str], None]) -> None:
+    """Wheels only at first: nothing is compiled by surprise. What has no wheel is built in a second try."""
+    command = [
+        find_uv_bin(),
+        "pip",
+        "install",
+        "--compile-bytecode",
+        "--python",
+        str(python),
+        *environment.requirements,
+    ]
+    try:
+        _run([*command, "--only-binary", ":all:"], on_line, environment)
+    except _NoWheel:
+        on_line("Not every package has a wheel for this machine: building from source.")
+        _run(command, on_line, environment)
+
+
+class _NoWheel(ClaryError):
+    """A package has no wheel for this Python and machine."""
+
+
+def _run(command: Sequence[str], on_line: Callable[[str], None], environment: Environment) -> None:
+    last: deque[str] = deque(maxlen=_LAST_LINES)
+    with subprocess.Popen(
+        command,
+        cwd="/",  # uv would read the settings of a project that Clary happens to be started in
+        env=_uv_env(os.environ),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as process:
+        for line in process.stdout or ():
+            text = line.rstrip()
+            if text:
+                last.append(text)
+                on_line(text)
+    if process.returncode:
+        raise _explain(environment, "\n".join(last))
+
+
+def _explain(environment: Environment, output: str) -> ClaryError:
+    what = f"Environment {environment.key} could not be built: {output or 'uv said nothing'}"
+    if _NO_WHEEL.search(output):
+        return _NoWheel(what)
+    if _UNREACHABLE.search(output):
+        wanted = " ".join(environment.requirements)
+        return ClaryError(
+            what,
+            "The package index cannot be reached. Connect once, or fill a folder elsewhere with"
+            f" `pip download --only-binary :all: --python-version {environment.python} {wanted}` and name it in"
+            " UV_FIND_LINKS together with UV_NO_INDEX=1.",
+        )
+    return ClaryError(what)
+
+
+def _uv_env(environ: Mapping[str, str]) -> dict[str, str]:
+    """The user's own settings for uv hold; where pip alone was told of an index, uv is told the same."""
+    env = dict(environ)
+    for pip, uv in _PIP_TO_UV.items():
+        if pip in env and uv not in env:
+            env[uv] = env[pip]
+    for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"):
+        env.pop(name, None)
+    env.update(UV_PYTHON_DOWNLOADS="never", UV_NO_PROGRESS="1", NO_COLOR="1")
+    return env
+
+
+def _mark(folder: Path, environment: Environment, base: Path) -> None:
+    """Say what stands here, durably, and only now that it is whole."""
+    fresh = folder / (_MARK + ".new")
+    with fresh.open("w") as file:
+        content = {"python": str(base), "requirements": list(environment.requirements)}
+        json.dump(content, file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(folder / _MARK)
