@@ -1,0 +1,177 @@
+"""The hop between edge and control, both ends real, on a Unix socket."""
+
+import asyncio
+import threading
+from datetime import UTC, datetime
+
+import pytest
+
+from clary.calls import Call, Principal
+from clary.control.server import ControlServer
+from clary.edge.door import ControlDoor
+from clary.errors import AWSError, ServiceUnavailable
+from clary.supervisor.sockets import bind_unix
+
+CALLER = Principal("user", "1", "arn:aws:iam::1:user/ada", "arn:aws:iam::1:user/ada", "AIDA1", session_policies=("{}",))
+
+
+def call(operation="CreateModel", **params):
+    return Call(CALLER, "sagemaker", operation, params, "us-east-1", request_id="r-1")
+
+
+@pytest.fixture
+def listening(tmp_path):
+    with bind_unix(tmp_path / "control.sock") as bound:
+        yield bound
+
+
+@pytest.fixture
+async def door(tmp_path, listening):
+    opened = ControlDoor(tmp_path / "control.sock", patience=0.3, answer=5)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def serve(listening):
+    started = []
+
+    async def start(run, **questions):
+        server = ControlServer(run, questions)
+        await server.start(listening.dup())
+        started.append(server)
+        return server
+
+    yield start
+    for server in started:
+        await server.stop()
+
+
+async def test_a_call_arrives_as_it_was_made_and_its_output_comes_back(door, serve):
+    seen = []
+    output = {"At": datetime(2026, 1, 2, tzinfo=UTC), "Body": b"\0\xff", "Numbers": [1, 2.5, None, True]}
+    await serve(lambda made: (seen.append(made), output)[1])
+    made = call(Name="ä", When=datetime(2026, 1, 1, tzinfo=UTC))
+    assert await door(made) == output
+    assert seen == [made]
+
+
+async def test_an_error_keeps_its_code_text_status_and_members(door, serve):
+    def refuse(_):
+        raise AWSError("ModelError", "no", status=424, members={"OriginalStatusCode": 500})
+
+    await serve(refuse)
+    with pytest.raises(AWSError) as raised:
+        await door(call())
+    error = raised.value
+    assert (error.code, error.message, error.status) == ("ModelError", "no", 424)
+    assert error.members == {"OriginalStatusCode": 500}
+
+
+async def test_an_unexpected_error_tells_the_client_nothing(door, serve, caplog):
+    def fail(_):
+        raise RuntimeError("secret path")
+
+    await serve(fail)
+    with pytest.raises(AWSError, match="InternalFailure") as raised:
+        await door(call())
+    assert "secret" not in raised.value.message
+    assert "secret path" in caplog.text
+    assert "r-1" in caplog.text
+
+
+async def test_an_output_that_cannot_be_sent_is_an_internal_failure(door, serve):
+    await serve(lambda _: {"Thing": object()})
+    with pytest.raises(AWSError, match="InternalFailure"):
+        await door(call())
+
+
+async def test_clarys_own_questions_are_answered(door, serve):
+    await serve(lambda _: {}, health=lambda params: {"ok": params["deep"]})
+    assert await door.ask("health", {"deep": True}) == {"ok": True}
+
+
+async def test_control_that_is_away_is_503_and_nothing_has_happened(door):
+    with pytest.raises(ServiceUnavailable):
+        await door(call())
+
+
+async def test_control_that_comes_back_in_time_carries_the_call_out(tmp_path, serve):
+    door = ControlDoor(tmp_path / "control.sock", patience=10)
+    waiting = asyncio.create_task(door(call()))
+    await asyncio.sleep(0)
+    await serve(lambda _: {"done": True})
+    assert await waiting == {"done": True}
+    await door.close()
+
+
+class ControlDiesWithTheCall:
+    """Greets, takes the call and is gone; the next one answers."""
+
+    def __init__(self, listening):
+        self.listening, self.connections = listening, 0
+
+    async def start(self):
+        self.server = await asyncio.start_unix_server(self.serve, sock=self.listening.dup())
+
+    async def serve(self, reader, writer):
+        from clary import hop
+        from clary.wire import frames
+
+        self.connections += 1
+        await frames.write(writer, hop.GREETING)
+        await frames.read(reader)
+        if self.connections > 1:
+            await frames.write(writer, hop.output_message({"connection": self.connections}))
+        writer.close()
+
+
+async def test_a_read_is_asked_again_when_control_dies_with_it(door, listening):
+    dying = ControlDiesWithTheCall(listening)
+    await dying.start()
+    assert await door(call("DescribeModel")) == {"connection": 2}
+    dying.server.close()
+
+
+async def test_a_write_is_503_when_control_dies_with_it(door, listening):
+    dying = ControlDiesWithTheCall(listening)
+    await dying.start()
+    with pytest.raises(ServiceUnavailable):
+        await door(call("CreateModel"))
+    dying.server.close()
+
+
+async def test_connections_that_died_idle_are_replaced(door, serve):
+    first = await serve(lambda _: {"server": 1})
+    assert await door(call()) == {"server": 1}
+    await first.stop()
+    await serve(lambda _: {"server": 2})
+    assert await door(call()) == {"server": 2}
+
+
+async def test_calls_run_side_by_side_and_reuse_connections(door, serve):
+    together = threading.Barrier(8)
+    await serve(lambda _: {"waited": together.wait(5) >= 0})
+    for _ in range(3):
+        assert await asyncio.gather(*(door(call()) for _ in range(8))) == [{"waited": True}] * 8
+
+
+async def test_a_stop_lets_the_call_in_progress_finish(door, serve):
+    begun, go_on = threading.Event(), threading.Event()
+    server = await serve(lambda _: (begun.set(), {"finished": go_on.wait(5)})[1])
+    calling = asyncio.create_task(door(call()))
+    await asyncio.to_thread(begun.wait, 5)
+    stopping = asyncio.create_task(server.stop())
+    await asyncio.sleep(0)
+    go_on.set()
+    assert await calling == {"finished": True}
+    await stopping
+
+
+async def test_a_torn_frame_ends_only_its_connection(tmp_path, door, serve):
+    await serve(lambda _: {"fine": True})
+    reader, writer = await asyncio.open_unix_connection(tmp_path / "control.sock")
+    writer.write(b"\xff\xff\xff\xffgarbage")
+    await reader.read()
+    writer.close()
+    assert await door(call()) == {"fine": True}
