@@ -1,0 +1,167 @@
+"""InvokeEndpoint (https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html)."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from clary.calls import Call
+from clary.errors import AWSError, ServiceUnavailable
+from clary.services.sagemaker_runtime.service import SERVICE, endpoint_name, log_group_arn
+from clary.serving.client import Broken, Request, Response
+from clary.serving.router import NoReplica, Router, UnknownEndpoint, UnknownVariant
+from clary.serving.routes import VariantRoute
+from clary.settings import Settings
+
+_PATH = "/invocations"
+_DEFAULT_TYPE = "application/octet-stream"
+_MESSAGE_CHARACTERS = 4096
+
+_FORWARDED = (
+    ("Accept", "Accept"),
+    ("CustomAttributes", "X-Amzn-SageMaker-Custom-Attributes"),
+    ("InferenceId", "X-Amzn-SageMaker-Inference-Id"),
+    ("SessionId", "X-Amzn-SageMaker-Session-Id"),
+    ("EnableExplanations", "X-Amzn-SageMaker-Enable-Explanations"),
+)
+_RETURNED = (
+    ("content-type", "ContentType"),
+    ("x-amzn-sagemaker-custom-attributes", "CustomAttributes"),
+    ("x-amzn-sagemaker-new-session-id", "NewSessionId"),
+    ("x-amzn-sagemaker-closed-session-id", "ClosedSessionId"),
+)
+
+
+class EdgeContext(Protocol):
+    """What an operation at the edge is given (of `services.context.EdgeContext`, this much is needed here)."""
+
+    @property
+    def call(self) -> Call:
+        """Who asks, and where."""
+        ...
+
+    @property
+    def settings(self) -> Settings:
+        """The limits of invocations."""
+        ...
+
+    @property
+    def router(self) -> Router:
+        """The way to the replicas."""
+        ...
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """Where a request went: what the texts of its errors name."""
+
+    endpoint: str
+    account: str
+    region: str
+    variant: VariantRoute
+
+    @property
+    def log_group(self) -> str:
+        """The endpoint's log group."""
+        return f"/aws/sagemaker/Endpoints/{self.endpoint}"
+
+
+@SERVICE.operation("InvokeEndpoint", place="edge")
+async def invoke_endpoint(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]:
+    """One prediction by one replica. Raises ValidationError, ModelError, ServiceUnavailable and 413."""
+    _check_size(params.get("Body", b""), context.settings.limits.invoke_body_bytes)
+    invocation = _find(context, params)
+    try:
+        async with asyncio.timeout(context.settings.limits.invoke_seconds):
+            answer = await context.router.ask(invocation.variant, _request(params))
+    except TimeoutError:
+        raise _timed_out(invocation) from None
+    except NoReplica:
+        raise ServiceUnavailable(f"No replica of variant {invocation.variant.name} can be reached.") from None
+    except Broken as error:
+        raise _model_error(invocation, 0, f"the container closed the connection: {error}") from error
+    except ValueError as error:
+        raise _invalid(f"A header cannot be forwarded: {error}") from None
+    if not 200 <= answer.status < 300:
+        raise _model_error(invocation, answer.status, answer.body.decode("utf-8", "replace"))
+    return _output(invocation, answer)
+
+
+def _check_size(body: bytes, limit: int) -> None:
+    if len(body) > limit:
+        raise AWSError("413", f"HTTP content length exceeded {limit} bytes.", status=413)
+
+
+def _find(context: EdgeContext, params: dict[str, Any]) -> Invocation:
+    call, name = context.call, endpoint_name(params["EndpointName"])
+    account = call.principal.account
+    try:
+        route = context.router.route(account, call.region, name)
+        _check_target_model(name, params)
+        variant = context.router.variant(route, params.get("TargetVariant"))
+    except UnknownEndpoint:
+        raise _invalid(f"Endpoint {name} of account {account} not found.") from None
+    except UnknownVariant:
+        raise _invalid(f"Variant {params['TargetVariant']} not found for endpoint {name}.") from None
+    except NoReplica:
+        raise ServiceUnavailable(f"No replica of endpoint {name} can be reached.") from None
+    return Invocation(name, account, call.region, variant)
+
+
+def _check_target_model(name: str, params: dict[str, Any]) -> None:
+    if "TargetModel" in params:
+        raise _invalid(f"Endpoint {name} is not a multi-model endpoint and does not support target model header.")
+    if "TargetContainerHostname" in params:
+        raise _invalid(
+            f"Endpoint {name} is not a multi-container endpoint and does not support target container hostname header."
+        )
+
+
+def _request(params: dict[str, Any]) -> Request:
+    headers = {"Content-Type": params.get("ContentType") or _DEFAULT_TYPE}
+    headers.update((header, params[member]) for member, header in _FORWARDED if params.get(member))
+    return Request("POST", _PATH, headers, params.get("Body", b""))
+
+
+def _output(invocation: Invocation, answer: Response) -> dict[str, Any]:
+    output: dict[str, Any] = {
+        member: answer.headers[header] for header, member in _RETURNED if header in answer.headers
+    }
+    output.setdefault("ContentType", _DEFAULT_TYPE)
+    return {**output, "Body": answer.body, "InvokedProductionVariant": invocation.variant.name}
+
+
+def _invalid(message: str) -> AWSError:
+    return AWSError("ValidationError", message)
+
+
+def _timed_out(invocation: Invocation) -> AWSError:
+    text = (
+        "Your invocation timed out while waiting for a response from container primary. "
+        "Review the latency metrics for each container in Amazon CloudWatch, resolve the issue, and try again."
+    )
+    return _model_error(invocation, 0, text)
+
+
+def _model_error(invocation: Invocation, status: int, said: str) -> AWSError:
+    said = said[:_MESSAGE_CHARACTERS]
+    side = "client" if 400 <= status < 500 else "server"
+    message = (
+        f'Received {side} error ({status}) from primary with message "{said}". '
+        f"See {_console(invocation)} in account {invocation.account} for more information."
+    )
+    members = {
+        "OriginalStatusCode": status,
+        "OriginalMessage": said,
+        "LogStreamArn": log_group_arn(invocation.region, invocation.account, invocation.log_group),
+    }
+    return AWSError("ModelError", message, status=424, members=members)
+
+
+def _console(invocation: Invocation) -> str:
+    region = invocation.region
+    return (
+        f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}"
+        f"#logEventViewer:group={invocation.log_group}"
+    )

@@ -1,0 +1,91 @@
+"""Routes: which containers answer for which endpoint; written by control, read by every edge."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from clary.publish import Publisher
+
+FILE = "routes.json"
+
+
+def endpoint_id(account: str, region: str, name: str) -> str:
+    """The name under which an endpoint's route is published."""
+    return f"{account}/{region}/{name}"
+
+
+@dataclass(frozen=True)
+class Target:
+    """One replica that has answered /ping: the container to dial."""
+
+    container: str
+    log_stream: str = ""
+
+
+@dataclass(frozen=True)
+class VariantRoute:
+    """A production variant: its share of the traffic is `weight` over the sum of all weights."""
+
+    name: str
+    weight: float
+    targets: tuple[Target, ...]
+    log_group: str = ""
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> VariantRoute:
+        """From a published document."""
+        targets = tuple(Target(**target) for target in raw["targets"])
+        return cls(raw["name"], raw["weight"], targets, raw["log_group"])
+
+
+@dataclass(frozen=True)
+class Route:
+    """All variants of one endpoint, in the order of its configuration."""
+
+    variants: tuple[VariantRoute, ...]
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Route:
+        """From a published document."""
+        return cls(tuple(VariantRoute.parse(variant) for variant in raw["variants"]))
+
+
+class RouteTable:
+    """Control's side: all routes, published again whenever one of them changes. May be used from any thread."""
+
+    def __init__(self, run_dir: Path) -> None:
+        self._publisher = Publisher(run_dir / FILE)
+        self._lock = threading.Lock()
+        self._routes: dict[str, Any] = {}
+        self._generation = 0
+
+    def replace(self, routes: Mapping[str, Route]) -> int:
+        """Publish these routes and no others (control does it once, when it starts); the generation."""
+        with self._lock:
+            self._routes = {endpoint: asdict(route) for endpoint, route in routes.items()}
+            return self._publish()
+
+    def set(self, endpoint: str, route: Route | None) -> int:
+        """Publish one endpoint's route, or that it has none; the generation of the routes that say so."""
+        wanted = asdict(route) if route else None
+        with self._lock:
+            if self._routes.get(endpoint) == wanted:
+                return self._generation
+            if wanted is None:
+                self._routes.pop(endpoint)
+            else:
+                self._routes[endpoint] = wanted
+            return self._publish()
+
+    @property
+    def generation(self) -> int:
+        """Of the routes that were published last; 0 before the first."""
+        return self._generation
+
+    def _publish(self) -> int:
+        self._generation = self._publisher.publish({"endpoints": self._routes})
+        return self._generation

@@ -1,0 +1,137 @@
+"""InvokeEndpoint over a real router and real sockets: outputs, AWS's error texts, limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import pytest
+
+from clary.calls import Call, Principal
+from clary.errors import AWSError
+from clary.services.sagemaker_runtime import invocations
+from clary.services.sagemaker_runtime.service import SERVICE
+from clary.serving.router import Router
+from clary.serving.routes import Route, RouteTable, Target, VariantRoute, endpoint_id
+from clary.settings import Limits, Settings
+
+from .conftest import ok, read_request, says
+
+ACCOUNT = "123456789012"
+ARN = f"arn:aws:iam::{ACCOUNT}:root"
+GROUP_ARN = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:/aws/sagemaker/Endpoints/e"
+
+
+@dataclass
+class Edge:
+    call: Call
+    settings: Settings
+    router: Router
+
+
+@pytest.fixture
+async def edge(tmp_path, servers):
+    RouteTable(tmp_path).set(endpoint_id(ACCOUNT, "us-east-1", "e"), Route((VariantRoute("v", 1.0, (Target("c1"),)),)))
+    principal = Principal("root", ACCOUNT, ARN, ARN, ACCOUNT)
+    call = Call(principal, "sagemaker-runtime", "InvokeEndpoint", {}, "us-east-1")
+    router = Router(tmp_path, servers.dial)
+    yield Edge(call, Settings(data_dir=tmp_path), router)
+    router.close()
+
+
+async def invoke(edge, **params):
+    return await invocations.invoke_endpoint(edge, {"EndpointName": "e", "Body": b"1,2", **params})
+
+
+async def test_headers_travel_both_ways(servers, edge):
+    heads = []
+
+    async def model(reader, writer):
+        heads.append((await read_request(reader))[0].decode())
+        writer.write(ok(b"0.5", "Content-Type: text/csv", "X-Amzn-SageMaker-Custom-Attributes: out", "Server: mine"))
+
+    await servers.start("c1", model)
+    output = await invoke(edge, ContentType="text/csv", Accept="text/csv", CustomAttributes="in")
+    assert output == {
+        "Body": b"0.5",
+        "ContentType": "text/csv",
+        "CustomAttributes": "out",
+        "InvokedProductionVariant": "v",
+    }
+    assert "Accept: text/csv" in heads[0]
+    assert "X-Amzn-SageMaker-Custom-Attributes: in" in heads[0]
+
+
+async def test_endpoint_may_be_named_by_arn(servers, edge):
+    await servers.start("c1", says(ok(b"x")))
+    assert (await invoke(edge, EndpointName=f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:endpoint/e"))["Body"] == b"x"
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"EndpointName": "nope"}, f"Endpoint nope of account {ACCOUNT} not found."),
+        ({"TargetVariant": "nope"}, "Variant nope not found for endpoint e."),
+        ({"TargetModel": "m"}, "Endpoint e is not a multi-model endpoint and does not support target model header."),
+    ],
+)
+async def test_unknown_names_are_validation_errors(edge, params, message):
+    with pytest.raises(AWSError) as raised:
+        await invoke(edge, **params)
+    assert (raised.value.code, raised.value.status, raised.value.message) == ("ValidationError", 400, message)
+
+
+@pytest.mark.parametrize(("status", "side"), [(415, "client"), (500, "server"), (302, "server")])
+async def test_error_of_the_model_is_a_model_error(servers, edge, status, side):
+    await servers.start("c1", says(f"HTTP/1.1 {status} No\r\nContent-Length: 3\r\n\r\nbad".encode()))
+    with pytest.raises(AWSError) as raised:
+        await invoke(edge)
+    error = raised.value
+    assert (error.code, error.status) == ("ModelError", 424)
+    assert error.message.startswith(f'Received {side} error ({status}) from primary with message "bad". See https://')
+    assert error.members == {"OriginalStatusCode": status, "OriginalMessage": "bad", "LogStreamArn": GROUP_ARN}
+
+
+async def test_model_that_is_too_slow_is_a_model_error(servers, edge):
+    async def silent(reader, _writer):
+        await read_request(reader)
+        await reader.read()
+
+    await servers.start("c1", silent)
+    edge.settings = replace(edge.settings, limits=Limits(invoke_seconds=0.05))
+    with pytest.raises(AWSError, match="timed out while waiting for a response from container primary"):
+        await invoke(edge)
+
+
+async def test_model_server_that_hangs_up_is_a_model_error(servers, edge):
+    async def hang_up(reader, _writer):
+        await read_request(reader)
+
+    await servers.start("c1", hang_up)
+    with pytest.raises(AWSError) as raised:
+        await invoke(edge)
+    assert raised.value.members["OriginalStatusCode"] == 0
+
+
+async def test_no_replica_is_to_be_tried_again(edge):
+    with pytest.raises(AWSError) as raised:
+        await invoke(edge)
+    assert (raised.value.code, raised.value.status) == ("ServiceUnavailable", 503)
+
+
+async def test_large_body_is_413(edge):
+    edge.settings = replace(edge.settings, limits=Limits(invoke_body_bytes=2))
+    with pytest.raises(AWSError) as raised:
+        await invoke(edge)
+    assert raised.value.status == 413
+
+
+async def test_header_with_a_line_break_is_refused(servers, edge):
+    await servers.start("c1", says(ok(b"x")))
+    with pytest.raises(AWSError, match="cannot be forwarded"):
+        await invoke(edge, Accept="a\r\nX-Evil: 1")
+
+
+def test_right_needed_names_the_endpoint_in_lower_case(edge):
+    (needed,) = SERVICE.access(replace(edge.call, params={"EndpointName": "MyE", "TargetVariant": "v"}))
+    assert needed.resource == f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:endpoint/mye"
+    assert needed.context == {"sagemaker:TargetVariant": "v"}

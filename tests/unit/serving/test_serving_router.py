@@ -1,0 +1,176 @@
+"""Which replica is asked, what happens when it dies, and what an edge acknowledges."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clary.serving.client import Broken, Request
+from clary.serving.router import (
+    NoReplica,
+    Replica,
+    Router,
+    UnknownEndpoint,
+    UnknownVariant,
+    choose_replica,
+    choose_variant,
+)
+from clary.serving.routes import Route, RouteTable, Target, VariantRoute, endpoint_id
+from clary.serving.slots import EdgeSlot, acknowledged
+
+from .conftest import ok, read_request, says
+
+ME = ("000000000000", "us-east-1", "e")
+ID = endpoint_id(*ME)
+POST = Request("POST", "/invocations", {}, b"1")
+
+
+def variant(name="v", weight=1.0, *containers):
+    return VariantRoute(name, weight, tuple(Target(container) for container in containers))
+
+
+def route(*containers):
+    return Route((variant("v", 1.0, *containers),))
+
+
+@pytest.fixture
+def table(tmp_path):
+    return RouteTable(tmp_path)
+
+
+@pytest.fixture
+async def router(tmp_path, servers):
+    made = Router(tmp_path, servers.dial)
+    yield made
+    made.close()
+
+
+async def ask(router, name=None):
+    return await router.ask(router.variant(router.route(*ME), name), POST)
+
+
+@given(st.lists(st.floats(0, 100), min_size=1, max_size=5), st.floats(0, 1, exclude_max=True))
+def test_only_variants_with_weight_and_replicas_are_chosen(weights, point):
+    variants = [variant(str(i), weight, *(["c"] if i % 2 == 0 else [])) for i, weight in enumerate(weights)]
+    chosen = choose_variant(variants, point)
+    candidates = [v for v in variants if v.targets and v.weight > 0]
+    assert chosen in candidates if candidates else chosen is None
+
+
+def test_traffic_is_shared_by_weight():
+    variants = [variant("a", 3.0, "c1"), variant("b", 1.0, "c2")]
+    count = Counter(choose_variant(variants, i / 100).name for i in range(100))
+    assert count == {"a": 75, "b": 25}
+
+
+def test_least_outstanding_replica_is_chosen():
+    busy, idle = Replica(Target("a"), None, 2), Replica(Target("b"), None, 1)
+    assert choose_replica([busy, idle]) is idle
+    assert choose_replica([]) is None
+
+
+async def test_routes_reach_an_edge_that_runs_already(table, router, servers):
+    await servers.start("c1", says(ok(b"one")))
+    with pytest.raises(UnknownEndpoint):
+        router.route(*ME)
+    table.set(ID, route("c1"))
+    assert (await ask(router)).body == b"one"
+    with pytest.raises(UnknownVariant):
+        await ask(router, "other")
+
+
+async def test_replica_that_is_gone_is_passed_over(table, router, servers):
+    await servers.start("c2", says(ok(b"two")))
+    table.set(ID, route("gone", "c2"))
+    assert {(await ask(router)).body for _ in range(8)} == {b"two"}
+
+
+async def test_no_replica_at_all(table, router):
+    table.set(ID, route("gone"))
+    with pytest.raises(NoReplica):
+        await ask(router)
+
+
+async def test_replica_that_dies_with_a_request_in_hand_is_replaced_by_another(table, router, servers):
+    async def die(reader, _writer):
+        await read_request(reader)
+        servers.kill("dying")
+
+    await servers.start("dying", die)
+    await servers.start("c2", says(ok(b"two")))
+    table.set(ID, route("dying", "c2"))
+    assert {(await ask(router)).body for _ in range(8)} == {b"two"}
+
+
+async def test_replica_that_lives_and_breaks_the_connection_is_not_asked_twice(table, router, servers):
+    asked = []
+
+    async def crash(reader, _writer):
+        asked.append(await read_request(reader))
+
+    await servers.start("c1", crash)
+    await servers.start("c2", crash)
+    table.set(ID, route("c1", "c2"))
+    with pytest.raises(Broken):
+        await ask(router)
+    assert len(asked) == 1
+
+
+async def test_an_edge_acknowledges_only_when_the_old_replica_is_idle(table, router, servers, tmp_path):
+    release, begun = asyncio.Event(), asyncio.Event()
+
+    async def slow(reader, writer):
+        await read_request(reader)
+        begun.set()
+        await release.wait()
+        writer.write(ok(b"late"))
+
+    await servers.start("c1", slow)
+    table.set(ID, route("c1"))
+    running = asyncio.create_task(ask(router))
+    await begun.wait()
+    generation = table.set(ID, route("c2"))
+    router.route(*ME)
+    assert not acknowledged(tmp_path, generation)
+    release.set()
+    assert (await running).body == b"late"
+    assert acknowledged(tmp_path, generation)
+
+
+async def test_an_idle_edge_acknowledges_by_itself(table, router, tmp_path):
+    watching = asyncio.create_task(router.watch())
+    generation = table.set(ID, route("c1"))
+    async with asyncio.timeout(5):
+        while not acknowledged(tmp_path, generation):
+            await asyncio.sleep(0.01)
+    watching.cancel()
+
+
+def test_dead_and_absent_edges_hold_nobody_up(tmp_path):
+    assert acknowledged(tmp_path, 9)
+    slot = EdgeSlot(tmp_path)
+    assert not acknowledged(tmp_path, 9)
+    slot.write(9)
+    assert acknowledged(tmp_path, 9)
+    slot.close()
+    assert acknowledged(tmp_path, 10)
+
+
+def test_setting_the_same_route_publishes_nothing(table):
+    generation = table.set(ID, route("c1"))
+    assert table.set(ID, route("c1")) == generation
+    assert table.set(ID, None) == generation + 1
+    assert table.set(ID, None) == generation + 1
+    assert table.replace({ID: route("c2")}) == table.generation == generation + 2
+
+
+def test_published_routes_read_back_as_written():
+    table = {
+        "variants": [{"name": "v", "weight": 1.0, "targets": [{"container": "c", "log_stream": "s"}], "log_group": "g"}]
+    }
+    parsed = Route.parse(table)
+    assert parsed == Route((VariantRoute("v", 1.0, (Target("c", "s"),), "g"),))
