@@ -1,0 +1,44 @@
+"""Real clients against a really started Clary: one server for all tests of this folder that do not need their own."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.environments import python_of
+from tests.running import RunningClary
+
+ROOT = Path(__file__).parent.parent.parent
+SCRIPTS = Path(__file__).parent / "scripts"
+SCRIPT_SECONDS = 240
+
+RunScript = Callable[..., str]
+
+
+@pytest.fixture(scope="session")
+def clary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningClary]:
+    with RunningClary(tmp_path_factory.mktemp("clary")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def sdk2(clary: RunningClary) -> RunScript:
+    """Run a script as a user of SDK v2 does; its output, or a failure that shows all of it."""
+
+    def run(script: Path, *arguments: str) -> str:
+        done = subprocess.run(
+            [python_of("sdk2"), script, *arguments],
+            env=clary.environment,
+            cwd=script.parent,
+            capture_output=True,
+            text=True,
+            timeout=SCRIPT_SECONDS,
+            check=False,
+        )
+        assert done.returncode == 0, f"{script.name} failed\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    return run

@@ -1,0 +1,93 @@
+"""A whole Clary, really started, for tests and benchmarks: `with RunningClary(folder) as clary: clary.client("s3")`."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import boto3
+from botocore.config import Config
+
+CLARY = Path(sys.executable).parent / "clary"
+START_SECONDS = 60
+
+
+def free_port() -> int:
+    """A TCP port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class RunningClary:
+    """`clary up --detach` on a free port and a data folder of its own; `clary down` at the end."""
+
+    def __init__(self, data_dir: Path, *options: str) -> None:
+        self.data_dir = data_dir
+        self.port = free_port()
+        self._options = options
+
+    def __enter__(self) -> Self:
+        self.up()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.down()
+
+    def up(self) -> None:
+        """Start it, or start it again on the same data."""
+        self.run("up", "--detach", "--port", str(self.port), *self._options)
+
+    def down(self) -> None:
+        """Stop it as a user does."""
+        self.run("down")
+
+    def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """One `clary` command on this data folder."""
+        command = [str(CLARY), arguments[0], "--data-dir", str(self.data_dir), *arguments[1:]]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=START_SECONDS, check=False)
+        if check and done.returncode:
+            raise RuntimeError(f"{' '.join(command)} → {done.returncode}\n{done.stdout}\n{done.stderr}")
+        return done
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What `clary env` exports."""
+        exported: dict[str, str] = json.loads(self.run("env", "--shell", "json").stdout)
+        return exported
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """A user's environment after `eval "$(clary env)"`, without what a test machine may carry for real AWS."""
+        own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        return {**own, **self.variables}
+
+    @property
+    def endpoint_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def role_arn(self) -> str:
+        """The role that `clary up` makes."""
+        role: str = self.client("iam").get_role(RoleName="ClaryExecutionRole")["Role"]["Arn"]
+        return role
+
+    def client(self, service: str, **options: Any) -> Any:
+        """A boto3 client with the first key that `clary up` made; it does not retry, so that tests see every error."""
+        key = json.loads((self.data_dir / "credentials.json").read_text())
+        return boto3.client(
+            service,
+            endpoint_url=self.endpoint_url,
+            region_name="us-east-1",
+            aws_access_key_id=key["access_key_id"],
+            aws_secret_access_key=key["secret_access_key"],
+            config=Config(retries={"max_attempts": 0}, s3={"addressing_style": "path"}),
+            **options,
+        )
