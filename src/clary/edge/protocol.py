@@ -1,0 +1,75 @@
+"""HTTP/1.1 with a bound on how long and how large a request's head may be: uvicorn has none.
+
+Whole heads come in one packet and cost nothing extra; only one that is cut starts a clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+LONGEST_HEAD = 64 * 2**10
+"""Bytes of a head that has not ended: a presigned URL with a session token takes about 3 KiB."""
+
+HEAD_SECONDS = 20.0
+"""Replaced by the settings when the edge starts: uvicorn makes one protocol per connection by itself."""
+
+
+class GuardedProtocol(HttpToolsProtocol):
+    """One connection."""
+
+    head_seconds = HEAD_SECONDS
+
+    _in_head = True
+    _head_bytes = 0
+    _head_clock: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A connection that sends nothing at all is cut off like one that sends too slowly."""
+        super().connection_made(transport)
+        self._start_clock()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The clock stops with the connection."""
+        self._stop_clock()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Feed the parser; start or stop the clock by what it has seen."""
+        super().data_received(data)
+        if not self._in_head:
+            return
+        self._head_bytes += len(data)
+        if self._head_bytes > LONGEST_HEAD:
+            self._refuse_head()
+        elif self._head_clock is None:
+            self._start_clock()
+
+    def on_message_begin(self) -> None:
+        """A new head begins."""
+        super().on_message_begin()
+        self._in_head, self._head_bytes = True, 0
+
+    def on_headers_complete(self) -> None:
+        """The head is whole."""
+        self._in_head = False
+        self._stop_clock()
+        super().on_headers_complete()
+
+    def _start_clock(self) -> None:
+        self._head_clock = self.loop.call_later(self.head_seconds, self._cut_off)
+
+    def _stop_clock(self) -> None:
+        if self._head_clock is not None:
+            self._head_clock.cancel()
+            self._head_clock = None
+
+    def _cut_off(self) -> None:
+        self._head_clock = None
+        if not self.transport.is_closing():
+            self.transport.close()
+
+    def _refuse_head(self) -> None:
+        if not self.transport.is_closing():
+            self.send_400_response("The request's head is too large.")
