@@ -1,4 +1,4 @@
-"""`python -m docs [--check]`: write into README.md what it takes from the code, and see that every link leads somewhere."""
+"""`python -m docs [--check]`: write into README.md what it takes from the code; every link must lead somewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The environments of real clients, each with its own SDK: `python -m tests.environments` builds those that are missing.
+"""The environments of real clients, each with its own SDK: `python -m tests.environments` builds what is missing.
 
 A client runs in a Python of its own, as on a user's machine; only the server runs in the development environment.
 """

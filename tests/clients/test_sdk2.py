@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 import pytest
-
 from tests.clients.conftest import ROOT, SCRIPTS, RunScript
 
 pytestmark = [pytest.mark.clients, pytest.mark.xdist_group("clients")]

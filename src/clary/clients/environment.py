@@ -111,3 +111,26 @@ def render(exported: Mapping[str, str], shell: Shell) -> str:
     return "\n".join(
         [f"unset {' '.join(CONFLICTING)}"] + [f"export {name}={shlex.quote(value)}" for name, value in exported.items()]
     )
+
+
+def render_unset(exported: Mapping[str, str], inherited: Mapping[str, str], shell: Shell) -> str:
+    """What takes the exports back; lists lose our entries and keep the others."""
+    lists = {
+        name: _without(exported[name], inherited[name]) for name in ("AWS_DATA_PATH", "PYTHONPATH") if name in inherited
+    }
+    kept = {name: value for name, value in lists.items() if value}
+    gone = [name for name in exported if name not in kept and name.lower() != "no_proxy"]
+    if shell == "json":
+        return json.dumps({"unset": gone, "set": kept}, indent=2)
+    if shell == "fish":
+        return "\n".join(
+            [f"set -e {name};" for name in gone]
+            + [f"set -gx {name} {shlex.quote(value)};" for name, value in kept.items()]
+        )
+    return "\n".join(
+        [f"unset {' '.join(gone)}"] + [f"export {name}={shlex.quote(value)}" for name, value in kept.items()]
+    )
+
+
+def _without(ours: str, whole: str) -> str:
+    return ":".join(entry for entry in whole.split(":") if entry not in ours.split(":")[:1])

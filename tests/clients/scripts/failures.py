@@ -27,12 +27,23 @@ def refused(call, code, *texts):
         raise AssertionError(f"{code} expected")
 
 
-refused(lambda: client.describe_training_job(TrainingJobName="nobody"), "ValidationException", "Requested resource not found.")
+refused(
+    lambda: client.describe_training_job(TrainingJobName="nobody"),
+    "ValidationException",
+    "Requested resource not found.",
+)
 refused(lambda: client.describe_endpoint(EndpointName="nobody"), "ValidationException", "Could not find endpoint")
 refused(lambda: client.describe_model(ModelName="nobody"), "ValidationException", "Could not find model")
-refused(lambda: client.delete_endpoint_config(EndpointConfigName="nobody"), "ValidationException", "Could not find endpoint configuration")
 refused(
-    lambda: runtime.invoke_endpoint(EndpointName="nobody", Body=b"1"), "ValidationError", "Endpoint nobody of account", "not found"
+    lambda: client.delete_endpoint_config(EndpointConfigName="nobody"),
+    "ValidationException",
+    "Could not find endpoint configuration",
+)
+refused(
+    lambda: runtime.invoke_endpoint(EndpointName="nobody", Body=b"1"),
+    "ValidationError",
+    "Endpoint nobody of account",
+    "not found",
 )
 refused(
     lambda: client.create_model(ModelName="bad_name", ExecutionRoleArn=role, PrimaryContainer={"Image": "x"}),
@@ -71,9 +82,7 @@ assert "the cat has eaten the data" in error
 described, _ = script_job("import sys; sys.exit(3)")
 assert described["TrainingJobStatus"] == "Failed" and "xit" in described["FailureReason"], described["FailureReason"]
 
-described, _ = script_job(
-    "open('/opt/ml/output/failure', 'w').write('my own reason'); raise SystemExit(1)"
-)
+described, _ = script_job("open('/opt/ml/output/failure', 'w').write('my own reason'); raise SystemExit(1)")
 assert "my own reason" in described["FailureReason"], described["FailureReason"]
 
 uri = upload(session)
@@ -98,9 +107,7 @@ good = estimator(session)
 good.fit(train_input(uri), logs=False)
 name = f"failures-{int(time.time())}"
 predictor = good.deploy(1, "ml.m5.large", endpoint_name=name)
-refused(
-    lambda: runtime.invoke_endpoint(EndpointName=name, Body=b"a,b", ContentType="text/csv"), "ModelError", "from"
-)
+refused(lambda: runtime.invoke_endpoint(EndpointName=name, Body=b"a,b", ContentType="text/csv"), "ModelError", "from")
 refused(
     lambda: runtime.invoke_endpoint(EndpointName=name, Body=b"1,2", ContentType="text/strange"),
     "ModelError",
@@ -113,8 +120,15 @@ refused(
 predictor.delete_endpoint()
 refused(lambda: runtime.invoke_endpoint(EndpointName=name, Body=b"1"), "ValidationError")
 
-stopping = SKLearn("sleep.py", source_dir=os.path.dirname(os.path.abspath(__file__)) + "/sleeper", framework_version="1.2-1",
-                   role=role, instance_type="ml.m5.large", instance_count=1, sagemaker_session=session)  # fmt: skip
+stopping = SKLearn(
+    "sleep.py",
+    source_dir=os.path.join(os.path.dirname(os.path.abspath(__file__)), "sleeper"),
+    framework_version="1.2-1",
+    role=role,
+    instance_type="ml.m5.large",
+    instance_count=1,
+    sagemaker_session=session,
+)
 stopping.fit(wait=False)
 job = stopping.latest_training_job.name
 while client.describe_training_job(TrainingJobName=job)["SecondaryStatus"] != "Training":

@@ -25,8 +25,13 @@ for depth in ("2", "6"):
 client.create_endpoint_config(
     EndpointConfigName=name,
     ProductionVariants=[
-        {"VariantName": variant, "ModelName": model, "InitialInstanceCount": 1, "InstanceType": "ml.m5.large",
-         "InitialVariantWeight": 1}
+        {
+            "VariantName": variant,
+            "ModelName": model,
+            "InitialInstanceCount": 1,
+            "InstanceType": "ml.m5.large",
+            "InitialVariantWeight": 1,
+        }
         for variant, model in zip(("shallow", "deep"), models)
     ],
 )

@@ -2,7 +2,7 @@
 for the server instead of sleeping.
 
 Nothing is imported here that the program does not import itself: two modules are patched when they are first imported.
-An existing `sitecustomize` further down `sys.path` runs before. Written for Python 3.6 and later, standard library only.
+An existing `sitecustomize` further down `sys.path` runs before. For Python 3.6 and later, standard library only.
 """
 
 import importlib.abc
@@ -39,7 +39,7 @@ def _is_aws_host(url):
 
 
 def _redirect_endpoints(botocore_session):
-    """Clients that were given an AWS address, and clients of a botocore too old to know AWS_ENDPOINT_URL, reach Clary."""
+    """Clients that were given an AWS address, and those of a botocore too old for AWS_ENDPOINT_URL, reach Clary."""
     create_client = botocore_session.Session.create_client
     version = tuple(int(part) for part in botocore_session.__dict__["__version__"].split(".")[:2])
 
