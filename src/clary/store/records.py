@@ -1,0 +1,65 @@
+"""Rows to records of the database and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from clary.store.rows import Key, Row
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def microseconds(moment: datetime) -> int:
+    """Whole microseconds since 1970; raises ValueError for a datetime without a zone."""
+    if moment.tzinfo is None:
+        raise ValueError(f"a time without a zone: {moment!r}")
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def moment(count: int) -> datetime:
+    """The inverse of `microseconds`, in UTC."""
+    return _EPOCH + count * _MICROSECOND
+
+
+def record_of(row: Row) -> dict[str, Any]:
+    """All columns, by name. Spec and state must be JSON: raises TypeError or ValueError where they are not."""
+    return {
+        "kind": row.key.kind,
+        "account": row.key.account,
+        "region": row.key.region,
+        "name": row.key.name,
+        "arn": row.arn,
+        "status": row.status,
+        "target": row.target,
+        "version": row.version,
+        "parent": row.parent,
+        "created": microseconds(row.created),
+        "modified": microseconds(row.modified),
+        "state": json.dumps(row.state, allow_nan=False, separators=(",", ":")),
+        "spec": json.dumps(row.spec, allow_nan=False, separators=(",", ":")),
+    }
+
+
+def row_of(record: Mapping[str, Any]) -> Row:
+    """The inverse of `record_of`."""
+    return Row(
+        key=Key(record["kind"], record["account"], record["region"], record["name"]),
+        arn=record["arn"],
+        status=record["status"],
+        target=record["target"],
+        version=record["version"],
+        parent=record["parent"],
+        created=moment(record["created"]),
+        modified=moment(record["modified"]),
+        state=json.loads(record["state"]),
+        spec=json.loads(record["spec"]),
+    )
+
+
+def key_values(key: Key) -> dict[str, str]:
+    """The columns of the primary key, by the names that the statements bind."""
+    return {"b_kind": key.kind, "b_account": key.account, "b_region": key.region, "b_name": key.name}

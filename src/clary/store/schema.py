@@ -1,0 +1,81 @@
+"""The tables, and the steps that bring an older database to them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from sqlalchemy import BigInteger, Column, Connection, Index, Integer, MetaData, String, Table, Text, func, select
+
+from clary.errors import ClaryError
+
+_name = String().with_variant(String(collation="C"), "postgresql")  # names are ordered bytewise, in no locale's way
+
+METADATA = MetaData()
+
+RESOURCE = Table(
+    "resource",
+    METADATA,
+    Column("kind", _name, primary_key=True),
+    Column("account", _name, primary_key=True),
+    Column("region", _name, primary_key=True),
+    Column("name", _name, primary_key=True),
+    Column("arn", _name, nullable=False),
+    Column("status", _name, nullable=False),
+    Column("target", _name, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("parent", _name, nullable=False),
+    Column("created", BigInteger, nullable=False),  # microseconds since 1970
+    Column("modified", BigInteger, nullable=False),
+    Column(
+        "state", Text, nullable=False
+    ),  # JSON; spec and state last: a scan over the columns before does not read them
+    Column("spec", Text, nullable=False),
+    sqlite_with_rowid=True,
+)
+
+_scope = (RESOURCE.c.kind, RESOURCE.c.account, RESOURCE.c.region)
+
+Index("resource_by_created", *_scope, RESOURCE.c.created, RESOURCE.c.name)
+Index("resource_by_modified", *_scope, RESOURCE.c.modified, RESOURCE.c.name)
+Index("resource_by_status", RESOURCE.c.kind, RESOURCE.c.status, RESOURCE.c.account, RESOURCE.c.region, RESOURCE.c.name)
+Index("resource_by_parent", *_scope, RESOURCE.c.parent, RESOURCE.c.name)
+Index("resource_by_arn", RESOURCE.c.arn)
+
+TAG = Table(
+    "tag",
+    METADATA,
+    Column("arn", _name, primary_key=True),
+    Column("key", _name, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+MIGRATION = Table(
+    "migration",
+    METADATA,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("applied", BigInteger, nullable=False),
+)
+
+Migration = Callable[[Connection], None]
+
+MIGRATIONS: tuple[Migration, ...] = (METADATA.create_all,)
+"""In order; number N is the N-th. A new database gets today's tables at once and is marked as having had them all, so a
+later step only ever meets the tables of the version before it."""
+
+
+def migrate(connection: Connection) -> None:
+    """Bring the database to today's tables, within the caller's transaction.
+
+    Raises ClaryError where a newer Clary has written it.
+    """
+    MIGRATION.create(connection, checkfirst=True)
+    done: int = connection.execute(select(func.coalesce(func.max(MIGRATION.c.number), 0))).scalar_one()
+    if done > len(MIGRATIONS):
+        raise ClaryError("The data folder was written by a newer Clary.", "Upgrade Clary, or name another --data-dir.")
+    steps = MIGRATIONS[done:] if done else (METADATA.create_all,)
+    for step in steps:
+        step(connection)
+    applied = int(time.time() * 1e6)
+    for number in range(done + 1, len(MIGRATIONS) + 1):
+        connection.execute(MIGRATION.insert().values(number=number, applied=applied))

@@ -1,0 +1,115 @@
+"""Reading rows: the same questions on a connection that reads and inside a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, bindparam, select
+
+from clary.store import paging
+from clary.store.engines import reading_engine
+from clary.store.records import key_values, row_of
+from clary.store.rows import Key, Page, Query, Row
+from clary.store.schema import RESOURCE, TAG
+
+T = TypeVar("T")
+
+SAME_KEY = (
+    RESOURCE.c.kind == bindparam("b_kind"),
+    RESOURCE.c.account == bindparam("b_account"),
+    RESOURCE.c.region == bindparam("b_region"),
+    RESOURCE.c.name == bindparam("b_name"),
+)
+
+_GET = select(RESOURCE).where(*SAME_KEY)
+_BY_ARN = select(RESOURCE).where(RESOURCE.c.arn == bindparam("arn")).limit(1)
+_BY_KIND = select(RESOURCE).where(RESOURCE.c.kind == bindparam("kind")).order_by(RESOURCE.c.created, RESOURCE.c.name)
+_BY_STATUS = _BY_KIND.where(RESOURCE.c.status.in_(bindparam("statuses", expanding=True)))
+_TAGS = select(TAG.c.key, TAG.c.value).where(TAG.c.arn == bindparam("arn")).order_by(TAG.c.key)
+
+
+class View:
+    """What one connection sees."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, key: Key) -> Row | None:
+        """The row, or None."""
+        record = self._connection.execute(_GET, key_values(key)).mappings().first()
+        return row_of(dict(record)) if record is not None else None
+
+    def by_arn(self, arn: str) -> Row | None:
+        """The row that bears `arn`, or None."""
+        record = self._connection.execute(_BY_ARN, {"arn": arn}).mappings().first()
+        return row_of(dict(record)) if record is not None else None
+
+    def page(self, query: Query) -> Page:
+        """One page, and the token of the next. Raises ValueError for a token of another query."""
+        statement, values = paging.prepared(query)
+        records = [dict(record) for record in self._connection.execute(statement, values).mappings()]
+        shown = records[: query.limit]
+        token = paging.token_after(query, shown[-1]) if shown and len(records) > len(shown) else None
+        return Page(tuple(row_of(record) for record in shown), token)
+
+    def rows(self, kind: str, statuses: Sequence[str] | None = None) -> list[Row]:
+        """All rows of a kind in all accounts and regions, oldest first; with `statuses` only those in one of them."""
+        values: dict[str, Any] = {"kind": kind}
+        if statuses is None:
+            found = self._connection.execute(_BY_KIND, values)
+        else:
+            found = self._connection.execute(_BY_STATUS, values | {"statuses": list(statuses)})
+        return [row_of(dict(record)) for record in found.mappings()]
+
+    def count(self, kind: str, account: str, region: str) -> int:
+        """How many rows of a kind there are."""
+        values = {"kind": kind, "account": account, "region": region}
+        return int(self._connection.execute(paging.COUNT, values).scalar_one())
+
+    def tags(self, arn: str) -> dict[str, str]:
+        """A resource's tags, ordered by key."""
+        return {tag.key: tag.value for tag in self._connection.execute(_TAGS, {"arn": arn})}
+
+
+class Reader:
+    """Reads from any thread; each question sees all that was committed before it.
+
+    A process that never writes opens one on the database by itself: `Reader(database)`.
+    """
+
+    def __init__(self, database: Path) -> None:
+        self._engine = reading_engine(database)
+
+    def _ask(self, question: Callable[[View], T]) -> T:
+        with self._engine.connect() as connection:
+            return question(View(connection))
+
+    def get(self, key: Key) -> Row | None:
+        """The row, or None."""
+        return self._ask(lambda view: view.get(key))
+
+    def by_arn(self, arn: str) -> Row | None:
+        """The row that bears `arn`, or None."""
+        return self._ask(lambda view: view.by_arn(arn))
+
+    def page(self, query: Query) -> Page:
+        """One page, and the token of the next. Raises ValueError for a token of another query."""
+        return self._ask(lambda view: view.page(query))
+
+    def rows(self, kind: str, statuses: Sequence[str] | None = None) -> list[Row]:
+        """All rows of a kind in all accounts and regions, oldest first; with `statuses` only those in one of them."""
+        return self._ask(lambda view: view.rows(kind, statuses))
+
+    def count(self, kind: str, account: str, region: str) -> int:
+        """How many rows of a kind there are."""
+        return self._ask(lambda view: view.count(kind, account, region))
+
+    def tags(self, arn: str) -> dict[str, str]:
+        """A resource's tags, ordered by key."""
+        return self._ask(lambda view: view.tags(arn))
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
