@@ -35,7 +35,7 @@ def _folders(home: Path, path: str) -> Iterator[Path]:
 
 def _executables(folder: Path) -> Iterator[tuple[str, Path]]:
     try:
-        names = sorted(os.listdir(folder))
+        names = sorted(entry.name for entry in folder.iterdir())
     except OSError:
         return
     for name in names:

@@ -161,6 +161,7 @@ SCIKIT_LEARN = Framework(
         "sklearn.tree",
         "httptools",
         "clary.toolkit.entry",
+        "clary.toolkit.source",
         "clary.toolkit.server.listener",
     ),
 )

@@ -1,0 +1,58 @@
+"""The end of a process's error output: passed on as it comes, kept for saying why the process failed."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import IO, List, Optional
+
+_KEPT = 64 * 1024
+_READ = 64 * 1024
+_STANDARD_ERROR = 2
+_EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt|Warning|Failure|Invalid\w*)\b")
+_TRACEBACK = "Traceback (most recent call last):"
+
+
+class Tail:
+    """The last 64 KiB that went by."""
+
+    def __init__(self) -> None:
+        self._data = b""
+
+    def feed(self, data: bytes) -> None:
+        """Take note of a piece."""
+        self._data = (self._data + data)[-_KEPT:]
+
+    def reason(self) -> str:
+        """The last exception that a traceback named, else the last line that is not empty."""
+        lines = [line.rstrip() for line in self._data.decode("utf-8", "replace").splitlines()]
+        return _exception(lines) or next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
+def _exception(lines: List[str]) -> str:
+    """From the exception's own line after the last traceback to the end of its message."""
+    starts = [index for index, line in enumerate(lines) if line.strip() == _TRACEBACK]
+    if not starts:
+        return ""
+    for index in range(starts[-1] + 1, len(lines)):
+        if _EXCEPTION.match(lines[index]):
+            return "\n".join(lines[index:]).strip()
+    return ""
+
+
+def copy_through(source: Optional[IO[bytes]], tail: Tail) -> None:
+    """Copy a pipe to standard error until it ends; nothing waits for a whole line."""
+    if source is None:
+        return
+    while True:
+        data = os.read(source.fileno(), _READ)
+        if not data:
+            return
+        tail.feed(data)
+        _write_all(data)
+
+
+def _write_all(data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(_STANDARD_ERROR, view) :]
