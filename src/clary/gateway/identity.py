@@ -1,0 +1,101 @@
+"""Who calls and whether they may, from what control published: no database, no waiting."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from typing import cast
+
+from clary.calls import Access, Call, Principal
+from clary.errors import AWSError
+from clary.gateway.keyring import Credential
+from clary.identity.denial import denied
+from clary.identity.directory import EMPTY, Directory
+from clary.identity.published import Identities, identities_path
+from clary.identity.sealing import BadToken, Sealer, Session
+from clary.publish import Subscriber
+from clary.settings import Settings
+
+_TOKENS_KEPT = 4096
+"""Opened tokens that are remembered; opening one takes about 20 µs."""
+
+
+def _unknown() -> AWSError:
+    return AWSError("InvalidClientTokenId", "The security token included in the request is invalid.", status=403)
+
+
+def _expired() -> AWSError:
+    return AWSError("ExpiredToken", "The security token included in the request is expired", status=403)
+
+
+class Identity:
+    """Keyring and Authorizer of one process; follows every publication at once."""
+
+    def __init__(self, settings: Settings) -> None:
+        settings.run_dir.mkdir(parents=True, exist_ok=True)
+        self._open = settings.auth == "off"
+        self._sealer = Sealer.of(settings.data_dir)
+        self._subscriber = Subscriber(identities_path(settings.run_dir))
+        self._loading = threading.Lock()
+        self._directory = Directory(EMPTY)
+        self._sessions: dict[str, tuple[Session, Credential]] = {}
+
+    def find(self, access_key_id: str, session_token: str | None) -> Credential:
+        """The secret and the principal of a key. Raises AWSError: InvalidClientTokenId, ExpiredToken."""
+        if session_token:
+            return self._of_session(access_key_id, session_token)
+        return _of_key(self.directory(), access_key_id)
+
+    def authorise(self, call: Call, needed: Sequence[Access]) -> None:
+        """Raises AccessDenied in AWS's words. With `--auth off` everyone may do everything."""
+        if self._open:
+            return
+        directory = self.directory()
+        for access in needed:
+            decision = directory.decide(call, access)
+            if not decision.allowed:
+                raise denied(call.service, call.principal, access.action, access.resource, decision)
+
+    def directory(self) -> Directory:
+        """The newest publication, compiled."""
+        if self._subscriber.changed() or self._loading.locked():
+            with self._loading:
+                if self._subscriber.changed():
+                    published = cast("Identities", self._subscriber.current() or EMPTY)
+                    self._directory = Directory(published)
+        return self._directory
+
+    def _of_session(self, access_key_id: str, token: str) -> Credential:
+        session, credential = self._sessions.get(token) or self._opened(access_key_id, token)
+        if session.access_key_id != access_key_id:
+            raise _unknown()
+        if session.expires <= time.time():
+            raise _expired()
+        return credential
+
+    def _opened(self, access_key_id: str, token: str) -> tuple[Session, Credential]:
+        try:
+            session = self._sealer.open(token, access_key_id)
+        except BadToken as error:
+            raise _unknown() from error
+        if len(self._sessions) >= _TOKENS_KEPT:
+            self._sessions.clear()
+        found = session, Credential(self._sealer.secret(access_key_id), session.principal())
+        self._sessions[token] = found
+        return found
+
+
+def _of_key(directory: Directory, access_key_id: str) -> Credential:
+    key = directory.identities["keys"].get(access_key_id)
+    if key is None:
+        raise _unknown()
+    principal = Principal(
+        kind=key["kind"],
+        account=directory.identities["account"],
+        arn=key["arn"],
+        identity=key["identity"],
+        user_id=key["user_id"],
+        access_key_id=access_key_id,
+    )
+    return Credential(key["secret"], principal)

@@ -1,0 +1,101 @@
+"""The published identities, compiled when they are asked for: who has which policies, and what follows."""
+
+from __future__ import annotations
+
+from clary.calls import Access, Call, Principal
+from clary.identity.context import context_of
+from clary.identity.policy import Decision, PolicySet, Question, Statement, compile_policy, decide
+from clary.identity.published import Identities, Subject
+
+_DECISIONS_KEPT = 32_768
+"""Bound of the memory of decisions (about 200 bytes each)."""
+
+_SESSIONS_KEPT = 1024
+"""Bound on compiled session policies."""
+
+_NOTHING = PolicySet(())
+
+_Asked = tuple[str, str, tuple[str, ...], str, str]
+
+
+class Directory:
+    """One published document. Answers from memory, in any thread; a new document is a new directory."""
+
+    def __init__(self, identities: Identities) -> None:
+        self.identities = identities
+        self._statements: dict[str, tuple[Statement, ...]] = {}
+        self._layers: dict[str, tuple[PolicySet, PolicySet | None]] = {}
+        self._sessions: dict[tuple[str, ...], PolicySet] = {}
+        self._decisions: dict[_Asked, Decision] = {}
+
+    def decide(self, call: Call, access: Access) -> Decision:
+        """Whether the call's principal has this right. Remembered where no condition key took part."""
+        who = call.principal
+        asked = (who.identity, who.user_id, tuple(who.session_policies), access.action, access.resource)
+        known = self._decisions.get(asked)
+        if known is not None:
+            return known
+        question = self._question(call, access)
+        decision = self._decided(who, question)
+        if not question.contextual:
+            if len(self._decisions) >= _DECISIONS_KEPT:
+                self._decisions.clear()
+            self._decisions[asked] = decision
+        return decision
+
+    def subject(self, principal: Principal) -> Subject | None:
+        """The user or role whose policies count; None where it is gone, or another has its name now."""
+        found = self.identities["subjects"].get(principal.identity)
+        return found if found and found["id"] == principal.user_id.partition(":")[0] else None
+
+    def layers(self, arn: str) -> tuple[PolicySet, PolicySet | None]:
+        """A subject's own policies, and its permissions boundary. Raises KeyError."""
+        found = self._layers.get(arn)
+        if found is None:
+            subject = self.identities["subjects"][arn]
+            own = PolicySet(each for name in subject["policies"] for each in self._policy(name))
+            boundary = subject["boundary"]
+            found = own, PolicySet(self._policy(boundary)) if boundary is not None else None
+            self._layers[arn] = found
+        return found
+
+    def _question(self, call: Call, access: Access) -> Question:
+        def gather() -> dict[str, tuple[str, ...]]:
+            subject = self.subject(call.principal)
+            return context_of(call, self.identities["account"], subject["tags"] if subject else {}, access.context)
+
+        return Question(access.action, access.resource, gather)
+
+    def _decided(self, who: Principal, question: Question) -> Decision:
+        session = self._session(tuple(who.session_policies))
+        if who.kind == "root":
+            return decide(question, _EVERYTHING, None, session)
+        if self.subject(who) is None:
+            return decide(question, _NOTHING)
+        own, boundary = self.layers(who.identity)
+        return decide(question, own, boundary, session)
+
+    def _policy(self, name: str) -> tuple[Statement, ...]:
+        found = self._statements.get(name)
+        if found is None:
+            policy = self.identities["policies"][name]
+            found = self._statements[name] = compile_policy(policy["document"], name, policy["type"])
+        return found
+
+    def _session(self, policies: tuple[str, ...]) -> PolicySet | None:
+        if not policies:
+            return None
+        found = self._sessions.get(policies)
+        if found is None:
+            if len(self._sessions) >= _SESSIONS_KEPT:
+                self._sessions.clear()
+            statements = (each for text in policies for each in compile_policy(text, "SessionPolicy"))
+            found = self._sessions[policies] = PolicySet(statements)
+        return found
+
+
+_EVERYTHING = PolicySet(
+    compile_policy({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}, "root")
+)
+EMPTY: Identities = {"account": "", "keys": {}, "subjects": {}, "policies": {}}
+"""Before the first publication: nobody is known."""

@@ -1,0 +1,207 @@
+"""Session tokens that verify without a look-up.
+
+A token is AES-256-GCM over who the session is and when it ends, under a key that only this Clary has; the session's
+secret key is derived from its access key id under the same key, and so is stored nowhere. (AWS calls the parts alike:
+https://docs.aws.amazon.com/STS/latest/APIReference/API_Credentials.html.)
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from clary.calls import Principal, PrincipalKind
+from clary.errors import ClaryError
+
+_KEY_BYTES = 32
+_NONCE_BYTES = 12
+_VERSION = b"\x01"
+_SECRET_LETTERS = 40
+_ID_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+
+
+class BadToken(Exception):
+    """Not a token of this Clary, or one that belongs to another access key."""
+
+
+def key_path(data_dir: Path) -> Path:
+    """Where the sealing key lies: read by control and by every edge, by nobody else."""
+    return data_dir / "secret.key"
+
+
+def load_key(path: Path) -> bytes:
+    """The sealing key, made at first use; safe where several processes start at once. Raises ClaryError."""
+    with suppress(FileExistsError):
+        if not path.exists():
+            _make_key(path)
+    key = path.read_bytes()
+    if len(key) != _KEY_BYTES:
+        raise ClaryError(f"{path} is damaged.", "Remove it: running sessions end, nothing else is lost.")
+    return key
+
+
+def _make_key(path: Path) -> None:
+    fresh = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(_KEY_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(fresh, path)  # fails where another process was first: a key is never replaced
+    finally:
+        fresh.unlink()
+
+
+@dataclass(frozen=True)
+class Session:
+    """What a token says. Times in epoch seconds."""
+
+    access_key_id: str
+    kind: PrincipalKind
+    account: str
+    arn: str
+    identity: str
+    user_id: str
+    issued: float
+    expires: float
+    policies: tuple[str, ...] = ()
+    """Session policies, as JSON."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    source_identity: str = ""
+
+    def principal(self) -> Principal:
+        """Who calls with this session."""
+        context = {f"aws:PrincipalTag/{key}": value for key, value in self.tags.items()}
+        context["aws:TokenIssueTime"] = datetime.fromtimestamp(self.issued, UTC).isoformat()
+        if self.source_identity:
+            context["aws:SourceIdentity"] = self.source_identity
+        return Principal(
+            kind=self.kind,
+            account=self.account,
+            arn=self.arn,
+            identity=self.identity,
+            user_id=self.user_id,
+            access_key_id=self.access_key_id,
+            session_policies=self.policies,
+            session_context=context,
+        )
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Temporary credentials, as STS hands them out."""
+
+    access_key_id: str
+    secret_access_key: str
+    session_token: str
+    expiration: datetime
+
+    def sts(self) -> dict[str, Any]:
+        """The shape `Credentials` of STS."""
+        return {
+            "AccessKeyId": self.access_key_id,
+            "SecretAccessKey": self.secret_access_key,
+            "SessionToken": self.session_token,
+            "Expiration": self.expiration,
+        }
+
+    def container(self) -> dict[str, str]:
+        """The document that AWS_CONTAINER_CREDENTIALS_FULL_URI answers
+        (https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html)."""
+        return {
+            "AccessKeyId": self.access_key_id,
+            "SecretAccessKey": self.secret_access_key,
+            "Token": self.session_token,
+            "Expiration": self.expiration.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+
+
+class Sealer:
+    """Makes sessions and reads them back."""
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = AESGCM(hmac.digest(key, b"clary session token", hashlib.sha256))
+        self._secrets = hmac.digest(key, b"clary session secret", hashlib.sha256)
+
+    @classmethod
+    def of(cls, data_dir: Path) -> Sealer:
+        """The sealer of a data folder. Raises ClaryError."""
+        return cls(load_key(key_path(data_dir)))
+
+    def issue(
+        self,
+        principal: Principal,
+        seconds: float,
+        *,
+        policies: tuple[str, ...] = (),
+        tags: Mapping[str, str] | None = None,
+        source_identity: str = "",
+    ) -> Credentials:
+        """New credentials for `principal`, narrowed by session policies (JSON); `tags` are the session's."""
+        issued = time.time()
+        session = Session(
+            access_key_id=temporary_key_id(),
+            kind=principal.kind,
+            account=principal.account,
+            arn=principal.arn,
+            identity=principal.identity,
+            user_id=principal.user_id,
+            issued=issued,
+            expires=float(int(issued + seconds)),
+            policies=policies,
+            tags=dict(tags or {}),
+            source_identity=source_identity,
+        )
+        return Credentials(
+            access_key_id=session.access_key_id,
+            secret_access_key=self.secret(session.access_key_id),
+            session_token=self.seal(session),
+            expiration=datetime.fromtimestamp(session.expires, UTC),
+        )
+
+    def secret(self, access_key_id: str) -> str:
+        """The secret access key that goes with a temporary access key id."""
+        derived = hmac.digest(self._secrets, access_key_id.encode(), hashlib.sha256)
+        return base64.b64encode(derived).decode()[:_SECRET_LETTERS]
+
+    def seal(self, session: Session) -> str:
+        """The token."""
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        sealed = self._cipher.encrypt(nonce, json.dumps(asdict(session)).encode(), _VERSION)
+        return base64.b64encode(_VERSION + nonce + sealed).decode()
+
+    def open(self, token: str, access_key_id: str) -> Session:
+        """What the token says; whether it has expired is the caller's to see. Raises BadToken."""
+        try:
+            raw = base64.b64decode(token, validate=True)
+            if raw[:1] != _VERSION:
+                raise BadToken("another version")
+            text = self._cipher.decrypt(raw[1 : 1 + _NONCE_BYTES], raw[1 + _NONCE_BYTES :], _VERSION)
+        except (binascii.Error, ValueError, InvalidTag) as error:
+            raise BadToken("not sealed here") from error
+        values = json.loads(text)
+        session = Session(**(values | {"policies": tuple(values["policies"])}))
+        if session.access_key_id != access_key_id:
+            raise BadToken("sealed for another access key")
+        return session
+
+
+def temporary_key_id() -> str:
+    """An access key id as STS makes them: `ASIA` and 16 of RFC 4648's base-32 letters."""
+    return "ASIA" + "".join(secrets.choice(_ID_LETTERS) for _ in range(16))
