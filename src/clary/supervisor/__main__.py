@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from clary import __version__
@@ -33,16 +34,26 @@ def main() -> int:
     return 0
 
 
-def _supervise(settings: Settings, voice: Voice, begun: float) -> None:
-    descriptor = lock.take(settings)
-    sockets = bind(settings, was_killed=lock.read_handle(settings) is not None)
+def _supervise(wanted: Settings, voice: Voice, begun: float) -> None:
+    descriptor = lock.take(wanted)
+    sockets = bind(wanted, was_killed=lock.read_handle(wanted) is not None)
+    settings = replace(wanted, port=sockets.tcp.getsockname()[1])
     settings.containers_dir.mkdir(mode=0o700, exist_ok=True)
     lock.write_handle(settings, _handle(settings, begun))
     children = [Child(program, log_file(settings)) for program in programs(settings, sockets)]
     try:
-        Supervisor(children, lambda: voice.ready(settings, time.time() - begun), voice.notice).run()
+        _supervisor(settings, children, voice, begun).run()
     finally:
         _leave(settings, sockets, descriptor)
+
+
+def _supervisor(settings: Settings, children: list[Child], voice: Voice, begun: float) -> Supervisor:
+    return Supervisor(
+        children,
+        on_ready=lambda: voice.ready(settings, time.time() - begun),
+        notice=voice.notice,
+        log=log_path(settings),
+    )
 
 
 def _leave(settings: Settings, sockets: Sockets, descriptor: int) -> None:
@@ -52,16 +63,7 @@ def _leave(settings: Settings, sockets: Sockets, descriptor: int) -> None:
 
 
 def _handle(settings: Settings, begun: float) -> lock.Handle:
-    return lock.Handle(
-        pid=os.getpid(),
-        endpoint=settings.endpoint_url,
-        port=settings.port,
-        version=__version__,
-        started=begun,
-        account_id=settings.account_id,
-        auth=settings.auth,
-        region=settings.region,
-    )
+    return lock.Handle(pid=os.getpid(), version=__version__, started=begun, settings=settings)
 
 
 def log_path(settings: Settings) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from clary.errors import ClaryError
@@ -19,14 +19,11 @@ class Handle:
     """The running Clary of a data folder, as others find it."""
 
     pid: int
-    endpoint: str
-    port: int
     version: str
     started: float
     """Epoch seconds."""
-    account_id: str
-    auth: str
-    region: str
+    settings: Settings
+    """As they are in force: a port that was left open is known by now."""
 
 
 def take(settings: Settings) -> int:
@@ -60,15 +57,16 @@ def write_handle(settings: Settings, handle: Handle) -> None:
     """Say where this Clary answers; replaced whole, so that nobody reads half of it."""
     path = _handle_path(settings)
     fresh = path.with_suffix(".new")
-    fresh.write_text(json.dumps(asdict(handle), indent=1))
+    fresh.write_text(json.dumps({**vars(handle), "settings": handle.settings.dumps()}, indent=1))
     fresh.replace(path)
 
 
 def read_handle(settings: Settings) -> Handle | None:
     """The handle, which also stays behind when a Clary was killed; None after an orderly end."""
     try:
-        return Handle(**json.loads(_handle_path(settings).read_text()))
-    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
+        said = json.loads(_handle_path(settings).read_text())
+        return Handle(**{**said, "settings": Settings.loads(said["settings"])})
+    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, KeyError):
         return None
 
 
@@ -92,7 +90,7 @@ def _handle_path(settings: Settings) -> Path:
 
 def _in_use(settings: Settings) -> ClaryError:
     handle = read_handle(settings)
-    where = f" (process {handle.pid}, {handle.endpoint})" if handle else ""
+    where = f" (process {handle.pid}, {handle.settings.endpoint_url})" if handle else ""
     return ClaryError(
         f"The data folder {settings.data_dir} is in use by a running Clary{where}.",
         "Stop it with `clary down`, or choose another folder with `--data-dir`.",

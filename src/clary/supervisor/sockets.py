@@ -86,4 +86,4 @@ def _cannot_bind(host: str, port: int, error: OSError) -> ClaryError:
         return ClaryError(f"Port {port} is taken by another program.", "Choose another with `clary up --port PORT`.")
     if error.errno == errno.EACCES:
         return ClaryError(f"Port {port} needs rights that you do not have.", "Choose one above 1023 with `--port`.")
-    return ClaryError(f"Cannot listen on {host}:{port}: {error.strerror}.", "Choose another address with `--host`.")
+    return ClaryError(f"Cannot listen on {host}:{port}: {error.strerror}.")

@@ -6,6 +6,7 @@ import select
 import signal
 import socket
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import FrameType
 
 from clary.errors import ClaryError
@@ -24,8 +25,11 @@ _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 class Supervisor:
     """`run` returns when it was told to stop; raises ClaryError where Clary cannot be started."""
 
-    def __init__(self, children: Sequence[Child], on_ready: Callable[[], None], notice: Callable[[str], None]) -> None:
+    def __init__(
+        self, children: Sequence[Child], on_ready: Callable[[], None], notice: Callable[[str], None], log: Path
+    ) -> None:
         self._children = children
+        self._log = log
         self._on_ready = on_ready
         self._notice = notice
         self._was_ready = False
@@ -68,8 +72,14 @@ class Supervisor:
         if code is None:
             return
         if not self._was_ready and (child.failure or child.fails >= START_ATTEMPTS):
-            raise ClaryError(child.failure or f"The process '{child.program.name}' does not start ({ending(code)}).")
+            raise self._cannot_start(child, code)
         self._notice(f"{child.program.name} ended ({ending(code)}); it is started again")
+
+    def _cannot_start(self, child: Child, code: int) -> ClaryError:
+        if child.failure:
+            return ClaryError(child.failure)
+        what = f"The process '{child.program.name}' does not start ({ending(code)})."
+        return ClaryError(what, f"Its last words stand in {self._log}.")
 
     def _end_all(self) -> None:
         for child in reversed(self._children):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 
 from clary import __version__
@@ -41,13 +42,14 @@ class Voice:
             self._notify_fd = None
 
 
-def banner(settings: Settings, seconds: float) -> str:
+def banner(settings: Settings, seconds: float, *, detached: bool = False) -> str:
     """What a person needs to know when Clary is ready."""
-    folder = "" if settings.data_dir.name == ".clary" else f" --data-dir {settings.data_dir}"
+    folder = "" if settings.data_dir.name == ".clary" else f" --data-dir {shlex.quote(str(settings.data_dir))}"
+    here, ends = ("", f"`clary down{folder}`") if detached else ("In another shell: ", "Ctrl-C")
     return (
         f"Clary {__version__} is ready at {settings.endpoint_url} ({seconds:.1f} s)\n"
         f"  data     {settings.data_dir}\n"
         f"  account  {settings.account_id}, region {settings.region}\n"
-        f'  In another shell: eval "$(clary env{folder})" and run your SageMaker program.\n'
-        "  Ctrl-C ends the server; containers that run go on."
+        f'  {here}eval "$(clary env{folder})", then run your SageMaker program.\n'
+        f"  {ends} ends the server; jobs and endpoints that run go on."
     )

@@ -39,7 +39,7 @@ place, *scripts = sys.argv[1:]
 programs = [Program(f"p{i}", [sys.executable, "-c", s, place], [], os.environ) for i, s in enumerate(scripts)]
 def say(text): print(text, flush=True)
 try:
-    Supervisor([Child(p, 2) for p in programs], lambda: say("READY"), say).run()
+    Supervisor([Child(p, 2) for p in programs], lambda: say("READY"), say, place).run()
 except ClaryError as error:
     say(f"FAILED {error}")
 """
@@ -114,7 +114,7 @@ def test_a_killed_process_is_started_again(supervise):
 def test_a_process_that_never_starts_is_given_up_with_its_ending(supervise):
     clary = supervise("sys.exit(7)")
     lines = clary.process.stdout.read().splitlines()
-    assert lines[-1] == "FAILED The process 'p0' does not start (exit code 7)."
+    assert lines[-1] == f"FAILED The process 'p0' does not start (exit code 7). Its last words stand in {clary.place}."
 
 
 def test_a_process_that_says_why_it_cannot_start_is_not_tried_again(supervise):

@@ -1,0 +1,110 @@
+"""`clary up`: start Clary, in the foreground or detached."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+
+from clary.cli import options
+from clary.errors import ClaryError
+from clary.settings import DEFAULT_ACCOUNT, DEFAULT_PORT, DEFAULT_REGION, AuthMode, Settings
+from clary.supervisor import lock
+from clary.supervisor.voice import banner
+
+_AUTH_MODES = ("sigv4", "off")
+_ACCOUNT = re.compile(r"[0-9]{12}")
+
+
+def up(  # noqa: PLR0913, PLR0917 — one per option of the command line
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Where it listens; 0 is any free port.")] = DEFAULT_PORT,
+    data_dir: options.DataDir = None,
+    detach: Annotated[bool, typer.Option("--detach", help="Return as soon as requests are answered.")] = False,
+    account_id: Annotated[str, typer.Option(metavar="N", help="The AWS account to be.")] = DEFAULT_ACCOUNT,
+    region: Annotated[str, typer.Option(help="What `clary env` gives to clients.")] = DEFAULT_REGION,
+    auth: Annotated[str, typer.Option(metavar="sigv4|off", help="Whether signatures and policies count.")] = "sigv4",
+    allow_reset: Annotated[
+        bool, typer.Option("--allow-reset", help="Let `clary reset` empty everything: for test suites.")
+    ] = False,
+    unconfined: Annotated[
+        bool, typer.Option("--unconfined", help="Run containers without a sandbox: only code that you trust.")
+    ] = False,
+) -> None:
+    """Start Clary: it answers as SageMaker, S3, STS, IAM and CloudWatch Logs on one port of this machine.
+
+    Examples:
+
+        clary up
+
+        clary up --detach --port 4600 --data-dir ./clary-data
+    """
+    settings = Settings(
+        data_dir=options.data_dir(data_dir),
+        port=port,
+        account_id=_account(account_id),
+        region=region,
+        auth=_auth(auth),
+        allow_reset=allow_reset,
+        unconfined=unconfined,
+    )
+    if detach:
+        _detached(settings)
+    else:
+        os.execv(sys.executable, _argv(settings))  # noqa: S606 — this process becomes the supervisor
+
+
+def _argv(settings: Settings) -> list[str]:
+    command = ["-P", "-m", "clary.supervisor", "--settings", settings.dumps(), "--begun", str(_begun())]
+    return [sys.executable, *command]
+
+
+def _begun() -> float:
+    """When this process was started: what a person feels, the interpreter's own start included."""
+    ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
+    since_boot = ticks / os.sysconf("SC_CLK_TCK")
+    return time.time() - (time.clock_gettime(time.CLOCK_BOOTTIME) - since_boot)
+
+
+def _detached(settings: Settings) -> None:
+    reading, writing = os.pipe()
+    command = [*_argv(settings), "--notify-fd", str(writing)]
+    subprocess.Popen(
+        command,
+        pass_fds=[writing],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    os.close(writing)
+    with os.fdopen(reading) as line:
+        _report(settings, line.readline())
+
+
+def _report(settings: Settings, word: str) -> None:
+    if not word:
+        raise ClaryError("Clary ended while it started.", f"See {settings.data_dir / 'server.log'}.")
+    said = json.loads(word)
+    if "failure" in said:
+        raise ClaryError(said["failure"])
+    handle = lock.read_handle(settings)
+    print(banner(handle.settings if handle else settings, said["seconds"], detached=True))
+
+
+def _account(text: str) -> str:
+    if not _ACCOUNT.fullmatch(text):
+        raise ClaryError(f"An account id has twelve digits; {text!r} is none.")
+    return text
+
+
+def _auth(text: str) -> AuthMode:
+    if text not in _AUTH_MODES:
+        raise ClaryError(f"--auth is sigv4 or off; {text!r} is neither.")
+    return cast("AuthMode", text)

@@ -1,0 +1,69 @@
+"""Clary's own paths beside AWS's: `/_clary/health`, `/_clary/reset`, `/_clary/credentials/…`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from clary import __version__
+from clary.edge.door import ControlDoor
+from clary.errors import AWSError
+from clary.identity.refreshing import opened
+from clary.identity.sealing import BadToken, Sealer
+from clary.settings import Settings
+from clary.wire.http import HttpRequest, HttpResponse
+
+HEALTH, RESET, CREDENTIALS = "/_clary/health", "/_clary/reset", "/_clary/credentials"
+
+CREDENTIALS_SECONDS = 6 * 3600.0
+"""How long credentials last that were fetched here; SDKs fetch again a quarter of an hour before."""
+
+Handler = Callable[[HttpRequest], Awaitable[HttpResponse]]
+
+
+class Internal:
+    """The handlers of these paths."""
+
+    def __init__(self, settings: Settings, door: ControlDoor, sealer: Sealer) -> None:
+        self._settings = settings
+        self._door = door
+        self._sealer = sealer
+
+    def handlers(self) -> Mapping[str, Handler]:
+        """By path; those below a path have it as their prefix."""
+        return {HEALTH: self.health, RESET: self.reset, CREDENTIALS: self.credentials}
+
+    async def health(self, _request: HttpRequest) -> HttpResponse:
+        """200 where all operations are answered; 503, with what is, where control is away."""
+        known = {"version": __version__, "account": self._settings.account_id, "region": self._settings.region}
+        try:
+            said = await self._door.ask("health", {})
+        except AWSError as error:
+            return _json(503, {"status": "degraded", "control": error.message, **known})
+        return _json(200, {"status": "ready", **known, **said})
+
+    async def reset(self, request: HttpRequest) -> HttpResponse:
+        """Empty everything. Refused unless Clary was started for that, and to anything but a POST."""
+        if request.method != "POST":
+            return _json(405, {"message": "Reset is a POST."})
+        if not self._settings.allow_reset:
+            return _json(403, {"message": "This Clary keeps its data: start it with `clary up --allow-reset`."})
+        try:
+            return _json(200, await self._door.ask("reset", {}))
+        except AWSError as error:
+            return _json(error.status, {"message": error.message})
+
+    async def credentials(self, request: HttpRequest) -> HttpResponse:
+        """New temporary credentials of the session that the authorization token seals
+        (https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html)."""
+        try:
+            session = opened(self._sealer, request.headers.get("authorization", ""))
+        except BadToken:
+            return _json(403, {"code": "AccessDenied", "message": "The authorization token is not valid."})
+        issued = self._sealer.issue(session.principal(), CREDENTIALS_SECONDS, policies=session.policies)
+        return _json(200, {"Code": "Success", **issued.container()})
+
+
+def _json(status: int, document: Mapping[str, Any]) -> HttpResponse:
+    return HttpResponse(status, {"content-type": "application/json"}, json.dumps(document, default=str).encode())
