@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from clary import __version__
 from clary.edge.door import ControlDoor
 from clary.errors import AWSError
-from clary.identity.refreshing import opened
 from clary.identity.sealing import BadToken, Sealer
 from clary.settings import Settings
 from clary.wire.http import HttpRequest, HttpResponse
@@ -55,12 +55,16 @@ class Internal:
             return _json(error.status, {"message": error.message})
 
     async def credentials(self, request: HttpRequest) -> HttpResponse:
-        """New temporary credentials of the session that the authorization token seals
+        """New temporary credentials of the session that the path names and the authorization token seals. The token is
+        no credential itself: the secret that goes with its access key is never told
         (https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html)."""
+        session_id = request.path.removeprefix(CREDENTIALS).strip("/")
         try:
-            session = opened(self._sealer, request.headers.get("authorization", ""))
+            session = self._sealer.open(request.headers.get("authorization", ""), session_id)
         except BadToken:
             return _json(403, {"code": "AccessDenied", "message": "The authorization token is not valid."})
+        if session.expires <= time.time():
+            return _json(403, {"code": "ExpiredToken", "message": "The authorization token has expired."})
         issued = self._sealer.issue(session.principal(), CREDENTIALS_SECONDS, policies=session.policies)
         return _json(200, {"Code": "Success", **issued.container()})
 
