@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -42,6 +43,14 @@ SageMaker:
 """
 
 
+@dataclass(frozen=True)
+class CredentialsAccess:
+    """What a client shows to be given credentials: the session's id, and the token that seals it."""
+
+    session_id: str
+    token: str
+
+
 def hook_dir() -> Path:
     """The folder with the `sitecustomize` that goes to the head of PYTHONPATH."""
     return Path(__file__).parent / "site"
@@ -72,14 +81,16 @@ def quick_waiters() -> dict[str, Any]:
     return model
 
 
-def variables(settings: Settings, token: str, folder: Path, inherited: Mapping[str, str]) -> dict[str, str]:
-    """What to export. `token` authorises the credentials URL; lists such as PYTHONPATH keep what was `inherited`."""
+def variables(
+    settings: Settings, access: CredentialsAccess, folder: Path, inherited: Mapping[str, str]
+) -> dict[str, str]:
+    """What to export. `access` is for the credentials URL; lists such as PYTHONPATH keep what was `inherited`."""
     return {
         "AWS_ENDPOINT_URL": settings.endpoint_url,
         "AWS_DEFAULT_REGION": settings.region,
         "AWS_REGION": settings.region,
-        "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{settings.endpoint_url}/_clary/credentials",
-        "AWS_CONTAINER_AUTHORIZATION_TOKEN": token,
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{settings.endpoint_url}/_clary/credentials/{access.session_id}",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN": access.token,
         "AWS_CONFIG_FILE": str(folder / "config"),
         "AWS_SHARED_CREDENTIALS_FILE": str(folder / "credentials"),
         "AWS_DATA_PATH": _first(str(folder / "models"), inherited.get("AWS_DATA_PATH")),

@@ -8,9 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from clary.clients.environment import CONFLICTING, quick_waiters, render, render_unset, variables, write_files
+from clary.clients.environment import (
+    CONFLICTING,
+    CredentialsAccess,
+    quick_waiters,
+    render,
+    render_unset,
+    variables,
+    write_files,
+)
 from clary.settings import Settings
 
+ACCESS = CredentialsAccess("ASIAEXAMPLE", "token")
 HOSTILE = "a 'quoted' $(touch /nowhere) value"
 
 
@@ -34,15 +43,15 @@ def test_what_would_win_over_the_refreshing_credentials_is_unset() -> None:
 
 def test_lists_keep_what_was_there_and_repeating_adds_nothing(settings: Settings) -> None:
     folder = write_files(settings)
-    once = variables(settings, "token", folder, {"PYTHONPATH": "/mine", "NO_PROXY": "example.org"})
-    twice = variables(settings, "token", folder, once)
+    once = variables(settings, ACCESS, folder, {"PYTHONPATH": "/mine", "NO_PROXY": "example.org"})
+    twice = variables(settings, ACCESS, folder, once)
     assert once == twice
     assert once["PYTHONPATH"].endswith(":/mine")
     assert once["NO_PROXY"] == "127.0.0.1,localhost,example.org"
 
 
 def test_programs_get_json(settings: Settings) -> None:
-    exported = variables(settings, "token", write_files(settings), {})
+    exported = variables(settings, ACCESS, write_files(settings), {})
     assert json.loads(render(exported, "json"))["AWS_ENDPOINT_URL"] == "http://127.0.0.1:4600"
 
 
@@ -54,7 +63,7 @@ def test_waiters_look_every_second_and_wait_as_long_as_aws_does() -> None:
 
 
 def test_unset_takes_back_what_was_exported_and_keeps_the_users_own(settings: Settings) -> None:
-    exported = variables(settings, "token", write_files(settings), {"PYTHONPATH": "/mine"})
+    exported = variables(settings, ACCESS, write_files(settings), {"PYTHONPATH": "/mine"})
     script = render(exported, "sh") + "\n" + render_unset(exported, exported, "sh")
     script += '\necho "${AWS_ENDPOINT_URL-unset} ${AWS_DATA_PATH-unset} $PYTHONPATH"'
     done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)

@@ -1,0 +1,56 @@
+"""`clary env`: what makes the clients of a shell talk to Clary."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated, cast
+
+import typer
+
+from clary.cli import options
+from clary.clients.environment import CredentialsAccess, Shell, render, render_unset, variables, write_files
+from clary.errors import ClaryError
+from clary.gateway.keyring import default_principal
+from clary.identity.sealing import Sealer
+from clary.settings import Settings
+
+_SHELLS = ("sh", "fish", "json")
+
+SHELL_SECONDS = 10 * 365 * 86_400.0
+"""What a shell holds fetches credentials that last for hours; it must not itself run out while the shell is open."""
+
+
+def env(
+    data_dir: options.DataDir = None,
+    shell: Annotated[str, typer.Option(metavar="sh|fish|json", help="Whose language to speak.")] = "sh",
+    unset: Annotated[bool, typer.Option("--unset", help="Print what takes the variables back.")] = False,
+) -> None:
+    """Print the variables with which boto3, the SageMaker SDKs and the AWS CLI reach Clary.
+
+    Examples:
+
+        eval "$(clary env)"
+
+        clary env --shell fish | source
+
+        eval "$(clary env --unset)"
+    """
+    exported = client_variables(options.required(data_dir).settings)
+    speak = _shell(shell)
+    print(render_unset(exported, os.environ, speak) if unset else render(exported, speak))
+    if sys.stdout.isatty() and not unset:
+        print('\n# Not set yet: eval "$(clary env)"', file=sys.stderr)
+
+
+def client_variables(settings: Settings) -> dict[str, str]:
+    """What `clary env` exports for this Clary, which has to be running."""
+    session = Sealer.of(settings.data_dir).issue(default_principal(settings), SHELL_SECONDS)
+    access = CredentialsAccess(session.access_key_id, session.session_token)
+    return variables(settings, access, write_files(settings), os.environ)
+
+
+def _shell(text: str) -> Shell:
+    if text not in _SHELLS:
+        raise ClaryError(f"--shell is one of {', '.join(_SHELLS)}; {text!r} is none of them.")
+    return cast("Shell", text)
