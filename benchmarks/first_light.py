@@ -16,10 +16,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from benchmarks.figures import Figure
 from tests.environments import python_of
 from tests.running import RunningClary
-
-from benchmarks.figures import Figure
 
 ROOT = Path(__file__).parent.parent
 SKLEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+
 from tests.clients.conftest import ROOT, SCRIPTS, RunScript
 
 pytestmark = [pytest.mark.clients, pytest.mark.xdist_group("clients")]
