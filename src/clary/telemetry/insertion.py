@@ -1,0 +1,60 @@
+"""Events that arrive with times of their own (PutLogEvents), put where they belong in a stream's file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from clary.telemetry.logfile import BLOCK, LogReader, last_line_end, write_all
+
+
+def _record(timestamp: int, ingested: int, message: str) -> bytes:
+    head = b"%d" % timestamp if timestamp == ingested else b"%d,%d" % (timestamp, ingested)
+    *before, last = message.encode("utf-8", "replace").split(b"\n")
+    return b"".join([head + b" P " + line + b"\n" for line in before]) + head + b" F " + last + b"\n"
+
+
+def insert(path: Path, events: Iterable[tuple[int, str]], now_ms: int) -> None:
+    """Put events (time in milliseconds, message) where their times belong; one caller at a time, and no `LogWriter`.
+
+    Events older than the stream's newest are rare: then what follows them is written anew and their file replaced, and
+    positions behind them move.
+    """
+    fresh = sorted(events, key=lambda event: event[0])
+    if not fresh:
+        return
+    reader = LogReader(path)
+    last = reader.last()
+    if last is None or last.timestamp <= fresh[0][0]:
+        _append_records(path, b"".join([_record(when, now_ms, text) for when, text in fresh]))
+        return
+    kept = reader.seek(fresh[0][0] + 1)
+    later = [(event.timestamp, event.ingested, event.message) for event in reader.forward(kept)]
+    merged = sorted(later + [(when, now_ms, text) for when, text in fresh], key=lambda event: event[0])
+    _replace_from(path, kept, b"".join([_record(*event) for event in merged]))
+
+
+def _append_records(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(str(path), os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        os.ftruncate(descriptor, last_line_end(descriptor))
+        write_all(descriptor, data)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _replace_from(path: Path, kept: int, data: bytes) -> None:
+    fresh = path.with_suffix(".new")
+    with path.open("rb") as old, fresh.open("wb") as new:
+        fresh.chmod(0o600)
+        while kept:
+            block = old.read(min(kept, BLOCK))
+            new.write(block)
+            kept -= len(block)
+        new.write(data)
+        new.flush()
+        os.fsync(new.fileno())
+    fresh.replace(path)
