@@ -18,6 +18,7 @@ from sqlalchemy.exc import OperationalError
 
 from clary.errors import ClaryError
 from clary.store import AlreadyExists, Key, Query, Reader, Row, Stale, Store
+from clary.store import log_rows
 from clary.store import schema as store_schema
 from clary.store.filesystem import filesystem_type, refuse_network
 from clary.store.paging import successor
@@ -354,3 +355,12 @@ def test_a_network_file_system_is_refused():
 def test_the_database_is_its_owners_alone(tmp_path):
     Store(tmp_path / "clary.db").close()
     assert (tmp_path / "clary.db").stat().st_mode & 0o077 == 0
+
+
+def test_a_containers_stream_is_registered_once_with_its_group(store):
+    register = lambda: store.write(lambda tx: log_rows.ensure_stream(tx, "1", "r", "/aws/x", "job/algo-1-7", START))  # noqa: E731
+    register()
+    register()
+    [group], [stream] = store.read.rows(log_rows.GROUP), store.read.rows(log_rows.STREAM)
+    assert (group.key.name, stream.parent, stream.spec["stream"]) == ("/aws/x", "/aws/x", "job/algo-1-7")
+    assert stream.arn == "arn:aws:logs:r:1:log-group:/aws/x:log-stream:job/algo-1-7"
