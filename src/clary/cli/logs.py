@@ -1,0 +1,105 @@
+"""`clary logs NAME`: what a training job or an endpoint prints."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any
+
+import typer
+from botocore.exceptions import ClientError
+
+from clary.app.client import client
+from clary.cli import options
+from clary.errors import ClaryError
+from clary.settings import Settings
+
+_PAUSE = 0.3
+_TRAINING = "/aws/sagemaker/TrainingJobs"
+_ENDPOINTS = "/aws/sagemaker/Endpoints"
+_OVER = ("Completed", "Failed", "Stopped")
+
+
+def logs(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A training job's or an endpoint's name.")],
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the job ends or Ctrl-C.")] = False,
+    data_dir: options.DataDir = None,
+) -> None:
+    """Show the log of a training job or of an endpoint.
+
+    Examples:
+
+        clary logs my-job
+
+        clary logs my-endpoint -f
+    """
+    settings = options.required(data_dir).settings
+    over, group, prefix = _source(settings, name)
+    tail = Tail(client(settings, "logs"), group, prefix)
+    while True:
+        last = not follow or over()
+        for line in tail.fresh():
+            print(line, flush=follow)
+        if last:
+            return
+        time.sleep(_PAUSE)
+
+
+class Tail:
+    """The lines of all streams of a group below a prefix, each line once."""
+
+    def __init__(self, api: Any, group: str, prefix: str) -> None:  # noqa: ANN401 — a botocore client
+        self._api = api
+        self._group = group
+        self._prefix = prefix
+        self._tokens: dict[str, str] = {}
+
+    def fresh(self) -> Iterator[str]:
+        """The lines since the last time."""
+        streams = self._streams()
+        for stream in streams:
+            label = f"{stream} " if len(streams) > 1 else ""
+            yield from (label + line for line in self._lines(stream))
+
+    def _streams(self) -> list[str]:
+        wanted = {"logGroupName": self._group} | ({"logStreamNamePrefix": self._prefix} if self._prefix else {})
+        try:
+            pages = self._api.get_paginator("describe_log_streams").paginate(**wanted)
+            return [stream["logStreamName"] for page in pages for stream in page["logStreams"]]
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ResourceNotFoundException":
+                return []  # nothing has been written yet
+            raise
+
+    def _lines(self, stream: str) -> Iterator[str]:
+        wanted = {"logGroupName": self._group, "logStreamName": stream, "startFromHead": True}
+        while True:
+            before = self._tokens.get(stream)
+            page = self._api.get_log_events(**wanted, **({"nextToken": before} if before else {}))
+            yield from (event["message"] for event in page["events"])
+            self._tokens[stream] = page["nextForwardToken"]
+            if page["nextForwardToken"] == before:
+                return
+
+
+def _source(settings: Settings, name: str) -> tuple[Callable[[], bool], str, str]:
+    """Whether it is over, its log group, and its streams' prefix. Raises ClaryError where nothing is called so."""
+    api = client(settings, "sagemaker")
+    if _found(lambda: api.describe_training_job(TrainingJobName=name)):
+        over = lambda: api.describe_training_job(TrainingJobName=name)["TrainingJobStatus"] in _OVER  # noqa: E731
+        return over, _TRAINING, f"{name}/"
+    if _found(lambda: api.describe_endpoint(EndpointName=name)):
+        return lambda: not _found(lambda: api.describe_endpoint(EndpointName=name)), f"{_ENDPOINTS}/{name}", ""
+    raise ClaryError(
+        f"There is no training job and no endpoint called {name!r}.", "`clary status` shows what there is."
+    )
+
+
+def _found(describe: Callable[[], object]) -> bool:
+    try:
+        describe()
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("ValidationException", "ResourceNotFound"):
+            return False
+        raise
+    return True
