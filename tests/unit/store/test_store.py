@@ -17,8 +17,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from clary.errors import ClaryError
-from clary.store import AlreadyExists, Key, Query, Reader, Row, Stale, Store
-from clary.store import log_rows
+from clary.store import AlreadyExists, Key, Query, Reader, Row, Stale, Store, log_rows
 from clary.store import schema as store_schema
 from clary.store.filesystem import filesystem_type, refuse_network
 from clary.store.paging import successor
