@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from functools import cache, lru_cache
+from typing import Any, TypeAlias
 
 from botocore.loaders import Loader, UnknownServiceError
 from botocore.model import OperationModel, OperationNotFoundError, ServiceModel
+
+Shape: TypeAlias = Any
+"""One of botocore's shapes (StructureShape, ListShape, …), told apart by `type_name`."""
 
 
 @cache

@@ -1,0 +1,137 @@
+"""Which service and operation a request asks for: told by the target header, the credential's scope, the form, the
+host and the path, in this order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from ipaddress import ip_address
+
+from botocore.model import ServiceModel
+
+from clary.wire import models
+from clary.wire.http import HttpRequest
+from clary.wire.protocols import name_of
+from clary.wire.query import form
+from clary.wire.routes import Match, Routes
+
+_REST = frozenset({"rest-json", "rest-xml"})
+_ROOT_HOSTS = (".localhost", ".localhost.localdomain")
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is asked for. `service` may be one that is not offered; `operation` is empty where it cannot be told."""
+
+    service: str
+    operation: str = ""
+    labels: dict[str, str] = field(default_factory=dict)
+    bucket: str | None = None
+    """The bucket that the host names, where it names one."""
+
+
+class Directory:
+    """The services that are offered, by everything that may tell them apart."""
+
+    def __init__(self, services: Iterable[str]) -> None:
+        self._models = {name: models.load(name) for name in services}
+        self._by_target: dict[str, str] = {}
+        self._by_signing_name: dict[str, list[str]] = {}
+        self._by_version: dict[str, str] = {}
+        self._routes: dict[str, Routes] = {}
+        self._protocols = {name: name_of(model) for name, model in self._models.items()}
+        for name, model in self._models.items():
+            self._enter(name, model)
+
+    def _enter(self, name: str, model: ServiceModel) -> None:
+        self._by_signing_name.setdefault(model.signing_name, []).append(name)
+        self._by_signing_name.setdefault(model.endpoint_prefix, []).append(name)
+        if "targetPrefix" in model.metadata:
+            self._by_target[model.metadata["targetPrefix"]] = name
+        if self._protocols[name] == "query":
+            self._by_version[model.api_version] = name
+        if self._protocols[name] in _REST:
+            self._routes[name] = Routes(model)
+
+    def protocol(self, service: str) -> str | None:
+        """The name of the protocol of a service that is offered."""
+        return self._protocols.get(service)
+
+    def find(self, request: HttpRequest, scope: str | None) -> Target:
+        """What is asked for; `scope` is the service's name in the credential (None: not signed by SigV4).
+
+        Raises BadPath, and Mismatch where a form cannot be read.
+        """
+        prefix, dot, operation = request.headers.get("x-amz-target", "").rpartition(".")
+        if dot:
+            return Target(self._by_target.get(prefix, scope or prefix), operation)
+        if scope is not None:
+            return self._scoped(request, scope)
+        return self._unsigned(request)
+
+    def _scoped(self, request: HttpRequest, scope: str) -> Target:
+        services = self._by_signing_name.get(scope, ())
+        for service in services:
+            if service in self._routes and (match := self._route(service, request)):
+                return match
+        for service in services:
+            if self._protocols[service] == "query":
+                return Target(service, form(request).get("Action", ""))
+        service = next((name for name in services if name in self._routes), services[0] if services else scope)
+        return Target(service, bucket=self._bucket(service, request))
+
+    def _unsigned(self, request: HttpRequest) -> Target:
+        if target := self._by_form(request):
+            return target
+        others = (name for name in self._routes if name != "s3")
+        for service in others:
+            if match := self._route(service, request):
+                return match
+        if "s3" not in self._routes:
+            return Target(host_label(request.headers.get("host", "")))
+        return self._route("s3", request) or Target("s3", bucket=self._bucket("s3", request))
+
+    def _by_form(self, request: HttpRequest) -> Target | None:
+        if "Action=" not in request.raw_query and b"Action=" not in request.body[:65536]:
+            return None
+        fields = form(request)
+        service = self._by_version.get(fields.get("Version", ""))
+        return Target(service, fields.get("Action", "")) if service else None
+
+    def _bucket(self, service: str, request: HttpRequest) -> str | None:
+        return bucket_of_host(request.headers.get("host", "")) if service == "s3" else None
+
+    def _route(self, service: str, request: HttpRequest) -> Target | None:
+        bucket = self._bucket(service, request)
+        match: Match | None = self._routes[service].find(request, bucket)
+        return Target(service, match.operation, match.labels, bucket) if match else None
+
+
+def host_label(host: str) -> str:
+    """The first label of a host name."""
+    return host.partition(":")[0].partition(".")[0]
+
+
+@lru_cache(maxsize=4096)
+def bucket_of_host(host: str) -> str | None:
+    """The bucket that a virtual host names: `NAME.s3.REGION.amazonaws.com`, `NAME.localhost`; None for path style."""
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
+    name = name.lower()
+    if _is_address(name) or name.startswith(("s3.", "s3-")):
+        return None
+    for marker in (".s3.", ".s3-"):
+        bucket, found, _ = name.partition(marker)
+        if found:
+            return bucket
+    return next((name.removesuffix(root) for root in _ROOT_HOSTS if name.endswith(root)), None)
+
+
+def _is_address(name: str) -> bool:
+    if name == "localhost":
+        return True
+    try:
+        ip_address(name.strip("[]"))
+    except ValueError:
+        return False
+    return True

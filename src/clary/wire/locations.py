@@ -1,0 +1,185 @@
+"""Members that travel outside the body: in the path, the query, headers and the status
+(https://smithy.io/2.0/spec/http-bindings.html)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+from clary.wire import json_values
+from clary.wire.http import HttpRequest, HttpResponse
+from clary.wire.models import Shape
+from clary.wire.values import Mismatch, Params, Value, from_text, to_text
+
+_TEXTS = frozenset({"string", "character"})
+
+
+class Binding(NamedTuple):
+    """A member and where it travels: `uri`, `querystring`, `header`, `headers` (a prefix), `statusCode`."""
+
+    member: str
+    location: str
+    name: str
+    shape: Shape
+
+
+@lru_cache(maxsize=4096)
+def bindings(shape: Shape) -> tuple[Binding, ...]:
+    """The members of a structure that travel outside the body."""
+    bound = ((name, member, member.serialization) for name, member in shape.members.items())
+    return tuple(
+        Binding(name, traits["location"], traits.get("name", name), member)
+        for name, member, traits in bound
+        if "location" in traits
+    )
+
+
+@lru_cache(maxsize=4096)
+def in_body(shape: Shape) -> tuple[tuple[str, Shape], ...]:
+    """The members of a structure that travel in the body."""
+    return tuple((name, member) for name, member in shape.members.items() if "location" not in member.serialization)
+
+
+class MisfitError(Mismatch):
+    """A member outside the body that does not fit its shape; tells which."""
+
+    def __init__(self, binding: Binding, text: str) -> None:
+        super().__init__(f"{text!r} is no {binding.shape.type_name}, as {binding.name} must be")
+        self.binding = binding
+        self.text = text
+
+
+def read(shape: Shape, request: HttpRequest, labels: Mapping[str, str]) -> Params:
+    """The members of a request that travel outside its body. Raises MisfitError."""
+    params: Params = {}
+    for binding in bindings(shape):
+        if binding.location == "uri":
+            value = _scalar(binding, labels.get(binding.name))
+        elif binding.location == "querystring":
+            value = _from_query(binding, request)
+        else:
+            value = _from_headers(binding, request.headers)
+        if value is not None:
+            params[binding.member] = value
+    return params
+
+
+def read_headers(shape: Shape, headers: Mapping[str, str]) -> Params:
+    """The members that stand in these headers alone: in the trailers of a streamed body."""
+    bound = (b for b in bindings(shape) if b.location in ("header", "headers"))
+    values = ((binding.member, _from_headers(binding, headers)) for binding in bound)
+    return {member: value for member, value in values if value is not None}
+
+
+def write(shape: Shape, output: Params, response: HttpResponse) -> None:
+    """Put the members of an answer that travel outside its body into its headers and status."""
+    for binding in bindings(shape):
+        value = output.get(binding.member)
+        if value is None:
+            continue
+        if binding.location == "statusCode":
+            response.status = value
+        elif binding.location == "headers":
+            response.headers.update({f"{binding.name.lower()}{key}": str(item) for key, item in value.items()})
+        else:
+            response.headers[binding.name.lower()] = _header_text(binding.shape, value)
+
+
+def _scalar(binding: Binding, text: str | None) -> Value:
+    """An empty text where a number, a time or a boolean is wanted counts as absent."""
+    shape = binding.shape
+    if text is None or (not text and shape.type_name not in _TEXTS):
+        return None
+    try:
+        return from_text(shape, text)
+    except Mismatch:
+        raise MisfitError(binding, text) from None
+
+
+def _from_query(binding: Binding, request: HttpRequest) -> Value:
+    shape = binding.shape
+    if shape.type_name == "list":
+        item = Binding(binding.member, binding.location, binding.name, shape.member)
+        return [_scalar(item, value) for name, value in request.query if name == binding.name] or None
+    if shape.type_name == "map":
+        return _query_map(shape, request)
+    return _scalar(binding, request.query_map.get(binding.name))
+
+
+def _query_map(shape: Shape, request: HttpRequest) -> Value:
+    if shape.value.type_name != "list":
+        return dict(request.query) or None
+    values: dict[str, list[str]] = {}
+    for name, value in request.query:
+        values.setdefault(name, []).append(value)
+    return values or None
+
+
+def _from_headers(binding: Binding, headers: Mapping[str, str]) -> Value:
+    shape = binding.shape
+    if binding.location == "headers":
+        prefix = binding.name.lower()
+        return {name[len(prefix) :]: value for name, value in headers.items() if name.startswith(prefix)} or None
+    text = headers.get(binding.name.lower())
+    if text is None:
+        return None
+    if shape.type_name == "list":
+        item = Binding(binding.member, binding.location, binding.name, shape.member)
+        return [_scalar(item, part) for part in split_list(text)]
+    if shape.serialization.get("jsonvalue"):
+        return _json_header(binding, text)
+    if shape.type_name == "timestamp":
+        return _lenient_time(binding, text)
+    return _scalar(binding, text)
+
+
+def _lenient_time(binding: Binding, text: str) -> Value:
+    """A date that is none is ignored, as RFC 9110 wants it for conditional headers."""
+    try:
+        return _scalar(binding, text)
+    except MisfitError:
+        return None
+
+
+def _json_header(binding: Binding, text: str) -> Value:
+    try:
+        return json_values.loads(base64.b64decode(text, validate=True))
+    except (binascii.Error, Mismatch):
+        raise MisfitError(binding, text) from None
+
+
+def split_list(text: str) -> list[str]:
+    """The items of a header's list; an item with commas or quotes stands in quotes."""
+    if '"' not in text:
+        return [part.strip() for part in text.split(",") if part.strip()]
+    items: list[str] = []
+    current, quoted, escaped = "", False, False
+    for char in text:
+        if escaped:
+            current, escaped = current + char, False
+        elif char == "\\" and quoted:
+            escaped = True
+        elif char == '"':
+            quoted = not quoted
+        elif char == "," and not quoted:
+            items, current = [*items, current.strip()], ""
+        else:
+            current += char
+    return [item for item in [*items, current.strip()] if item]
+
+
+def _header_text(shape: Shape, value: Value) -> str:
+    if shape.type_name == "list":
+        return ",".join(_quoted(_header_text(shape.member, item)) for item in value)
+    if shape.serialization.get("jsonvalue"):
+        return base64.b64encode(json_values.dumps(value)).decode()
+    return to_text(shape, value, "rfc822")
+
+
+def _quoted(text: str) -> str:
+    if "," not in text and '"' not in text:
+        return text
+    return '"' + text.replace('"', '\\"') + '"'

@@ -1,0 +1,58 @@
+"""What an AWS protocol is: how bytes become parameters, and results and errors become bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Protocol
+
+from botocore.model import OperationModel, ServiceModel
+
+from clary.errors import AWSError
+from clary.wire import models
+from clary.wire.http import HttpRequest, HttpResponse
+from clary.wire.models import Shape
+from clary.wire.values import Params
+
+
+class WireProtocol(Protocol):
+    """One of json, query, rest-json and rest-xml."""
+
+    def parse(self, request: HttpRequest, operation: OperationModel, labels: Mapping[str, str]) -> Params:
+        """The operation's parameters; `labels` are what its path holds. A payload that is streamed is left out.
+
+        Raises AWSError with the protocol's own code (SerializationException, MalformedXML, …) where the request does
+        not fit the model.
+        """
+        ...
+
+    def serialise(self, output: Params, operation: OperationModel, request_id: str) -> HttpResponse:
+        """The answer; members that are None or not in the model are left out."""
+        ...
+
+    def fault(self, error: AWSError, service: ServiceModel | None, request_id: str) -> HttpResponse:
+        """The answer to a call that failed."""
+        ...
+
+
+@lru_cache(maxsize=4096)
+def _error_shape(service: str, code: str) -> Shape | None:
+    shapes: list[Shape] = list(models.load(service).error_shapes)
+    return next((shape for shape in shapes if code in (shape.error_code, shape.name)), None)
+
+
+def error_shape(service: ServiceModel | None, code: str) -> Shape | None:
+    """The model's shape of an error, by its code on the wire or by its own name; None where it is not modelled."""
+    return _error_shape(service.service_name, code) if service is not None else None
+
+
+def error_status(error: AWSError, shape: Shape | None) -> int:
+    """The status the error was raised with; where that is the ordinary 400, the model may say another."""
+    if error.status != 400 or shape is None:
+        return error.status
+    return int(shape.metadata.get("error", {}).get("httpStatusCode", 400))
+
+
+def error_code(error: AWSError, shape: Shape | None) -> str:
+    """The code as it stands on the wire (`NoSuchEntity` for the shape NoSuchEntityException)."""
+    return str(shape.error_code) if shape is not None else error.code

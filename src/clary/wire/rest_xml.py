@@ -1,0 +1,170 @@
+"""The rest-xml protocol: S3's (https://smithy.io/2.0/aws/protocols/aws-restxml-protocol.html)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from xml.etree.ElementTree import Element, SubElement
+
+from botocore.model import OperationModel, ServiceModel
+
+from clary.errors import AWSError
+from clary.wire import locations, xml_values
+from clary.wire.http import Extent, HttpRequest, HttpResponse
+from clary.wire.locations import MisfitError
+from clary.wire.models import Shape
+from clary.wire.protocol import error_code, error_shape, error_status
+from clary.wire.values import Mismatch, Params, is_streaming, payload_of, wire_name
+
+S3_NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
+_HEADERS = {"content-type": "application/xml"}
+
+_ROOTS = {
+    "CompleteMultipartUpload": "CompleteMultipartUploadResult",
+    "CreateMultipartUpload": "InitiateMultipartUploadResult",
+    "CreateSession": "CreateSessionResult",
+    "DeleteObjects": "DeleteResult",
+    "GetBucketAccelerateConfiguration": "AccelerateConfiguration",
+    "GetBucketAcl": "AccessControlPolicy",
+    "GetBucketCors": "CORSConfiguration",
+    "GetBucketLifecycle": "LifecycleConfiguration",
+    "GetBucketLifecycleConfiguration": "LifecycleConfiguration",
+    "GetBucketLogging": "BucketLoggingStatus",
+    "GetBucketNotification": "NotificationConfiguration",
+    "GetBucketNotificationConfiguration": "NotificationConfiguration",
+    "GetBucketRequestPayment": "RequestPaymentConfiguration",
+    "GetBucketTagging": "Tagging",
+    "GetBucketVersioning": "VersioningConfiguration",
+    "GetBucketWebsite": "WebsiteConfiguration",
+    "GetObjectAcl": "AccessControlPolicy",
+    "GetObjectAttributes": "GetObjectAttributesResponse",
+    "GetObjectTagging": "Tagging",
+    "ListBucketAnalyticsConfigurations": "ListBucketAnalyticsConfigurationResult",
+    "ListBucketInventoryConfigurations": "ListInventoryConfigurationsResult",
+    "ListBucketMetricsConfigurations": "ListMetricsConfigurationsResult",
+    "ListBuckets": "ListAllMyBucketsResult",
+    "ListDirectoryBuckets": "ListAllMyDirectoryBucketsResult",
+    "ListMultipartUploads": "ListMultipartUploadsResult",
+    "ListObjectVersions": "ListVersionsResult",
+    "ListObjects": "ListBucketResult",
+    "ListObjectsV2": "ListBucketResult",
+    "ListParts": "ListPartsResult",
+}
+"""The names of S3's answers, which its model does not hold (from the pages of the S3 API reference)."""
+
+
+class RestXml:
+    """S3."""
+
+    def parse(self, request: HttpRequest, operation: OperationModel, labels: Mapping[str, str]) -> Params:
+        """Raises AWSError (MalformedXML, InvalidArgument)."""
+        shape = operation.input_shape
+        if shape is None:
+            return {}
+        try:
+            return {**locations.read(shape, request, labels), **_read_body(shape, request.body)}
+        except MisfitError as misfit:
+            raise _invalid_argument(misfit) from None
+        except Mismatch:
+            raise malformed_xml() from None
+
+    def serialise(self, output: Params, operation: OperationModel, request_id: str) -> HttpResponse:
+        """The output's status, headers and body; a body may lie in files (`Extent`)."""
+        response = HttpResponse(operation.http.get("responseCode", 200))
+        shape = operation.output_shape
+        if shape is not None:
+            response.body = _write_body(operation, shape, output)
+            if response.body:
+                response.headers["content-type"] = _content_type(shape)
+            locations.write(shape, output, response)
+        return response
+
+    def fault(self, error: AWSError, service: ServiceModel | None, request_id: str) -> HttpResponse:
+        """`<Error><Code>…` with S3's further members (Key, BucketName, …) as they are given."""
+        shape = error_shape(service, error.code)
+        root = Element("Error")
+        members = {"Code": error_code(error, shape), "Message": error.message, **error.members}
+        members |= {"RequestId": request_id, "HostId": host_id(request_id)}
+        for name, value in members.items():
+            SubElement(root, name).text = xml_values.writable(str(value))
+        return HttpResponse(error_status(error, shape), dict(_HEADERS), xml_values.render(root))
+
+
+def malformed_xml() -> AWSError:
+    """S3's answer to a body that does not fit."""
+    return AWSError(
+        "MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema"
+    )
+
+
+def host_id(request_id: str) -> str:
+    """S3's second request id (`x-amz-id-2`)."""
+    return f"{request_id}clary"
+
+
+def _invalid_argument(misfit: MisfitError) -> AWSError:
+    name, kind = misfit.binding.name, misfit.binding.shape.type_name
+    wanted = "an integer or within integer range" if kind in ("integer", "long") else f"a {kind}"
+    members = {"ArgumentName": name, "ArgumentValue": misfit.text}
+    return AWSError("InvalidArgument", f"Provided {name} not {wanted}", members=members)
+
+
+def _read_body(shape: Shape, body: bytes) -> Params:
+    payload = payload_of(shape)
+    if not body or is_streaming(shape):
+        return {}
+    if payload is None:
+        return _read_members(shape, body)
+    name, member = payload
+    if member.type_name == "blob":
+        return {name: body}
+    if member.type_name == "string":
+        return {name: body.decode("utf-8", "replace")}
+    return {name: xml_values.read(member, xml_values.parse(body))}
+
+
+def _read_members(shape: Shape, body: bytes) -> Params:
+    if not locations.in_body(shape):
+        return {}
+    params: Params = xml_values.read(shape, xml_values.parse(body))
+    return params
+
+
+def _write_body(operation: OperationModel, shape: Shape, output: Params) -> bytes | Extent:
+    payload = payload_of(shape)
+    if payload is None:
+        return _write_members(operation, shape, output)
+    name, member = payload
+    value = output.get(name)
+    if value is None:
+        return b""
+    if member.type_name in ("blob", "string"):
+        raw: bytes | Extent = value.encode() if isinstance(value, str) else value
+        return raw
+    return _document(member, value, wire_name(member, name))
+
+
+def _write_members(operation: OperationModel, shape: Shape, output: Params) -> bytes:
+    if operation.name == "GetBucketLocation":
+        return _location_constraint(output)
+    if not locations.in_body(shape):
+        return b""
+    return _document(shape, output, _ROOTS.get(operation.name) or wire_name(shape, shape.name))
+
+
+def _document(shape: Shape, value: Params, name: str) -> bytes:
+    root = Element(name, {"xmlns": S3_NAMESPACE})
+    xml_values.write_members(shape, value, root, milliseconds=True)
+    return xml_values.render(root)
+
+
+def _content_type(shape: Shape) -> str:
+    payload = payload_of(shape)
+    plain = payload is not None and payload[1].type_name == "blob"
+    return "binary/octet-stream" if plain else "application/xml"
+
+
+def _location_constraint(output: Params) -> bytes:
+    """The one answer that is a bare text; us-east-1 is the empty one."""
+    root = Element("LocationConstraint", {"xmlns": S3_NAMESPACE})
+    root.text = output.get("LocationConstraint") or None
+    return xml_values.render(root)

@@ -1,0 +1,166 @@
+"""botocore as the oracle, over every operation: what it serialises we parse, what we serialise it parses."""
+
+import io
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+import pytest
+from botocore.awsrequest import HeadersDict, create_request_object, prepare_request_dict
+from botocore.parsers import create_parser
+from botocore.serialize import create_serializer
+
+from clary.errors import AWSError
+from clary.wire import models, protocols
+from clary.wire.directory import Directory
+from clary.wire.http import HttpRequest
+from clary.wire.values import is_streaming
+
+SERVICES = ("sagemaker", "sagemaker-runtime", "s3", "sts", "iam", "logs")
+OPERATIONS = [(service, name) for service in SERVICES for name in models.load(service).operation_names]
+DIRECTORY = Directory(SERVICES)
+MOMENT = datetime(2026, 11, 21, 3, 4, 5, tzinfo=UTC)
+AWKWARD = "a/b c+d&e=f%2Fü<\"'>;x"
+
+# Deprecated names of the same request, a request that only the host tells apart, and bodies of event streams.
+ONE_REQUEST_TWO_NAMES = {
+    ("s3", "GetBucketLifecycle"),
+    ("s3", "GetBucketNotification"),
+    ("s3", "PutBucketLifecycle"),
+    ("s3", "PutBucketNotification"),
+    ("s3", "ListDirectoryBuckets"),
+    ("s3", "WriteGetObjectResponse"),
+    ("s3", "UpdateObjectEncryption"),
+}
+
+
+def sample(shape, depth=0, *, text="text", location=None):
+    kind = shape.type_name
+    if kind == "structure":
+        if shape.is_document_type:
+            return {"free": [1, "form"]}
+        return {
+            name: value
+            for name, member in list(shape.members.items())[: 1 if getattr(shape, "is_tagged_union", False) else None]
+            if (value := sample_member(shape, name, member, depth, text)) is not None
+        }
+    if kind == "list":
+        return [sample(shape.member, depth + 1, text=text), sample(shape.member, depth + 1, text=text)]
+    if kind == "map":
+        return {f"key{n}": sample(shape.value, depth + 1, text=text) for n in range(2)}
+    if kind == "string":
+        return shape.enum[0] if shape.enum else text
+    return {
+        "character": "c",
+        "boolean": True,
+        "integer": 7,
+        "long": 2**40,
+        "float": 1.5,
+        "double": 0.1,
+        "timestamp": MOMENT,
+        "blob": b"\x00blob\xff",
+    }[kind]
+
+
+def sample_member(shape, name, member, depth, text):
+    if member.serialization.get("eventstream") or (depth > 4 and name not in shape.required_members) or depth > 8:
+        return None
+    location = member.serialization.get("location")
+    plain = location in ("header", "headers") or member.serialization.get("hostLabel")
+    return sample(member, depth + 1, text="plain" if plain else text)
+
+
+def as_request(service, operation, params):
+    model = models.load(service)
+    serializer = create_serializer(model.metadata["protocol"], include_validation=False)
+    prepared = serializer.serialize_to_request(params, operation)
+    prepare_request_dict(prepared, "http://127.0.0.1:4599")
+    sent = create_request_object(prepared).prepare()
+    url = urlsplit(sent.url)
+    body = sent.body or b""
+    headers = {
+        k.lower(): v if isinstance(v, str) else v.decode("utf-8" if isinstance(v, bytes) else "ascii")
+        for k, v in sent.headers.items()
+    }
+    headers["host"] = "127.0.0.1:4599"
+    return HttpRequest(sent.method, url.path, url.query, headers, body if isinstance(body, bytes) else body.encode())
+
+
+def scope_of(service):
+    return models.load(service).signing_name
+
+
+@pytest.mark.parametrize("text", ["text", AWKWARD], ids=["plain", "awkward"])
+@pytest.mark.parametrize(("service", "name"), OPERATIONS)
+def test_what_botocore_serialises_is_found_and_parsed(service, name, text):
+    if (service, name) in ONE_REQUEST_TWO_NAMES:
+        pytest.skip("another operation has the same request")
+    operation = models.operation(service, name)
+    shape = operation.input_shape
+    params = sample(shape, text=text) if shape else {}
+    request = as_request(service, operation, params)
+    target = DIRECTORY.find(request, scope_of(service))
+    assert (target.service, target.operation) == (service, name)
+    parsed = protocols.protocol_of(models.load(service)).parse(request, operation, target.labels)
+    if is_streaming(shape):
+        params.pop(shape.serialization["payload"])
+    assert parsed == params
+
+
+@pytest.mark.parametrize(("service", "name"), OPERATIONS)
+def test_what_we_serialise_botocore_parses(service, name):
+    operation = models.operation(service, name)
+    shape = operation.output_shape
+    if operation.has_event_stream_output:
+        pytest.skip("an event stream")
+    text = "text" if models.load(service).metadata["protocol"] == "rest-json" else "täxt <&>"
+    output = sample(shape, text=text) if shape else {}
+    response = protocols.protocol_of(models.load(service)).serialise(output, operation, "request-1")
+    assert all(name == name.lower() for name in response.headers)
+    parsed = parse(service, response, shape)
+    parsed.pop("ResponseMetadata", None)
+    if (service, name) == ("s3", "GetBucketLocation"):
+        assert b">%s<" % output["LocationConstraint"].encode() in response.body
+        return
+    if shape and streams(shape):
+        payload = shape.serialization["payload"]
+        parsed[payload] = parsed[payload].read()
+    assert parsed == output
+
+
+def parse(service, response, shape):
+    parser = create_parser(models.load(service).metadata["protocol"])
+    body = io.BytesIO(response.body) if shape is not None and streams(shape) else response.body
+    headers = HeadersDict(response.headers)
+    return parser.parse({"body": body, "headers": headers, "status_code": response.status}, shape)
+
+
+def streams(shape):
+    payload = shape.serialization.get("payload")
+    return payload is not None and shape.members[payload].type_name == "blob"
+
+
+ERRORS = [(service, shape.name) for service in SERVICES for shape in models.load(service).error_shapes]
+
+
+@pytest.mark.parametrize(("service", "name"), ERRORS)
+def test_modelled_errors_are_read_by_botocore_with_all_members(service, name):
+    model = models.load(service)
+    shape = model.shape_for(name)
+    members = {k: v for k, v in sample(shape).items() if k.lower() != "message"}
+    error = AWSError(name, "What went <wrong> & why", members=members)
+    response = protocols.protocol_of(model).fault(error, model, "request-1")
+    assert response.status == shape.metadata.get("error", {}).get("httpStatusCode", 400)
+    parsed = parse(service, response, None)
+    assert parsed["Error"]["Code"] == shape.error_code
+    assert parsed["Error"]["Message"] == "What went <wrong> & why"
+    modelled = parse(service, response, shape)
+    for key, value in members.items():
+        assert modelled[key] == value or service == "s3"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_errors_that_no_model_knows_are_read_by_botocore(service):
+    model = models.load(service)
+    response = protocols.protocol_of(model).fault(AWSError("ValidationException", "no"), model, "r")
+    parsed = parse(service, response, None)
+    assert (parsed["Error"]["Code"], parsed["Error"]["Message"], response.status) == ("ValidationException", "no", 400)
