@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -91,3 +95,32 @@ class RunningClary:
             config=Config(retries={"max_attempts": 0}, s3={"addressing_style": "path"}),
             **options,
         )
+
+    def process(self, name: str) -> int:
+        """The process id of `supervisor`, `control`, `edge` or `launcher` of this Clary."""
+        marks = {"supervisor": "clary.supervisor", "launcher": "launcher/main.py"}
+        for folder in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                words = (folder / "cmdline").read_bytes().decode().replace("\0", " ")
+                if marks.get(name, f"clary.app.{name}") in words and str(self.data_dir) in words:
+                    return int(folder.name)
+        raise LookupError(f"no {name} of {self.data_dir} runs")
+
+    def kill(self, *names: str) -> None:
+        """SIGKILL to those processes, the supervisor first, so that none is started again in between."""
+        pids = [self.process(name) for name in names]
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        for pid in pids:
+            wait_until(lambda pid=pid: not Path(f"/proc/{pid}/exe").exists(), 10, f"process {pid} is gone")  # type: ignore[misc]
+
+
+def wait_until(holds: Callable[[], Any], seconds: float, what: str) -> Any:
+    """The first true answer of `holds`; AssertionError naming `what` where none came in time."""
+    end = time.monotonic() + seconds
+    while True:
+        answer = holds()
+        if answer:
+            return answer
+        assert time.monotonic() < end, f"not within {seconds} s: {what}"
+        time.sleep(0.02)
