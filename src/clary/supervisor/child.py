@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from clary.supervisor.programs import Program
 from clary.supervisor.tether import Held, pair
+
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
 
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 10.0
@@ -47,19 +52,26 @@ class Child:
 
     def start(self, now: float) -> None:
         """Start it in a session of its own: a terminal's Ctrl-C is the supervisor's to act on."""
-        self._tether, theirs = pair()
-        with theirs:
-            self._process = subprocess.Popen(
-                [*self.program.argv, "--tether-fd", str(theirs.fileno())],
-                env=dict(self.program.env),
-                stdin=subprocess.DEVNULL,
-                stdout=self.log,
-                stderr=self.log,
-                pass_fds=[theirs.fileno(), *(each.fileno() for each in self.program.sockets)],
-                start_new_session=True,
-            )
+        if self.program.tethered:
+            self._tether, theirs = pair()
+            with theirs:
+                self._spawn(["--tether-fd", str(theirs.fileno())], [theirs.fileno()], None)
+        else:
+            self._spawn([], [], _end_with_parent)
         self._started = now
-        self.ready = not self.program.reports
+        self.ready = not self.program.tethered
+
+    def _spawn(self, arguments: list[str], descriptors: list[int], prepare: Callable[[], None] | None) -> None:
+        self._process = subprocess.Popen(
+            [*self.program.argv, *arguments],
+            env=dict(self.program.env),
+            stdin=subprocess.DEVNULL,
+            stdout=self.log,
+            stderr=self.log,
+            pass_fds=[*descriptors, *(each.fileno() for each in self.program.sockets)],
+            start_new_session=True,
+            preexec_fn=prepare,  # noqa: PLW1509 — the supervisor has one thread
+        )
 
     def listen(self) -> None:
         """Take in what it has said."""
@@ -103,6 +115,10 @@ class Child:
         if self._tether:
             self._tether.close()
         self._process, self._tether, self.ready = None, None, False
+
+
+def _end_with_parent() -> None:
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def pause(fails: int) -> float:

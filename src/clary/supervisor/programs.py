@@ -17,14 +17,15 @@ _LAUNCHER = Path(__file__).parents[1] / "launcher" / "main.py"
 
 @dataclass(frozen=True)
 class Program:
-    """One process. `argv` names the inherited `sockets` by their descriptors; a tether's descriptor is added to it."""
+    """One process. `argv` names the inherited `sockets` by their descriptors."""
 
     name: str
     argv: Sequence[str]
     sockets: Sequence[socket.socket]
     env: Mapping[str, str]
-    reports: bool = True
-    """Whether it says on its tether that it is ready."""
+    tethered: bool = True
+    """Whether it says on a tether that it is ready, and drains when the tether breaks; else it counts as ready at once,
+    and ends with the supervisor."""
 
 
 def programs(settings: Settings, sockets: Sockets) -> list[Program]:
@@ -49,7 +50,7 @@ def _launcher(settings: Settings, sockets: Sockets) -> Program:
         *("--containers", str(settings.containers_dir)),
         *("--api-socket", str(settings.run_dir / "api.sock")),
     ]
-    return Program("launcher", argv, [sockets.launcher], server_environment(os.environ), reports=False)
+    return Program("launcher", argv, [sockets.launcher], server_environment(os.environ), tethered=False)
 
 
 def server_environment(inherited: Mapping[str, str]) -> dict[str, str]:

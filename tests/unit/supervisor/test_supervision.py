@@ -1,6 +1,7 @@
 """The supervisor with small programs in place of Clary's own."""
 
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -146,6 +147,30 @@ def test_a_killed_supervisor_is_seen_by_its_processes(supervise):
     clary.process.kill()
     clary.process.wait(20)
     assert clary.eventually(1) == ["left-alone"]
+
+
+def test_a_process_without_a_line_ends_with_its_supervisor(tmp_path):
+    script = """
+import os, signal, sys
+from clary.supervisor.child import Child
+from clary.supervisor.programs import Program
+program = Program("p", [sys.executable, "-c", "import signal; signal.pause()"], [], os.environ, tethered=False)
+child = Child(program, 2)
+child.start(0.0)
+print(child.pid, child.ready, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False).stdout.split()
+    assert said[1] == "True"
+    descriptor = opened(int(said[0]))
+    assert descriptor is None or select.select([descriptor], [], [], 10)[0]
+
+
+def opened(pid):
+    try:
+        return os.pidfd_open(pid)
+    except ProcessLookupError:
+        return None
 
 
 def test_a_process_may_let_go_of_its_line_and_live(supervise):
