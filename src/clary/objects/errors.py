@@ -1,0 +1,86 @@
+"""What the object store refuses, in S3's words (https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html)."""
+
+from __future__ import annotations
+
+from clary.errors import AWSError
+
+
+class NoSuchBucket(AWSError):
+    """404: the bucket is not there."""
+
+    def __init__(self, bucket: str) -> None:
+        super().__init__(
+            "NoSuchBucket", "The specified bucket does not exist", status=404, members={"BucketName": bucket}
+        )
+
+
+class BucketAlreadyExists(AWSError):
+    """409: the name is taken by another account; bucket names are one space for all."""
+
+    def __init__(self, bucket: str) -> None:
+        super().__init__(
+            "BucketAlreadyExists",
+            "The requested bucket name is not available. The bucket namespace is shared by all users of the system. "
+            "Please select a different name and try again.",
+            status=409,
+            members={"BucketName": bucket},
+        )
+
+
+class BucketAlreadyOwnedByYou(AWSError):
+    """409: the account has this bucket already."""
+
+    def __init__(self, bucket: str) -> None:
+        super().__init__(
+            "BucketAlreadyOwnedByYou",
+            "Your previous request to create the named bucket succeeded and you already own it.",
+            status=409,
+            members={"BucketName": bucket},
+        )
+
+
+class BucketNotEmpty(AWSError):
+    """409: objects are left in the bucket."""
+
+    def __init__(self, bucket: str) -> None:
+        super().__init__(
+            "BucketNotEmpty",
+            "The bucket you tried to delete is not empty",
+            status=409,
+            members={"BucketName": bucket},
+        )
+
+
+class NoSuchKey(AWSError):
+    """404: the object is not there."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__("NoSuchKey", "The specified key does not exist.", status=404, members={"Key": key})
+
+
+class NoSuchUpload(AWSError):
+    """404: the multipart upload was completed, aborted, or never there."""
+
+    def __init__(self, upload: str) -> None:
+        super().__init__(
+            "NoSuchUpload",
+            "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted "
+            "or completed.",
+            status=404,
+            members={"UploadId": upload},
+        )
+
+
+class BadDigest(AWSError):
+    """400: the body is not the one that its checksum was made of. `name` is `Content-MD5` or an algorithm's name."""
+
+    def __init__(self, name: str) -> None:
+        what = "what we received" if name == "Content-MD5" else "the calculated checksum"
+        super().__init__("BadDigest", f"The {name} you specified did not match {what}.")
+
+
+class StoreUnavailable(AWSError):
+    """503: there is no object database to read yet; SDKs try again on their own."""
+
+    def __init__(self) -> None:
+        super().__init__("ServiceUnavailable", "Reduce your request rate.", status=503)

@@ -1,0 +1,112 @@
+"""The files of the object store: `files/abc/<id>`, the id random (a key is no path), never changed once written."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from clary.names import random_hex
+from clary.wire.http import Segment
+
+_ID = re.compile(r"[0-9a-f]{32}")
+_FOLDER_LETTERS = 3  # 4,096 folders
+_COPY_BYTES = 16 * 2**20
+
+
+class Files:
+    """Makes, links, finds and removes files. All methods may be called from any thread and process."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root / "files"
+
+    def path(self, file: str) -> Path:
+        """Where file `file` lies. Raises ValueError where `file` is no id."""
+        if not _ID.fullmatch(file):
+            raise ValueError(f"not a file's id: {file!r}")
+        return self._root / file[:_FOLDER_LETTERS] / file
+
+    def create(self) -> tuple[str, int]:
+        """A new empty file: its id and a descriptor open for reading and writing, to be closed by the caller."""
+        file = random_hex()
+        path = self.path(file)
+        self._make_folder(path.parent)
+        return file, os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+
+    def link(self, source: Path) -> str:
+        """A new file with the content of `source`, durable: a hard link, or a copy where no link can be made."""
+        file = random_hex()
+        path = self.path(file)
+        self._make_folder(path.parent)
+        try:
+            path.hardlink_to(source)
+        except OSError:  # another filesystem, or as many links as it allows
+            copy_segments([(source, 0, source.stat().st_size)], path)
+        sync(path)
+        self.sync_folder(file)
+        return file
+
+    def sync_folder(self, file: str) -> None:
+        """Make the file's name durable."""
+        sync(self.path(file).parent)
+
+    def remove(self, file: str) -> None:
+        """Remove it, if it is there."""
+        self.path(file).unlink(missing_ok=True)
+
+    def all(self) -> Iterator[tuple[str, float]]:
+        """Every file's id, and when it was last written or linked (epoch seconds)."""
+        for folder in self._root.glob("?" * _FOLDER_LETTERS):
+            with os.scandir(folder) as entries:
+                yield from ((entry.name, entry.stat().st_ctime) for entry in entries if _ID.fullmatch(entry.name))
+
+    def _make_folder(self, folder: Path) -> None:
+        if not folder.exists():
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            sync(self._root)
+
+
+def sync(path: Path) -> None:
+    """fsync a file or a folder."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def copy_segments(segments: Iterable[Segment], target: Path, mode: int = 0o600) -> None:
+    """Write the segments one after another to the new file `target`; the filesystem shares blocks where it can.
+
+    Raises FileExistsError where `target` is there. Not synced.
+    """
+    with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode), "wb") as sink:
+        for path, offset, length in segments:
+            with path.open("rb") as source:
+                _copy_range(source.fileno(), offset, length, sink.fileno())
+
+
+def read_segments(segments: Iterable[Segment]) -> Iterator[bytes]:
+    """The segments' bytes, in pieces."""
+    for path, offset, length in segments:
+        with path.open("rb") as source:
+            source.seek(offset)
+            left = length
+            while left:
+                data = source.read(min(left, _COPY_BYTES))
+                if not data:
+                    raise EOFError(f"{path} is shorter than its row says")
+                left -= len(data)
+                yield data
+
+
+def _copy_range(source: int, offset: int, length: int, sink: int) -> None:
+    while length:
+        try:
+            done = os.copy_file_range(source, sink, min(length, 2**30), offset)
+        except OSError:  # not between these filesystems
+            done = os.write(sink, os.pread(source, min(length, _COPY_BYTES), offset))
+        if not done:
+            raise EOFError("an object's file is shorter than its row says")
+        offset, length = offset + done, length - done

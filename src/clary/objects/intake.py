@@ -1,0 +1,95 @@
+"""Taking in a body where it arrives: to a new file, fsynced, with its checksums; the row comes later, from control."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import Any, TypeVar
+
+from clary.objects.body import Body
+from clary.objects.expectation import Expectation
+from clary.objects.files import Files
+from clary.wire.http import HttpRequest
+
+T = TypeVar("T")
+
+_BATCH_BYTES = 2**20
+_THREADS = 8
+
+
+class Intake:
+    """Receives streamed bodies into the store under `root`, in any process: the gateway's BodyStore."""
+
+    def __init__(self, root: Path) -> None:
+        self._files = Files(root)
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="intake")
+
+    def close(self) -> None:
+        """End its threads."""
+        self._threads.shutdown()
+
+    async def receive(self, chunks: AsyncIterator[bytes], request: HttpRequest) -> dict[str, Any]:
+        """Read `chunks` to the end and keep them: a `Received`, as a plain dict, no row names it yet.
+
+        Raises BadDigest where a checksum in the request's headers or trailers is not the body's, and whatever `chunks`
+        raises; nothing is kept then. A small body costs one hop to a thread; of a large one each batch is written,
+        hashed and summed in threads of their own while the next arrives.
+        """
+        expected = Expectation.of(request.headers)
+        body = Body(self._files, expected.algorithm)
+        work: list[Future[Any]] = []
+        try:
+            last = await self._fill(body, chunks, work)
+            kept = await self._run(work, lambda: body.finish(last))
+            expected.check(kept, {**request.headers, **request.trailers})
+        except BaseException:  # also where the request was cancelled
+            self._threads.submit(_discard, body, work)
+            raise
+        return {**kept, "declared": expected.declared}
+
+    async def _fill(self, body: Body, chunks: AsyncIterator[bytes], work: list[Future[Any]]) -> bytes:
+        """Write all batches but the last, which is returned; at most two are in memory."""
+        last = b""
+        async for batch in _batches(chunks):
+            if last:
+                await _done(work)
+                work[:] = self._start(body, last)
+            last = batch
+        await _done(work)
+        return last
+
+    def _start(self, body: Body, batch: bytes) -> list[Future[Any]]:
+        body.digest.size += len(batch)
+        return [self._threads.submit(step, batch) for step in (body.write, *body.digest.steps())]
+
+    async def _run(self, work: list[Future[Any]], step: Callable[[], T]) -> T:
+        future = self._threads.submit(step)
+        work.append(future)
+        return await asyncio.wrap_future(future)
+
+
+async def _done(work: list[Future[Any]]) -> None:
+    for future in work:
+        await asyncio.wrap_future(future)
+
+
+def _discard(body: Body, work: list[Future[Any]]) -> None:
+    """Remove the file once no thread writes to it any more."""
+    wait(work)
+    body.discard()
+
+
+async def _batches(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Chunks joined to pieces worth a thread's while."""
+    gathered: list[bytes] = []
+    size = 0
+    async for chunk in chunks:
+        gathered.append(chunk)
+        size += len(chunk)
+        if size >= _BATCH_BYTES:
+            yield b"".join(gathered)
+            gathered, size = [], 0
+    if size:
+        yield b"".join(gathered)

@@ -1,0 +1,100 @@
+"""Reading the object store, from any process and thread, beside its writer."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from clary.objects.errors import StoreUnavailable
+from clary.objects.files import Files, copy_segments, read_segments
+from clary.objects.listing import Listing, Scope, list_page, objects_from
+from clary.objects.model import Bucket, ObjectInfo, encode_key
+from clary.objects.objects import find_bucket, find_object, require_bucket
+from clary.objects.schema import open_reader
+from clary.objects.uploads import UploadReader
+from clary.wire.http import Segment
+
+_BUCKETS = "SELECT name, account, region, created, settings FROM bucket ORDER BY name"
+
+
+class Connections:
+    """One read-only connection per thread, opened on first use."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._local = threading.local()
+
+    def get(self) -> sqlite3.Connection:
+        """This thread's. Raises StoreUnavailable while there is no database."""
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            try:
+                connection = self._local.connection = open_reader(self._root)
+            except sqlite3.OperationalError as reason:
+                raise StoreUnavailable from reason
+        return connection
+
+
+class ObjectReader:
+    """The object store under `root`, read-only. Sees every write that was acknowledged before the call."""
+
+    def __init__(self, root: Path) -> None:
+        self._connections = Connections(root)
+        self.files = Files(root)
+        self.uploads = UploadReader(self._connections.get)
+
+    def get_bucket(self, name: str) -> Bucket | None:
+        """The bucket, or None."""
+        return find_bucket(self._connections.get(), name)
+
+    def bucket(self, name: str) -> Bucket:
+        """The bucket. Raises NoSuchBucket."""
+        return require_bucket(self._connections.get(), name)
+
+    def buckets(self, account: str) -> tuple[Bucket, ...]:
+        """The account's buckets in order of their names."""
+        rows = self._connections.get().execute(_BUCKETS).fetchall()
+        return tuple(bucket for bucket in map(Bucket.load, rows) if bucket.account == account)
+
+    def head(self, bucket: str, key: str) -> ObjectInfo | None:
+        """The object, or None."""
+        return find_object(self._connections.get(), bucket, key)
+
+    def list(
+        self, bucket: str, prefix: str = "", after: str | None = None, limit: int | None = None
+    ) -> Iterator[ObjectInfo]:
+        """Objects whose keys begin with `prefix` and come after `after`, in bytewise order, at most `limit`.
+
+        Holds no transaction open: what is written meanwhile may or may not be seen. For one thread.
+        """
+        return objects_from(self._connections.get(), bucket, prefix, after, limit)
+
+    def page(
+        self, bucket: str, *, prefix: str = "", delimiter: str = "", after: str | None = None, limit: int = 1000
+    ) -> Listing:
+        """One page of ListObjects: keys and common prefixes together, at most `limit`, that come after `after`."""
+        scope = Scope(bucket, encode_key(prefix), encode_key(delimiter))
+        return list_page(self._connections.get(), scope, after, limit)
+
+    def segments(self, info: ObjectInfo, start: int = 0, length: int | None = None) -> tuple[Segment, ...]:
+        """Where `length` bytes (None: all that follow) from byte `start` lie: (path, offset, length) in order."""
+        end = info.size if length is None else min(info.size, start + length)
+        return tuple(self._segments(info, start, end))
+
+    def _segments(self, info: ObjectInfo, start: int, end: int) -> Iterator[Segment]:
+        at = 0
+        for piece in info.pieces:
+            first, last = max(start, at), min(end, at + piece.size)
+            if first < last:
+                yield self.files.path(piece.file), first - at, last - first
+            at += piece.size
+
+    def read(self, info: ObjectInfo) -> Iterator[bytes]:
+        """Its bytes, in pieces of at most 16 MiB. Raises FileNotFoundError where it was deleted a while ago."""
+        return read_segments(self.segments(info))
+
+    def copy_to(self, info: ObjectInfo, target: Path, mode: int = 0o600) -> None:
+        """Its bytes as the new file `target`, the caller's own to change. Raises FileExistsError. Not synced."""
+        copy_segments(self.segments(info), target, mode)

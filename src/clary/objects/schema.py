@@ -1,0 +1,61 @@
+"""The object database: SQLite in WAL mode, one writing connection, all others read-only.
+
+SQLite 3.7.0-3.51.2 can corrupt a database when two connections write or checkpoint at once
+(https://sqlite.org/wal.html#walresetbug): whoever is not the single writer opens it read-only.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+NAME = "objects.db"
+
+_BUSY_SECONDS = 10.0
+
+_MIGRATIONS = (
+    """
+    CREATE TABLE bucket (
+        name TEXT PRIMARY KEY, account TEXT NOT NULL, region TEXT NOT NULL, created INTEGER NOT NULL,
+        settings TEXT NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE object (
+        bucket TEXT NOT NULL, key BLOB NOT NULL, etag TEXT NOT NULL, size INTEGER NOT NULL, modified INTEGER NOT NULL,
+        attributes TEXT NOT NULL, layout TEXT NOT NULL,
+        PRIMARY KEY (bucket, key)
+    ) WITHOUT ROWID;
+    CREATE TABLE upload (
+        id TEXT PRIMARY KEY, bucket TEXT NOT NULL, key BLOB NOT NULL, initiated INTEGER NOT NULL,
+        principal TEXT NOT NULL, attributes TEXT NOT NULL, algorithm TEXT NOT NULL, declared INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE UNIQUE INDEX upload_by_key ON upload (bucket, key, id);
+    CREATE TABLE part (
+        upload TEXT NOT NULL, number INTEGER NOT NULL, file TEXT NOT NULL, size INTEGER NOT NULL, etag TEXT NOT NULL,
+        modified INTEGER NOT NULL, checksums TEXT NOT NULL,
+        PRIMARY KEY (upload, number)
+    ) WITHOUT ROWID;
+    CREATE TABLE garbage (file TEXT PRIMARY KEY, since INTEGER NOT NULL) WITHOUT ROWID;
+    """,
+)
+"""One script per version of the schema; a released one never changes. Keys are BLOBs: S3 orders them bytewise."""
+
+
+def open_writer(root: Path) -> sqlite3.Connection:
+    """The one writing connection, for one thread; the database is made and brought to the newest version."""
+    connection = sqlite3.connect(root / NAME, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")  # NORMAL loses acknowledged commits when the power fails
+    _migrate(connection)
+    return connection
+
+
+def open_reader(root: Path) -> sqlite3.Connection:
+    """A read-only connection, for one thread. Raises sqlite3.OperationalError while there is no database."""
+    location = f"{(root / NAME).absolute().as_uri()}?mode=ro"
+    return sqlite3.connect(location, timeout=_BUSY_SECONDS, isolation_level=None, uri=True)
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    for number, script in enumerate(_MIGRATIONS[version:], start=version + 1):
+        connection.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version={number}; COMMIT;")

@@ -1,0 +1,205 @@
+"""Writing the object store. One process holds one `ObjectStore`; the row is the commit point of every change."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from clary.errors import AWSError
+from clary.objects.body import receive_bytes, receive_segments, received
+from clary.objects.checksums import DEFAULT_ALGORITHM, digest_file
+from clary.objects.errors import BucketAlreadyExists, BucketAlreadyOwnedByYou, BucketNotEmpty, NoSuchBucket, NoSuchKey
+from clary.objects.garbage import Collector, discard_object, discard_upload
+from clary.objects.model import (
+    Attributes,
+    Bucket,
+    ObjectInfo,
+    Piece,
+    Received,
+    dump_pieces,
+    encode_key,
+    from_ms,
+    now_ms,
+)
+from clary.objects.multipart import Uploads
+from clary.objects.objects import Guard, find_bucket, find_object, put_object, require_bucket
+from clary.objects.reader import ObjectReader
+from clary.objects.writer import Writer
+
+
+class ObjectStore(ObjectReader):
+    """The object store under `root`: reads, and all writes. Every write returns when it is durable."""
+
+    def __init__(self, root: Path) -> None:
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._writer = Writer(root)
+        super().__init__(root)
+        self.uploads: Uploads = Uploads(self._connections.get, self._writer, self.files)
+        self.collector = Collector(self.files, self._writer, self._connections.get)
+
+    def close(self) -> None:
+        """Let go of the database and stop removing files."""
+        self.collector.close()
+        self._writer.close()
+
+    # Buckets
+
+    def create_bucket(self, name: str, *, account: str, region: str) -> Bucket:
+        """Raises BucketAlreadyOwnedByYou or, where another account has it, BucketAlreadyExists."""
+
+        def change(connection: sqlite3.Connection) -> Bucket:
+            taken = find_bucket(connection, name)
+            if taken:
+                raise BucketAlreadyOwnedByYou(name) if taken.account == account else BucketAlreadyExists(name)
+            created = now_ms()
+            connection.execute("INSERT INTO bucket VALUES (?, ?, ?, ?, '{}')", (name, account, region, created))
+            return Bucket(name, account, region, from_ms(created))
+
+        return self._writer.run(change)
+
+    def delete_bucket(self, name: str) -> None:
+        """Uploads under way are dropped. Raises NoSuchBucket, BucketNotEmpty."""
+
+        def change(connection: sqlite3.Connection) -> None:
+            if connection.execute("SELECT 1 FROM object WHERE bucket = ? LIMIT 1", (name,)).fetchone():
+                raise BucketNotEmpty(name)
+            for (upload,) in connection.execute("SELECT id FROM upload WHERE bucket = ?", (name,)).fetchall():
+                discard_upload(connection, upload)
+            if not connection.execute("DELETE FROM bucket WHERE name = ?", (name,)).rowcount:
+                raise NoSuchBucket(name)
+
+        self._writer.run(change)
+
+    def set_bucket(self, name: str, setting: str, value: Mapping[str, Any] | None) -> None:
+        """Set one of the bucket's settings to what JSON can say; None removes it. Raises NoSuchBucket."""
+
+        def change(connection: sqlite3.Connection) -> None:
+            settings = {**require_bucket(connection, name).settings, setting: value}
+            kept = {key: item for key, item in settings.items() if item is not None}
+            connection.execute("UPDATE bucket SET settings = ? WHERE name = ?", (json.dumps(kept), name))
+
+        self._writer.run(change)
+
+    # Objects
+
+    def put(
+        self, bucket: str, key: str, body: Received, attributes: Attributes | None = None, guard: Guard | None = None
+    ) -> ObjectInfo:
+        """Make a received body the object `key`. Raises NoSuchBucket, or what `guard` raises; the file then goes."""
+        attributes = attributes or Attributes()
+        if not attributes.checksums:
+            kept = body["checksums"][body["algorithm"]]
+            attributes = replace(attributes, checksums={body["algorithm"]: kept})
+        info = ObjectInfo(
+            bucket=bucket,
+            key=key,
+            etag=body["md5"],
+            size=body["size"],
+            modified=from_ms(now_ms()),
+            attributes=attributes,
+            layout=dump_pieces((Piece(body["file"], body["size"]),)),
+        )
+        try:
+            self._writer.run(lambda connection: put_object(connection, info, guard))
+        except AWSError:  # after anything else it may yet have its row; without one it is swept
+            self.files.remove(body["file"])
+            raise
+        return info
+
+    def put_bytes(self, bucket: str, key: str, data: bytes, attributes: Attributes | None = None) -> ObjectInfo:
+        """Make `data` the object `key`. Raises NoSuchBucket."""
+        return self.put(bucket, key, receive_bytes(self.files, data), attributes)
+
+    def put_file(
+        self,
+        bucket: str,
+        key: str,
+        path: Path,
+        *,
+        content_type: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> ObjectInfo:
+        """Make a finished file the object `key` without copying it, where a hard link can be made.
+
+        Nobody may write to `path` afterwards (the object would change); it may be removed. Done again after a crash
+        it puts the same object again. Raises NoSuchBucket, FileNotFoundError.
+        """
+        attributes = Attributes(metadata=dict(metadata or {}))
+        if content_type:
+            attributes = replace(attributes, content_type=content_type)
+        digest = digest_file(path)
+        return self.put(bucket, key, received(self.files.link(path), digest), attributes)
+
+    def copy(
+        self,
+        source: ObjectInfo,
+        bucket: str,
+        key: str,
+        attributes: Attributes,
+        *,
+        algorithm: str | None = None,
+        guard: Guard | None = None,
+    ) -> ObjectInfo:
+        """Make `source`'s bytes the object `key` too; of one file by a hard link. The ETag is that of one upload.
+
+        `attributes` brings all but the checksum, which is `algorithm`'s, or the source's. Raises NoSuchBucket, and
+        NoSuchKey where the source has gone meanwhile.
+        """
+        algorithm = algorithm or next(iter(source.attributes.checksums), DEFAULT_ALGORITHM)
+        try:
+            body = self._copied(source, algorithm)
+        except FileNotFoundError as reason:
+            raise NoSuchKey(source.key) from reason
+        return self.put(bucket, key, body, replace(attributes, checksums={}), guard)
+
+    def _copied(self, source: ObjectInfo, algorithm: str) -> Received:
+        checksum = source.attributes.checksums.get(algorithm)
+        if source.parts_count is not None or checksum is None:
+            return receive_segments(self.files, self.segments(source), algorithm)
+        return Received(
+            file=self.files.link(self.files.path(source.pieces[0].file)),
+            size=source.size,
+            md5=source.etag,
+            algorithm=algorithm,
+            checksums={algorithm: checksum},
+        )
+
+    def set_tags(self, bucket: str, key: str, tags: Mapping[str, str]) -> None:
+        """Replace the object's tags. Raises NoSuchKey."""
+
+        def change(connection: sqlite3.Connection) -> None:
+            found = find_object(connection, bucket, key)
+            if found is None:
+                raise NoSuchKey(key)
+            text = replace(found.attributes, tags=dict(tags)).dumps()
+            where = (text, bucket, encode_key(key))
+            connection.execute("UPDATE object SET attributes = ? WHERE bucket = ? AND key = ?", where)
+
+        self._writer.run(change)
+
+    def delete(self, bucket: str, keys: Iterable[str], guard: Guard | None = None) -> None:
+        """Delete objects together; one that is not there counts as deleted. Raises NoSuchBucket."""
+
+        def change(connection: sqlite3.Connection) -> None:
+            require_bucket(connection, bucket)
+            for key in keys:
+                if guard:
+                    guard(find_object(connection, bucket, key))
+                discard_object(connection, bucket, key)
+
+        self._writer.run(change)
+
+    def clear(self) -> None:
+        """Empty everything, bodies that are being received too: for test suites."""
+
+        def change(connection: sqlite3.Connection) -> None:
+            for table in ("object", "bucket", "part", "upload", "garbage"):
+                connection.execute(f"DELETE FROM {table}")  # noqa: S608 - names of ours
+
+        self._writer.run(change)
+        for file, _ in self.files.all():
+            self.files.remove(file)
