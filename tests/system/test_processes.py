@@ -1,0 +1,256 @@
+"""Starting, ending and killing Clary, as a person at a terminal sees it."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import json
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tests.running import CLARY, RunningClary, free_port, wait_until
+
+pytestmark = [pytest.mark.system]
+
+READY_SECONDS = 2.0
+
+
+def get(clary: RunningClary, path: str, headers: dict[str, str] | None = None, method: str = "GET"):
+    request = urllib.request.Request(clary.endpoint_url + path, headers=headers or {}, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status, json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read())
+
+
+def test_ready_means_every_operation_is_answered(clary):
+    assert clary.client("sts").get_caller_identity()["Account"] == "000000000000"
+    clary.client("s3").create_bucket(Bucket="first")
+    assert get(clary, "/_clary/health")[1]["status"] == "ready"
+
+
+def test_up_is_ready_within_two_seconds_on_data_that_it_knows(clary):
+    clary.down()
+    begun = time.monotonic()
+    clary.up()
+    assert time.monotonic() - begun < READY_SECONDS * 2  # of a machine that runs other tests beside it
+
+
+def test_a_second_up_on_the_same_data_is_one_clear_line(clary):
+    refused = clary.run("up", "--detach", "--port", "0", check=False)
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(f"clary: The data folder {clary.data_dir} is in use by a running Clary (process ")
+    assert refused.stderr.count("\n") == 1
+
+
+def test_a_taken_port_is_one_clear_line(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused = subprocess.run(
+            [CLARY, "up", "--detach", "--data-dir", tmp_path / "d", "--port", str(port)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert refused.returncode == 1
+    assert refused.stderr == (
+        f"clary: Port {port} is taken by another program. Choose another with `clary up --port PORT`.\n"
+    )
+
+
+def test_in_the_foreground_it_says_what_to_do_and_ctrl_c_ends_it(tmp_path):
+    port = free_port()
+    command = [CLARY, "up", "--data-dir", tmp_path / "d", "--port", str(port)]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    said = [running.stdout.readline() for _ in range(4)]
+    assert said[0].startswith(f"Clary 0.1.0 is ready at http://127.0.0.1:{port} (")
+    assert 'eval "$(clary env' in said[3]
+    running.send_signal(signal.SIGINT)
+    assert running.wait(20) == 0
+    running.stdout.close()
+    with socket.create_server(("127.0.0.1", port)):
+        pass  # the port is free again
+
+
+def test_down_and_status_say_where_nothing_runs(tmp_path):
+    def said(*arguments):
+        return subprocess.run([CLARY, *arguments, "--data-dir", tmp_path], capture_output=True, text=True, check=False)
+
+    assert said("down").stderr == f"clary: No Clary runs on {tmp_path}.\n"
+    assert said("status").stdout.startswith(f"No Clary runs on {tmp_path}.")
+    assert json.loads(said("status", "--json").stdout)["running"] is False
+
+
+def test_status_of_a_running_clary(clary):
+    said = json.loads(clary.run("status", "--json").stdout)
+    assert said["running"] is True
+    assert said["endpoint"] == clary.endpoint_url
+    assert said["status"] == "ready"
+    assert f"at {clary.endpoint_url}: ready" in clary.run("status").stdout
+
+
+def test_down_leaves_no_process_and_no_open_port(clary):
+    pids = [clary.process(name) for name in ("supervisor", "edge", "control", "launcher")]
+    clary.down()
+    assert not [pid for pid in pids if alive(pid)]
+    clary.up()
+
+
+def test_everything_goes_when_the_supervisor_is_killed_and_up_takes_it_up_again(clary):
+    clary.client("s3").create_bucket(Bucket="kept")
+    pids = [clary.process(name) for name in ("edge", "control", "launcher")]
+    clary.kill("supervisor")
+    clary.up()
+    assert [b["Name"] for b in clary.client("s3").list_buckets()["Buckets"]] == ["kept"]
+    wait_until(lambda: not [pid for pid in pids if alive(pid)], 10, "the old processes are gone")
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+class Load:
+    """Requests without pause, from one thread, until `stop`: how they went."""
+
+    def __init__(self, ask) -> None:
+        self._ask, self._over = ask, threading.Event()
+        self.ok = 0
+        self.failed: list[Exception] = []
+
+    def __enter__(self):
+        self._pool = concurrent.futures.ThreadPoolExecutor(1)
+        self._running = self._pool.submit(self._go_on)
+        return self
+
+    def __exit__(self, *_):
+        self._over.set()
+        self._running.result(60)
+        self._pool.shutdown()
+
+    def _go_on(self):
+        while not self._over.is_set():
+            try:
+                self._ask()
+                self.ok += 1
+            except (BotoCoreError, ClientError) as error:
+                self.failed.append(error)
+
+    def more(self, count=5):
+        """Wait until so many more have gone well."""
+        target = self.ok + count
+        wait_until(lambda: self.ok >= target, 30, f"{count} more answers ({self.failed[-1:]})")
+
+
+def test_reads_go_on_while_control_is_killed_and_writes_wait_for_it(clary):
+    s3 = clary.client("s3")
+    s3.create_bucket(Bucket="b")
+    s3.put_object(Bucket="b", Key="k", Body=b"kept")
+    numbers = iter(range(10**6))
+
+    def read():
+        assert s3.get_object(Bucket="b", Key="k")["Body"].read() == b"kept"
+
+    with Load(read) as reads:
+        written = clary.client("s3")
+        with Load(lambda: written.put_object(Bucket="b", Key=f"n{next(numbers)}", Body=b"x")) as writes:
+            for _ in range(3):
+                writes.more()
+                reads.more()
+                clary.kill("control")
+            writes.more()
+    assert reads.failed == []
+    assert len(writes.failed) <= 3  # only those that control had in its hands
+    listed = [o["Key"] for page in s3.get_paginator("list_objects_v2").paginate(Bucket="b") for o in page["Contents"]]
+    assert len(listed) >= writes.ok + 1
+
+
+def test_a_killed_edge_refuses_nobody(clary):
+    def connects():
+        with socket.create_connection(("127.0.0.1", clary.port), timeout=20) as connection:
+            connection.sendall(b"GET /_clary/health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            return connection.recv(12)
+
+    for _ in range(3):
+        clary.kill("edge")
+        assert connects() == b"HTTP/1.1 200"
+
+
+def test_a_killed_launcher_comes_back(clary):
+    before = clary.process("launcher")
+    os.kill(before, signal.SIGKILL)
+    wait_until(lambda: launcher_of(clary) not in (None, before), 10, "another launcher")
+    assert get(clary, "/_clary/health")[0] == 200
+
+
+def launcher_of(clary):
+    try:
+        return clary.process("launcher")
+    except LookupError:
+        return None
+
+
+def test_reset_is_refused_unless_it_was_allowed(clary):
+    assert get(clary, "/_clary/reset", method="POST")[0] == 403
+    assert clary.run("reset", check=False).stderr.startswith("clary: This Clary keeps its data")
+
+
+def test_reset_empties_everything_and_keeps_the_keys(shared):
+    s3, iam = shared.client("s3"), shared.client("iam")
+    s3.create_bucket(Bucket="gone")
+    s3.put_object(Bucket="gone", Key="k", Body=b"x" * 2000)
+    iam.create_user(UserName="gone")
+    assert get(shared, "/_clary/reset", method="GET")[0] == 405
+    shared.run("reset")
+    assert s3.list_buckets()["Buckets"] == []
+    assert iam.list_users()["Users"] == []
+    assert [role["RoleName"] for role in iam.list_roles()["Roles"]] == ["ClaryExecutionRole"]
+    assert shared.client("sts").get_caller_identity()["Arn"].endswith(":assumed-role/ClaryExecutionRole/clary")
+
+
+def test_a_shell_fetches_credentials_and_nobody_without_its_token(shared):
+    variables = shared.variables
+    path = variables["AWS_CONTAINER_CREDENTIALS_FULL_URI"].removeprefix(shared.endpoint_url)
+    status, found = get(shared, path, {"Authorization": variables["AWS_CONTAINER_AUTHORIZATION_TOKEN"]})
+    assert status == 200
+    assert set(found) >= {"AccessKeyId", "SecretAccessKey", "Token", "Expiration"}
+    assert get(shared, path)[0] == 403
+    assert get(shared, path, {"Authorization": "made up"})[0] == 403
+    other = {"Authorization": variables["AWS_CONTAINER_AUTHORIZATION_TOKEN"]}
+    assert get(shared, "/_clary/credentials/ASIAOTHER", other)[0] == 403
+
+
+def test_fetched_credentials_are_the_default_identity(shared):
+    script = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])"
+    environment = {name: value for name, value in shared.environment.items() if name != "PYTHONPATH"}
+    python = str(Path(CLARY).parent / "python")
+    said = subprocess.run([python, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "arn:aws:sts::000000000000:assumed-role/ClaryExecutionRole/clary"
+
+
+def test_coverage_names_what_is_offered(tmp_path):
+    said = subprocess.run([CLARY, "coverage", "--json"], capture_output=True, text=True, check=True)
+    found = json.loads(said.stdout)
+    assert found["sagemaker"]["CreateTrainingJob"] == "executes"
+    assert found["bedrock"]["CreateGuardrail"] == "not offered"
+
+
+@pytest.mark.parametrize("arguments", [["up", "--account-id", "12"], ["up", "--auth", "maybe"], ["logs", "nothing"]])
+def test_what_a_person_can_mend_is_one_line(tmp_path, arguments):
+    command = [CLARY, *arguments, "--data-dir", tmp_path]
+    refused = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("clary: ")
+    assert refused.stderr.count("\n") == 1
