@@ -25,7 +25,7 @@ def status(as_json: options.Json = False, data_dir: options.DataDir = None) -> N
     """
     asked = Settings(data_dir=options.data_dir(data_dir))
     handle = running(asked)
-    health = api.ask(handle.settings, "GET", "/_clary/health")[1] if handle else {}
+    health = api.ask(handle.settings, "GET", "/_clary/status")[1] if handle else {}
     if as_json:
         print(json.dumps(_document(asked, handle, health), indent=1))
         return
@@ -58,7 +58,7 @@ def _show(handle: Handle, health: Mapping[str, Any]) -> None:
     print(f"  account  {settings.account_id}, region {settings.region}, auth {settings.auth}")
     for kind, statuses in sorted(health.get("resources", {}).items()):
         counted = ", ".join(f"{count} {each}" for each, count in sorted(statuses.items()))
-        print(f"  {kind}: {counted}")
+        print(f"  {kind}s: {counted or 'none going on'}")
     if "containers" in health:
         print(f"  containers: {health['containers']}")
     if health["status"] != "ready":

@@ -1,4 +1,4 @@
-"""Clary's own paths beside AWS's: `/_clary/health`, `/_clary/reset`, `/_clary/credentials/…`."""
+"""Clary's own paths beside AWS's: `/_clary/health`, `/_clary/status`, `/_clary/reset`, `/_clary/credentials/…`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from clary.identity.sealing import BadToken, Sealer
 from clary.settings import Settings
 from clary.wire.http import HttpRequest, HttpResponse
 
-HEALTH, RESET, CREDENTIALS = "/_clary/health", "/_clary/reset", "/_clary/credentials"
+HEALTH = "/_clary/health"
+STATUS = "/_clary/status"
+RESET = "/_clary/reset"
+CREDENTIALS = "/_clary/credentials"
 
 CREDENTIALS_SECONDS = 6 * 3600.0
 """How long credentials last that were fetched here; SDKs fetch again a quarter of an hour before."""
@@ -32,13 +35,20 @@ class Internal:
 
     def handlers(self) -> Mapping[str, Handler]:
         """By path; those below a path have it as their prefix."""
-        return {HEALTH: self.health, RESET: self.reset, CREDENTIALS: self.credentials}
+        return {HEALTH: self.health, STATUS: self.status, RESET: self.reset, CREDENTIALS: self.credentials}
 
     async def health(self, _request: HttpRequest) -> HttpResponse:
         """200 where all operations are answered; 503, with what is, where control is away."""
+        return await self._asked("health")
+
+    async def status(self, _request: HttpRequest) -> HttpResponse:
+        """Health, and what is going on."""
+        return await self._asked("status")
+
+    async def _asked(self, question: str) -> HttpResponse:
         known = {"version": __version__, "account": self._settings.account_id, "region": self._settings.region}
         try:
-            said = await self._door.ask("health", {})
+            said = await self._door.ask(question, {})
         except AWSError as error:
             return _json(503, {"status": "degraded", "control": error.message, **known})
         return _json(200, {"status": "ready", **known, **said})

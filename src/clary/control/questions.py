@@ -1,0 +1,68 @@
+"""What control answers beside AWS operations: how it is, and the reset."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from clary.compute.base import Backend
+from clary.control.server import Question
+from clary.lifecycles import endpoint, training_job
+from clary.objects.store import ObjectStore
+from clary.services.iam.bootstrap import ensure_defaults
+from clary.serving.routes import RouteTable
+from clary.settings import Settings
+from clary.store import Store
+
+_LIVELY = {
+    training_job.KIND: training_job.LIFECYCLE,
+    endpoint.KIND: endpoint.LIFECYCLE,
+}
+
+_log = logging.getLogger(__name__)
+
+
+class Questions:
+    """Their answers."""
+
+    def __init__(
+        self, settings: Settings, store: Store, objects: ObjectStore, backend: Backend, routes: RouteTable
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._objects = objects
+        self._backend = backend
+        self._routes = routes
+
+    def handlers(self) -> Mapping[str, Question]:
+        """By name."""
+        return {"health": self.health, "status": self.status, "reset": self.reset}
+
+    def health(self, _params: Mapping[str, Any]) -> dict[str, Any]:
+        """That control answers at all."""
+        return {"control": "ready"}
+
+    def status(self, _params: Mapping[str, Any]) -> dict[str, Any]:
+        """What is going on: resources that are not at their end by status, and how many containers there are."""
+        resources = {kind: self._going_on(kind) for kind in _LIVELY}
+        return {"resources": resources, "containers": sum(1 for _ in self._backend.list())}
+
+    def _going_on(self, kind: str) -> dict[str, int]:
+        lifecycle = _LIVELY[kind]
+        statuses = [status for status in lifecycle.moves if not lifecycle.terminal(status)]
+        return dict(Counter(row.status for row in self._store.read.rows(kind, statuses)))
+
+    def reset(self, _params: Mapping[str, Any]) -> dict[str, Any]:
+        """Empty everything but keys and settings. Rows go first: whoever still works on one finds it gone and stops."""
+        self._store.write(lambda transaction: transaction.clear())
+        self._routes.replace({})
+        for container in list(self._backend.list()):
+            self._backend.remove(container)
+        self._objects.clear()
+        shutil.rmtree(self._settings.logs_dir, ignore_errors=True)
+        ensure_defaults(self._store, self._settings)
+        _log.info("everything was reset")
+        return {"status": "reset"}
