@@ -123,6 +123,7 @@ def _report(path: Path) -> str:
     _flush()
     if kind is None or error is None:
         return ""
+    error.__traceback__ = trace
     try:
         sys.excepthook(kind, error, trace)
     except Exception:  # a script's own hook may fail; the reason must still be told

@@ -1,0 +1,36 @@
+"""Content types, and how one is read from a header."""
+
+from __future__ import annotations
+
+from typing import Dict, List, Tuple
+
+JSON = "application/json"
+JSON_LINES = "application/jsonlines"
+CSV = "text/csv"
+NPY = "application/x-npy"
+NPZ = "application/x-npz"
+LIBSVM = "text/libsvm"
+X_LIBSVM = "text/x-libsvm"
+PARQUET = "application/x-parquet"
+RECORDIO = "application/x-recordio-protobuf"
+OCTETS = "application/octet-stream"
+ANY = "*/*"
+
+UTF8 = frozenset({JSON, CSV})
+"""Handed to a user's `input_fn` as text, not as bytes."""
+
+
+def parse(value: str) -> Tuple[str, Dict[str, str]]:
+    """`Text/CSV; label_size=1` → (`text/csv`, {`label_size`: `1`})."""
+    kind, *rest = value.split(";")
+    parameters: Dict[str, str] = {}
+    for part in rest:
+        name, found, text = part.partition("=")
+        if found:
+            parameters[name.strip().lower()] = text.strip().strip('"')
+    return kind.strip().lower(), parameters
+
+
+def accepted(value: str) -> List[str]:
+    """The content types of an Accept header, in its order, without their weights."""
+    return [parse(part)[0] for part in value.split(",") if part.strip()]

@@ -1,0 +1,120 @@
+"""Arrays in requests and answers, as the public model servers decode and encode them by default."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import Any, Callable, Dict, Union
+
+import numpy as np
+from scipy import sparse
+
+from clary.formats import content_types
+from clary.toolkit.server.message import Refused
+
+Array = Any
+"""numpy's, scipy's or pandas's, or plain lists: the numpy of old images has no types."""
+
+_UNSUPPORTED = (
+    "Content type {} is not supported by this framework.\n\n"
+    "Please implement input_fn to to deserialize the request data or an output_fn to\n"
+    "serialize the response. For more information, see the SageMaker Python SDK README."
+)
+
+
+def decode(data: Union[str, bytes], content_type: str) -> Array:
+    """A request's body as an array: CSV, JSON, NPY or NPZ (sparse).
+
+    Raises Refused: 415 for another content type, 400 for a body that is not what it says.
+    """
+    decoder = _DECODERS.get(content_types.parse(content_type)[0])
+    if decoder is None:
+        raise Refused(415, _UNSUPPORTED.format(content_type))
+    try:
+        return decoder(data)
+    except (ValueError, TypeError, OSError, EOFError, KeyError, csv.Error) as error:
+        raise Refused(400, f"Error while decoding {content_type}: {error}") from error
+
+
+def encode(value: Array, accept: str) -> bytes:
+    """A prediction as the client wants it: CSV, JSON or NPY. Raises Refused with 406 for another content type."""
+    for wanted in content_types.accepted(accept):
+        encoder = _ENCODERS.get(wanted)
+        if encoder is not None:
+            return encoder(value)
+    raise Refused(406, _UNSUPPORTED.format(accept))
+
+
+def _text(data: Union[str, bytes]) -> str:
+    return data if isinstance(data, str) else data.decode("utf-8")
+
+
+def _from_csv(data: Union[str, bytes]) -> Array:
+    text = _text(data)
+    if '"' in text:
+        rows = [row for row in csv.reader(io.StringIO(text), strict=True) if row]
+    else:
+        rows = [line.split(",") for line in text.splitlines() if line]
+    return np.array([[float(cell) for cell in row] for row in rows], dtype=float).squeeze()
+
+
+def _from_json(data: Union[str, bytes]) -> Array:
+    return np.array(json.loads(_text(data)))
+
+
+def _from_npy(data: Union[str, bytes]) -> Array:
+    """Never with pickle: it would run what the request says."""
+    return np.load(io.BytesIO(_bytes(data)), allow_pickle=False)
+
+
+def _from_npz(data: Union[str, bytes]) -> Array:
+    return sparse.load_npz(io.BytesIO(_bytes(data)))
+
+
+def _bytes(data: Union[str, bytes]) -> bytes:
+    return data.encode() if isinstance(data, str) else data
+
+
+def _to_csv(value: Array) -> bytes:
+    """Lines end with a newline; a one-dimensional array has one value a line."""
+    array = np.asarray(value)
+    rows = array.reshape(-1, 1) if array.ndim < 2 else array
+    stream = io.StringIO()
+    # short floats are printed with their own few digits, not as the long ones that they turn into
+    short = rows.dtype.kind == "f" and rows.dtype.itemsize < 8
+    csv.writer(stream, lineterminator="\n").writerows(rows if short else rows.tolist())
+    return stream.getvalue().encode()
+
+
+def _to_json(value: Array) -> bytes:
+    return json.dumps(value, default=_plain).encode()
+
+
+def _plain(value: Array) -> Array:
+    """What json does not know but numpy, pandas and scipy do."""
+    for name in ("tolist", "toarray", "to_list"):
+        method = getattr(value, name, None)
+        if method is not None:
+            found = method()
+            return found.tolist() if hasattr(found, "tolist") else found
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+
+
+def _to_npy(value: Array) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, np.asarray(value), allow_pickle=False)
+    return stream.getvalue()
+
+
+_DECODERS: Dict[str, Callable[[Union[str, bytes]], Array]] = {
+    content_types.CSV: _from_csv,
+    content_types.JSON: _from_json,
+    content_types.NPY: _from_npy,
+    content_types.NPZ: _from_npz,
+}
+_ENCODERS: Dict[str, Callable[[Array], bytes]] = {
+    content_types.CSV: _to_csv,
+    content_types.JSON: _to_json,
+    content_types.NPY: _to_npy,
+}

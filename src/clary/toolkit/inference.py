@@ -1,0 +1,158 @@
+"""A user's inference script: `model_fn`, `input_fn`, `predict_fn`, `output_fn`, or `transform_fn` for the last three.
+
+What the script leaves out is done as the framework's container does it
+(https://sagemaker.readthedocs.io/en/stable/frameworks/sklearn/using_sklearn.html#load-a-model).
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Protocol
+
+from clary.formats import content_types
+from clary.toolkit import arrays
+from clary.toolkit.layout import Layout
+from clary.toolkit.server.message import Refused, Request, Response
+
+_NO_MODEL_FN = (
+    "\nPlease provide a model_fn implementation.\n"
+    "See documentation for model_fn at https://github.com/aws/sagemaker-python-sdk\n"
+)
+_BOTH = "Cannot use transform_fn implementation with input_fn, predict_fn, and/or output_fn"
+
+Function = Callable[..., Any]
+Data = Any
+"""Whatever a user's function is given or returns."""
+Model = Any
+Module = Any
+"""A user's script: any attribute may be there."""
+
+
+class Defaults(Protocol):
+    """What a framework does where the script does not say."""
+
+    def input_fn(self, data: Data, content_type: str) -> Data:
+        """A request's body (text for CSV and JSON, else bytes) as what the model takes."""
+        ...
+
+    def predict_fn(self, data: Data, model: Model) -> Data:
+        """The model's prediction."""
+        ...
+
+    def output_fn(self, prediction: Data, accept: str) -> Data:
+        """The prediction as the answer's body, or (body, content type)."""
+        ...
+
+
+class Context(NamedTuple):
+    """What functions with one more parameter are given, as far as the public toolkit's context is used."""
+
+    system_properties: Dict[str, Any]
+    request: Optional[Request] = None
+
+
+class ScriptService:
+    """A loaded model with its script's functions. Raises what the script raises while it is imported or loads."""
+
+    def __init__(self, module: Module, defaults: Defaults, layout: Layout, environ: Mapping[str, str]) -> None:
+        self._context = Context({"model_dir": str(layout.model)})
+        self._accept = environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or content_types.JSON
+        own = {name: getattr(module, name, None) for name in ("input_fn", "predict_fn", "output_fn", "transform_fn")}
+        transform = own.pop("transform_fn")
+        if transform and any(own.values()):
+            raise ValueError(_BOTH)
+        self._transform = self._with_context(transform, 4) if transform else None
+        self._input = self._with_context(own["input_fn"] or defaults.input_fn, 2)
+        self._predict = self._with_context(own["predict_fn"] or defaults.predict_fn, 2)
+        self._output = self._with_context(own["output_fn"] or defaults.output_fn, 2)
+        self._parameters = getattr(module, "execution_parameters_fn", None)
+        self._model = self._with_context(getattr(module, "model_fn", None) or _no_model_fn, 1)(str(layout.model))
+
+    def _with_context(self, function: Function, arguments: int) -> Function:
+        """The function as it is, or given the context as well where it has one parameter more."""
+        count = len(inspect.signature(function).parameters)
+        if count == arguments + 1:
+            return lambda *given: function(*given, self._context)
+        return function
+
+    def invoke(self, request: Request) -> Response:
+        """Run the script's functions over one request."""
+        headers = request.headers
+        content_type = headers.get("content-type") or headers.get("contenttype") or content_types.JSON
+        accept = headers.get("accept") or content_types.ANY
+        if accept == content_types.ANY:
+            accept = self._accept
+        body = _content(request.body, content_type)
+        if self._transform is not None:
+            result = self._transform(self._model, body, content_type, accept)
+        else:
+            result = self._output(self._predict(self._input(body, content_type), self._model), accept)
+        return respond(result, accept)
+
+    def execution_parameters(self) -> Optional[Response]:
+        """What the script's `execution_parameters_fn` answers, where it has one."""
+        if self._parameters is None:
+            return None
+        return respond(self._parameters(), content_types.JSON)
+
+
+def _content(body: bytes, content_type: str) -> Data:
+    """Text for CSV and JSON, as the public containers hand it to `input_fn`. Raises Refused with 400."""
+    if content_type not in content_types.UTF8:
+        return body
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Refused(400, f"Error while decoding {content_type}: {error}") from error
+
+
+def respond(result: Data, accept: str) -> Response:
+    """What a function may return as an answer: text, bytes, (body, content type), a Flask-like response, or data."""
+    if isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], str):
+        return Response(200, _body(result[0], result[1]), result[1])
+    if hasattr(result, "get_data"):
+        return _like_flask(result, accept)
+    return Response(200, _body(result, accept), accept)
+
+
+def _like_flask(result: Data, accept: str) -> Response:
+    status = int(getattr(result, "status_code", 200))
+    return Response(status, bytes(result.get_data()), str(getattr(result, "mimetype", None) or accept))
+
+
+def _body(value: Data, content_type: str) -> bytes:
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value)
+    if isinstance(value, str):
+        return value.encode("utf-8")
+    if content_type in (content_types.CSV, content_types.NPY):
+        return arrays.encode(value, content_type)
+    return arrays.encode(value, content_types.JSON)
+
+
+def _no_model_fn(_model_dir: str) -> Model:
+    raise NotImplementedError(_NO_MODEL_FN)
+
+
+def import_script(name: str) -> Module:
+    """The user's module; `name` is a module's or a file's name. Raises what it raises."""
+    module = name[:-3] if name.endswith(".py") else name
+    return importlib.import_module(module.replace("/", "."))
+
+
+def parameters_response(workers: int, max_payload_bytes: int, strategy: str = "MULTI_RECORD") -> Response:
+    """GET /execution-parameters of a built-in algorithm."""
+    body = {
+        "MaxConcurrentTransforms": workers,
+        "BatchStrategy": strategy,
+        "MaxPayloadInMB": max_payload_bytes // 2**20,
+    }
+    return Response(200, json.dumps(body).encode(), content_types.JSON)
+
+
+def functions_of(module: Module) -> List[str]:
+    """Which of the contract's functions a script defines: for a line in the log."""
+    names = ("model_fn", "input_fn", "predict_fn", "output_fn", "transform_fn")
+    return [name for name in names if hasattr(module, name)]

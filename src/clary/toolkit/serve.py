@@ -1,0 +1,119 @@
+"""`serve`: the program of a framework image that hosts a user's model (`python -m clary.toolkit.serve`)."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Mapping
+
+import numpy as np
+
+from clary.formats import content_types
+from clary.toolkit import arrays, inference, packages, source
+from clary.toolkit.inference import Data, Model
+from clary.toolkit.layout import Layout
+from clary.toolkit.packages import Layer
+from clary.toolkit.server import serving
+
+_INSTALLED = "SAGEMAKER_REQUIREMENTS_INSTALLED"
+"""Set when this program starts itself anew on top of a layer of packages."""
+_DEFAULT_PROGRAM = "inference.py"
+
+logger = logging.getLogger("sagemaker-inference")
+
+
+class ScikitLearn:
+    """scikit-learn's container: arrays in, `predict`, arrays out; text formats are read as float32."""
+
+    def input_fn(self, data: Data, content_type: str) -> Data:
+        """CSV, JSON or NPY as an array."""
+        array = arrays.decode(data, content_type)
+        return array.astype(np.float32) if content_type in content_types.UTF8 else array
+
+    def predict_fn(self, data: Data, model: Model) -> Data:
+        """`model.predict`. A single row of CSV arrives with one dimension; the model wants two."""
+        if getattr(data, "ndim", 2) == 1:
+            data = data.reshape(-1, 1) if getattr(model, "n_features_in_", 0) == 1 else data.reshape(1, -1)
+        return model.predict(data)
+
+    def output_fn(self, prediction: Data, accept: str) -> Data:
+        """CSV, JSON or NPY."""
+        return arrays.encode(prediction, accept), accept
+
+
+def main() -> int:
+    """Host the model as the environment says; the exit code."""
+    return host(ScikitLearn())
+
+
+def host(defaults: inference.Defaults) -> int:
+    """Host a user's script on top of a framework's defaults; the exit code."""
+    configure_logs(os.environ)
+    layout = Layout(os.environ)
+    folder = prepare_sources(layout, os.environ)
+    start_anew_with_requirements(folder, os.environ)
+    sys.path.insert(0, str(folder))
+    program = os.environ.get("SAGEMAKER_PROGRAM") or _DEFAULT_PROGRAM
+
+    def load() -> inference.ScriptService:
+        module = inference.import_script(program)
+        logger.info("Serving %s with %s.", program, ", ".join(inference.functions_of(module)) or "defaults only")
+        return inference.ScriptService(module, defaults, layout, os.environ)
+
+    return serving.serve(load, os.environ)
+
+
+def configure_logs(environ: Mapping[str, str]) -> None:
+    """Lines go to standard output, at once."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(write_through=True)  # type: ignore[union-attr]
+    level = int(environ.get("SAGEMAKER_CONTAINER_LOG_LEVEL") or logging.INFO)
+    logging.basicConfig(
+        format="%(asctime)s %(levelname)s - %(name)s - %(message)s", level=level, stream=sys.stdout, force=True
+    )
+
+
+def prepare_sources(layout: Layout, environ: Mapping[str, str]) -> Path:
+    """The folder of the user's script: in the model's `code`, fetched from S3, or brought by the image.
+
+    Raises ClientError where sources cannot be fetched.
+    """
+    directory = environ.get("SAGEMAKER_SUBMIT_DIRECTORY") or ""
+    if directory and Path(directory) not in (layout.model_code, layout.code):
+        source.prepare(directory, layout.code, environ)
+        return layout.code
+    return layout.model_code if layout.model_code.is_dir() else layout.code
+
+
+def start_anew_with_requirements(folder: Path, environ: Mapping[str, str]) -> None:
+    """Install requirements.txt; where that added anything, this program begins again with it.
+
+    A Python that has imported the image's version of a package already would go on using that one.
+    Raises InstallRequirementsError.
+    """
+    requirements = packages.requirements_in(folder)
+    if requirements is None or environ.get(_INSTALLED):
+        return
+    logger.info("Installing dependencies from requirements.txt")
+    layer = packages.install_requirements(requirements, environ)
+    if not layer.empty():
+        _restart(layer, environ)
+
+
+def _restart(layer: Layer, environ: Mapping[str, str]) -> None:
+    module = _module_name()
+    env = {**environ, _INSTALLED: "1", "PYTHONPATH": packages.python_path(environ)}
+    python = str(layer.python)
+    os.execve(python, [python, "-m", module, *sys.argv[1:]], env)  # noqa: S606 - a fixed program
+
+
+def _module_name() -> str:
+    """The module that runs as this program."""
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    return spec.name if spec is not None and spec.name else "clary.toolkit.serve"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

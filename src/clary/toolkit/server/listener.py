@@ -1,0 +1,194 @@
+"""HTTP/1.1 on a thread of its own: reads whole requests, hands them to the main thread, writes the answers in order.
+
+The user's functions run on the main thread, one at a time, as in a worker of the public model servers: they may use
+signals, event loops and libraries that are not safe for threads. `/ping` is answered from here, so that a long
+prediction does not look like a dead server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import http
+import queue
+import socket
+import threading
+from collections import deque
+from typing import Callable, Deque, Dict, List, Optional, Set
+
+import httptools
+
+from clary.toolkit.server.message import Request, Response
+
+_BACKLOG = 1024
+_REASONS = {status.value: status.phrase.encode() for status in http.HTTPStatus}
+_TOO_LARGE = Response(413, b"Request body is too large.")
+_MALFORMED = Response(400, b"Malformed HTTP request.")
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_CLOSE_SECONDS = 5.0
+
+Immediate = Callable[[Request], Optional[Response]]
+"""Answers what needs no model (`/ping`), or None."""
+
+
+class Exchange:
+    """One request under way, and the place of its answer."""
+
+    __slots__ = ("_connection", "keep_alive", "request", "response")
+
+    def __init__(self, connection: _Connection, request: Request, keep_alive: bool) -> None:
+        self._connection = connection
+        self.request = request
+        self.keep_alive = keep_alive
+        self.response: Optional[Response] = None
+
+    def answer(self, response: Response) -> None:
+        """Send the answer; from any thread."""
+        self._connection.loop.call_soon_threadsafe(self._connection.answered, self, response)
+
+
+class _Connection(asyncio.Protocol):
+    """One client. Answers leave in the order of the requests."""
+
+    def __init__(self, listener: Listener, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self._listener = listener
+        self._transport: Optional[asyncio.Transport] = None
+        self._parser = httptools.HttpRequestParser(self)
+        self._waiting: Deque[Exchange] = deque()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._path = b""
+        self._headers: Dict[str, str] = {}
+        self._body: List[bytes] = []
+        self._size = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - for the type checker; asyncio promises it
+        self._transport = transport
+        self._listener.connections.add(self)
+
+    def connection_lost(self, exc: Optional[Exception]) -> None:
+        self._transport = None
+        self._listener.connections.discard(self)
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._refuse(_MALFORMED)
+        except httptools.HttpParserError:
+            self._refuse(_MALFORMED)
+
+    def on_url(self, url: bytes) -> None:
+        self._path += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        if self._headers.get("expect", "").lower() == "100-continue" and self._transport:
+            self._transport.write(_CONTINUE)
+
+    def on_body(self, body: bytes) -> None:
+        self._size += len(body)
+        if self._size <= self._listener.max_body:
+            self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        path = self._path.partition(b"?")[0].decode("latin-1")
+        request = Request(self._parser.get_method().decode("latin-1"), path, self._headers, b"".join(self._body))
+        exchange = Exchange(self, request, self._parser.should_keep_alive())
+        too_large = self._size > self._listener.max_body
+        self._begin()
+        self._waiting.append(exchange)
+        response = _TOO_LARGE if too_large else self._listener.immediate(request)
+        if response is None:
+            self._listener.requests.put(exchange)
+        else:
+            self.answered(exchange, response)
+
+    def answered(self, exchange: Exchange, response: Response) -> None:
+        """Note the answer, and write all that may leave now."""
+        exchange.response = response
+        while self._waiting and self._waiting[0].response is not None:
+            first = self._waiting.popleft()
+            self._write(first.response, first.keep_alive)
+
+    def _write(self, response: Optional[Response], keep_alive: bool) -> None:
+        if self._transport is None or response is None:
+            return
+        keep_alive = keep_alive and not self._listener.closing
+        self._transport.write(_head(response, keep_alive) + response.body)
+        if not keep_alive:
+            self._transport.close()
+
+    def _refuse(self, response: Response) -> None:
+        self._write(response, keep_alive=False)
+
+    def close_if_idle(self) -> None:
+        """Close, unless an answer is still to come."""
+        if self._transport is not None and not self._waiting:
+            self._transport.close()
+
+
+def _head(response: Response, keep_alive: bool) -> bytes:
+    status = response.status
+    reason = _REASONS.get(status, b"")
+    lines = b"HTTP/1.1 %d %b\r\ncontent-length: %d\r\n" % (status, reason, len(response.body))
+    if response.body:
+        lines += b"content-type: %b\r\n" % _header_text(response.content_type)
+    return lines + (b"\r\n" if keep_alive else b"connection: close\r\n\r\n")
+
+
+def _header_text(value: str) -> bytes:
+    """A header value cannot hold line ends: a user's function must not write headers of its own."""
+    return value.replace("\r", " ").replace("\n", " ").encode("latin-1", "replace")
+
+
+class Listener:
+    """`requests` fills with exchanges from `start` on; None in it means that the server shall end."""
+
+    def __init__(self, bound: socket.socket, immediate: Immediate, max_body: int) -> None:
+        self.requests: queue.SimpleQueue[Optional[Exchange]] = queue.SimpleQueue()
+        self.immediate = immediate
+        self.max_body = max_body
+        self.connections: Set[_Connection] = set()
+        self.closing = False
+        self._socket = bound
+        self._loop = asyncio.new_event_loop()
+        self._server: Optional[asyncio.AbstractServer] = None
+        self._thread = threading.Thread(target=self._loop.run_forever, name="http", daemon=True)
+
+    def start(self) -> None:
+        """Listen. Returns when clients can connect."""
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result()
+
+    async def _listen(self) -> None:
+        self._server = await self._loop.create_server(
+            lambda: _Connection(self, self._loop), sock=self._socket, backlog=_BACKLOG
+        )
+
+    def stop(self) -> None:
+        """Stop listening; what was answered leaves, idle connections close."""
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(_CLOSE_SECONDS)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(_CLOSE_SECONDS)
+
+    async def _close(self) -> None:
+        self.closing = True
+        if self._server is not None:
+            self._server.close()
+        for connection in list(self.connections):
+            connection.close_if_idle()
+        await asyncio.sleep(0)  # transports write out what they hold in the loop's next turn
+
+
+def bind(port: int, host: str = "0.0.0.0") -> socket.socket:  # noqa: S104 - the container's own network
+    """A bound socket that does not listen yet. Raises OSError where the port is taken."""
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    bound.bind((host, port))
+    return bound

@@ -1,0 +1,159 @@
+"""The life of a model server: load, listen, answer one request after the other, drain at SIGTERM."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+import traceback
+from typing import Callable, Dict, List, Mapping, Optional, Protocol, Tuple
+
+from clary.toolkit.server.listener import Listener, bind
+from clary.toolkit.server.message import Refused, Request, Response
+
+_PORT = 8080
+_MAX_BODY = 128 * 2**20
+"""Above the 100 MiB that a batch transform may send in one request."""
+_SWITCH_SECONDS = 0.0005
+"""How soon the HTTP thread gets its turn while the model computes in Python (default: 5 ms)."""
+
+_PARAMETERS = "/execution-parameters"
+_PONG = Response(200)
+_NOT_FOUND = Response(404, b"Not Found")
+_WRONG_METHOD = Response(405, b"Method Not Allowed")
+
+logger = logging.getLogger("sagemaker-inference")
+
+
+class Service(Protocol):
+    """A model, loaded, and how it is asked."""
+
+    def invoke(self, request: Request) -> Response:
+        """Answer POST /invocations; Refused and any other exception become answers too."""
+        ...
+
+    def execution_parameters(self) -> Optional[Response]:
+        """Answer GET /execution-parameters; None where the model has none."""
+        ...
+
+
+Load = Callable[[], Service]
+"""Loads the model. What it raises ends the server: a container that cannot load never becomes healthy."""
+
+
+def serve(load: Load, environ: Mapping[str, str]) -> int:
+    """Serve until SIGTERM; the exit code. `SAGEMAKER_MODEL_SERVER_WORKERS` processes, one by default."""
+    bound = bind(int(environ.get("SAGEMAKER_BIND_TO_PORT") or _PORT))
+    workers = _workers(environ)
+    if workers == 1:
+        return _work(load, bound)
+    return _supervise(load, bound, workers)
+
+
+def _workers(environ: Mapping[str, str]) -> int:
+    text = environ.get("SAGEMAKER_MODEL_SERVER_WORKERS", "")
+    return max(1, int(text)) if text.isdigit() else 1
+
+
+def _work(load: Load, bound: socket.socket) -> int:
+    """One worker: the model in the main thread, HTTP beside it."""
+    try:
+        service = load()
+    except Exception:  # the last line of defence of this process: why it cannot serve stands in the log
+        traceback.print_exc()
+        sys.stderr.flush()
+        return 1
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    listener = Listener(bound, _immediate, _MAX_BODY)
+    signal.signal(signal.SIGTERM, lambda _number, _frame: listener.requests.put(None))
+    listener.start()
+    _answer_all(service, listener)
+    listener.stop()
+    return 0
+
+
+def _immediate(request: Request) -> Optional[Response]:
+    """What the HTTP thread answers by itself; None for what the model has to answer."""
+    if request.path == "/ping":
+        return _PONG
+    if request.path == _PARAMETERS:
+        return None
+    if request.path == "/invocations":
+        return None if request.method == "POST" else _WRONG_METHOD
+    return _NOT_FOUND
+
+
+def _answer_all(service: Service, listener: Listener) -> None:
+    while True:
+        exchange = listener.requests.get()
+        if exchange is None:
+            return
+        exchange.answer(answer(service, exchange.request))
+
+
+def answer(service: Service, request: Request) -> Response:
+    """The service's answer, or the error that AWS's model servers would give: message first, then the traceback."""
+    try:
+        if request.path == _PARAMETERS:
+            return service.execution_parameters() or _NOT_FOUND
+        return service.invoke(request)
+    except Refused as refused:
+        logger.warning("%s", refused.message)
+        return Response(refused.status, refused.message.encode("utf-8", "replace"))
+    except Exception as error:  # a user's function may raise anything; the server lives on
+        trace = traceback.format_exc()
+        logger.error("%s\n%s", error, trace)  # noqa: TRY400 - one text for the log and the client
+        status, message = _told_by(error)
+        return Response(status, f"{message}\n{trace}".encode("utf-8", "replace"))
+
+
+def _told_by(error: Exception) -> Tuple[int, str]:
+    """Errors of sagemaker-inference's kind bring their own status and message."""
+    status = getattr(error, "status_code", None)
+    if isinstance(status, int) and 400 <= status < 600:
+        return status, str(getattr(error, "message", error))
+    return 500, str(error)
+
+
+def _supervise(load: Load, bound: socket.socket, workers: int) -> int:
+    """Several workers share the listening socket; each loads the model itself. A dead one is replaced.
+
+    The parent only forks: it never loads or computes, so that its children start clean.
+    """
+    children: Dict[int, int] = {}
+    ending: List[int] = []
+
+    def end(number: int, _frame: object) -> None:
+        ending.append(number)
+        for child in list(children):
+            os.kill(child, signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, end)
+    for place in range(workers):
+        children[_fork(load, bound)] = place
+    while children:
+        child, status = os.wait()
+        place = children.pop(child, -1)
+        code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
+        if ending or place < 0:
+            continue
+        if code == 1:  # it could not load: its like cannot either
+            end(signal.SIGTERM, None)
+            return 1
+        logger.error("Worker %d ended with code %d; starting another.", child, code)
+        children[_fork(load, bound)] = place
+    return 0
+
+
+def _fork(load: Load, bound: socket.socket) -> int:
+    child = os.fork()
+    if child == 0:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        code = 1
+        try:
+            code = _work(load, bound)
+        finally:
+            os._exit(code)
+    return child
