@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import sys
 import time
 from dataclasses import replace
@@ -35,6 +36,7 @@ def main() -> int:
 
 
 def _supervise(wanted: Settings, voice: Voice, begun: float) -> None:
+    allow_open_files()
     descriptor = lock.take(wanted)
     sockets = bind(wanted, was_killed=lock.read_handle(wanted) is not None)
     settings = replace(wanted, port=sockets.tcp.getsockname()[1])
@@ -64,6 +66,12 @@ def _leave(settings: Settings, sockets: Sockets, descriptor: int) -> None:
 
 def _handle(settings: Settings, begun: float) -> lock.Handle:
     return lock.Handle(pid=os.getpid(), version=__version__, started=begun, settings=settings)
+
+
+def allow_open_files() -> None:
+    """As many as the system lets us: each connection of the edge is one, and shells often start with 1,024."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def log_path(settings: Settings) -> Path:
