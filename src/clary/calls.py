@@ -24,7 +24,7 @@ class Principal:
     user_id: str
     access_key_id: str = ""
     session_policies: tuple[str, ...] = ()
-    """Policy documents (JSON) passed to AssumeRole: the session may do only what they allow as well."""
+    """Policy documents (JSON) or ARNs passed to AssumeRole: the session may do only what they allow as well."""
     session_context: Mapping[str, str] = field(default_factory=dict, hash=False)
     """Condition keys fixed when the session began: `aws:TokenIssueTime`, `aws:PrincipalTag/…`."""
 
