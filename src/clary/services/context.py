@@ -1,0 +1,51 @@
+"""What an operation is given besides its parameters: who asks, and the parts of Clary that it may use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from clary.calls import Call
+from clary.settings import Settings
+from clary.store import Key, Store
+
+if TYPE_CHECKING:  # each process loads only the parts that it holds
+    from clary.images.catalogue import Catalogue
+    from clary.objects import ObjectReader, ObjectStore
+    from clary.serving.router import Router
+
+
+@dataclass(frozen=True)
+class Context:
+    """For operations at `control`: the only place that writes."""
+
+    call: Call
+    settings: Settings
+    store: Store
+    objects: ObjectStore
+    images: Catalogue
+    wake: Callable[[Key], None]
+    """Tell the controllers that the row has changed; after the write, never within it."""
+    invoke: Callable[[Call], dict[str, Any]]
+    """Carry out another operation: authorised, validated, recorded."""
+
+    @property
+    def account(self) -> str:
+        """The caller's account, which owns what is made."""
+        return self.call.principal.account
+
+    @property
+    def region(self) -> str:
+        """The region that is spoken to."""
+        return self.call.region
+
+
+@dataclass(frozen=True)
+class EdgeContext:
+    """For operations at the `edge`: reads, and the path of a prediction."""
+
+    call: Call
+    settings: Settings
+    objects: ObjectReader
+    router: Router
