@@ -1,0 +1,80 @@
+"""The launch document: one container, planned to the last mount; what the backend writes and the launcher carries out.
+
+Paths in `source`, `root`, `log` are the host's; all others are seen from the inside. The standard library only, for
+Pythons of 3.8 and later: the launcher and every warm parent read this file too.
+"""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+API_PORT = 4599
+"""Where a container that is not isolated finds Clary's API: 127.0.0.1 at this port, inside."""
+
+PROXY_PORT = 3128
+"""Where it finds the HTTP proxy that leads to the networks of the host."""
+
+
+class MountEntry(TypedDict):
+    """One mount. `kind` is `bind`, or a file system's name with its options in `data`."""
+
+    kind: str
+    source: str
+    target: str
+    writable: bool
+    devices: bool
+    data: str
+
+
+class Identity(TypedDict):
+    """Which users exist inside. `base` is the host's id of the first of `count` ids; a count of 1 is the server's own
+    user, seen as `uid` inside."""
+
+    uid: int
+    gid: int
+    base: int
+    count: int
+
+
+class Program(TypedDict):
+    """What a warm parent's fork runs as `__main__`, and what its parent must be: equal `key`, equal parent."""
+
+    key: str
+    python: str
+    preload: list[str]
+    startup: dict[str, str]
+    module: str
+    args: list[str]
+
+
+class LaunchLimits(TypedDict):
+    """As `compute.base.Limits`, less the shared memory, which is a mount."""
+
+    memory_bytes: int | None
+    cpus: int | None
+    processes: int | None
+    open_files: int | None
+    file_bytes: int | None
+
+
+class Launch(TypedDict):
+    """One container."""
+
+    protocol: int
+    id: str
+    argv: list[str]
+    env: dict[str, str]
+    workdir: str
+    hostname: str
+    log: str
+    port: int | None
+    api: bool
+    confined: bool
+    identity: Identity
+    root: str
+    directories: list[tuple[str, int]]
+    files: dict[str, str]
+    links: dict[str, str]
+    mounts: list[MountEntry]
+    limits: LaunchLimits
+    warm: Program | None

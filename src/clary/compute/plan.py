@@ -1,0 +1,238 @@
+"""From a container to its launch document: one list of mounts, in the order in which they are made."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from clary.compute import host, record
+from clary.compute.base import Container, Mount, Warm
+from clary.compute.launch import API_PORT, PROXY_PORT, Identity, Launch, LaunchLimits, MountEntry, Program
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+_INSIDE = "/opt/clary"
+_SHOWN = ("__init__.py", "toolkit", "formats", "algorithms", "telemetry")
+"""What of the package `clary` is seen inside; the rest is the server's."""
+
+_STARTUP = (
+    "OMP_",
+    "MKL_",
+    "OPENBLAS_",
+    "GOTO_",
+    "NUMEXPR_",
+    "KMP_",
+    "GOMP_",
+    "LD_",
+    "MALLOC_",
+    "GLIBC_",
+    "NUMBA_",
+    "TF_",
+)
+_STARTUP += (
+    "LANG",
+    "LC_",
+    "PYTHONHASHSEED",
+    "PYTHONMALLOC",
+    "PYTHONOPTIMIZE",
+    "PYTHONWARNINGS",
+    "PYTHONUTF8",
+    "TORCH_",
+)
+_STARTUP += ("PYTHONFAULTHANDLER", "PYTHONDEVMODE", "PYTHONIOENCODING", "PYTHONTRACEMALLOC", "CUDA_", "ORT_", "XGB")
+"""Variables that are read when Python or a library starts: a fork of a parent without them would ignore them."""
+
+_FOLDERS: tuple[tuple[str, int], ...] = (
+    ("/dev", 0o755),
+    ("/etc", 0o755),
+    ("/home", 0o755),
+    ("/home/sagemaker", 0o755),
+    ("/media", 0o755),
+    ("/mnt", 0o755),
+    ("/opt", 0o755),
+    ("/opt/ml", 0o755),
+    ("/proc", 0o755),
+    ("/root", 0o755),
+    ("/run", 0o755),
+    ("/srv", 0o755),
+    ("/sys", 0o755),
+    ("/tmp", 0o1777),  # noqa: S108  the container's own
+    ("/var", 0o755),
+    ("/var/cache", 0o755),
+    ("/var/lib", 0o755),
+    ("/var/log", 0o755),
+    ("/var/tmp", 0o1777),  # noqa: S108
+)
+
+_DEVICE_LINKS = {
+    "/dev/fd": "/proc/self/fd",
+    "/dev/stdin": "/proc/self/fd/0",
+    "/dev/stdout": "/proc/self/fd/1",
+    "/dev/stderr": "/proc/self/fd/2",
+    "/dev/ptmx": "pts/ptmx",
+    "/etc/mtab": "/proc/self/mounts",
+    "/var/run": "/run",
+}
+
+_USERS = """\
+root:x:0:0:root:/root:/bin/bash
+daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin
+www-data:x:33:33:www-data:/var/www:/usr/sbin/nologin
+sagemaker:x:1000:1000:SageMaker:/home/sagemaker:/bin/bash
+nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin
+"""
+_GROUPS = "root:x:0:\ndaemon:x:1:\ntty:x:5:\nwww-data:x:33:\nsagemaker:x:1000:\nnogroup:x:65534:\n"
+_NAMES = "passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n"
+_RESOLVER = (
+    "# Names are resolved by the proxy that HTTPS_PROXY names; nothing answers here, at once.\nnameserver 127.0.0.1\n"
+)
+
+
+def identity(effective_uid: int) -> Identity:
+    """Who a container's program is: root of a range of ids of its own where the server is root, else user 1000."""
+    if effective_uid == 0:
+        return Identity(uid=0, gid=0, base=host.id_range(), count=65_536)
+    return alone()
+
+
+def alone() -> Identity:
+    """User 1000, who outside is the server's own user."""
+    return Identity(uid=1000, gid=1000, base=os.geteuid(), count=1)
+
+
+def launch(folder: Path, container: Container, who: Identity) -> Launch:
+    """The document for a container whose folder is `folder`, confined. Raises FileNotFoundError where a mount's source is
+    not there."""
+    return Launch(
+        protocol=record.PROTOCOL,
+        id=folder.name,
+        argv=list(container.argv),
+        env=environment(container, who),
+        workdir=container.workdir,
+        hostname=container.hostname,
+        log=container.log,
+        port=container.listens,
+        api=container.api,
+        confined=True,
+        identity=who,
+        root=str(folder / record.ROOT),
+        directories=[*_FOLDERS, (container.workdir, 0o755)] if _is_new(container) else list(_FOLDERS),
+        files=_files(container),
+        links={**_DEVICE_LINKS, **dict(host.system_folders()[1])},
+        mounts=list(_mounts(container)),
+        limits=limits(container),
+        warm=program(container.warm, container.env),
+    )
+
+
+def _is_new(container: Container) -> bool:
+    """Whether the working directory is neither part of the layout nor of a mount."""
+    seen = [*host.system_folders()[0], *(mount.target for mount in container.mounts)]
+    return not any(Path(container.workdir).is_relative_to(target) for target in (*seen, "/proc", "/sys"))
+
+
+def limits(container: Container) -> LaunchLimits:
+    """The limits that are not mounts."""
+    wanted = asdict(container.limits)
+    return LaunchLimits(
+        memory_bytes=wanted["memory_bytes"],
+        cpus=wanted["cpus"],
+        processes=wanted["processes"],
+        open_files=wanted["open_files"],
+        file_bytes=wanted["file_bytes"],
+    )
+
+
+def program(warm: Warm | None, env: Mapping[str, str]) -> Program | None:
+    """What a warm parent forks. Equal Python, packages and start-up variables share a parent."""
+    if warm is None:
+        return None
+    startup = {name: value for name, value in sorted(env.items()) if name.startswith(_STARTUP)}
+    return Program(
+        key="\n".join([warm.python, *warm.preload, *(f"{name}={value}" for name, value in startup.items())]),
+        python=warm.python,
+        preload=list(warm.preload),
+        startup={"LANG": "C.UTF-8", **startup},
+        module=warm.module,
+        args=list(warm.args),
+    )
+
+
+def environment(container: Container, who: Identity) -> dict[str, str]:
+    """The container's variables over the defaults of a machine: nothing of the server's own environment."""
+    home = "/root" if who["uid"] == 0 else "/home/sagemaker"
+    defaults = {"PATH": _search_path(container), "HOME": home, "HOSTNAME": container.hostname, "LANG": "C.UTF-8"}
+    if container.api:
+        defaults |= _ways_out()
+    given = [path for path in container.env.get("PYTHONPATH", "").split(":") if path]
+    return {**defaults, **container.env, "PYTHONPATH": ":".join(dict.fromkeys([*given, _INSIDE]))}
+
+
+def _search_path(container: Container) -> str:
+    system = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    python = _python(container)
+    return f"{Path(python).parent}:{system}" if python else system
+
+
+def _ways_out() -> dict[str, str]:
+    proxy, direct = f"http://127.0.0.1:{PROXY_PORT}", "localhost,127.0.0.1,::1"
+    names = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
+    return {**dict.fromkeys(names, proxy), "NO_PROXY": direct, "no_proxy": direct}
+
+
+def _python(container: Container) -> str:
+    """The environment's Python, where the container runs by one: the warm parent's, else the program itself."""
+    if container.warm:
+        return container.warm.python
+    first = container.argv[0] if container.argv else ""
+    return first if (Path(first).parent.parent / "pyvenv.cfg").is_file() and first.startswith("/") else ""
+
+
+def _files(container: Container) -> dict[str, str]:
+    hosts = dict.fromkeys(["localhost", container.hostname])
+    return {
+        "/etc/hosts": f"127.0.0.1 {' '.join(hosts)}\n::1 localhost\n",
+        "/etc/hostname": f"{container.hostname}\n",
+        "/etc/resolv.conf": _RESOLVER,
+        "/etc/nsswitch.conf": _NAMES,
+        "/etc/passwd": _USERS,
+        "/etc/group": _GROUPS,
+    }
+
+
+def _mounts(container: Container) -> Iterator[MountEntry]:
+    """Outer ones first: a mount covers what was mounted below its target before."""
+    size = container.limits.shared_memory_bytes
+    yield from (_bind(path, path) for path in host.system_folders()[0])
+    yield from (_bind(source, target) for source, target in host.settings_files())
+    yield _entry("proc", "/proc")
+    yield _entry("sysfs", "/sys")
+    yield from (_bind(path, path, writable=True, devices=True) for path in host.devices())
+    yield _entry("tmpfs", "/dev/shm", f"mode=1777,uid=0,gid=0,size={size}")  # noqa: S108
+    yield _entry("devpts", "/dev/pts", "newinstance,ptmxmode=0666,mode=620", devices=True)
+    wanted = {mount.target: mount for mount in (*_clary_mounts(), *_python_mounts(container), *container.mounts)}
+    yield from (_bind(mount.source, mount.target, mount.writable) for mount in sorted(wanted.values(), key=_depth))
+
+
+def _depth(mount: Mount) -> int:
+    return mount.target.rstrip("/").count("/")
+
+
+def _clary_mounts() -> Iterator[Mount]:
+    yield from (Mount(str(_PACKAGE / name), f"{_INSIDE}/clary/{name}") for name in _SHOWN)
+
+
+def _python_mounts(container: Container) -> Iterator[Mount]:
+    python = _python(container)
+    yield from (Mount(path, path) for path in (host.python_folders(python) if python else ()))
+
+
+def _entry(kind: str, target: str, data: str = "", devices: bool = False) -> MountEntry:
+    return MountEntry(kind=kind, source=kind, target=target, writable=True, devices=devices, data=data)
+
+
+def _bind(source: str, target: str, writable: bool = False, devices: bool = False) -> MountEntry:
+    if not Path(source).exists():
+        raise FileNotFoundError(f"cannot mount {source} at {target}: it is not there")
+    return MountEntry(kind="bind", source=source, target=target, writable=writable, devices=devices, data="")

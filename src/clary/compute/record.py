@@ -1,0 +1,95 @@
+"""A container's folder: which files stand in it, and what they say of its life.
+
+    launch.json  what to run, complete (written before the launcher is asked)
+    lock         held by its shim as long as the container lives; an open-file-description lock, so the kernel frees it
+    handle.json  written before the program begins: {id, pid, start, boot, since, protocol}
+    sock         where the shim listens: dial, stop, kill, watch
+    exit.json    how it ended, fsynced and renamed: {code, signal, oom, reason, at, since}
+    root/        the container's own root directory, where it was confined
+    shim.log     what the shim itself had to say; empty unless something is wrong
+
+exit.json there → Exited. Else lock held → Running. Else handle.json there → Lost. Else it never began: Absent.
+
+The standard library only, for Pythons of 3.8 and later: the launcher and every warm parent read this file too.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import struct
+from typing import Any
+
+PROTOCOL = 1
+
+LAUNCH = "launch.json"
+LOCK = "lock"
+HANDLE = "handle.json"
+SOCKET = "sock"
+EXIT = "exit.json"
+ROOT = "root"
+SHIM_LOG = "shim.log"
+
+_F_OFD_GETLK = 36
+_F_OFD_SETLK = 37
+_FLOCK = struct.Struct("@hhqqi4x")  # struct flock of 64-bit Linux: l_type, l_whence, l_start, l_len, l_pid
+
+
+def take_lock(folder: str) -> int | None:
+    """A descriptor that holds the container's lock, or None where another holds it.
+
+    The lock belongs to the open file: it lasts until every process that inherited or was sent the descriptor is gone.
+    """
+    descriptor = os.open(os.path.join(folder, LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.fcntl(descriptor, _F_OFD_SETLK, _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0))
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def is_locked(folder: str) -> bool:
+    """Whether somebody holds the lock; asking never takes it."""
+    try:
+        descriptor = os.open(os.path.join(folder, LOCK), os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        answer = fcntl.fcntl(descriptor, _F_OFD_GETLK, _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0))
+        return bool(_FLOCK.unpack(answer)[0] != fcntl.F_UNLCK)
+    finally:
+        os.close(descriptor)
+
+
+def read(folder: str, name: str) -> dict[str, Any] | None:
+    """A record of the folder, or None where it is not there."""
+    try:
+        with open(os.path.join(folder, name), encoding="utf-8") as file:
+            loaded: dict[str, Any] = json.load(file)
+            return loaded
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def write(folder: str, name: str, record: dict[str, Any], durable: bool = True) -> None:
+    """Put a record in place by rename: a reader sees all of it or nothing; `durable` survives a power failure."""
+    fresh = os.path.join(folder, name + ".new")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(record, file)
+        file.flush()
+        if durable:
+            os.fsync(file.fileno())
+    os.rename(fresh, os.path.join(folder, name))
+    if durable:
+        _sync_folder(folder)
+
+
+def _sync_folder(folder: str) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,139 @@
+"""Into the namespaces: from a forked child of the shim to PID 1 of a container that sees nothing of the host.
+
+The order is the point. All namespaces are made at once, so that the new user namespace owns the others; mounts are made
+while the process is still the server's user (it must reach paths that the inner user may not); then the identity is
+taken, and every capability that is left is given up.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from typing import List
+
+from clary.compute.launch import Identity, Launch, MountEntry
+from clary.launcher import messages, syscalls
+
+_NAMESPACES = (
+    syscalls.CLONE_NEWUSER
+    | syscalls.CLONE_NEWNS
+    | syscalls.CLONE_NEWPID
+    | syscalls.CLONE_NEWIPC
+    | syscalls.CLONE_NEWUTS
+    | syscalls.CLONE_NEWNET
+    | syscalls.CLONE_NEWCGROUP
+)
+
+# CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, SETGID, SETUID, NET_BIND_SERVICE: what root in an image's own programs uses
+# (as in other container engines), meaningful only for the range of ids mapped inside.
+_INNER_ROOT = sum(1 << number for number in (0, 1, 3, 4, 5, 6, 7, 10))
+
+_OOM_SCORE = "900"  # a machine out of memory takes the job, not the server
+
+
+def become_init(channel: socket.socket, launch: Launch) -> None:
+    """Return as PID 1 of the new namespaces, its root built and its rights given up; the caller's process is gone.
+
+    Raises OSError where the kernel forbids a step.
+    """
+    prefer_for_oom()
+    _unshare(channel, launch["identity"])
+    _fork_first_process(channel)
+    build_root(launch["root"], launch["mounts"])
+    syscalls.set_hostname(launch["hostname"])
+    syscalls.loopback_up()
+    _take_identity(launch["identity"])
+    syscalls.die_with_parent(signal.SIGKILL)
+
+
+def prefer_for_oom() -> None:
+    """Let the kernel's out-of-memory killer prefer this process and its children."""
+    with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
+        file.write(_OOM_SCORE)
+
+
+def _unshare(channel: socket.socket, identity: Identity) -> None:
+    uid, gid = os.getuid(), os.getgid()  # after unshare both are the overflow id
+    syscalls.unshare(_NAMESPACES)
+    if identity["count"] > 1:
+        messages.send(channel, {"unshared": os.getpid()})
+        messages.receive(channel)
+    else:
+        _map_alone(0, uid, 0, gid)
+
+
+def write_range(pid: int, identity: Identity) -> None:
+    """Map the inner ids 0… of process `pid`, which has unshared, to the host's range. Takes CAP_SETUID and CAP_SETGID."""
+    for name in ("uid_map", "gid_map"):
+        _write("/proc/{}/{}".format(pid, name), "0 {} {}".format(identity["base"], identity["count"]))
+
+
+def _map_alone(inner_uid: int, uid: int, inner_gid: int, gid: int) -> None:
+    _write("/proc/self/setgroups", "deny")
+    _write("/proc/self/uid_map", "{} {} 1".format(inner_uid, uid))
+    _write("/proc/self/gid_map", "{} {} 1".format(inner_gid, gid))
+
+
+def _write(path: str, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(descriptor, text.encode())
+    finally:
+        os.close(descriptor)
+
+
+def _fork_first_process(channel: socket.socket) -> None:
+    """The child is PID 1. It waits until its parent has gone: only then is the shim the parent that it dies with."""
+    gone, held = os.pipe()
+    pid = os.fork()
+    if pid:
+        messages.send(channel, {"init": pid})
+        os._exit(0)
+    os.close(held)
+    os.read(gone, 1)
+    os.close(gone)
+
+
+def build_root(root: str, mounts: List[MountEntry]) -> None:
+    """Make every mount below `root` and let it be the only thing that is seen."""
+    syscalls.mount("none", "/", flags=syscalls.MS_REC | syscalls.MS_PRIVATE)
+    syscalls.mount(root, root, flags=syscalls.MS_BIND)
+    syscalls.protect(root, read_only=False, devices=False)
+    for entry in mounts:
+        _mount(root, entry)
+    syscalls.enter_root(root)
+
+
+def _mount(root: str, entry: MountEntry) -> None:
+    target = root + entry["target"]
+    if entry["kind"] == "bind":
+        syscalls.mount(entry["source"], target, flags=syscalls.MS_BIND | syscalls.MS_REC)
+        syscalls.protect(target, read_only=not entry["writable"], devices=entry["devices"])
+    elif entry["kind"] == "sysfs":
+        _mount_sysfs(target)
+    else:
+        flags = syscalls.MS_NOSUID | syscalls.MS_NOEXEC | (0 if entry["devices"] else syscalls.MS_NODEV)
+        syscalls.mount(entry["kind"], target, entry["kind"], flags, entry["data"])
+
+
+def _mount_sysfs(target: str) -> None:
+    """This network namespace's own view where the kernel gives one, else the host's, read-only."""
+    try:
+        syscalls.mount("sysfs", target, "sysfs", syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC)
+    except PermissionError:
+        syscalls.mount("/sys", target, flags=syscalls.MS_BIND | syscalls.MS_REC)
+    syscalls.protect(target, read_only=True, devices=False)
+
+
+def _take_identity(identity: Identity) -> None:
+    if identity["count"] > 1:
+        os.setgroups([])
+        os.setresgid(identity["gid"], identity["gid"], identity["gid"])
+        os.setresuid(identity["uid"], identity["uid"], identity["uid"])
+    elif identity["uid"] != 0:
+        # A second user namespace: this one owns no mount, so nothing of the layout can be undone from inside.
+        syscalls.unshare(syscalls.CLONE_NEWUSER)
+        _map_alone(identity["uid"], 0, identity["gid"], 0)
+    syscalls.keep_capabilities(_INNER_ROOT if identity["count"] > 1 else 0)
+    syscalls.no_new_privileges()

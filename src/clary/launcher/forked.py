@@ -1,0 +1,110 @@
+"""Becoming a program by being forked: the warm way to begin a container.
+
+The fork makes itself what a fresh `python -m MODULE ARGS` would be: descriptors, signals, environment, streams, search
+path, random numbers; then it runs the module as `__main__` and ends as the interpreter ends.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import runpy
+import signal
+import socket
+import sys
+import time
+import types
+from typing import Any, NoReturn, Optional
+
+from clary.compute.launch import Launch
+from clary.launcher import messages, process, shim, syscalls
+from clary.launcher.shim import Begin
+
+__all__ = ["Begin", "run_program", "shim_of"]
+
+
+def shim_of(folder: str, lock: int, listener: int, api_socket: str) -> NoReturn:
+    """Be the shim of one container. Raises Begin in the container's program, a process of its own."""
+
+    def begin(launch: Launch, output: int, channel: socket.socket) -> None:
+        try:
+            _become(launch, output, channel)
+        except (OSError, ValueError) as error:
+            messages.send(channel, {"failed": str(error)})
+            os._exit(126)
+        channel.close()
+        raise Begin(launch)
+
+    sys.stdout.flush()
+    shim.run(folder, lock, socket.socket(fileno=listener), api_socket, begin)
+
+
+def _become(launch: Launch, output: int, channel: socket.socket) -> None:
+    process.wire_streams(output)
+    process.keep_only([channel.fileno()])
+    process.limit(launch["limits"])
+    syscalls.set_dumpable(True)  # a program's usual state: it may trace itself and open its own /proc files
+    os.chdir(launch["workdir"])
+
+
+def run_program(launch: Launch) -> NoReturn:
+    """Run the program's module as `python -m` would. Raises SystemExit, as its end."""
+    program = launch["warm"]
+    assert program is not None  # noqa: S101  what a warm parent is asked to fork has a program
+    _python_signals()
+    _take_environment(launch)
+    _open_streams()
+    _reseed()
+    gc.unfreeze()
+    sys.argv = [program["module"], *program["args"]]
+    try:
+        runpy.run_module(program["module"], run_name="__main__", alter_sys=True)
+    except SystemExit:
+        raise
+    except BaseException as error:
+        _end_by(error)
+    sys.exit(0)
+
+
+def _end_by(error: BaseException) -> NoReturn:
+    """As an uncaught exception ends a program: its traceback, without the frame that is ours."""
+    own = error.__traceback__
+    sys.excepthook(type(error), error, own.tb_next if own else None)
+    sys.exit(130 if isinstance(error, KeyboardInterrupt) else 1)
+
+
+def _python_signals() -> None:
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _take_environment(launch: Launch) -> None:
+    os.environ.clear()
+    os.environ.update(launch["env"])
+    time.tzset()
+    added = [path for path in launch["env"].get("PYTHONPATH", "").split(":") if path]
+    sys.path[:0] = [launch["workdir"], *added]
+    sys.dont_write_bytecode = bool(launch["env"].get("PYTHONDONTWRITEBYTECODE"))
+
+
+def _open_streams() -> None:
+    unbuffered = bool(os.environ.get("PYTHONUNBUFFERED"))
+    sys.stdin = sys.__stdin__ = open(0, encoding="utf-8", closefd=False)  # type: ignore[misc]
+    sys.stdout = sys.__stdout__ = _writer(1, "strict", unbuffered)  # type: ignore[misc]
+    sys.stderr = sys.__stderr__ = _writer(2, "backslashreplace", unbuffered)  # type: ignore[misc]
+
+
+def _writer(descriptor: int, errors: str, unbuffered: bool) -> Any:
+    stream = open(descriptor, "w", encoding="utf-8", errors=errors, closefd=False)
+    stream.reconfigure(line_buffering=descriptor == 2, write_through=unbuffered)
+    return stream
+
+
+def _reseed() -> None:
+    """Forks of one parent must not draw the same numbers; Python's own `random` reseeds itself."""
+    numpy_random: Optional[types.ModuleType] = sys.modules.get("numpy.random")
+    if numpy_random is not None:
+        numpy_random.seed()
+    torch: Optional[types.ModuleType] = sys.modules.get("torch")
+    if torch is not None:
+        torch.seed()

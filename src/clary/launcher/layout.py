@@ -1,0 +1,77 @@
+"""A container's root directory, laid out as plain files before any namespace exists: then there is only mounting left."""
+
+from __future__ import annotations
+
+import os
+from typing import Iterator, List
+
+from clary.compute.launch import Launch, MountEntry
+
+
+def lay_out(launch: Launch) -> None:
+    """Write directories, files, links and mount points below `launch["root"]`, and give them to the inner user.
+
+    Raises OSError where the disk refuses, and where a mount point would leave the directory it belongs to.
+    """
+    root = launch["root"]
+    os.makedirs(root, 0o755, exist_ok=True)
+    for path, mode in launch["directories"]:
+        os.makedirs(root + path, exist_ok=True)
+        os.chmod(root + path, mode)
+    for path, text in launch["files"].items():
+        with open(root + path, "w", encoding="utf-8") as file:
+            file.write(text)
+    for path, target in launch["links"].items():
+        os.symlink(target, root + path)
+    for number, entry in enumerate(launch["mounts"]):
+        _make_point(place(root, launch["mounts"][:number], entry["target"]), entry)
+    _hand_over(launch)
+
+
+def place(root: str, before: List[MountEntry], target: str) -> str:
+    """The host's path of an inner one: below the innermost mount that already covers it, else below the root."""
+    for entry in reversed(before):
+        if entry["kind"] == "bind" and target.startswith(entry["target"].rstrip("/") + "/"):
+            return entry["source"] + target[len(entry["target"].rstrip("/")) :]
+    return root + target
+
+
+def _make_point(path: str, entry: MountEntry) -> None:
+    if os.path.exists(path):
+        return
+    parent = os.path.dirname(path)
+    os.makedirs(parent, exist_ok=True)
+    if entry["kind"] == "bind" and not os.path.isdir(entry["source"]):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
+    else:
+        os.mkdir(path)
+
+
+def _hand_over(launch: Launch) -> None:
+    """Where ids are mapped to a range, the server's own files mean nobody inside: give the container what is its own."""
+    if launch["identity"]["count"] == 1:
+        return
+    mine, theirs = os.geteuid(), launch["identity"]["base"]
+    folder = os.path.dirname(launch["root"]) + "/"
+    for path in [launch["root"], *_owned_sources(launch["mounts"], folder)]:
+        for name in _walk(path):
+            if os.lstat(name).st_uid == mine:
+                os.chown(name, theirs, theirs, follow_symlinks=False)
+
+
+def _owned_sources(mounts: List[MountEntry], folder: str) -> Iterator[str]:
+    for entry in mounts:
+        if entry["kind"] == "bind" and not entry["devices"] and _is_own(entry, folder):
+            yield entry["source"]
+
+
+def _is_own(entry: MountEntry, folder: str) -> bool:
+    return entry["writable"] or entry["source"].startswith(folder)
+
+
+def _walk(path: str) -> Iterator[str]:
+    yield path
+    if os.path.isdir(path) and not os.path.islink(path):
+        for parent, directories, files in os.walk(path):
+            for name in directories + files:
+                yield os.path.join(parent, name)

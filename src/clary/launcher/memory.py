@@ -1,0 +1,42 @@
+"""How much memory a container holds, and its end where that is too much: for hosts that give us no cgroup."""
+
+from __future__ import annotations
+
+import os
+from typing import Optional
+
+from clary.launcher import process
+
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+def held_bytes(pid: int) -> int:
+    """Memory of `pid` and its descendants: resident pages without those of files, shared ones counted once per share
+    where the kernel tells."""
+    return sum(_proportional(each) or _resident(each) for each in [pid, *process.descendants(pid)])
+
+
+def roughly_above(pid: int, limit: int) -> bool:
+    """Whether the container holds more than `limit` bytes: a cheap sum first, the exact one only when that is near."""
+    family = [pid, *process.descendants(pid)]
+    if sum(_resident(each) for each in family) <= limit:
+        return False
+    return sum(_proportional(each) or _resident(each) for each in family) > limit
+
+
+def _resident(pid: int) -> int:
+    try:
+        with open("/proc/{}/statm".format(pid), "rb") as file:
+            _, resident, shared = file.read().split()[:3]
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return (int(resident) - int(shared)) * _PAGE
+
+
+def _proportional(pid: int) -> Optional[int]:
+    try:
+        with open("/proc/{}/smaps_rollup".format(pid), "rb") as file:
+            lines = dict(line.split(b":", 1) for line in file.read().splitlines()[1:])
+    except (OSError, ValueError):
+        return None
+    return sum(int(lines.get(name, b"0 kB").split()[0]) for name in (b"Pss_Anon", b"Pss_Shmem")) * 1024

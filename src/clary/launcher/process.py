@@ -1,0 +1,119 @@
+"""What a freshly forked process must do to itself: descriptors, signals, limits, streams."""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import signal
+from typing import Dict, Iterable, List, Optional, Tuple
+
+from clary.compute.launch import LaunchLimits
+
+_CORE_FILES = (resource.RLIMIT_CORE, 0)  # a dump of a model's memory would fill the disk unseen
+
+
+def keep_only(descriptors: Iterable[int]) -> None:
+    """Close every descriptor but the standard ones and these."""
+    kept = {0, 1, 2, *descriptors}
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) not in kept:
+            _close(int(name))
+
+
+def _close(descriptor: int) -> None:
+    try:
+        os.close(descriptor)
+    except OSError:
+        return  # the listing's own descriptor
+
+
+def default_signals() -> None:
+    """As a program expects them at its start, whatever its ancestors had set."""
+    signal.set_wakeup_fd(-1)
+    for number in range(1, signal.NSIG):
+        if number not in (signal.SIGKILL, signal.SIGSTOP):
+            _default(number)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+
+
+def _default(number: int) -> None:
+    try:
+        signal.signal(number, signal.SIG_DFL)
+    except (OSError, ValueError):
+        return  # the C library keeps a few for itself
+
+
+def wire_streams(output: int) -> None:
+    """Standard input from nowhere, output and error into the log's pipe."""
+    nowhere = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    os.dup2(nowhere, 0)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+
+
+def limit(limits: LaunchLimits) -> None:
+    """Set resource limits and the set of processors; a limit above the one in force is cut to it."""
+    wanted: List[Tuple[int, Optional[int]]] = [
+        (resource.RLIMIT_NPROC, limits["processes"]),
+        (resource.RLIMIT_NOFILE, limits["open_files"]),
+        (resource.RLIMIT_FSIZE, limits["file_bytes"]),
+        _CORE_FILES,
+    ]
+    for kind, value in wanted:
+        if value is not None:
+            hard = resource.getrlimit(kind)[1]
+            value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+            resource.setrlimit(kind, (value, value))
+    if limits["cpus"]:
+        allowed = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, random.SystemRandom().sample(allowed, min(limits["cpus"], len(allowed))))
+
+
+def kill_descendants(pid: int) -> None:
+    """SIGKILL to every descendant of `pid`, again until none is left; orphans must come back to `pid`."""
+    while True:
+        found = descendants(pid)
+        if not found:
+            return
+        for child in found:
+            _kill(child)
+        _reap_all()
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def _reap_all() -> None:
+    try:
+        os.waitpid(-1, 0)
+    except ChildProcessError:
+        return
+
+
+def descendants(pid: int) -> List[int]:
+    """All living descendants of `pid` (zombies are none), from /proc."""
+    children: Dict[int, List[int]] = {}
+    for name in os.listdir("/proc"):
+        parent = _living_parent(name) if name.isdigit() else None
+        if parent is not None:
+            children.setdefault(parent, []).append(int(name))
+    found, waiting = [], [pid]
+    while waiting:
+        for child in children.get(waiting.pop(), []):
+            found.append(child)
+            waiting.append(child)
+    return found
+
+
+def _living_parent(name: str) -> Optional[int]:
+    try:
+        with open("/proc/{}/stat".format(name), "rb") as file:
+            state, parent = file.read().rpartition(b")")[2].split()[:2]
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return None if state == b"Z" else int(parent)

@@ -1,0 +1,118 @@
+"""Connections carried from one socket to another, by a thread each: bytes both ways, half-closes too."""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import threading
+from typing import Callable, Dict, Tuple
+
+_PIECE = 262_144
+_PARALLEL = 256
+
+Serve = Callable[[socket.socket], None]
+
+
+class Acceptor:
+    """Hands each connection of a listening socket to a thread of its own; more than 256 at once wait in the queue."""
+
+    def __init__(self, listener: socket.socket, serve: Serve) -> None:
+        self._listener = listener
+        self._serve = serve
+        self._places = threading.Semaphore(_PARALLEL)
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            self._places.acquire()
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return  # the container has ended
+            threading.Thread(target=self._run, args=(connection,), daemon=True).start()
+
+    def _run(self, connection: socket.socket) -> None:
+        try:
+            with connection:
+                self._serve(connection)
+        except OSError:
+            return  # one of the two has gone: so has the connection
+        finally:
+            self._places.release()
+
+
+def to_unix(path: str) -> Serve:
+    """Serve a connection by the Unix socket at `path`."""
+
+    def serve(connection: socket.socket) -> None:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as upstream:
+            upstream.connect(path)
+            carry(connection, upstream)
+
+    return serve
+
+
+def carry(one: socket.socket, other: socket.socket) -> None:
+    """Bytes in both directions until both have said all, or one fails (OSError)."""
+    one.setblocking(False)
+    other.setblocking(False)
+    with selectors.DefaultSelector() as selector:
+        ways = (_Way(one, other), _Way(other, one))
+        while not all(way.done for way in ways):
+            _watch(selector, ways)
+            for key, events in selector.select():
+                for way in ways:
+                    way.turn(key.fileobj, events)
+
+
+def _watch(selector: selectors.BaseSelector, ways: Tuple[_Way, ...]) -> None:
+    wanted: Dict[socket.socket, int] = {}
+    for way in ways:
+        sock, event = way.wants()
+        if sock is not None:
+            wanted[sock] = wanted.get(sock, 0) | event
+    for sock in [key.fileobj for key in selector.get_map().values()]:
+        if sock not in wanted:
+            selector.unregister(sock)
+    for sock, events in wanted.items():
+        if sock not in selector.get_map():
+            selector.register(sock, events)
+        elif selector.get_key(sock).events != events:
+            selector.modify(sock, events)
+
+
+class _Way:
+    """One direction: at most one piece is held, so a slow reader slows its writer."""
+
+    def __init__(self, source: socket.socket, sink: socket.socket) -> None:
+        self._source = source
+        self._sink = sink
+        self._held = memoryview(b"")
+        self.done = False
+
+    def wants(self) -> Tuple[socket.socket | None, int]:
+        if self.done:
+            return None, 0
+        return (self._sink, selectors.EVENT_WRITE) if self._held else (self._source, selectors.EVENT_READ)
+
+    def turn(self, sock: object, events: int) -> None:
+        wanted, event = self.wants()
+        if wanted is not sock or not event & events:
+            return
+        if event == selectors.EVENT_READ:
+            self._read()
+        if self._held:
+            self._write()
+
+    def _read(self) -> None:
+        data = self._source.recv(_PIECE)
+        if not data:
+            self.done = True
+            self._sink.shutdown(socket.SHUT_WR)
+        self._held = memoryview(data)
+
+    def _write(self) -> None:
+        try:
+            self._held = self._held[self._sink.send(self._held, socket.MSG_NOSIGNAL) :]
+        except BlockingIOError:
+            return

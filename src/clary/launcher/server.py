@@ -1,0 +1,151 @@
+"""The launcher's loop: accepts requests to start containers, and forks a shim for each, itself or by a warm parent.
+
+One thread, no secrets, nothing to remember: killed and started anew, it has lost nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import selectors
+import signal
+import socket
+import sys
+from typing import Any, Callable, Dict
+
+from clary.compute import record
+from clary.compute.launch import Launch
+from clary.launcher import cgroup, execute, shim
+from clary.launcher.warm_parents import Start, WarmParent, WarmParents
+
+_TICK_SECONDS = 5.0
+_MAX_REQUEST = 65_536
+
+
+class Launcher:
+    """Serves `listener` (a Unix stream socket): one JSON line asks, one answers.
+
+    {"op": "start", "id": ID} → {"started": true}, or false where it was started before; {"op": "ping"} → {"pid": PID};
+    {"error": TEXT} where a request cannot be carried out.
+    """
+
+    def __init__(self, listener: socket.socket, containers: str, api_socket: str, parents: WarmParents) -> None:
+        self._containers = containers
+        self._api_socket = api_socket
+        self._parents = parents
+        self._buffers: Dict[socket.socket, bytes] = {}
+        self._selector = selectors.DefaultSelector()
+        listener.setblocking(False)
+        self._watch(listener, self._accept)
+        parents.on_new = lambda parent: self._watch(parent.channel, lambda _: self._hear(parent))
+        parents.on_gone = lambda parent: self._unwatch(parent.channel)
+
+    def serve(self) -> None:
+        """Until a signal ends the process; containers live on."""
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # shims are not waited for: they leave records
+        cgroup.sweep()
+        while True:
+            for key, _ in self._selector.select(_TICK_SECONDS):
+                if key.fileobj in self._selector.get_map():
+                    key.data(key.fileobj)
+            self._parents.retire_idle()
+
+    def _watch(self, source: socket.socket, on_ready: Callable[[Any], None]) -> None:
+        self._selector.register(source, selectors.EVENT_READ, on_ready)
+
+    def _unwatch(self, source: socket.socket) -> None:
+        self._selector.unregister(source)
+
+    def _accept(self, listener: socket.socket) -> None:
+        with contextlib.suppress(BlockingIOError, ConnectionError):
+            connection, _ = listener.accept()
+            connection.settimeout(5.0)
+            self._buffers[connection] = b""
+            self._watch(connection, self._read)
+
+    def _read(self, connection: socket.socket) -> None:
+        try:
+            data = connection.recv(_MAX_REQUEST)
+        except OSError:
+            data = b""
+        self._buffers[connection] += data
+        if not data or len(self._buffers[connection]) > _MAX_REQUEST:
+            self._drop(connection)
+            return
+        *lines, self._buffers[connection] = self._buffers[connection].split(b"\n")
+        for line in lines:
+            self._reply(connection, self._carry_out(line))
+
+    def _reply(self, connection: socket.socket, answer: Dict[str, Any]) -> None:
+        with contextlib.suppress(OSError):  # who has gone will ask again
+            connection.sendall(json.dumps(answer).encode() + b"\n")
+
+    def _drop(self, connection: socket.socket) -> None:
+        self._unwatch(connection)
+        del self._buffers[connection]
+        connection.close()
+
+    def _carry_out(self, line: bytes) -> Dict[str, Any]:
+        try:
+            request = json.loads(line)
+            if request["op"] == "ping":
+                return {"pid": os.getpid()}
+            if request["op"] == "start":
+                return {"started": self._start(str(request["id"]))}
+            return {"error": "unknown request"}
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            return {"error": "{}: {}".format(type(error).__name__, error)}
+
+    def _start(self, container_id: str) -> bool:
+        if "/" in container_id or container_id in ("", ".", ".."):
+            raise ValueError("not a container's id: {!r}".format(container_id))
+        folder = os.path.join(self._containers, container_id)
+        launch: Any = record.read(folder, record.LAUNCH)
+        if launch is None:
+            raise FileNotFoundError("{} has no {}".format(container_id, record.LAUNCH))
+        lock = record.take_lock(folder)
+        if lock is None:
+            return False
+        if record.read(folder, record.HANDLE) or record.read(folder, record.EXIT):
+            os.close(lock)
+            return False
+        self._begin(launch, Start(folder, lock, listen(folder)))
+        return True
+
+    def _begin(self, launch: Launch, start: Start) -> None:
+        if launch["warm"] is None or not self._parents.start(launch["warm"], start):
+            self._begin_cold(start)
+
+    def _begin_cold(self, start: Start) -> None:
+        if os.fork() == 0:
+            shim.run(start.folder, start.lock, start.listener, self._api_socket, execute.begin)
+        start.close()
+
+    def _hear(self, parent: WarmParent) -> None:
+        for start in self._parents.heard(parent):
+            sys.stderr.write("launcher: a warm parent has gone, starting {} cold\n".format(start.folder))
+            self._begin_cold(start)
+
+
+def listen(folder: str) -> socket.socket:
+    """The container's socket: bound here, so that whoever asks before its shim is ready waits in the queue."""
+    directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(record.SOCKET, dir_fd=directory)
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        # A socket's address holds 107 bytes, a data folder's path may be longer: go by the descriptor.
+        listener.bind("/proc/self/fd/{}/{}".format(directory, record.SOCKET))
+        listener.listen(128)
+        return listener
+    finally:
+        os.close(directory)
+
+
+def probe(folder: str) -> None:
+    """Be the shim of the container in `folder`; returns never."""
+    lock = record.take_lock(folder)
+    if lock is None:
+        raise BlockingIOError("{} is in use".format(folder))
+    shim.run(folder, lock, listen(folder), "", execute.begin)

@@ -1,0 +1,174 @@
+"""The kernel's calls that Python has no word for: namespaces, mounts, capabilities, by ctypes and nothing else.
+
+Each raises OSError with the kernel's errno. Numbers and flags are those of linux/sched.h, linux/mount.h, linux/prctl.h
+and linux/capability.h; they are the same on x86-64 and 64-bit ARM except where a table says otherwise.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import fcntl
+import os
+import platform
+import socket
+import struct
+
+CLONE_NEWNS = 0x0002_0000
+CLONE_NEWCGROUP = 0x0200_0000
+CLONE_NEWUTS = 0x0400_0000
+CLONE_NEWIPC = 0x0800_0000
+CLONE_NEWUSER = 0x1000_0000
+CLONE_NEWPID = 0x2000_0000
+CLONE_NEWNET = 0x4000_0000
+
+MS_RDONLY = 0x1
+MS_NOSUID = 0x2
+MS_NODEV = 0x4
+MS_NOEXEC = 0x8
+MS_REMOUNT = 0x20
+MS_BIND = 0x1000
+MS_REC = 0x4000
+MS_PRIVATE = 0x4_0000
+
+_MNT_DETACH = 2
+_MOUNT_ATTR_RDONLY = 0x1
+_MOUNT_ATTR_NOSUID = 0x2
+_MOUNT_ATTR_NODEV = 0x4
+_AT_RECURSIVE = 0x8000
+_AT_FDCWD = -100
+_SYS_MOUNT_SETATTR = 442
+_SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41, "arm64": 41}.get(platform.machine(), 155)
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
+_PR_CAPBSET_DROP = 24
+_PR_SET_CHILD_SUBREAPER = 36
+_PR_SET_NO_NEW_PRIVS = 38
+_PR_CAP_AMBIENT = 47
+_PR_CAP_AMBIENT_CLEAR_ALL = 4
+_CAPABILITY_VERSION_3 = 0x2008_0522
+_CAPABILITIES = 64
+
+_SIOCGIFFLAGS = 0x8913
+_SIOCSIFFLAGS = 0x8914
+_IFF_UP = 0x1
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _checked(result: int, what: str) -> int:
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, "{}: {}".format(what, os.strerror(number)))
+    return result
+
+
+def unshare(flags: int) -> None:
+    """unshare(2)."""
+    _checked(_libc.unshare(ctypes.c_int(flags)), "unshare")
+
+
+def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = "") -> None:
+    """mount(2); an empty `kind` or `data` is NULL."""
+    result = _libc.mount(
+        source.encode(),
+        target.encode(),
+        kind.encode() or None,
+        ctypes.c_ulong(flags),
+        data.encode() or None,
+    )
+    _checked(result, "mount {} on {}".format(source, target))
+
+
+def protect(target: str, read_only: bool, devices: bool) -> None:
+    """Make the mount at `target`, and all below it, nosuid, read-only and without devices, as asked.
+
+    mount_setattr(2) keeps the flags that are locked; kernels before 5.12 lack it, and there only the mount itself is
+    remounted with the flags that it has.
+    """
+    attributes = _MOUNT_ATTR_NOSUID | (_MOUNT_ATTR_RDONLY if read_only else 0) | (0 if devices else _MOUNT_ATTR_NODEV)
+    wanted = struct.pack("=QQQQ", attributes, 0, 0, 0)
+    result = _libc.syscall(
+        ctypes.c_long(_SYS_MOUNT_SETATTR),
+        ctypes.c_int(_AT_FDCWD),
+        target.encode(),
+        ctypes.c_uint(_AT_RECURSIVE),
+        wanted,
+        ctypes.c_size_t(len(wanted)),
+    )
+    if result < 0 and ctypes.get_errno() == errno.ENOSYS:
+        _remount(target, read_only, devices)
+    else:
+        _checked(result, "mount_setattr {}".format(target))
+
+
+def _remount(target: str, read_only: bool, devices: bool) -> None:
+    has = os.statvfs(target).f_flag & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)
+    flags = MS_REMOUNT | MS_BIND | MS_NOSUID | has
+    flags |= (MS_RDONLY if read_only else 0) | (0 if devices else MS_NODEV)
+    mount("none", target, flags=flags)
+
+
+def enter_root(path: str) -> None:
+    """Make `path`, a mount point, the root, and let go of the old one with everything below it."""
+    os.chdir(path)
+    _checked(_libc.syscall(ctypes.c_long(_SYS_PIVOT_ROOT), b".", b"."), "pivot_root")
+    _checked(_libc.umount2(b".", ctypes.c_int(_MNT_DETACH)), "umount of the old root")
+    os.chdir("/")
+
+
+def set_hostname(name: str) -> None:
+    """sethostname(2)."""
+    encoded = name.encode()
+    _checked(_libc.sethostname(encoded, ctypes.c_size_t(len(encoded))), "sethostname")
+
+
+def loopback_up() -> None:
+    """Raise `lo` in this network namespace."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        request = struct.pack("16sH14x", b"lo", 0)
+        flags = struct.unpack("16sH14x", fcntl.ioctl(probe, _SIOCGIFFLAGS, request))[1]
+        fcntl.ioctl(probe, _SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", flags | _IFF_UP))
+
+
+def _prctl(option: int, argument: int = 0) -> int:
+    zero = ctypes.c_ulong(0)
+    return int(_libc.prctl(ctypes.c_int(option), ctypes.c_ulong(argument), zero, zero, zero))
+
+
+def die_with_parent(signal_number: int) -> None:
+    """Get `signal_number` when the parent's thread ends; undone by a change of user."""
+    _checked(_prctl(_PR_SET_PDEATHSIG, signal_number), "PR_SET_PDEATHSIG")
+
+
+def set_dumpable(dumpable: bool) -> None:
+    """Whether a process of the same user may trace this one and read its memory."""
+    _checked(_prctl(_PR_SET_DUMPABLE, int(dumpable)), "PR_SET_DUMPABLE")
+
+
+def adopt_orphans() -> None:
+    """Descendants that lose their parent become children of this process."""
+    _checked(_prctl(_PR_SET_CHILD_SUBREAPER, 1), "PR_SET_CHILD_SUBREAPER")
+
+
+def no_new_privileges() -> None:
+    """From now on no program gains rights by a set-uid bit or file capabilities."""
+    _checked(_prctl(_PR_SET_NO_NEW_PRIVS, 1), "PR_SET_NO_NEW_PRIVS")
+
+
+def keep_capabilities(kept: int) -> None:
+    """Give up every capability outside the mask `kept`, now and for every program executed later."""
+    for number in range(_CAPABILITIES):
+        if not kept >> number & 1 and _prctl(_PR_CAPBSET_DROP, number) < 0:
+            break  # past the last capability that this kernel knows
+    _libc.prctl(
+        ctypes.c_int(_PR_CAP_AMBIENT),
+        ctypes.c_ulong(_PR_CAP_AMBIENT_CLEAR_ALL),
+        ctypes.c_ulong(0),
+        ctypes.c_ulong(0),
+        ctypes.c_ulong(0),
+    )
+    header = struct.pack("=Ii", _CAPABILITY_VERSION_3, 0)
+    low, high = kept & 0xFFFF_FFFF, kept >> 32
+    _checked(_libc.capset(header, struct.pack("=6I", low, low, 0, high, high, 0)), "capset")
