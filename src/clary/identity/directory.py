@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from clary.calls import Access, Call, Principal
 from clary.identity.context import context_of
+from clary.identity.managed import managed_policies
 from clary.identity.policy import Decision, PolicySet, Question, Statement, compile_policy, decide
 from clary.identity.published import Identities, Subject
 
@@ -78,9 +79,16 @@ class Directory:
     def _policy(self, name: str) -> tuple[Statement, ...]:
         found = self._statements.get(name)
         if found is None:
-            policy = self.identities["policies"][name]
-            found = self._statements[name] = compile_policy(policy["document"], name, policy["type"])
+            found = self._statements[name] = self._compiled(name)
         return found
+
+    def _compiled(self, name: str) -> tuple[Statement, ...]:
+        """A policy that a session names may have gone since: it allows nothing then."""
+        managed = managed_policies().get(name)
+        if managed is not None:
+            return compile_policy(managed.document, managed.name, "IAM Policy")
+        policy = self.identities["policies"].get(name)
+        return compile_policy(policy["document"], name, policy["type"]) if policy is not None else ()
 
     def _session(self, policies: tuple[str, ...]) -> PolicySet | None:
         if not policies:
@@ -89,9 +97,12 @@ class Directory:
         if found is None:
             if len(self._sessions) >= _SESSIONS_KEPT:
                 self._sessions.clear()
-            statements = (each for text in policies for each in compile_policy(text, "SessionPolicy"))
-            found = self._sessions[policies] = PolicySet(statements)
+            found = self._sessions[policies] = PolicySet(each for text in policies for each in self._narrowing(text))
         return found
+
+    def _narrowing(self, text: str) -> tuple[Statement, ...]:
+        """A session policy: a document, or the ARN of one."""
+        return self._policy(text) if text.startswith("arn:") else compile_policy(text, "SessionPolicy")
 
 
 _EVERYTHING = PolicySet(

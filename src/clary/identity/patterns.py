@@ -109,12 +109,12 @@ def expression(parts: Sequence[Piece], *, arn: bool = False) -> str:
 
 
 @lru_cache(maxsize=4096)
-def compiled(parts: tuple[Piece, ...], *, arn: bool, ignore_case: bool = False) -> re.Pattern[str]:
+def compiled(parts: tuple[Piece, ...], *, arn: bool) -> re.Pattern[str]:
     """The expression, compiled; kept, since the same variables come back with every request."""
-    return re.compile(expression(parts, arn=arn), re.DOTALL | (re.IGNORECASE if ignore_case else 0))
+    return re.compile(expression(parts, arn=arn), re.DOTALL)
 
 
-def union(texts: Sequence[str], *, arn: bool, ignore_case: bool = False) -> re.Pattern[str]:
+def union(texts: Sequence[str], *, arn: bool) -> re.Pattern[str]:
     """One expression for any of several patterns without variables."""
     sources = (expression((Piece(text, literal=False),), arn=arn and text != "*") for text in texts)
-    return re.compile("|".join(f"(?:{source})" for source in sources), re.DOTALL | (re.IGNORECASE * ignore_case))
+    return re.compile("|".join(f"(?:{source})" for source in sources), re.DOTALL)

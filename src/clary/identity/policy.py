@@ -8,8 +8,10 @@ allow, where they exist.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 from clary.identity.conditions import Condition, Presence, condition
@@ -36,33 +38,52 @@ def listed(value: object) -> list[Any]:
 
 
 class ActionMatch:
-    """`Action` or `NotAction`: case does not count."""
+    """`Action` or `NotAction`: case does not count.
+
+    Nearly all patterns are names or end in their one star: these need no expression, whose compilation is dear.
+    """
 
     def __init__(self, patterns: Sequence[str], *, negated: bool) -> None:
-        self._expression = union(patterns, arn=False, ignore_case=True)
+        lowered = [pattern.lower() for pattern in patterns]
+        heads = [text[:-1] for text in lowered if text.endswith("*")]
+        self._names = frozenset(text for text in lowered if not _wild(text))
+        self._prefixes = tuple(head for head in heads if not _wild(head))
+        others = [text for text in lowered if _wild(text[:-1]) or text.endswith("?")]
+        self._others = union(others, arn=False) if others else None
         self._negated = negated
 
     def __call__(self, action: str) -> bool:
-        return (self._expression.fullmatch(action) is not None) is not self._negated
+        text = action.lower()
+        found = text in self._names or text.startswith(self._prefixes)
+        if not found and self._others is not None:
+            found = self._others.fullmatch(text) is not None
+        return found is not self._negated
+
+
+def _wild(text: str) -> bool:
+    return "*" in text or "?" in text
 
 
 class ResourceMatch:
     """`Resource` or `NotResource`; patterns with variables are filled in for each request."""
 
     def __init__(self, patterns: Sequence[str], *, negated: bool, variables: bool) -> None:
-        moving = [text for text in patterns if variables and has_variable(text)]
-        fixed = [text for text in patterns if text not in moving]
-        self._everything = "*" in fixed
-        self._fixed = union(fixed, arn=True) if fixed else None
-        self.moving = tuple(moving)
+        self.moving = tuple(text for text in patterns if variables and has_variable(text))
+        self._fixed = tuple(text for text in patterns if text not in self.moving)
+        self._everything = "*" in self._fixed
         self._negated = negated
 
     def __call__(self, resource: str, context: Callable[[], Context]) -> bool:
         """Raises MissingValue. A right on `*` (operations without a resource) is granted only by patterns of all."""
         return self._found(resource, context) is not self._negated
 
+    @cached_property
+    def _expression(self) -> re.Pattern[str]:
+        """Compiled when first asked: most statements never are."""
+        return union(self._fixed, arn=True)
+
     def _found(self, resource: str, context: Callable[[], Context]) -> bool:
-        if self._everything or (self._fixed is not None and self._fixed.fullmatch(resource) is not None):
+        if self._everything or (self._fixed and self._expression.fullmatch(resource) is not None):
             return True
         return any(compiled(pieces(text, context()), arn=True).fullmatch(resource) for text in self.moving)
 
@@ -114,8 +135,14 @@ def compile_policy(document: str | Mapping[str, Any], source: str, source_type: 
 
     Raises MalformedPolicy where it is no policy at all; `grammar` says more about what is wrong.
     """
+    return _compile_text(document if isinstance(document, str) else json.dumps(document), source, source_type)
+
+
+@lru_cache(maxsize=1024)
+def _compile_text(text: str, source: str, source_type: str) -> tuple[Statement, ...]:
+    """Kept: most policies are the same after the next change of identities."""
     try:
-        parsed = json.loads(document) if isinstance(document, str) else document
+        parsed = json.loads(text)
         variables = parsed.get("Version") == "2012-10-17"
         return tuple(
             _statement(raw, source, source_type, variables=variables) for raw in listed(parsed.get("Statement"))

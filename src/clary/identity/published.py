@@ -26,14 +26,14 @@ class Subject(TypedDict):
     """AIDA… or AROA…: a session of a role that was deleted and made anew is not one of the new role's."""
     name: str
     policies: list[str]
-    """Names into `policies`, those of the user's groups included."""
+    """Names into `policies` and ARNs of AWS's own, those of the user's groups included."""
     boundary: str | None
     """Likewise: the permissions boundary."""
     tags: dict[str, str]
 
 
 class Policy(TypedDict):
-    """A policy in force: what simulations and error texts call it, and its document as JSON."""
+    """A policy, inline or the customer's own: what simulations and error texts call it, and its document as JSON."""
 
     type: str
     """SourcePolicyType of SimulatePrincipalPolicy: `IAM Policy`, `user`, `role`, `group`, …"""

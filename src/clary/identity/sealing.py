@@ -81,7 +81,7 @@ class Session:
     issued: float
     expires: float
     policies: tuple[str, ...] = ()
-    """Session policies, as JSON."""
+    """Session policies: documents as JSON, or ARNs."""
     tags: Mapping[str, str] = field(default_factory=dict)
     source_identity: str = ""
 
@@ -153,7 +153,7 @@ class Sealer:
         tags: Mapping[str, str] | None = None,
         source_identity: str = "",
     ) -> Credentials:
-        """New credentials for `principal`, narrowed by session policies (JSON); `tags` are the session's."""
+        """New credentials for `principal`, narrowed by session policies (JSON or ARNs); `tags` are the session's."""
         issued = time.time()
         session = Session(
             access_key_id=temporary_key_id(),
