@@ -67,6 +67,8 @@ class Variant(TypedDict, total=False):
     role: str
     isolated: bool
     """The model's EnableNetworkIsolation."""
+    startup_seconds: float
+    """ContainerStartupHealthCheckTimeoutInSeconds; absent: AWS's 8 minutes."""
     replicas: list[Replica]
 
 
@@ -81,13 +83,10 @@ class Deployment(TypedDict, total=False):
 class EndpointState(TypedDict, total=False):
     """What stands in the row's `state`; times in epoch seconds.
 
-    CreateEndpoint and UpdateEndpoint write `next`; the controller moves it to `current` when every replica is ready,
-    and `retiring` holds container ids that may still be answering; they are stopped once no edge routes to them.
+    CreateEndpoint and UpdateEndpoint write `next`; the controller moves it to `current` when every replica is ready.
+    A container that neither names is stopped once no edge routes to it.
     """
 
     current: Deployment | None
     next: Deployment | None
-    retiring: list[str]
-    retiring_generation: int
-    """The routes' generation that no longer names them: they stop when every edge has seen it."""
     failure_reason: str

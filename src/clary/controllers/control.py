@@ -1,0 +1,80 @@
+"""All controllers of one control process, put together."""
+
+from __future__ import annotations
+
+from clary.compute.base import Backend, Dial
+from clary.controllers.activities import Activities
+from clary.controllers.container import RETIRE_KIND, Containers
+from clary.controllers.endpoint_effects import EndpointController
+from clary.controllers.health import HealthGate
+from clary.controllers.logs import Invoke, Logs
+from clary.controllers.loop import Loop
+from clary.controllers.training_effects import TrainingController
+from clary.lifecycles import endpoint, training_job
+from clary.objects import ObjectStore
+from clary.serving.routes import RouteTable
+from clary.settings import Settings
+from clary.store import Store
+from clary.store.rows import Key
+from clary.workload.hosting import HostingWorkload
+from clary.workload.runtimes import Runtimes
+from clary.workload.training import TrainingWorkload
+
+
+class Controllers:
+    """Made once by control; `wake` may be called before `start` (operations are then done as soon as it is)."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        objects: ObjectStore,
+        runtimes: Runtimes,
+        backend: Backend,
+        dial: Dial,
+        invoke: Invoke,
+    ) -> None:
+        self._loop = Loop()
+        self._activities = Activities(self.wake)
+        self._health = HealthGate(dial, self.wake)
+        self._containers = Containers(backend, settings.run_dir, self.wake)
+        self._routes = RouteTable(settings.run_dir)
+        logs = Logs(invoke)
+        training = TrainingWorkload(settings, objects, runtimes)
+        self._training = TrainingController(settings, store, training, self._containers, self._activities, logs)
+        hosting = HostingWorkload(settings, objects, runtimes)
+        self._endpoints = EndpointController(
+            store, hosting, self._containers, self._activities, logs, self._routes, self._health
+        )
+
+    def wake(self, key: Key) -> None:
+        """A row has changed; kinds that need no controller are nothing."""
+        self._loop.wake(key)
+
+    def start(self) -> None:
+        """Publish the routes, take up what is unfinished, and end the containers that no row names."""
+        for key in [*self._endpoints.resume(), *self._training.resume()]:
+            self._loop.wake(key)
+        self._containers.watch()
+        self._containers.retire_all_but(self._wanted_containers, self._routes.generation)
+        self._loop.start(
+            {
+                training_job.KIND: self._training,
+                endpoint.KIND: self._endpoints,
+                RETIRE_KIND: self._containers,
+            }
+        )
+
+    def reset(self) -> None:
+        """After every row was deleted: no routes, no containers."""
+        self._routes.replace({})
+        self._containers.retire_all_but(self._wanted_containers, 0)
+
+    def close(self) -> None:
+        """End the threads; containers live on."""
+        self._loop.close()
+        self._activities.close()
+        self._health.close()
+
+    def _wanted_containers(self) -> set[str]:
+        return self._training.wanted_containers() | self._endpoints.wanted_containers()

@@ -1,0 +1,292 @@
+"""What an endpoint needs next: `decide`, pure, over the row and what is seen of its replicas.
+
+A row has up to two deployments: `current`, which answers, and `next`, which is to take its place. `decide` first says
+what the row should be; only where the row is so already does it say what is to be done for it. Containers that no
+deployment names any more are nobody's: whoever saves the row retires them.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import cast
+
+from clary.compute.base import Absent, Exited, Lost, Running, State
+from clary.controllers.activities import Done, Failed, Outcome
+from clary.lifecycles.endpoint import (
+    DELETED,
+    FAILED,
+    IN_SERVICE,
+    LIFECYCLE,
+    ROLLING_BACK,
+    UPDATING,
+    Deployment,
+    EndpointState,
+    Replica,
+    Variant,
+)
+from clary.serving.routes import Route, Target, VariantRoute
+from clary.store.rows import Row
+from clary.workload.failure import cut
+from clary.workload.hosting import log_group
+
+STARTUP_SECONDS = 480.0
+"""A container has 8 minutes to answer /ping
+(https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html)."""
+
+CRASHES = 3
+"""A replica that has never answered /ping and has ended by itself so often will not come up."""
+
+LASTED_SECONDS = 60.0
+"""A replica that ran for so long is no crash loop: the next one starts at once."""
+
+FIRST_BACKOFF = 0.5
+LAST_BACKOFF = 30.0
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is known beside the row, by container id."""
+
+    fresh: Callable[[], str]
+    """An id for one more container."""
+    containers: Mapping[str, State] = field(default_factory=dict)
+    bundles: Mapping[str, Outcome] = field(default_factory=dict)
+    """Of the activity that lays out a replica's bundle; absent where it was not begun since control started."""
+    healthy: frozenset[str] = frozenset()
+    """Those that have answered /ping with 200."""
+
+
+@dataclass(frozen=True)
+class Save:
+    """Save this row and publish its route, then look again."""
+
+    row: Row
+
+
+@dataclass(frozen=True)
+class Remove:
+    """The endpoint is not wanted: publish that it has no route, delete its row, retire its containers."""
+
+
+@dataclass(frozen=True)
+class Act:
+    """The row is as it should be; what its replicas need. `again`: seconds until something is due by the clock."""
+
+    prepare: tuple[str, ...] = ()
+    start: tuple[str, ...] = ()
+    probe: tuple[str, ...] = ()
+    again: float | None = None
+
+
+Step = Save | Remove | Act
+
+
+def decide(row: Row, seen: Seen, now: float) -> Step:
+    """The next step; `now` in epoch seconds."""
+    if row.target == DELETED:
+        return Remove()
+    wanted = _wanted(row, seen, now)
+    if wanted.status != row.status or wanted.state != row.state:
+        return Save(replace(wanted, modified=datetime.fromtimestamp(now, UTC)))
+    return _act(row, seen, now)
+
+
+def _wanted(row: Row, seen: Seen, now: float) -> Row:
+    """The row as it should be, given what is seen."""
+    state = cast("EndpointState", copy.deepcopy(dict(row.state)))
+    status = _entered(row.status, state)
+    reason = _impossible(state.get("next"), seen)
+    for deployment in (state.get("current"), state.get("next")):
+        if deployment:
+            _fill(deployment, seen, now)
+    upcoming = state.get("next")
+    if upcoming is None or row.status == ROLLING_BACK:
+        return _at(row, status, IN_SERVICE if status == ROLLING_BACK else status, state)
+    reason = reason or _hopeless(upcoming, now)
+    if reason is not None:
+        return _given_up(row, status, state, reason)
+    if all(replica.get("ready") for replica in replicas_of(upcoming)):
+        state["current"], state["next"] = upcoming, None
+        state.pop("failure_reason", None)
+        return _at(row, status, IN_SERVICE, state)
+    return _at(row, status, status, state)
+
+
+def _entered(status: str, state: EndpointState) -> str:
+    """An endpoint in service, or failed, for which something is to come is Updating."""
+    if state.get("next") and status in (IN_SERVICE, FAILED):
+        return LIFECYCLE.check(status, UPDATING)
+    return status
+
+
+def _given_up(row: Row, status: str, state: EndpointState, reason: str) -> Row:
+    state["next"], state["failure_reason"] = None, cut(reason)
+    serves = status == UPDATING and state.get("current") is not None
+    return _at(row, status, ROLLING_BACK if serves else FAILED, state)
+
+
+def _at(row: Row, before: str, status: str, state: EndpointState) -> Row:
+    return replace(row, status=LIFECYCLE.check(before, status), state=state)
+
+
+def _impossible(upcoming: Deployment | None, seen: Seen) -> str | None:
+    """Why a replica could never be started, however often it is tried."""
+    for variant in upcoming["variants"] if upcoming else ():
+        for replica in variant.get("replicas", []):
+            bundle, state = seen.bundles.get(replica["container"]), seen.containers.get(replica["container"])
+            if isinstance(bundle, Failed):
+                return bundle.reason
+            if isinstance(state, Exited) and state.reason:
+                return _cannot_start(variant, state.reason)
+    return None
+
+
+def _cannot_start(variant: Variant, reason: str) -> str:
+    return (
+        f"CannotStartContainerError. Please ensure the model container for variant {variant['name']} "
+        f"starts correctly when invoked with 'docker run <image> serve'. {reason}"
+    )
+
+
+def _fill(deployment: Deployment, seen: Seen, now: float) -> None:
+    """As many replicas as are wanted; those that have ended are replaced."""
+    for variant in deployment["variants"]:
+        known = variant.get("replicas", [])[: variant["desired_count"]]
+        missing = variant["desired_count"] - len(known)
+        tended = [_tended(variant, replica, seen, now) for replica in known]
+        variant["replicas"] = tended + [_new_replica(variant, seen, now) for _ in range(missing)]
+
+
+def _new_replica(variant: Variant, seen: Seen, now: float) -> Replica:
+    container = seen.fresh()
+    return Replica(
+        container=container,
+        log_stream=f"{variant['name']}/i-0{container[:16]}",
+        ready=False,
+        started=now,
+        restarts=0,
+        not_before=0.0,
+    )
+
+
+def _tended(variant: Variant, replica: Replica, seen: Seen, now: float) -> Replica:
+    ended = _ended(replica, seen)
+    if ended is not None:
+        return _replacement(variant, replica, ended, seen, now)
+    if replica["container"] in seen.healthy and not replica.get("ready"):
+        return {**replica, "ready": True}
+    return replica
+
+
+def _ended(replica: Replica, seen: Seen) -> State | Failed | None:
+    """How this place came to be empty: the container is gone, or could not even be prepared."""
+    container = replica["container"]
+    state, bundle = seen.containers.get(container, Absent()), seen.bundles.get(container)
+    if isinstance(state, Exited | Lost) or (isinstance(state, Absent) and replica.get("ready")):
+        return state
+    return bundle if isinstance(bundle, Failed) else None
+
+
+def _replacement(variant: Variant, replica: Replica, ended: State | Failed, seen: Seen, now: float) -> Replica:
+    lasted = isinstance(ended, Exited) and ended.since is not None and ended.at - ended.since > LASTED_SECONDS
+    restarts = 0 if lasted and replica.get("ready") else replica.get("restarts", 0) + 1
+    fresh = _new_replica(variant, seen, now)
+    began = now if replica.get("ready") else replica.get("started", now)
+    return {**fresh, "started": began, "restarts": restarts, "not_before": now + backoff(restarts)}
+
+
+def backoff(restarts: int) -> float:
+    """Seconds before a place is filled for the `restarts`th time; the first is filled at once."""
+    return 0.0 if restarts < 2 else min(LAST_BACKOFF, FIRST_BACKOFF * 2.0 ** min(restarts - 2, 16))
+
+
+def _hopeless(upcoming: Deployment, now: float) -> str | None:
+    """Why a deployment will never be in service, or None while it may be."""
+    for variant in upcoming["variants"]:
+        for replica in variant["replicas"]:
+            if replica.get("ready"):
+                continue
+            if replica.get("restarts", 0) >= CRASHES or now - replica["started"] > startup_seconds(variant):
+                return _no_ping(variant)
+    return None
+
+
+def startup_seconds(variant: Variant) -> float:
+    """How long a container of this variant may take until it answers /ping."""
+    return variant.get("startup_seconds") or STARTUP_SECONDS
+
+
+def _no_ping(variant: Variant) -> str:
+    return (
+        f"The primary container for production variant {variant['name']} did not pass the ping health check. "
+        "Please check CloudWatch logs for this endpoint."
+    )
+
+
+def _act(row: Row, seen: Seen, now: float) -> Act:
+    """What the replicas need that are not ready."""
+    prepare, start, probe, due = [], [], [], []
+    for variant, replica in places(row):
+        container = replica["container"]
+        if replica.get("ready"):
+            continue
+        if replica.get("not_before", 0.0) > now:
+            due.append(replica["not_before"] - now)
+            continue
+        due.append(max(0.0, replica["started"] + startup_seconds(variant) - now) + 0.01)
+        if isinstance(seen.containers.get(container, Absent()), Running):
+            probe.append(container)
+        elif isinstance(seen.bundles.get(container), Done):
+            start.append(container)
+        elif container not in seen.bundles:
+            prepare.append(container)
+    return Act(tuple(prepare), tuple(start), tuple(probe), min(due, default=None))
+
+
+def deployments(row: Row) -> list[Deployment]:
+    """`current` and `next`, as far as they are there."""
+    found = (row.state.get("current"), row.state.get("next"))
+    return [deployment for deployment in found if deployment]
+
+
+def replicas_of(deployment: Deployment) -> Iterator[Replica]:
+    """All replicas of all variants."""
+    for variant in deployment["variants"]:
+        yield from variant.get("replicas", [])
+
+
+def places(row: Row) -> list[tuple[Variant, Replica]]:
+    """Every replica with its variant."""
+    return [
+        (variant, replica)
+        for deployment in deployments(row)
+        for variant in deployment["variants"]
+        for replica in variant.get("replicas", [])
+    ]
+
+
+def containers_of(row: Row) -> set[str]:
+    """Ids that the row names."""
+    return {replica["container"] for _, replica in places(row)}
+
+
+def route(row: Row) -> Route | None:
+    """Who answers for this endpoint; None while nobody ever has."""
+    current: Deployment | None = row.state.get("current")
+    if current is None:
+        return None
+    group = log_group(row.key.name)
+    return Route(
+        tuple(
+            VariantRoute(variant["name"], float(variant["weight"]), _targets(variant), group)
+            for variant in current["variants"]
+        )
+    )
+
+
+def _targets(variant: Variant) -> tuple[Target, ...]:
+    ready = (replica for replica in variant.get("replicas", []) if replica.get("ready"))
+    return tuple(Target(replica["container"], replica["log_stream"]) for replica in ready)

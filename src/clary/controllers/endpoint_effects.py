@@ -1,0 +1,159 @@
+"""Doing what `endpoint.decide` says."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+
+from clary.compute.base import Absent
+from clary.controllers.activities import Activities, Outcome
+from clary.controllers.container import Containers
+from clary.controllers.endpoint import (
+    Act,
+    Remove,
+    Save,
+    Seen,
+    containers_of,
+    decide,
+    places,
+    route,
+)
+from clary.controllers.health import HealthGate
+from clary.controllers.logs import Logs, lines_into
+from clary.lifecycles.endpoint import KIND, Replica, Variant
+from clary.names import random_hex
+from clary.serving.routes import RouteTable, endpoint_id
+from clary.store import Store
+from clary.store.rows import Key, Row
+from clary.workload.errors import WorkloadError
+from clary.workload.hosting import HostingWorkload, log_group
+
+_WATCH_SECONDS = 30.0
+"""A look at the replicas even if no event came."""
+
+
+class EndpointController:
+    """Reconciles endpoints."""
+
+    def __init__(
+        self,
+        store: Store,
+        workload: HostingWorkload,
+        containers: Containers,
+        activities: Activities,
+        logs: Logs,
+        routes: RouteTable,
+        health: HealthGate,
+    ) -> None:
+        self._store = store
+        self._workload = workload
+        self._containers = containers
+        self._activities = activities
+        self._logs = logs
+        self._routes = routes
+        self._health = health
+
+    def resume(self) -> list[Key]:
+        """After a start of control: publish all routes, claim the containers; the endpoints are to be woken."""
+        rows = self._store.read.rows(KIND)
+        found = {_id(row.key): route(row) for row in rows}
+        self._routes.replace({endpoint: there for endpoint, there in found.items() if there})
+        for row in rows:
+            self._own(row)
+        return [row.key for row in rows]
+
+    def wanted_containers(self) -> set[str]:
+        """Ids that rows name."""
+        return set().union(*(containers_of(row) for row in self._store.read.rows(KIND)))
+
+    def reconcile(self, key: Key) -> float | None:
+        """Go on with an endpoint until it has to wait for something."""
+        while (row := self._store.read.get(key)) is not None:
+            step = decide(row, self._see(row), time.time())
+            match step:
+                case Save(wanted):
+                    self._save(row, wanted)
+                case Remove():
+                    self._remove(row)
+                case Act():
+                    return self._act(row, step)
+        self._gone(key)
+        return None
+
+    def _see(self, row: Row) -> Seen:
+        containers = containers_of(row)
+        bundles = {container: self._bundle_outcome(row.key, container) for container in containers}
+        return Seen(
+            fresh=random_hex,
+            containers={container: self._containers.poll(container) for container in containers},
+            bundles={container: outcome for container, outcome in bundles.items() if outcome},
+            healthy=frozenset(container for container in containers if self._health.healthy(container)),
+        )
+
+    def _bundle_outcome(self, key: Key, container: str) -> Outcome | None:
+        return self._activities.outcome(key, container)
+
+    def _save(self, row: Row, wanted: Row) -> None:
+        """The route is published before the status is seen: who reads InService can invoke."""
+        generation = self._routes.set(_id(row.key), route(wanted))
+        saved = self._store.write(lambda transaction: transaction.save(wanted))
+        self._own(saved)
+        self._let_go(row.key, containers_of(row) - containers_of(saved), generation)
+
+    def _remove(self, row: Row) -> None:
+        generation = self._routes.set(_id(row.key), None)
+        self._store.write(lambda transaction: transaction.delete(row.key, row.version))
+        self._let_go(row.key, containers_of(row), generation)
+
+    def _gone(self, key: Key) -> None:
+        """The row was deleted, by this controller or by an operation: what it had is nobody's now."""
+        generation = self._routes.set(_id(key), None)
+        self._let_go(key, self._containers.owned_by(key), generation)
+        self._activities.forget(key)
+
+    def _let_go(self, key: Key, containers: set[str], generation: int) -> None:
+        for container in containers:
+            self._health.forget(container)
+            self._activities.forget(key, container)
+        self._containers.retire(containers, generation)
+
+    def _own(self, row: Row) -> None:
+        for container in containers_of(row):
+            self._containers.own(container, row.key)
+
+    def _act(self, row: Row, step: Act) -> float | None:
+        by_container = {replica["container"]: (variant, replica) for variant, replica in places(row)}
+        for container in step.prepare:
+            self._prepare(row.key, *by_container[container])
+        for container in step.start:
+            self._start(row.key, *by_container[container])
+        for container in step.probe:
+            self._health.probe(container, row.key)
+        return _WATCH_SECONDS if step.again is None else min(step.again, _WATCH_SECONDS)
+
+    def _prepare(self, key: Key, variant: Variant, replica: Replica) -> None:
+        work = partial(self._bundle, key, variant, replica)
+        self._activities.begin(key, replica["container"], work, builds=True)
+
+    def _bundle(self, key: Key, variant: Variant, replica: Replica, ended: Callable[[], bool]) -> None:
+        self._logs.ensure(key, log_group(key.name), replica["log_stream"])
+        with lines_into(self._workload.log_file(key, replica)) as line:
+            for notice in self._workload.notices(variant):
+                line(notice)
+            self._workload.build(variant, line)
+        self._workload.lay_out(variant, replica, ended)
+
+    def _start(self, key: Key, variant: Variant, replica: Replica) -> None:
+        container = replica["container"]
+        try:
+            self._containers.start(container, self._workload.container(key, variant, replica))
+        except WorkloadError:  # its environment has gone since: prepare it anew
+            self._activities.forget(key, container)
+            raise
+        if not isinstance(self._containers.poll(container), Absent):
+            self._health.probe(container, key)
+
+
+def _id(key: Key) -> str:
+    return endpoint_id(key.account, key.region, key.name)

@@ -1,0 +1,69 @@
+"""Log groups and streams of containers, made by calling the Logs service as any client would."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from clary.calls import Call, Principal
+from clary.errors import AWSError
+from clary.store.rows import Key
+from clary.telemetry.logfile import LogWriter
+
+Invoke = Callable[[Call], dict[str, Any]]
+"""Carries out a call inside control."""
+
+_THERE = "ResourceAlreadyExistsException"
+
+
+def account_root(account: str) -> Principal:
+    """Clary itself, acting in an account as AWS's service-linked roles do."""
+    arn = f"arn:aws:iam::{account}:root"
+    return Principal("root", account, arn, arn, account)
+
+
+class Logs:
+    """Makes sure that what a container writes can be found by the clients of Logs."""
+
+    def __init__(self, invoke: Invoke) -> None:
+        self._invoke = invoke
+        self._lock = threading.Lock()
+        self._made: set[tuple[str, str, str, str]] = set()
+
+    def ensure(self, owner: Key, group: str, stream: str) -> None:
+        """The group and the stream are there; cheap where they are already."""
+        known = (owner.account, owner.region, group, stream)
+        with self._lock:
+            if known in self._made:
+                return
+        self._create(owner, "CreateLogGroup", {"logGroupName": group})
+        self._create(owner, "CreateLogStream", {"logGroupName": group, "logStreamName": stream})
+        with self._lock:
+            self._made.add(known)
+
+    def forget(self, owner: Key, group: str, stream: str) -> None:
+        """It will not be asked for again."""
+        with self._lock:
+            self._made.discard((owner.account, owner.region, group, stream))
+
+    def _create(self, owner: Key, operation: str, params: dict[str, Any]) -> None:
+        call = Call(account_root(owner.account), "logs", operation, params, owner.region)
+        try:
+            self._invoke(call)
+        except AWSError as error:
+            if error.code != _THERE:
+                raise
+
+
+@contextmanager
+def lines_into(path: Path) -> Iterator[Callable[[str], None]]:
+    """Write lines into a stream's file before its container does."""
+    writer = LogWriter(path)
+    try:
+        yield lambda line: writer.feed(line.encode() + b"\n", int(time.time() * 1000))
+    finally:
+        writer.close()

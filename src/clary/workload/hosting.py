@@ -1,0 +1,112 @@
+"""A replica's container: the model below /opt/ml/model, `serve` on port 8080
+(https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from clary.compute.base import Container
+from clary.images.base import Image
+from clary.lifecycles.endpoint import Replica, Variant
+from clary.objects import ObjectReader
+from clary.settings import Settings
+from clary.store.rows import Key
+from clary.telemetry.paths import stream_file
+from clary.workload.bundle import Bundle, make_folder, writable
+from clary.workload.children import unpack_archive
+from clary.workload.download import Ended, download_prefix, find
+from clary.workload.errors import WorkloadError
+from clary.workload.runtimes import OnLine, Run, Runtimes
+
+PORT = 8080
+
+
+def log_group(endpoint: str) -> str:
+    """An endpoint's log group."""
+    return f"/aws/sagemaker/Endpoints/{endpoint}"
+
+
+class HostingWorkload:
+    """All that a replica means outside of the container."""
+
+    def __init__(self, settings: Settings, objects: ObjectReader, runtimes: Runtimes) -> None:
+        self._settings = settings
+        self._objects = objects
+        self._runtimes = runtimes
+
+    def build(self, variant: Variant, on_line: OnLine) -> None:
+        """Build the environment where it is not there. Raises WorkloadError."""
+        image = self._image(variant)
+        if not self._runtimes.ready(image):
+            self._runtimes.build(image, on_line)
+
+    def notices(self, variant: Variant) -> tuple[str, ...]:
+        """Lines for the head of the log."""
+        return self._image(variant).notices
+
+    def log_file(self, endpoint: Key, replica: Replica) -> Path:
+        """Where the replica's lines go."""
+        group = log_group(endpoint.name)
+        return stream_file(self._settings.logs_dir, endpoint.account, endpoint.region, group, replica["log_stream"])
+
+    def lay_out(self, variant: Variant, replica: Replica, ended: Ended) -> None:
+        """Write the bundle, the model unpacked; may be called again. Raises WorkloadError, Cancelled."""
+        bundle = Bundle.of(self._settings, replica["container"])
+        bundle.clear()
+        make_folder(bundle.model)
+        definition = variant["container_definition"]
+        source = definition.get("ModelDataSource", {}).get("S3DataSource")
+        if source:
+            self._fetch(source["S3Uri"], bundle, source.get("CompressionType") != "None", ended)
+        elif definition.get("ModelDataUrl"):
+            self._fetch(definition["ModelDataUrl"], bundle, True, ended)
+
+    def container(self, endpoint: Key, variant: Variant, replica: Replica) -> Container:
+        """What to start. Raises WorkloadError."""
+        image, definition = self._image(variant), variant["container_definition"]
+        bundle = Bundle.of(self._settings, replica["container"])
+        run = Run(
+            container=replica["container"],
+            program=image.serve,
+            mounts=(writable(bundle.model, "model"),),
+            log=self.log_file(endpoint, replica),
+            region=endpoint.region,
+            role=variant["role"],
+            isolated=bool(variant.get("isolated")),
+            env=definition.get("Environment") or {},
+            contract=contract_env(endpoint, definition),
+            listens=PORT,
+        )
+        return self._runtimes.container(image, run)
+
+    def _image(self, variant: Variant) -> Image:
+        uri = variant["container_definition"].get("Image")
+        if not uri:
+            raise WorkloadError("ClientError: Clary runs model images; model packages are not offered.")
+        return self._runtimes.image(uri)
+
+    def _fetch(self, uri: str, bundle: Bundle, packed: bool, ended: Ended) -> None:
+        if not packed:
+            if not download_prefix(self._objects, uri, bundle.model, ended):
+                raise WorkloadError(f"ClientError: Could not find model data at {uri}.")
+            return
+        bundle.scratch.mkdir(exist_ok=True)
+        archive = bundle.scratch / "model.tar.gz"
+        self._objects.copy_to(find(self._objects, uri), archive)
+        unpack_archive(archive, bundle.model, uri)
+        archive.unlink()
+
+
+def contract_env(endpoint: Key, definition: Mapping[str, Any]) -> dict[str, str]:
+    """What AWS sets for every hosting container."""
+    hostname = definition.get("ContainerHostname")
+    named = {"SAGEMAKER_CONTAINER_HOSTNAME": hostname} if hostname else {}
+    return {
+        "SAGEMAKER_REGION": endpoint.region,
+        "SAGEMAKER_BIND_TO_PORT": str(PORT),
+        "SAGEMAKER_SAFE_PORT_RANGE": "21000-21999",
+        "ENDPOINT_NAME": endpoint.name,
+        **named,
+    }

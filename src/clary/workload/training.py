@@ -1,0 +1,163 @@
+"""A training job's container: what it finds below /opt/ml, how it is run, and what it leaves
+(https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-running-container.html)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from clary.compute.base import Container, Mount
+from clary.images.base import Image
+from clary.objects import ObjectStore
+from clary.settings import Settings
+from clary.store.rows import Row
+from clary.telemetry.paths import stream_file
+from clary.workload.bundle import Bundle, make_folder, writable
+from clary.workload.channels import download_channels, input_data_config
+from clary.workload.download import Ended, download_prefix
+from clary.workload.errors import WorkloadError
+from clary.workload.outputs import Ending, Outputs, collect
+from clary.workload.runtimes import OnLine, Run, Runtimes
+
+LOG_GROUP = "/aws/sagemaker/TrainingJobs"
+HOST = "algo-1"
+_CHECKPOINTS = "/opt/ml/checkpoints"
+_NETWORK_INTERFACE = "lo"
+"""The one that every container has."""
+
+_GROUP = "homogeneousCluster"
+
+
+class TrainingWorkload:
+    """All that a training job's row means outside of the container."""
+
+    def __init__(self, settings: Settings, objects: ObjectStore, runtimes: Runtimes) -> None:
+        self._settings = settings
+        self._objects = objects
+        self._runtimes = runtimes
+
+    def ready(self, row: Row) -> bool:
+        """Whether the environment stands already. Raises WorkloadError for an image that nobody knows."""
+        return self._runtimes.ready(self._image(row))
+
+    def build(self, row: Row, on_line: OnLine) -> None:
+        """Build the environment. Raises WorkloadError."""
+        self._runtimes.build(self._image(row), on_line)
+
+    def notices(self, row: Row) -> tuple[str, ...]:
+        """Lines for the head of the log."""
+        return self._image(row).notices
+
+    def log_file(self, row: Row) -> Path:
+        """Where the container's lines go."""
+        key = row.key
+        return stream_file(self._settings.logs_dir, key.account, key.region, LOG_GROUP, row.state["log_stream"])
+
+    def lay_out(self, row: Row, ended: Ended) -> None:
+        """Write the bundle, channels included; may be called again. Raises WorkloadError, Cancelled."""
+        _check_offered(row.spec)
+        bundle = self._bundle(row)
+        bundle.clear()
+        for folder in (bundle.input, bundle.config, bundle.data, bundle.model, bundle.output, bundle.output_data):
+            make_folder(folder)
+        for name, content in config_files(row.spec).items():
+            (bundle.config / name).write_text(json.dumps(content))
+        download_channels(self._objects, row.spec, row.key.region, bundle.data, ended)
+        self._restore_checkpoints(row.spec, bundle, ended)
+
+    def container(self, row: Row) -> Container:
+        """What to start. Raises WorkloadError."""
+        image, algorithm = self._image(row), row.spec["AlgorithmSpecification"]
+        run = Run(
+            container=row.state["container"],
+            program=image.train,
+            argv=(*algorithm.get("ContainerEntrypoint", ()), *algorithm.get("ContainerArguments", ()))
+            if algorithm.get("ContainerEntrypoint")
+            else (),
+            mounts=self._mounts(row),
+            log=self.log_file(row),
+            region=row.key.region,
+            role=row.spec["RoleArn"],
+            isolated=bool(row.spec.get("EnableNetworkIsolation")),
+            env=row.spec.get("Environment") or {},
+            contract=contract_env(row),
+        )
+        return self._runtimes.container(image, run)
+
+    def collect(self, row: Row, ending: Ending) -> Outputs:
+        """Upload what the program left, and say how it went; may be called again. Raises WorkloadError."""
+        return collect(self._objects, row, self._bundle(row), self.log_file(row), ending, self._definitions(row))
+
+    def _image(self, row: Row) -> Image:
+        uri = row.spec["AlgorithmSpecification"].get("TrainingImage")
+        if not uri:
+            raise WorkloadError("ClientError: Clary runs training images; algorithms by name are not offered.")
+        return self._runtimes.image(uri)
+
+    def _definitions(self, row: Row) -> list[Mapping[str, str]]:
+        given = row.spec["AlgorithmSpecification"].get("MetricDefinitions") or ()
+        own = ({"Name": metric.name, "Regex": metric.regex} for metric in self._image(row).metric_definitions)
+        by_name = {definition["Name"]: definition for definition in [*own, *given]}
+        return list(by_name.values())
+
+    def _bundle(self, row: Row) -> Bundle:
+        return Bundle.of(self._settings, row.state["container"])
+
+    def _mounts(self, row: Row) -> tuple[Mount, ...]:
+        bundle = self._bundle(row)
+        parts = [
+            writable(bundle.input, "input"),
+            writable(bundle.model, "model"),
+            writable(bundle.output, "output"),
+        ]
+        checkpoints = row.spec.get("CheckpointConfig")
+        if checkpoints:
+            parts.append(Mount(str(bundle.checkpoints), checkpoints.get("LocalPath") or _CHECKPOINTS, writable=True))
+        return tuple(parts)
+
+    def _restore_checkpoints(self, spec: Mapping[str, Any], bundle: Bundle, ended: Ended) -> None:
+        config = spec.get("CheckpointConfig")
+        if config:
+            make_folder(bundle.checkpoints)
+            download_prefix(self._objects, config["S3Uri"].rstrip("/") + "/", bundle.checkpoints, ended)
+
+
+def _check_offered(spec: Mapping[str, Any]) -> None:
+    resources = spec["ResourceConfig"]
+    if resources.get("InstanceCount", 1) > 1 or resources.get("InstanceGroups"):
+        raise WorkloadError("ClientError: Clary does not offer training on more than one instance.")
+
+
+def config_files(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """What stands in /opt/ml/input/config, by file name."""
+    return {
+        "hyperparameters.json": dict(spec.get("HyperParameters") or {}),
+        "inputdataconfig.json": input_data_config(spec),
+        "resourceconfig.json": _resource_config(spec["ResourceConfig"].get("InstanceType", "")),
+    }
+
+
+def _resource_config(instance_type: str) -> dict[str, Any]:
+    group = {"instance_group_name": _GROUP, "instance_type": instance_type, "hosts": [HOST]}
+    return {
+        "current_host": HOST,
+        "current_instance_type": instance_type,
+        "current_group_name": _GROUP,
+        "hosts": [HOST],
+        "instance_groups": [group],
+        "network_interface_name": _NETWORK_INTERFACE,
+    }
+
+
+def contract_env(row: Row) -> dict[str, str]:
+    """What AWS sets for every training container."""
+    return {
+        "TRAINING_JOB_NAME": row.key.name,
+        "TRAINING_JOB_ARN": row.arn,
+        "CURRENT_HOST": HOST,
+        "DMLC_INTERFACE": _NETWORK_INTERFACE,
+        "SAGEMAKER_JOB_NAME": row.key.name,
+        "SAGEMAKER_REGION": row.key.region,
+    }

@@ -1,0 +1,266 @@
+"""What an endpoint needs next: from the first replica to the last, with everything that may happen to one."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from clary.compute.base import Absent, Exited, Lost, Running
+from clary.controllers.activities import Done, Failed, Pending
+from clary.controllers.endpoint import (
+    CRASHES,
+    STARTUP_SECONDS,
+    Act,
+    Remove,
+    Save,
+    Seen,
+    backoff,
+    containers_of,
+    decide,
+    replicas_of,
+    route,
+)
+from clary.store.rows import Key, Row
+
+NOW = 1_700_000_000.0
+CRASH = Exited(at=NOW, code=1, since=NOW - 1)
+
+
+def variant(name="v", count=1, weight=1.0):
+    return {
+        "name": name,
+        "weight": weight,
+        "desired_count": count,
+        "instance_type": "ml.m5.large",
+        "model": "m",
+        "container_definition": {"Image": "i"},
+        "role": "r",
+        "isolated": False,
+    }
+
+
+def deployment(*variants, config="cfg"):
+    return {"config": config, "variants": list(variants)}
+
+
+def endpoint(status="Creating", target="InService", **state):
+    created = datetime.fromtimestamp(NOW, UTC)
+    key = Key("endpoint", "000000000000", "us-east-1", "e")
+    return Row(key, "arn", status, created, created, {}, state, target)
+
+
+class World:
+    """Applies steps as the controller does, with a clock of its own; what the containers do is said by the test."""
+
+    def __init__(self, row):
+        self.row, self.now = row, NOW
+        self.ids = (f"c{number}" + "0" * 20 for number in itertools.count(1))
+        self.states, self.bundles, self.healthy = {}, {}, set()
+        self.statuses = []
+
+    def settle(self):
+        for _ in range(20):
+            seen = Seen(lambda: next(self.ids), self.states, self.bundles, frozenset(self.healthy))
+            step = decide(self.row, seen, self.now)
+            if not isinstance(step, Save):
+                return step
+            self.row = step.row
+            self.statuses.append(self.row.status)
+        raise AssertionError("does not come to rest")
+
+    def containers(self, which="next"):
+        return [replica["container"] for replica in replicas_of(self.row.state[which])]
+
+    def come_up(self, which="next"):
+        for container in self.containers(which):
+            self.bundles[container] = Done()
+            self.states[container] = Running(self.now)
+            self.healthy.add(container)
+        return self.settle()
+
+    def crash(self, container):
+        self.states[container] = replace(CRASH, at=self.now)
+        return self.settle()
+
+
+def served(*variants):
+    world = World(endpoint(next=deployment(*(variants or [variant()]))))
+    world.settle()
+    world.come_up()
+    assert world.row.status == "InService"
+    return world
+
+
+def test_each_replica_is_named_prepared_started_and_asked():
+    world = World(endpoint(next=deployment(variant("a", 2), variant("b", 1))))
+    step = world.settle()
+    first, *rest = ids = world.containers()
+    assert len(set(ids)) == 3
+    assert set(step.prepare) == set(ids)
+    world.bundles[first] = Done()
+    world.bundles |= dict.fromkeys(rest, Pending())
+    assert world.settle() == Act(start=(first,), again=pytest.approx(STARTUP_SECONDS, abs=1))
+    world.states[first] = Running(NOW)
+    assert world.settle().probe == (first,)
+    assert world.row.status == "Creating"
+    assert route(world.row) is None
+
+
+def test_in_service_when_all_replicas_have_answered():
+    world = served(variant("a", 2, 3.0), variant("b", 1, 1.0))
+    assert world.row.state["next"] is None
+    shown = route(world.row)
+    assert [(v.name, v.weight, len(v.targets)) for v in shown.variants] == [("a", 3.0, 2), ("b", 1.0, 1)]
+    assert shown.variants[0].log_group == "/aws/sagemaker/Endpoints/e"
+    assert shown.variants[0].targets[0].log_stream.startswith("a/i-0")
+    assert world.settle() == Act()
+
+
+def test_one_replica_missing_holds_the_whole_deployment():
+    world = World(endpoint(next=deployment(variant("a", 2))))
+    world.settle()
+    world.healthy.add(world.containers()[0])
+    world.settle()
+    assert world.row.status == "Creating"
+
+
+def test_update_keeps_the_old_until_the_new_answers():
+    world = served()
+    old = containers_of(world.row)
+    world.row = replace(world.row, state={**world.row.state, "next": deployment(variant("w"), config="two")})
+    world.settle()
+    assert world.row.status == "Updating"
+    assert old < containers_of(world.row)
+    assert {t.container for v in route(world.row).variants for t in v.targets} == old
+    world.come_up()
+    assert (world.row.status, world.row.state["current"]["config"]) == ("InService", "two")
+    assert not old & containers_of(world.row)
+
+
+def test_failed_update_rolls_back_to_what_served():
+    world = served()
+    old = containers_of(world.row)
+    state = {**world.row.state, "next": deployment(variant("w"))}
+    world.row = replace(world.row, status="Updating", state=state)
+    world.settle()
+    world.bundles[world.containers()[0]] = Failed("ClientError: no model")
+    world.statuses.clear()
+    world.settle()
+    assert world.statuses == ["RollingBack", "InService"]
+    assert containers_of(world.row) == old
+    assert world.row.state["failure_reason"] == "ClientError: no model"
+
+
+def test_a_failed_endpoint_can_be_updated():
+    world = World(endpoint("Failed", failure_reason="x", next=deployment(variant())))
+    world.settle()
+    assert world.row.status == "Updating"
+    world.come_up()
+    assert world.row.status == "InService"
+    assert "failure_reason" not in world.row.state
+
+
+def test_what_can_never_start_fails_at_once():
+    world = World(endpoint(next=deployment(variant())))
+    world.settle()
+    world.bundles[world.containers()[0]] = Failed("ClientError: Could not find the object s3://b/m.tar.gz.")
+    world.settle()
+    assert world.row.status == "Failed"
+    assert world.row.state["failure_reason"].startswith("ClientError: Could not find")
+    assert containers_of(world.row) == set()
+
+
+def test_program_that_does_not_exist_fails_at_once():
+    world = World(endpoint(next=deployment(variant())))
+    world.settle()
+    world.states[world.containers()[0]] = Exited(at=NOW, code=127, reason="serve: no such file")
+    world.settle()
+    assert world.row.state["failure_reason"].startswith("CannotStartContainerError. ")
+
+
+def test_never_healthy_replica_is_tried_with_back_off_and_then_given_up():
+    world = World(endpoint(next=deployment(variant("v"))))
+    world.settle()
+    for number in range(1, CRASHES):
+        before = world.containers()[0]
+        step = world.crash(before)
+        assert world.containers()[0] != before
+        if backoff(number):
+            assert step == Act(again=pytest.approx(backoff(number)))
+            world.now += backoff(number)
+            assert world.settle().prepare
+    world.crash(world.containers()[0])
+    assert world.row.status == "Failed"
+    assert world.row.state["failure_reason"] == (
+        "The primary container for production variant v did not pass the ping health check. "
+        "Please check CloudWatch logs for this endpoint."
+    )
+
+
+@pytest.mark.parametrize(("given", "limit"), [({}, STARTUP_SECONDS), ({"startup_seconds": 60}, 60)])
+def test_replica_that_runs_and_never_answers_is_given_up_in_time(given, limit):
+    world = World(endpoint(next=deployment(variant() | given)))
+    world.settle()
+    world.states[world.containers()[0]] = Running(NOW)
+    assert world.settle().again == pytest.approx(limit, abs=0.1)
+    world.now += limit + 0.01
+    world.settle()
+    assert world.row.status == "Failed"
+
+
+@pytest.mark.parametrize("end", [CRASH, Lost(), Absent()])
+def test_replica_that_dies_in_service_is_replaced_and_not_routed_to(end):
+    world = served(variant("v", 2))
+    dead, alive = world.containers("current")
+    world.states[dead] = end
+    step = world.settle()
+    assert world.row.status == "InService"
+    (shown,) = route(world.row).variants
+    assert [target.container for target in shown.targets] == [alive]
+    fresh = containers_of(world.row) - {alive}
+    assert set(step.prepare) == fresh != {dead}
+    world.come_up("current")
+    assert len(route(world.row).variants[0].targets) == 2
+
+
+def test_replica_that_keeps_crashing_in_service_waits_longer_each_time():
+    world = served()
+    pauses = []
+    for _ in range(12):
+        step = world.crash(world.containers("current")[0])
+        pauses.append(step.again if not step.prepare else 0.0)
+        world.now += 100
+    assert world.row.status == "InService"
+    assert pauses[0] == 0.0
+    assert pauses[-1] == pytest.approx(30.0)
+
+
+def test_replica_that_lasted_is_replaced_at_once():
+    world = served()
+    (container,) = world.containers("current")
+    world.states[container] = Exited(at=NOW, code=1, since=NOW - 100)
+    assert world.settle().prepare
+    assert next(replicas_of(world.row.state["current"]))["restarts"] == 0
+
+
+def test_fewer_replicas_than_before():
+    world = served(variant("v", 2))
+    state = {**world.row.state, "current": deployment(world.row.state["current"]["variants"][0] | {"desired_count": 1})}
+    world.row = replace(world.row, state=state)
+    world.settle()
+    assert len(containers_of(world.row)) == 1
+
+
+def test_deleted_endpoint_is_removed_whatever_it_was_doing():
+    for status in ("Creating", "InService", "Updating", "Failed", "Deleting"):
+        assert decide(endpoint(status, "Deleted"), Seen(lambda: "x"), NOW) == Remove()
+
+
+def test_nothing_is_done_when_all_is_well():
+    world = served()
+    before = repr(world.row)
+    assert world.settle() == Act()
+    assert repr(world.row) == before
