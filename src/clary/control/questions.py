@@ -10,12 +10,12 @@ from typing import Any
 
 from clary.compute.base import Backend
 from clary.control.server import Question
+from clary.controllers.control import Controllers
 from clary.lifecycles import endpoint, training_job
 from clary.objects.store import ObjectStore
 from clary.services.iam.bootstrap import ensure_defaults
-from clary.serving.routes import RouteTable
 from clary.settings import Settings
-from clary.store import Store
+from clary.store import Row, Store
 
 _LIVELY = {
     training_job.KIND: training_job.LIFECYCLE,
@@ -29,13 +29,13 @@ class Questions:
     """Their answers."""
 
     def __init__(
-        self, settings: Settings, store: Store, objects: ObjectStore, backend: Backend, routes: RouteTable
+        self, settings: Settings, store: Store, objects: ObjectStore, backend: Backend, controllers: Controllers
     ) -> None:
         self._settings = settings
         self._store = store
         self._objects = objects
         self._backend = backend
-        self._routes = routes
+        self._controllers = controllers
 
     def handlers(self) -> Mapping[str, Question]:
         """By name."""
@@ -47,18 +47,20 @@ class Questions:
 
     def status(self, _params: Mapping[str, Any]) -> dict[str, Any]:
         """What is going on: resources that are not at their end by status, and how many containers there are."""
-        resources = {kind: self._going_on(kind) for kind in _LIVELY}
-        return {"resources": resources, "containers": sum(1 for _ in self._backend.list())}
+        counted = {kind: dict(Counter(row.status for row in self._going_on(kind))) for kind in _LIVELY}
+        return {"resources": counted, "containers": sum(1 for _ in self._backend.list())}
 
-    def _going_on(self, kind: str) -> dict[str, int]:
+    def _going_on(self, kind: str) -> list[Row]:
         lifecycle = _LIVELY[kind]
-        statuses = [status for status in lifecycle.moves if not lifecycle.terminal(status)]
-        return dict(Counter(row.status for row in self._store.read.rows(kind, statuses)))
+        return self._store.read.rows(kind, [each for each in lifecycle.moves if not lifecycle.terminal(each)])
 
     def reset(self, _params: Mapping[str, Any]) -> dict[str, Any]:
         """Empty everything but keys and settings. Rows go first: whoever still works on one finds it gone and stops."""
+        going_on = [row.key for kind in _LIVELY for row in self._going_on(kind)]
         self._store.write(lambda transaction: transaction.clear())
-        self._routes.replace({})
+        for key in going_on:
+            self._controllers.wake(key)
+        self._controllers.reset()
         for container in list(self._backend.list()):
             self._backend.remove(container)
         self._objects.clear()
