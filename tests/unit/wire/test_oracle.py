@@ -38,11 +38,11 @@ def sample(shape, depth=0, *, text="text", location=None):
     if kind == "structure":
         if shape.is_document_type:
             return {"free": [1, "form"]}
-        return {
-            name: value
-            for name, member in list(shape.members.items())[: 1 if getattr(shape, "is_tagged_union", False) else None]
-            if (value := sample_member(shape, name, member, depth, text)) is not None
-        }
+        if shape.is_tagged_union:
+            name, member = next(iter(shape.members.items()))
+            return {name: sample(member, depth + 1, text=text)}
+        found = {name: sample_member(shape, name, member, depth, text) for name, member in shape.members.items()}
+        return {name: value for name, value in found.items() if value is not None}
     if kind == "list":
         return [sample(shape.member, depth + 1, text=text), sample(shape.member, depth + 1, text=text)]
     if kind == "map":
@@ -110,8 +110,8 @@ def test_what_botocore_serialises_is_found_and_parsed(service, name, text):
 def test_what_we_serialise_botocore_parses(service, name):
     operation = models.operation(service, name)
     shape = operation.output_shape
-    if operation.has_event_stream_output:
-        pytest.skip("an event stream")
+    if operation.has_event_stream_output or (service, name) in ONE_REQUEST_TWO_NAMES:
+        pytest.skip("an event stream, or two members of one name")
     text = "text" if models.load(service).metadata["protocol"] == "rest-json" else "täxt <&>"
     output = sample(shape, text=text) if shape else {}
     response = protocols.protocol_of(models.load(service)).serialise(output, operation, "request-1")

@@ -1,0 +1,222 @@
+"""The gateway as an ASGI application: runs the steps, and turns whatever goes wrong into AWS's words."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.model import ServiceModel
+
+from clary.calls import Door
+from clary.errors import AWSError
+from clary.gateway import refusals
+from clary.gateway.exchange import EdgeContexts, Exchange, Parts
+from clary.gateway.incoming import ClientGone, Incoming, Message, Receive
+from clary.gateway.keyring import Authorizer, BodyStore, Keyring
+from clary.gateway.outgoing import Outgoing, Send
+from clary.gateway.steps import STEPS
+from clary.services.registry import Registry
+from clary.settings import Settings
+from clary.wire import models
+from clary.wire.directory import Directory
+from clary.wire.http import HttpRequest, HttpResponse
+from clary.wire.protocols import PROTOCOLS
+from clary.wire.rest_xml import host_id
+
+InternalHandler = Callable[[HttpRequest], Awaitable[HttpResponse]]
+"""Answers one of Clary's own paths (`/_clary/…`)."""
+
+_UNREAD = 65_536
+"""Bytes of a body that are let go by unread; before more than these the connection is closed."""
+
+_log = logging.getLogger(__name__)
+
+
+class Gateway:
+    """An ASGI 3 application."""
+
+    def __init__(  # noqa: PLR0913, PLR0917  each is a part of another package, put together in one place only
+        self,
+        registry: Registry,
+        keyring: Keyring,
+        authorizer: Authorizer,
+        control: Door,
+        edge_context: EdgeContexts,
+        bodies: BodyStore,
+        settings: Settings,
+        internal: Mapping[str, InternalHandler],
+    ) -> None:
+        directory = Directory(registry.services)
+        self._parts = Parts(registry, directory, keyring, authorizer, control, edge_context, bodies, settings)
+        self._internal = dict(internal)
+        self._limits = settings.limits
+        self._outgoing = Outgoing(settings.limits.body_idle_seconds)
+
+    def close(self) -> None:
+        """End its threads."""
+        self._outgoing.close()
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        """One request (or the server's start and end, where it tells them)."""
+        if scope["type"] == "http":
+            await self._answer(_request(scope), Incoming(receive, self._limits.body_idle_seconds), send)
+        elif scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1003})
+
+    async def _answer(self, request: HttpRequest, incoming: Incoming, send: Send) -> None:
+        try:
+            response = await self._response(request, incoming)
+        except ClientGone:
+            return
+        if not incoming.whole and _leaves_body(request):
+            response.headers["connection"] = "close"
+        response.headers["content-length"] = str(response.size)
+        with suppress(TimeoutError):  # the client reads no more; the server closes what is left unfinished
+            await self._send(request, response, incoming, send)
+
+    async def _send(self, request: HttpRequest, response: HttpResponse, incoming: Incoming, send: Send) -> None:
+        started = _Started(send)
+        try:
+            await self._outgoing.send(started, response, incoming, head_only=request.method == "HEAD")
+        except OSError:
+            _log.exception("the body of an answer to %s %s could not be read", request.method, request.raw_path)
+            if not started.yes:
+                failed = _finish(self._fault(refusals.internal_failure(), "rest-xml", "s3", "-"), "rest-xml", "-")
+                failed.headers["content-length"] = str(failed.size)
+                await self._outgoing.send(send, failed, incoming, head_only=request.method == "HEAD")
+
+    async def _response(self, request: HttpRequest, incoming: Incoming) -> HttpResponse:
+        if request.raw_path.startswith("/_clary/"):
+            return await self._own(request, incoming)
+        exchange = Exchange(request, incoming)
+        try:
+            for step in STEPS:
+                await step(self._parts, exchange)
+            response = exchange.response
+        except AWSError as error:
+            response = self._refusal(error, exchange)
+        except ClientGone:
+            raise
+        except Exception:  # the last line of defence: the traceback is for the log, never for the client
+            _log.exception("request %s failed: %s %s", exchange.request_id, request.method, request.raw_path)
+            response = self._refusal(refusals.internal_failure(), exchange)
+        return _finish(response, exchange.protocol, exchange.request_id)
+
+    def _refusal(self, error: AWSError, exchange: Exchange) -> HttpResponse:
+        protocol = exchange.protocol or _guess(exchange)
+        service = exchange.target.service if hasattr(exchange, "target") else ""
+        exchange.protocol = protocol
+        return self._fault(error, protocol, service, exchange.request_id)
+
+    def _fault(self, error: AWSError, protocol: str, service: str, request_id: str) -> HttpResponse:
+        worded = refusals.worded(error, protocol, service)
+        return PROTOCOLS[protocol].fault(worded, self._model(service), request_id)
+
+    def _model(self, service: str) -> ServiceModel | None:
+        return models.load(service) if service in self._parts.registry.services else None
+
+    async def _own(self, request: HttpRequest, incoming: Incoming) -> HttpResponse:
+        handler = self._own_handler(request.path)
+        if handler is None:
+            return HttpResponse(404, {"content-type": "application/json"}, b'{"message":"There is nothing here."}')
+        if _from_another_page(request):
+            text = b'{"message":"Pages of other sites may not ask for this."}'
+            return HttpResponse(403, {"content-type": "application/json"}, text)
+        try:
+            request.body = await incoming.read(self._limits.request_body_bytes)
+            return await handler(request)
+        except AWSError as error:
+            return self._fault(error, "json", "", "-")
+        except ClientGone:
+            raise
+        except Exception:  # as above
+            _log.exception("%s %s failed", request.method, request.raw_path)
+            return self._fault(refusals.internal_failure(), "json", "", "-")
+
+    def _own_handler(self, path: str) -> InternalHandler | None:
+        """By the path itself, else by the longest path that it lies below."""
+        below = (p for p in self._internal if path == p or path.startswith(p.rstrip("/") + "/"))
+        found = max(below, key=len, default=None)
+        return self._internal[found] if found else None
+
+
+@dataclass
+class _Started:
+    """Remembers whether an answer has begun: after that there is no other."""
+
+    send: Send
+    yes: bool = False
+
+    async def __call__(self, message: Message) -> None:
+        self.yes = True
+        await self.send(message)
+
+
+def _request(scope: Mapping[str, Any]) -> HttpRequest:
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1").lower(), _text(raw_value)
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    raw_path = scope.get("raw_path") or scope["path"].encode()
+    client = scope.get("client")
+    return HttpRequest(
+        method=scope["method"],
+        raw_path=raw_path.decode("latin-1"),
+        raw_query=scope["query_string"].decode("latin-1"),
+        headers=headers,
+        source_ip=client[0] if client else "127.0.0.1",
+    )
+
+
+def _text(raw: bytes) -> str:
+    """Header values are Latin-1 by the RFC, and UTF-8 from many clients: a signature covers what they meant."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+def _leaves_body(request: HttpRequest) -> bool:
+    """Whether more of the body may follow than is worth reading only to throw it away."""
+    if "expect" in request.headers or "transfer-encoding" in request.headers:
+        return True
+    length = request.headers.get("content-length", "0")
+    return not length.isdigit() or int(length) > _UNREAD
+
+
+def _finish(response: HttpResponse, protocol: str, request_id: str) -> HttpResponse:
+    response.headers["x-amzn-requestid"] = request_id
+    if protocol == "rest-xml":
+        response.headers["x-amz-request-id"] = request_id
+        response.headers["x-amz-id-2"] = host_id(request_id)
+    return response
+
+
+def _guess(exchange: Exchange) -> str:
+    """In which protocol to refuse a request that does not even say what it asks for."""
+    headers = exchange.request.headers
+    if "x-amz-target" in headers or "json" in headers.get("content-type", ""):
+        return "json"
+    signature = exchange.signature
+    if getattr(signature, "service", "s3") == "s3" and "form-urlencoded" not in headers.get("content-type", ""):
+        return "rest-xml"
+    return "query"
+
+
+def _from_another_page(request: HttpRequest) -> bool:
+    """A browser says from which site a page asks; Clary's own paths are for programs and its own pages."""
+    origin = request.headers.get("origin")
+    return origin is not None and origin.partition("://")[2] != request.headers.get("host")
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

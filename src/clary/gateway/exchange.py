@@ -1,0 +1,81 @@
+"""One request on its way through the gateway: what is known of it so far, and what is needed to answer it."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.model import OperationModel
+
+from clary.calls import Call, Door, Principal
+from clary.gateway.incoming import Incoming
+from clary.gateway.keyring import Authorizer, BodyStore, Keyring
+from clary.gateway.sigv2 import SignatureV2
+from clary.gateway.sigv4 import Signature
+from clary.services.registry import Operation, Registry
+from clary.settings import Settings
+from clary.wire.directory import Directory, Target
+from clary.wire.http import HttpRequest, HttpResponse
+from clary.wire.values import Params
+
+EdgeContexts = Callable[[Call], Any]
+"""Makes what a handler at the edge is given beside its parameters."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the steps work with."""
+
+    registry: Registry
+    directory: Directory
+    keyring: Keyring
+    authorizer: Authorizer
+    control: Door
+    edge_context: EdgeContexts
+    bodies: BodyStore
+    settings: Settings
+    now: Callable[[], float] = time.time
+
+
+@dataclass
+class Exchange:
+    """Filled in by the steps, from top to bottom."""
+
+    request: HttpRequest
+    incoming: Incoming
+    request_id: str = field(default_factory=lambda: secrets.token_hex(16))
+
+    signature: Signature | SignatureV2 | None = None
+    protocol: str = ""
+    """Empty until the service is known."""
+    target: Target = field(init=False)
+    offered: Operation = field(init=False)
+    model: OperationModel = field(init=False)
+    streamed: str = ""
+    """The parameter that is the streamed body; empty where the body is read at once."""
+
+    principal: Principal = field(init=False)
+    region: str = ""
+    params: Params = field(default_factory=dict)
+    output: Params = field(default_factory=dict)
+    response: HttpResponse = field(init=False)
+
+    @property
+    def call(self) -> Call:
+        """The call as it stands."""
+        return Call(
+            principal=self.principal,
+            service=self.offered.service,
+            operation=self.offered.name,
+            params=self.params,
+            region=self.region,
+            request_id=self.request_id,
+            source_ip=self.request.source_ip,
+        )
+
+
+Step = Callable[[Parts, Exchange], Awaitable[None]]
+"""Does its part of the request's life, or raises AWSError."""

@@ -1,0 +1,61 @@
+"""A request's body as it arrives, with a limit on silence: ASGI's messages, read once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from typing import Any
+
+from clary.errors import AWSError
+from clary.gateway.refusals import too_large
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+
+
+class ClientGone(Exception):
+    """The client hung up before its request was whole: there is nobody to answer."""
+
+
+class Incoming:
+    """One body. `whole` tells whether all of it has been read."""
+
+    def __init__(self, receive: Receive, idle_seconds: float) -> None:
+        self._receive = receive
+        self._idle_seconds = idle_seconds
+        self.whole = False
+
+    async def read(self, limit: int) -> bytes:
+        """All of it. Raises AWSError (RequestEntityTooLarge, RequestTimeout), ClientGone."""
+        parts: list[bytes] = []
+        size = 0
+        async for part in self.chunks():
+            size += len(part)
+            if size > limit:
+                raise too_large(limit)
+            parts.append(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Its pieces as they come. Raises AWSError (RequestTimeout), ClientGone."""
+        while not self.whole:
+            try:
+                async with asyncio.timeout(self._idle_seconds):
+                    message = await self._receive()
+            except TimeoutError:
+                raise _silence() from None
+            if message["type"] == "http.disconnect":
+                raise ClientGone
+            self.whole = not message.get("more_body", False)
+            if body := message.get("body"):
+                yield body
+
+    async def gone(self) -> None:
+        """Returns when the client has hung up; to be asked only once the body is whole."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+
+def _silence() -> AWSError:
+    text = "Your socket connection to the server was not read from or written to within the timeout period."
+    return AWSError("RequestTimeout", text)

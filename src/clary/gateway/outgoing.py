@@ -1,0 +1,148 @@
+"""Sending an answer: its head, then its body from memory or from files, read in threads piece by piece."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
+
+from clary.gateway.incoming import Incoming
+from clary.wire.http import EMPTY_BODY_STATUSES, Extent, HttpResponse
+
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+PIECE = 512 * 1024
+"""Bytes read and sent at a time: large enough that the hop to a thread is small beside it."""
+
+_AT_ONCE = 64 * 1024
+"""A body this small is read where it is sent: the page cache answers sooner than a thread."""
+
+
+class Outgoing:
+    """Sends answers; one per process."""
+
+    def __init__(self, idle_seconds: float, threads: int = 8) -> None:
+        self._idle_seconds = idle_seconds
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="outgoing")
+
+    def close(self) -> None:
+        """End its threads."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def send(self, send: Send, response: HttpResponse, incoming: Incoming, *, head_only: bool) -> None:
+        """Raises OSError before anything is sent where a file of the body is gone."""
+        body = response.body
+        if head_only or response.status in EMPTY_BODY_STATUSES:
+            await self._plain(send, response, b"")
+        elif isinstance(body, bytes):
+            await self._plain(send, response, body)
+        elif body.size <= _AT_ONCE:
+            await self._plain(send, response, _read_all(body))
+        else:
+            await self._streamed(send, response, body, incoming)
+
+    async def _plain(self, send: Send, response: HttpResponse, body: bytes) -> None:
+        await send(_head(response))
+        await send({"type": "http.response.body", "body": body})
+
+    async def _streamed(self, send: Send, response: HttpResponse, body: Extent, incoming: Incoming) -> None:
+        pieces = self._pieces(body)
+        first = await anext(pieces)
+        gone = asyncio.ensure_future(incoming.gone()) if incoming.whole else None
+        try:
+            await send(_head(response))
+            await self._part(send, first)
+            async for piece in pieces:
+                if gone and gone.done():
+                    return
+                await self._part(send, piece)
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            await pieces.aclose()
+            if gone:
+                gone.cancel()
+                with suppress(asyncio.CancelledError):
+                    await gone
+
+    async def _part(self, send: Send, piece: bytes) -> None:
+        """A client that does not read for too long is let go: TimeoutError ends the connection."""
+        async with asyncio.timeout(self._idle_seconds):
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+
+    async def _pieces(self, body: Extent) -> AsyncGenerator[bytes, None]:
+        """The next piece is read while one is being sent."""
+        reader = _Reader(body)
+        loop = asyncio.get_running_loop()
+        ahead = loop.run_in_executor(self._threads, reader.next)
+        try:
+            while piece := await ahead:
+                ahead = loop.run_in_executor(self._threads, reader.next)
+                yield piece
+        finally:
+            with suppress(OSError, asyncio.CancelledError):
+                await ahead
+            reader.close()
+
+
+class _Reader:
+    """Reads an extent from its start to its end; may be closed while a thread still reads."""
+
+    def __init__(self, body: Extent) -> None:
+        self._busy = threading.Lock()
+        self._closed = False
+        self._segments = iter(body.segments)
+        self._descriptor = -1
+        self._offset = self._left = 0
+
+    def next(self) -> bytes:
+        """The next piece, empty at the end. Raises OSError where a file is gone or shorter than it was."""
+        with self._busy:
+            return self._next()
+
+    def _next(self) -> bytes:
+        while not self._left:
+            segment = None if self._closed else next(self._segments, None)
+            self._close_file()
+            if segment is None:
+                return b""
+            path, self._offset, self._left = segment
+            self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        piece = os.pread(self._descriptor, min(PIECE, self._left), self._offset)
+        if not piece:
+            raise OSError("a file of the body is shorter than it was")
+        self._offset += len(piece)
+        self._left -= len(piece)
+        return piece
+
+    def close(self) -> None:
+        """Reads after this are empty."""
+        with self._busy:
+            self._closed, self._left = True, 0
+            self._close_file()
+
+    def _close_file(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+def _read_all(body: Extent) -> bytes:
+    reader = _Reader(body)
+    try:
+        return b"".join(iter(reader.next, b""))
+    finally:
+        reader.close()
+
+
+def _head(response: HttpResponse) -> dict[str, Any]:
+    headers = [(_bytes(name), _bytes(value)) for name, value in response.headers.items()]
+    return {"type": "http.response.start", "status": response.status, "headers": headers}
+
+
+def _bytes(text: str) -> bytes:
+    """Without line ends: a value that a client chose must not become a header of its own."""
+    return (text if text.isprintable() else "".join(c for c in text if c.isprintable())).encode()

@@ -1,0 +1,92 @@
+"""The same refusal in the words of each protocol: AWS's services answer one cause with different codes."""
+
+from __future__ import annotations
+
+from clary.errors import AWSError
+
+# cause -> (code, status); what is not named keeps its own
+_JSON = {
+    "AccessDenied": ("AccessDeniedException", 400),
+    "AccessDeniedException": ("AccessDeniedException", 400),
+    "AuthorizationQueryParametersError": ("IncompleteSignatureException", 400),
+    "ExpiredToken": ("ExpiredTokenException", 400),
+    "IncompleteSignature": ("IncompleteSignatureException", 400),
+    "InvalidClientTokenId": ("UnrecognizedClientException", 400),
+    "MissingAuthenticationToken": ("MissingAuthenticationTokenException", 400),
+    "SignatureDoesNotMatch": ("InvalidSignatureException", 400),
+}
+_REST_JSON = {cause: (code, 403) for cause, (code, _) in _JSON.items()}
+_QUERY = {
+    "AccessDeniedException": ("AccessDenied", 403),
+    "AuthorizationQueryParametersError": ("IncompleteSignature", 400),
+    "ExpiredToken": ("ExpiredToken", 403),
+    "InvalidClientTokenId": ("InvalidClientTokenId", 403),
+    "ValidationException": ("ValidationError", 400),
+}
+_REST_XML = {
+    "AccessDeniedException": ("AccessDenied", 403),
+    "ExpiredToken": ("ExpiredToken", 400),
+    "IncompleteSignature": ("AuthorizationHeaderMalformed", 400),
+    "InternalFailure": ("InternalError", 500),
+    "InvalidClientTokenId": ("InvalidAccessKeyId", 403),
+    "MissingAuthenticationToken": ("AccessDenied", 403),
+    "ValidationException": ("InvalidRequest", 400),
+}
+_CODES = {"json": _JSON, "rest-json": _REST_JSON, "query": _QUERY, "rest-xml": _REST_XML}
+
+_SERVICES = {
+    ("logs", "ValidationException"): "InvalidParameterException",
+    ("sagemaker-runtime", "ValidationException"): "ValidationError",
+}
+"""Services that name the model's constraints in their own way."""
+
+_TEXTS = {
+    ("rest-xml", "InvalidClientTokenId"): "The AWS Access Key Id you provided does not exist in our records.",
+    ("rest-xml", "ExpiredToken"): "The provided token has expired.",
+    ("query", "MissingAuthenticationToken"): "Request is missing Authentication Token",
+    ("rest-xml", "MissingAuthenticationToken"): "Access Denied",
+    ("rest-xml", "InternalFailure"): "We encountered an internal error. Please try again.",
+}
+
+
+def worded(error: AWSError, protocol: str, service: str) -> AWSError:
+    """The error as this protocol and service say it."""
+    code, status = _CODES.get(protocol, _JSON).get(error.code, (error.code, error.status))
+    code = _SERVICES.get((service, error.code), code)
+    message = _TEXTS.get((protocol, error.code), error.message)
+    if (code, message, status) == (error.code, error.message, error.status):
+        return error
+    return AWSError(code, message, status=status, members=error.members)
+
+
+def missing_token() -> AWSError:
+    """No signature where one is needed."""
+    return AWSError("MissingAuthenticationToken", "Missing Authentication Token", status=403)
+
+
+def internal_failure() -> AWSError:
+    """What went wrong stands in the server's log, under the request's id; nothing of it leaves the server."""
+    return AWSError("InternalFailure", "The request processing has failed because of an unknown error.", status=500)
+
+
+def too_large(limit: int) -> AWSError:
+    """A body over the settings' limit."""
+    return AWSError("RequestEntityTooLarge", f"The request body exceeds {limit} bytes.", status=413)
+
+
+def unknown_operation(protocol: str, service: str, operation: str) -> AWSError:
+    """An operation that the service does not have on AWS either."""
+    if protocol == "query":
+        return AWSError("InvalidAction", f"The action {operation or '(none)'} is not valid for this web service.")
+    if protocol == "rest-xml":
+        text = "The specified method is not allowed against this resource."
+        return AWSError("MethodNotAllowed", text, status=405)
+    what = f"operation {operation}" if operation else "operation for this method and path"
+    return AWSError("UnknownOperationException", f"{service} has no {what}.", status=404)
+
+
+def not_offered(protocol: str, service: str, operation: str = "") -> AWSError:
+    """An operation, or a whole service, that AWS has and Clary has not (yet)."""
+    what = f"{service}.{operation}" if operation else f"a service named {service}"
+    code = "NotImplemented" if protocol in ("rest-xml", "query") else "UnknownOperationException"
+    return AWSError(code, f"Clary does not offer {what}; `clary coverage` lists what it does.", status=501)

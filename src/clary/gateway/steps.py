@@ -1,0 +1,202 @@
+"""The life of a request, from top to bottom."""
+
+from __future__ import annotations
+
+import inspect
+
+from clary.calls import Principal
+from clary.errors import AWSError
+from clary.gateway import payload, refusals, sigv2, sigv4
+from clary.gateway.exchange import Exchange, Parts, Step
+from clary.gateway.keyring import default_principal
+from clary.gateway.sigv2 import SignatureV2
+from clary.gateway.sigv4 import Signature
+from clary.wire import models
+from clary.wire.locations import read_headers
+from clary.wire.protocols import PROTOCOLS, name_of
+from clary.wire.routes import BadPath
+from clary.wire.validation import validate as check_constraints
+from clary.wire.values import Mismatch, Params, is_streaming, payload_of
+
+_ANONYMOUS = Principal(kind="anonymous", account="", arn="", identity="", user_id="")
+
+
+async def identify(parts: Parts, exchange: Exchange) -> None:
+    """Which operation of which service is asked for. A form is read for it: it names the operation itself."""
+    request = exchange.request
+    signature = exchange.signature = sigv4.read(request) or sigv2.read(request)
+    if request.method == "POST" and request.headers.get("content-type", "").startswith(
+        "application/x-www-form-urlencoded"
+    ):
+        request.body = await exchange.incoming.read(parts.settings.limits.request_body_bytes)
+    scope = "s3" if isinstance(signature, SignatureV2) else signature.service if signature else None
+    try:
+        exchange.target = parts.directory.find(request, scope)
+    except BadPath:
+        exchange.protocol = "rest-xml"
+        raise AWSError("InvalidURI", "Couldn't parse the specified URI.") from None
+    except Mismatch as mismatch:
+        exchange.protocol = "query"
+        raise AWSError("MalformedQueryString", str(mismatch)) from None
+    exchange.protocol = parts.directory.protocol(exchange.target.service) or ""
+    _find_operation(parts, exchange)
+
+
+async def receive(parts: Parts, exchange: Exchange) -> None:
+    """The body, unless it is streamed: then it waits until the call is allowed."""
+    shape = exchange.model.input_shape
+    if is_streaming(shape):
+        found = payload_of(shape)
+        exchange.streamed = found[0] if found else ""
+        payload.check_announced(exchange.request)
+        return
+    limits = parts.settings.limits
+    runtime = exchange.target.service == "sagemaker-runtime"
+    limit = limits.invoke_body_bytes if runtime else limits.request_body_bytes
+    if not exchange.incoming.whole:
+        exchange.request.body = await exchange.incoming.read(limit)
+
+
+async def authenticate(parts: Parts, exchange: Exchange) -> None:
+    """Who calls, and from which region: by the signature. Where signatures are not checked, the default identity."""
+    signature = exchange.signature
+    exchange.region = signature.region if isinstance(signature, Signature) else parts.settings.region
+    if not exchange.streamed:
+        payload.check_hash(exchange.request)
+    if parts.settings.auth == "off":
+        exchange.principal = default_principal(parts.settings)
+    elif signature is None:
+        exchange.principal = _unsigned(exchange)
+    else:
+        exchange.principal = _verified(parts, exchange, signature)
+
+
+async def parse(parts: Parts, exchange: Exchange) -> None:
+    """The parameters, by the operation's model."""
+    if exchange.streamed:
+        payload.unwrap_headers(exchange.request)
+    protocol = PROTOCOLS[exchange.protocol]
+    exchange.params = protocol.parse(exchange.request, exchange.model, exchange.target.labels)
+
+
+async def validate(parts: Parts, exchange: Exchange) -> None:
+    """The model's constraints. S3 has hardly any in its model, and words of its own for each."""
+    if exchange.protocol != "rest-xml":
+        check_constraints(exchange.model.input_shape, exchange.params)
+    else:
+        _check_required(exchange)
+
+
+async def authorise(parts: Parts, exchange: Exchange) -> None:
+    """Whether the caller may: by its policies."""
+    if parts.settings.auth != "off":
+        call = exchange.call
+        parts.authorizer.authorise(call, parts.registry.services[call.service].access(call))
+
+
+async def take_in(parts: Parts, exchange: Exchange) -> None:
+    """The streamed body, kept by the store; what it says of it stands in the parameters. Trailers are headers."""
+    if not exchange.streamed:
+        return
+    signature, key = exchange.signature, b""
+    if parts.settings.auth == "off" or not isinstance(signature, Signature):
+        signature = None
+    else:
+        secret = parts.keyring.find(signature.access_key_id, signature.token).secret_key
+        key = sigv4.signing_key(secret, signature.date, signature.region, signature.service)
+    chunks = payload.pieces(exchange.incoming.chunks(), exchange.request, signature, key)
+    exchange.params[exchange.streamed] = await parts.bodies.receive(chunks, exchange.request)
+    exchange.params |= read_headers(exchange.model.input_shape, exchange.request.trailers)
+
+
+async def call(parts: Parts, exchange: Exchange) -> None:
+    """The operation itself: here, or in control."""
+    if exchange.offered.place == "control":
+        exchange.output = await parts.control(exchange.call)
+        return
+    output = exchange.offered.handler(parts.edge_context(exchange.call), exchange.params)
+    exchange.output = (await output if inspect.isawaitable(output) else output) or {}
+
+
+async def respond(parts: Parts, exchange: Exchange) -> None:
+    """The answer's bytes."""
+    protocol = PROTOCOLS[exchange.protocol]
+    exchange.response = protocol.serialise(exchange.output, exchange.model, exchange.request_id)
+
+
+STEPS: tuple[Step, ...] = (
+    identify,
+    receive,
+    authenticate,
+    parse,
+    validate,
+    authorise,
+    take_in,
+    call,
+    respond,
+)
+
+
+def _find_operation(parts: Parts, exchange: Exchange) -> None:
+    service, name = exchange.target.service, exchange.target.operation
+    if not exchange.protocol:
+        exchange.protocol = _foreign_protocol(service, exchange)
+        raise refusals.not_offered(exchange.protocol, service)
+    try:
+        exchange.model = models.operation(service, name)
+    except KeyError:
+        raise refusals.unknown_operation(exchange.protocol, service, name) from None
+    offered = parts.registry.find(service, name)
+    if offered is None:
+        raise refusals.not_offered(exchange.protocol, service, name)
+    exchange.offered = offered
+
+
+def _foreign_protocol(service: str, exchange: Exchange) -> str:
+    """In which protocol to refuse a service that is not offered: in its own, where there is one."""
+    if "x-amz-target" in exchange.request.headers:
+        return "json"
+    if service in models.known_services():
+        try:
+            return name_of(models.load(service))
+        except KeyError:
+            return "query"  # ec2's errors are close to it
+    return "query" if b"Action=" in exchange.request.body else "rest-json"
+
+
+def _unsigned(exchange: Exchange) -> Principal:
+    open_to_all = exchange.model.auth_type == "none" or (exchange.model.auth or [""])[0].endswith("#noAuth")
+    if exchange.protocol == "rest-xml" or open_to_all:
+        return _ANONYMOUS
+    raise refusals.missing_token()
+
+
+def _verified(parts: Parts, exchange: Exchange, signature: Signature | SignatureV2) -> Principal:
+    credential = parts.keyring.find(signature.access_key_id, signature.token)
+    request, now, skew = exchange.request, parts.now(), parts.settings.limits.clock_skew_seconds
+    if isinstance(signature, SignatureV2):
+        sigv2.check_time(signature, request, now, skew)
+        sigv2.verify(signature, request, credential.secret_key, exchange.target.bucket)
+        return credential.principal
+    _check_scope(exchange, signature)
+    sigv4.check_time(signature, now, skew)
+    s3 = exchange.protocol == "rest-xml"
+    hashed = payload.hash_for_signature(request, presigned=signature.presigned, s3=s3)
+    sigv4.verify(signature, request, credential.secret_key, hashed)
+    return credential.principal
+
+
+def _check_scope(exchange: Exchange, signature: Signature) -> None:
+    """A signature made for one service is good for no other."""
+    expected = exchange.model.service_model.signing_name
+    if signature.service not in (expected, exchange.model.service_model.endpoint_prefix):
+        text = f"Credential should be scoped to correct service: '{expected}'. "
+        raise AWSError("SignatureDoesNotMatch", text, status=403)
+
+
+def _check_required(exchange: Exchange) -> None:
+    shape = exchange.model.input_shape
+    params: Params = exchange.params
+    for name in shape.required_members if shape is not None else ():
+        if params.get(name) is None and name != exchange.streamed:
+            raise AWSError("InvalidRequest", f"Missing required parameter: {name}")
