@@ -48,7 +48,9 @@ class ObjectStore(ObjectReader):
 
     # Buckets
 
-    def create_bucket(self, name: str, *, account: str, region: str) -> Bucket:
+    def create_bucket(
+        self, name: str, *, account: str, region: str, settings: Mapping[str, Any] | None = None
+    ) -> Bucket:
         """Raises BucketAlreadyOwnedByYou or, where another account has it, BucketAlreadyExists."""
 
         def change(connection: sqlite3.Connection) -> Bucket:
@@ -56,8 +58,9 @@ class ObjectStore(ObjectReader):
             if taken:
                 raise BucketAlreadyOwnedByYou(name) if taken.account == account else BucketAlreadyExists(name)
             created = now_ms()
-            connection.execute("INSERT INTO bucket VALUES (?, ?, ?, ?, '{}')", (name, account, region, created))
-            return Bucket(name, account, region, from_ms(created))
+            row = (name, account, region, created, json.dumps(settings or {}))
+            connection.execute("INSERT INTO bucket VALUES (?, ?, ?, ?, ?)", row)
+            return Bucket.load(row)
 
         return self._writer.run(change)
 

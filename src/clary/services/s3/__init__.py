@@ -1,0 +1,25 @@
+"""Amazon S3: `SERVICE` with its operations, one file per resource, over the object store in `clary.objects`."""
+
+from clary.services.s3 import (
+    bucket_settings,
+    buckets,
+    listing,
+    multipart,
+    multipart_listing,
+    object_attributes,
+    objects,
+    tagging,
+)
+from clary.services.s3.service import SERVICE
+
+__all__ = [
+    "SERVICE",
+    "bucket_settings",
+    "buckets",
+    "listing",
+    "multipart",
+    "multipart_listing",
+    "object_attributes",
+    "objects",
+    "tagging",
+]

@@ -1,0 +1,91 @@
+"""The rights that S3's operations need
+(https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from clary.calls import Access, Call
+from clary.services.s3.copy_source import CopySource
+
+_ACTIONS = {
+    "ListBuckets": "s3:ListAllMyBuckets",
+    "HeadBucket": "s3:ListBucket",
+    "ListObjects": "s3:ListBucket",
+    "ListObjectsV2": "s3:ListBucket",
+    "ListObjectVersions": "s3:ListBucketVersions",
+    "ListMultipartUploads": "s3:ListBucketMultipartUploads",
+    "ListParts": "s3:ListMultipartUploadParts",
+    "HeadObject": "s3:GetObject",
+    "CopyObject": "s3:PutObject",
+    "CreateMultipartUpload": "s3:PutObject",
+    "UploadPart": "s3:PutObject",
+    "UploadPartCopy": "s3:PutObject",
+    "CompleteMultipartUpload": "s3:PutObject",
+    "DeleteBucketTagging": "s3:PutBucketTagging",
+    "GetBucketEncryption": "s3:GetEncryptionConfiguration",
+    "GetBucketAccelerateConfiguration": "s3:GetAccelerateConfiguration",
+    "GetBucketCors": "s3:GetBucketCORS",
+    "GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
+    "GetBucketNotificationConfiguration": "s3:GetBucketNotification",
+    "GetBucketReplication": "s3:GetReplicationConfiguration",
+    "GetObjectLockConfiguration": "s3:GetBucketObjectLockConfiguration",
+    "GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
+    "PutPublicAccessBlock": "s3:PutBucketPublicAccessBlock",
+}
+"""Operations whose action has another name than they have."""
+
+_CONDITIONS = (
+    ("Prefix", "s3:prefix"),
+    ("Delimiter", "s3:delimiter"),
+    ("MaxKeys", "s3:max-keys"),
+    ("ACL", "s3:x-amz-acl"),
+    ("StorageClass", "s3:x-amz-storage-class"),
+    ("ServerSideEncryption", "s3:x-amz-server-side-encryption"),
+    ("SSEKMSKeyId", "s3:x-amz-server-side-encryption-aws-kms-key-id"),
+    ("CopySource", "s3:x-amz-copy-source"),
+    ("MetadataDirective", "s3:x-amz-metadata-directive"),
+    ("IfMatch", "s3:if-match"),
+    ("IfNoneMatch", "s3:if-none-match"),
+)
+_LISTS = frozenset({"ListObjects", "ListObjectsV2", "ListObjectVersions", "ListMultipartUploads"})
+
+
+def access(call: Call) -> Sequence[Access]:
+    """The rights on the bucket, or on the object; for a copy also on its source, for many deletes on each key."""
+    params, bucket = call.params, call.params.get("Bucket", "")
+    action = _ACTIONS.get(call.operation, f"s3:{call.operation}")
+    context = _conditions(call.operation, params)
+    if call.operation == "ListBuckets":
+        return [Access(action, "*", context)]
+    if call.operation == "DeleteObjects":
+        keys = [entry.get("Key", "") for entry in params.get("Delete", {}).get("Objects", [])]
+        return [Access("s3:DeleteObject", _object(bucket, key), context) for key in keys] or [
+            Access("s3:DeleteObject", _object(bucket, "*"), context)
+        ]
+    resource = _object(bucket, params["Key"]) if "Key" in params else f"arn:aws:s3:::{bucket}"
+    return [Access(action, resource, context), *_more(call, resource, context)]
+
+
+def _more(call: Call, resource: str, context: Mapping[str, str | Sequence[str]]) -> list[Access]:
+    """Rights beside the first one."""
+    needed = []
+    if "CopySource" in call.params:
+        source = CopySource.parse(call.params["CopySource"])
+        needed.append(Access("s3:GetObject", _object(source.bucket, source.key)))
+    if call.params.get("Tagging") and call.operation in ("PutObject", "CopyObject", "CreateMultipartUpload"):
+        needed.append(Access("s3:PutObjectTagging", resource, context))
+    return needed
+
+
+def _conditions(operation: str, params: Mapping[str, Any]) -> dict[str, str | Sequence[str]]:
+    """Condition keys that the request brings; a listing without prefix has the empty one."""
+    keys: dict[str, str | Sequence[str]] = {key: str(params[name]) for name, key in _CONDITIONS if name in params}
+    if operation in _LISTS:
+        keys.setdefault("s3:prefix", "")
+    return keys
+
+
+def _object(bucket: str, key: str) -> str:
+    return f"arn:aws:s3:::{bucket}/{key}"

@@ -1,0 +1,128 @@
+"""Buckets: create, delete, head, list (https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clary.errors import AWSError
+from clary.objects.errors import BucketAlreadyOwnedByYou
+from clary.objects.model import Bucket
+from clary.services.context import Context, EdgeContext
+from clary.services.s3.attributes import refuse_acl
+from clary.services.s3.bucket_names import check_name
+from clary.services.s3.errors import invalid_argument
+from clary.services.s3.listing import read_token, write_token
+from clary.services.s3.owners import owner
+from clary.services.s3.service import SERVICE
+from clary.services.s3.tag_rules import BUCKET_TAGS, checked_tags
+from clary.services.s3.targets import refuse_unhonoured, require_bucket
+
+HOME_REGION = "us-east-1"
+"""The region whose buckets have no location constraint."""
+
+_MOST_LISTED = 10_000
+
+
+@SERVICE.operation("CreateBucket")
+def create_bucket(context: Context, params: dict[str, Any]) -> dict[str, Any]:
+    """Done again in us-east-1 by its owner it succeeds and changes nothing; elsewhere it does not."""
+    name = params["Bucket"]
+    check_name(name)
+    refuse_acl(params)
+    configuration = params.get("CreateBucketConfiguration") or {}
+    region = choose_region(context.call.region, configuration.get("LocationConstraint"))
+    tags = checked_tags(((tag["Key"], tag["Value"]) for tag in configuration.get("Tags", [])), most=BUCKET_TAGS)
+    account = context.call.principal.account
+    try:
+        context.objects.create_bucket(name, account=account, region=region, settings=_settings(params, tags))
+    except BucketAlreadyOwnedByYou:
+        if not context.call.region == HOME_REGION == context.objects.bucket(name).region:
+            raise
+    return {"Location": f"/{name}" if region == HOME_REGION else f"http://{name}.s3.amazonaws.com/"}
+
+
+def _settings(params: dict[str, Any], tags: dict[str, str]) -> dict[str, Any]:
+    ownership = params.get("ObjectOwnership")
+    rules = {"OwnershipControls": {"Rules": [{"ObjectOwnership": ownership}]}} if ownership else {}
+    return {**rules, **({"Tagging": tags} if tags else {})}
+
+
+def choose_region(asked_at: str, constraint: str | None) -> str:
+    """The bucket's region, from the region that is spoken to and the LocationConstraint.
+
+    Raises IllegalLocationConstraintException, InvalidLocationConstraint.
+    """
+    if not constraint:
+        if asked_at != HOME_REGION:
+            raise _illegal_location("unspecified")
+        return HOME_REGION
+    if constraint == HOME_REGION:
+        what = "The specified location-constraint is not valid"
+        raise AWSError("InvalidLocationConstraint", what, members={"LocationConstraint": constraint})
+    region = "eu-west-1" if constraint == "EU" else constraint
+    if asked_at not in (HOME_REGION, region):
+        raise _illegal_location(constraint)
+    return region
+
+
+def _illegal_location(constraint: str) -> AWSError:
+    return AWSError(
+        "IllegalLocationConstraintException",
+        f"The {constraint} location constraint is incompatible for the region specific endpoint this request was sent "
+        "to.",
+    )
+
+
+@SERVICE.operation("DeleteBucket")
+def delete_bucket(context: Context, params: dict[str, Any]) -> dict[str, Any]:
+    require_bucket(context.objects, params)
+    context.objects.delete_bucket(params["Bucket"])
+    return {}
+
+
+@SERVICE.operation("HeadBucket", place="edge")
+def head_bucket(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]:
+    bucket = require_bucket(context.objects, params)
+    return {"BucketRegion": bucket.region, "BucketArn": f"arn:aws:s3:::{bucket.name}", "AccessPointAlias": False}
+
+
+@SERVICE.operation("GetBucketLocation", place="edge")
+def get_bucket_location(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]:
+    region = require_bucket(context.objects, params).region
+    return {"LocationConstraint": None if region == HOME_REGION else region}
+
+
+@SERVICE.operation("ListBuckets", place="edge")
+def list_buckets(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]:
+    """All of them, or pages, where the request asks for pages."""
+    refuse_unhonoured(params)
+    account = context.call.principal.account
+    prefix, region = params.get("Prefix", ""), params.get("BucketRegion")
+    token = params.get("ContinuationToken")
+    after = read_token(token) if token else ""
+    found = [
+        bucket
+        for bucket in context.objects.buckets(account)
+        if bucket.name > after and bucket.name.startswith(prefix) and region in (None, bucket.region)
+    ]
+    most = _page_size(params)
+    paged = bool(params.keys() & {"MaxBuckets", "Prefix", "BucketRegion", "ContinuationToken"})
+    return {
+        "Buckets": [_listed(bucket, paged) for bucket in found[:most]],
+        "Owner": owner(account),
+        "Prefix": prefix or None,
+        "ContinuationToken": write_token(found[most - 1].name) if len(found) > most else None,
+    }
+
+
+def _page_size(params: dict[str, Any]) -> int:
+    most: int = params.get("MaxBuckets", _MOST_LISTED)
+    if not 1 <= most <= _MOST_LISTED:
+        what = f"Argument max-buckets must be an integer between 1 and {_MOST_LISTED}"
+        raise invalid_argument(what, "max-buckets", str(most))
+    return most
+
+
+def _listed(bucket: Bucket, paged: bool) -> dict[str, Any]:
+    entry: dict[str, Any] = {"Name": bucket.name, "CreationDate": bucket.created}
+    return {**entry, "BucketRegion": bucket.region, "BucketArn": f"arn:aws:s3:::{bucket.name}"} if paged else entry

@@ -1,0 +1,72 @@
+"""S3's refusals beyond those of the store, in S3's words
+(https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList)."""
+
+from __future__ import annotations
+
+from clary.errors import AWSError
+from clary.objects.errors import NoSuchKey
+
+
+def invalid_argument(message: str, name: str, value: str) -> AWSError:
+    """An argument outside its range."""
+    return AWSError("InvalidArgument", message, members={"ArgumentName": name, "ArgumentValue": value})
+
+
+def invalid_request(message: str) -> AWSError:
+    """Arguments that do not go together."""
+    return AWSError("InvalidRequest", message)
+
+
+def access_denied() -> AWSError:
+    """Another account's bucket."""
+    return AWSError("AccessDenied", "Access Denied", status=403)
+
+
+def malformed_xml() -> AWSError:
+    """A document that is XML, but not the one wanted."""
+    what = "The XML you provided was not well-formed or did not validate against our published schema"
+    return AWSError("MalformedXML", what)
+
+
+def not_implemented(header: str) -> AWSError:
+    """A header whose meaning would be lost."""
+    what = "A header you provided implies functionality that is not implemented"
+    return AWSError("NotImplemented", what, status=501, members={"Header": header})
+
+
+def not_modified() -> AWSError:
+    """What the client has is what there is."""
+    return AWSError("NotModified", "Not Modified", status=304)
+
+
+def precondition_failed(condition: str) -> AWSError:
+    """A conditional request whose condition (`If-Match`, …) does not hold."""
+    what = "At least one of the pre-conditions you specified did not hold"
+    return AWSError("PreconditionFailed", what, status=412, members={"Condition": condition})
+
+
+def no_such_version(key: str, version: str) -> AWSError:
+    """A version that the object does not have."""
+    members = {"Key": key, "VersionId": version}
+    return AWSError("NoSuchVersion", "The specified version does not exist.", status=404, members=members)
+
+
+def no_such_key(key: str) -> NoSuchKey:
+    """The object is not there."""
+    return NoSuchKey(key)
+
+
+def key_too_long(size: int, limit: int) -> AWSError:
+    """A key of more bytes than S3 allows."""
+    members = {"Size": str(size), "MaxSizeAllowed": str(limit)}
+    return AWSError("KeyTooLongError", "Your key is too long", members=members)
+
+
+def invalid_bucket_name(name: str) -> AWSError:
+    """A name that no bucket can have."""
+    return AWSError("InvalidBucketName", "The specified bucket is not valid.", members={"BucketName": name})
+
+
+def not_configured(code: str, message: str, bucket: str) -> AWSError:
+    """A subresource that the bucket does not have."""
+    return AWSError(code, message, status=404, members={"BucketName": bucket})

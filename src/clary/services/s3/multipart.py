@@ -1,0 +1,159 @@
+"""Multipart uploads (https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from clary.errors import AWSError
+from clary.names import random_hex
+from clary.objects.body import receive_segments
+from clary.objects.checksums import COMBINABLE, DEFAULT_ALGORITHM
+from clary.objects.completion import ChosenPart, Completion
+from clary.objects.errors import NoSuchKey
+from clary.objects.model import ChecksumType, Part, Upload
+from clary.services.context import Context
+from clary.services.s3.attributes import (
+    asked_algorithm,
+    asked_checksums,
+    checksums,
+    encryption,
+    from_request,
+    quoted,
+)
+from clary.services.s3.conditions import write_guard
+from clary.services.s3.errors import invalid_argument, invalid_request
+from clary.services.s3.objects import received_body, require_source
+from clary.services.s3.ranges import copy_span
+from clary.services.s3.service import SERVICE
+from clary.services.s3.targets import check_key, require_bucket
+
+MAX_PARTS = 10_000
+
+
+@SERVICE.operation("CreateMultipartUpload")
+def create_multipart_upload(context: Context, params: dict[str, Any]) -> dict[str, Any]:
+    bucket, key = require_bucket(context.objects, params).name, params["Key"]
+    check_key(key)
+    declared = asked_algorithm(params)
+    algorithm = declared or DEFAULT_ALGORITHM
+    attributes = replace(from_request(params), checksum_type=_checksum_type(algorithm, params.get("ChecksumType")))
+    upload = Upload(
+        id=random_hex(32),
+        bucket=bucket,
+        key=key,
+        initiated=datetime.now(UTC),
+        principal={"ID": context.call.principal.arn},
+        attributes=attributes,
+        algorithm=algorithm,
+        declared=declared is not None,
+    )
+    context.objects.uploads.create(upload)
+    shown = {"ChecksumAlgorithm": declared, "ChecksumType": attributes.checksum_type} if declared else {}
+    return {"Bucket": bucket, "Key": key, "UploadId": upload.id, **shown, **encryption(attributes)}
+
+
+def _checksum_type(algorithm: str, asked: str | None) -> ChecksumType:
+    """Raises InvalidRequest where the algorithm cannot be of that type."""
+    possible: tuple[ChecksumType, ...] = ("COMPOSITE", "FULL_OBJECT") if algorithm in COMBINABLE else ("COMPOSITE",)
+    if algorithm == DEFAULT_ALGORITHM:
+        possible = ("FULL_OBJECT",)
+    if asked is None:
+        return possible[0]
+    for kind in possible:
+        if kind == asked:
+            return kind
+    what = f"The {asked} checksum type cannot be used with the {algorithm.lower()} checksum algorithm."
+    raise invalid_request(what)
+
+
+@SERVICE.operation("UploadPart")
+def upload_part(context: Context, params: dict[str, Any]) -> dict[str, Any]:
+    body = received_body(context.objects, params)
+    try:
+        require_bucket(context.objects, params)
+        number = _part_number(params)
+    except AWSError:
+        context.objects.files.remove(body["file"])
+        raise
+    part = context.objects.uploads.put_part(params["Bucket"], params["Key"], params["UploadId"], number, body)
+    algorithm = body["algorithm"]
+    return {"ETag": quoted(part.etag), **checksums({algorithm: part.checksums[algorithm]})}
+
+
+@SERVICE.operation("UploadPartCopy")
+def upload_part_copy(context: Context, params: dict[str, Any]) -> dict[str, Any]:
+    require_bucket(context.objects, params)
+    number = _part_number(params)
+    upload = context.objects.uploads.find(params["Bucket"], params["Key"], params["UploadId"])
+    source = require_source(context, params)
+    wanted = params.get("CopySourceRange")
+    start, end = copy_span(wanted, source.size) if wanted else (0, source.size)
+    segments = context.objects.segments(source, start, end - start)
+    try:
+        body = receive_segments(context.objects.files, segments, upload.algorithm)
+    except FileNotFoundError as reason:
+        raise NoSuchKey(source.key) from reason
+    part = context.objects.uploads.put_part(upload.bucket, upload.key, upload.id, number, body)
+    result = {"ETag": quoted(part.etag), "LastModified": part.modified, **_declared(upload, part)}
+    return {"CopyPartResult": result}
+
+
+def _part_number(params: dict[str, Any]) -> int:
+    number: int = params["PartNumber"]
+    if not 1 <= number <= MAX_PARTS:
+        what = f"Part number must be an integer between 1 and {MAX_PARTS}, inclusive"
+        raise invalid_argument(what, "partNumber", str(number))
+    return number
+
+
+@SERVICE.operation("CompleteMultipartUpload")
+def complete_multipart_upload(context: Context, params: dict[str, Any]) -> dict[str, Any]:
+    """Done again, by a client that has lost the answer, it answers the same."""
+    bucket, key = require_bucket(context.objects, params).name, params["Key"]
+    chosen = (params.get("MultipartUpload") or {}).get("Parts") or []
+    asked = Completion(
+        parts=[_chosen(part) for part in chosen],
+        checksums=asked_checksums(params),
+        size=params.get("MpuObjectSize"),
+    )
+    guard = write_guard(key, params)
+    info = context.objects.uploads.complete(bucket, key, params["UploadId"], asked, guard)
+    return {
+        "Location": f"{context.settings.endpoint_url}/{bucket}/{key}",
+        "Bucket": bucket,
+        "Key": key,
+        "ETag": quoted(info.etag),
+        **checksums(info.attributes.checksums, info.attributes.checksum_type),
+        **encryption(info.attributes),
+    }
+
+
+def _chosen(part: dict[str, Any]) -> ChosenPart:
+    return ChosenPart(part.get("PartNumber", 0), part.get("ETag", "").strip('"'), asked_checksums(part))
+
+
+@SERVICE.operation("AbortMultipartUpload")
+def abort_multipart_upload(context: Context, params: dict[str, Any]) -> dict[str, Any]:
+    require_bucket(context.objects, params)
+    context.objects.uploads.abort(params["Bucket"], params["Key"], params["UploadId"])
+    return {}
+
+
+def _declared(upload: Upload, part: Part) -> dict[str, Any]:
+    """The part's checksum, where the client chose the algorithm."""
+    if not upload.declared or upload.algorithm not in part.checksums:
+        return {}
+    return checksums({upload.algorithm: part.checksums[upload.algorithm]})
+
+
+def shown_part(upload: Upload, part: Part) -> dict[str, Any]:
+    """A part as ListParts shows it."""
+    return {
+        "PartNumber": part.number,
+        "LastModified": part.modified,
+        "ETag": quoted(part.etag),
+        "Size": part.size,
+        **_declared(upload, part),
+    }

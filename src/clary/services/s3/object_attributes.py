@@ -1,0 +1,49 @@
+"""GetObjectAttributes (https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectAttributes.html)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clary.objects.model import ObjectInfo, Piece
+from clary.services.context import EdgeContext
+from clary.services.s3.attributes import checksums
+from clary.services.s3.listing import max_entries
+from clary.services.s3.service import SERVICE
+from clary.services.s3.targets import require_object
+
+
+@SERVICE.operation("GetObjectAttributes", place="edge")
+def get_object_attributes(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]:
+    """Only what is asked for. Parts are listed where their checksums were kept (COMPOSITE), as on AWS."""
+    info = require_object(context.objects, params)
+    attributes = info.attributes
+    offered = {
+        "ETag": info.etag,
+        "Checksum": checksums(attributes.checksums, attributes.checksum_type) or None,
+        "ObjectParts": _parts(info, params) if info.parts_count else None,
+        "StorageClass": attributes.storage_class,
+        "ObjectSize": info.size,
+    }
+    asked = params["ObjectAttributes"]
+    return {"LastModified": info.modified, **{name: value for name, value in offered.items() if name in asked}}
+
+
+def _parts(info: ObjectInfo, params: dict[str, Any]) -> dict[str, Any]:
+    output: dict[str, Any] = {"TotalPartsCount": info.parts_count}
+    if info.attributes.checksum_type != "COMPOSITE":
+        return output
+    marker, limit = params.get("PartNumberMarker", 0), max_entries(params, "MaxParts")
+    left = [piece for piece in info.pieces if piece.number > marker]
+    page = left[:limit]
+    return {
+        **output,
+        "PartNumberMarker": marker,
+        "NextPartNumberMarker": page[-1].number if page else marker,
+        "MaxParts": limit,
+        "IsTruncated": len(left) > len(page),
+        "Parts": [_part(piece) for piece in page],
+    }
+
+
+def _part(piece: Piece) -> dict[str, Any]:
+    return {"PartNumber": piece.number, "Size": piece.size, **checksums(piece.checksums)}

@@ -1,0 +1,48 @@
+"""The rules of S3's tags (https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from clary.errors import AWSError
+
+OBJECT_TAGS = 10
+BUCKET_TAGS = 50
+
+_ALLOWED = re.compile(r"[\w\s+\-=.:/@]*")
+_KEY_LETTERS, _VALUE_LETTERS = 128, 256
+
+
+def checked_tags(pairs: Iterable[tuple[str, str]], *, most: int = OBJECT_TAGS) -> dict[str, str]:
+    """Tags by key. Raises BadRequest, InvalidTag."""
+    tags: dict[str, str] = {}
+    for key, value in pairs:
+        if key in tags:
+            raise _invalid("Cannot provide multiple Tags with the same key", key)
+        if not 1 <= len(key) <= _KEY_LETTERS or not _ALLOWED.fullmatch(key):
+            raise _invalid("The TagKey you have provided is invalid", key)
+        if len(value) > _VALUE_LETTERS or not _ALLOWED.fullmatch(value):
+            raise _invalid("The TagValue you have provided is invalid", key)
+        if key.startswith("aws:"):
+            raise _invalid("System tags cannot be added/updated by requester", key)
+        tags[key] = value
+    if len(tags) > most:
+        what = "Object" if most == OBJECT_TAGS else "Bucket"
+        raise AWSError("BadRequest", f"{what} tags cannot be greater than {most}")
+    return tags
+
+
+def from_set(tagging: dict[str, Any], *, most: int = OBJECT_TAGS) -> dict[str, str]:
+    """Of a request's `Tagging` document."""
+    return checked_tags(((tag["Key"], tag["Value"]) for tag in tagging.get("TagSet", [])), most=most)
+
+
+def as_set(tags: dict[str, str]) -> list[dict[str, str]]:
+    """As an answer's `TagSet`."""
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def _invalid(message: str, key: str) -> AWSError:
+    return AWSError("InvalidTag", message, members={"TagKey": key})
