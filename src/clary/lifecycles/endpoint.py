@@ -90,3 +90,9 @@ class EndpointState(TypedDict, total=False):
     current: Deployment | None
     next: Deployment | None
     failure_reason: str
+
+
+def leaving_name(name: str, unique: str) -> str:
+    """What an endpoint's row is called from DeleteEndpoint on: the name is free at once for another endpoint, while the
+    controller ends this one's containers. Nothing else has a `#` in its name."""
+    return f"{name}#{unique}"

@@ -30,7 +30,7 @@ def joined_tags(there: Mapping[str, str], added: Mapping[str, str]) -> dict[str,
     if len(together) > MOST:
         raise AWSError(
             "ResourceLimitExceeded",
-            f"The number of tags has reached the limit: a resource may have {MOST} tags, and would have {len(together)}.",
+            f"A resource may have at most {MOST} tags; this one would have {len(together)}.",
         )
     return together
 

@@ -28,8 +28,9 @@ class _Work:
 class Writer:
     """Takes changes from any thread. Each has a savepoint: one that raises undoes itself and none of its neighbours."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, committed: Callable[[], None]) -> None:
         self._engine = engine
+        self._committed = committed
         self._waiting: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
         self._closing = threading.Lock()
         self._closed = False
@@ -77,6 +78,7 @@ class Writer:
         else:
             for work, result in done:
                 work.future.set_result(result)
+            self._committed()
 
     def _group(self, first: _Work) -> list[_Work]:
         group = [first]

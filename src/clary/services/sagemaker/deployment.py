@@ -1,0 +1,77 @@
+"""An endpoint configuration resolved into what a controller deploys: config and models may be deleted afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any, cast
+
+from clary.lifecycles.endpoint import Deployment, Variant
+from clary.services.context import Context
+from clary.services.resources import Params, require
+from clary.services.sagemaker.endpoint_configs import ENDPOINT_CONFIG
+from clary.services.sagemaker.errors import not_offered
+from clary.services.sagemaker.models import MODEL, container_of
+
+_SERVERLESS = "serverless"
+
+
+def resolve(context: Context, config_name: str) -> Deployment:
+    """The deployment of a configuration. Raises ValidationError where config or model is not there or not offered."""
+    config = require(ENDPOINT_CONFIG, context, config_name)
+    isolated = bool(config.spec.get("EnableNetworkIsolation"))
+    variants = [_variant(context, asked, isolated=isolated) for asked in config.spec["ProductionVariants"]]
+    return {"config": config_name, "variants": variants}
+
+
+def _variant(context: Context, asked: Params, *, isolated: bool) -> Variant:
+    model = require(MODEL, context, asked["ModelName"]).spec
+    container = container_of(model)
+    if container is None:
+        raise not_offered(f"Model {asked['ModelName']}: an inference pipeline")
+    if container.get("Mode") == "MultiModel":
+        raise not_offered(f"Model {asked['ModelName']}: Mode MultiModel")
+    variant: Variant = {
+        "name": asked["VariantName"],
+        "weight": float(asked["InitialVariantWeight"]),
+        "desired_count": asked.get("InitialInstanceCount", 1),
+        "instance_type": asked.get("InstanceType", _SERVERLESS),
+        "model": asked["ModelName"],
+        "container_definition": container,
+        "role": model.get("ExecutionRoleArn", ""),
+        "isolated": isolated or bool(model.get("EnableNetworkIsolation")),
+        "replicas": [],
+    }
+    if "ContainerStartupHealthCheckTimeoutInSeconds" in asked:
+        variant["startup_seconds"] = float(asked["ContainerStartupHealthCheckTimeoutInSeconds"])
+    return variant
+
+
+def retaining(fresh: Deployment, current: Deployment | None, excluded: Collection[str]) -> Deployment:
+    """`fresh` with the weights and counts that variants of the same name have now, but for the excluded properties."""
+    before = {variant["name"]: variant for variant in (current or {}).get("variants", ())}
+    kept = [(name, of) for name, of in (("DesiredWeight", "weight"), ("DesiredInstanceCount", "desired_count"))]
+    members = [of for name, of in kept if name not in excluded]
+    variants = [_with(variant, before.get(variant["name"], {}), members) for variant in fresh["variants"]]
+    return {**fresh, "variants": variants}
+
+
+def reweighted(current: Deployment, wanted: Collection[Mapping[str, Any]]) -> Deployment:
+    """`current`, to be deployed anew with other weights and counts."""
+    changes = {
+        entry["VariantName"]: {
+            "weight": entry.get("DesiredWeight"),
+            "desired_count": entry.get("DesiredInstanceCount"),
+        }
+        for entry in wanted
+    }
+    variants = [_changed(variant, changes.get(variant["name"], {})) for variant in current["variants"]]
+    return {**current, "variants": variants}
+
+
+def _with(variant: Variant, before: Mapping[str, Any], members: Collection[str]) -> Variant:
+    return _changed(variant, {member: before.get(member) for member in members})
+
+
+def _changed(variant: Variant, changes: Mapping[str, Any]) -> Variant:
+    said = {member: value for member, value in changes.items() if value is not None}
+    return cast("Variant", {**variant, **said, "replicas": []})

@@ -1,0 +1,58 @@
+"""Endpoint configurations (https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpointConfig.html)."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from clary.errors import ValidationError
+from clary.services.context import Context
+from clary.services.resources import Params, Resource, declare, require
+from clary.services.sagemaker.errors import already_existing, could_not_find, not_offered
+from clary.services.sagemaker.models import MODEL
+from clary.services.sagemaker.service import SERVICE
+
+_WEIGHT = 1.0
+_UNOFFERED = ("AsyncInferenceConfig", "ExplainerConfig", "ShadowProductionVariants", "CrossRegionTrafficConfig")
+
+
+def fill_endpoint_config(context: Context, params: Params) -> Params:
+    """The spec of an endpoint configuration; every model must be there. Raises ValidationError."""
+    for member in _UNOFFERED:
+        if params.get(member):
+            raise not_offered(member)
+    variants = [_variant(context, variant) for variant in params["ProductionVariants"]]
+    names = [variant["VariantName"] for variant in variants]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValidationError(f"Production variant names must be unique: {', '.join(twice)}.")
+    isolated = params.get("EnableNetworkIsolation", False)
+    return {**params, "ProductionVariants": variants, "EnableNetworkIsolation": isolated}
+
+
+def _variant(context: Context, asked: Params) -> Params:
+    if "ModelName" not in asked:
+        raise not_offered("A production variant without ModelName (inference components)")
+    serverless = "ServerlessConfig" in asked
+    if not serverless and not ("InitialInstanceCount" in asked and "InstanceType" in asked):
+        raise ValidationError(
+            f"Production variant {asked['VariantName']}: InstanceType and InitialInstanceCount, or ServerlessConfig, "
+            "are required."
+        )
+    if serverless and "InstanceType" in asked:
+        raise ValidationError(
+            f"Production variant {asked['VariantName']}: InstanceType and ServerlessConfig exclude each other."
+        )
+    require(MODEL, context, asked["ModelName"])
+    return {"InitialVariantWeight": _WEIGHT, **asked}
+
+
+ENDPOINT_CONFIG = Resource(
+    kind="endpoint-config",
+    noun="EndpointConfig",
+    list_member="EndpointConfigs",
+    exists=partial(already_existing, "endpoint configuration"),
+    missing=partial(could_not_find, "endpoint configuration"),
+    fill=fill_endpoint_config,
+)
+
+declare(SERVICE, ENDPOINT_CONFIG)

@@ -1,0 +1,47 @@
+"""An endpoint as Describe shows it: the controller's state in the API's words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clary.lifecycles.endpoint import Deployment, Variant
+from clary.services.resources import Output, present
+from clary.store import Row
+
+
+def shown(row: Row) -> Output:
+    """Describe's members beyond the spec: what serves, and what is being deployed beside it."""
+    current: Deployment | None = row.state.get("current")
+    coming: Deployment | None = row.state.get("next")
+    serving = current or coming or {}
+    pending = coming if current and coming else None
+    return present(
+        {
+            "EndpointConfigName": serving.get("config", row.spec["EndpointConfigName"]),
+            "ProductionVariants": [_variant(row, variant) for variant in serving.get("variants", ())] or None,
+            "EndpointStatus": row.status,
+            "FailureReason": row.state.get("failure_reason"),
+            "LastModifiedTime": row.modified,
+            "LastDeploymentConfig": row.spec.get("DeploymentConfig"),
+            "PendingDeploymentSummary": _pending(row, pending) if pending else None,
+        }
+    )
+
+
+def _pending(row: Row, deployment: Deployment) -> Output:
+    variants = [_variant(row, variant) for variant in deployment["variants"]]
+    return {"EndpointConfigName": deployment["config"], "ProductionVariants": variants}
+
+
+def _variant(row: Row, variant: Variant) -> Output:
+    image = variant["container_definition"]["Image"]
+    ready = sum(1 for replica in variant.get("replicas", ()) if replica.get("ready"))
+    deployed: dict[str, Any] = {"SpecifiedImage": image, "ResolvedImage": image, "ResolutionTime": row.modified}
+    return {
+        "VariantName": variant["name"],
+        "DeployedImages": [deployed],
+        "CurrentWeight": variant["weight"],
+        "DesiredWeight": variant["weight"],
+        "CurrentInstanceCount": ready,
+        "DesiredInstanceCount": variant["desired_count"],
+    }

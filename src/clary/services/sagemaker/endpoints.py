@@ -1,0 +1,146 @@
+"""Endpoints (https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpoint.html).
+
+Create and Update write the deployment that is wanted; `controllers/endpoint.py` makes it so; Describe shows both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+from clary.errors import ValidationError
+from clary.lifecycles.endpoint import (
+    DELETED,
+    DELETING,
+    FAILED,
+    IN_SERVICE,
+    KIND,
+    LIFECYCLE,
+    UPDATING,
+    Deployment,
+    leaving_name,
+)
+from clary.names import random_hex
+from clary.services import resources
+from clary.services.context import Context
+from clary.services.resources import Output, Params, Resource, present
+from clary.services.sagemaker.deployment import resolve, retaining, reweighted
+from clary.services.sagemaker.endpoint_view import shown
+from clary.services.sagemaker.errors import already_existing, could_not_find, in_progress_endpoint
+from clary.services.sagemaker.patience import settled
+from clary.services.sagemaker.service import SERVICE
+from clary.store import Row
+from clary.store.transaction import Transaction
+
+_AT_REST = frozenset({IN_SERVICE, FAILED})
+_LISTED = tuple(status for status in LIFECYCLE.moves if status != DELETING)
+
+ENDPOINT = Resource(
+    kind=KIND,
+    noun="Endpoint",
+    list_member="Endpoints",
+    exists=partial(already_existing, "endpoint"),
+    missing=partial(could_not_find, "endpoint"),
+    shown=shown,
+)
+
+
+@SERVICE.operation("CreateEndpoint")
+def create(context: Context, params: Params) -> Output:
+    """Raises ValidationError where the name is taken, or config or model is not there."""
+    row = resources.new_row(ENDPOINT, context, params)
+    if context.store.read.get(row.key) is not None:
+        raise ENDPOINT.exists(row.arn)
+    state = {"current": None, "next": resolve(context, params["EndpointConfigName"])}
+    wanted = replace(row, status=LIFECYCLE.initial, target=IN_SERVICE, state=state)
+    stored = resources.insert(ENDPOINT, context, wanted, params.get("Tags"))
+    context.wake(stored.key)
+    return {"EndpointArn": stored.arn}
+
+
+@SERVICE.operation("DescribeEndpoint")
+def describe(context: Context, params: Params) -> Output:
+    """Raises ValidationError where it is not there."""
+    row = resources.require(ENDPOINT, context, params["EndpointName"])
+    return resources.description(ENDPOINT, settled(context, row, lambda seen: seen.status in _AT_REST))
+
+
+@SERVICE.operation("ListEndpoints")
+def list_(context: Context, params: Params) -> Output:
+    """Sorted, filtered, one page."""
+    query = resources.query_of(ENDPOINT, context, params)
+    status = params.get("StatusEquals")
+    wanted = _LISTED if status is None else tuple(known for known in _LISTED if known == status)
+    return resources.listing(ENDPOINT, resources.page(context, replace(query, statuses=wanted)), _summary)
+
+
+@SERVICE.operation("UpdateEndpoint")
+def update(context: Context, params: Params) -> Output:
+    """Deploy another configuration beside the one that serves. Raises ValidationError while a change is under way."""
+    fresh = resolve(context, params["EndpointConfigName"])
+    excluded = {entry["VariantPropertyType"] for entry in params.get("ExcludeRetainedVariantProperties") or ()}
+
+    def next_of(row: Row) -> Deployment:
+        if not params.get("RetainAllVariantProperties"):
+            return fresh
+        return retaining(fresh, row.state.get("current"), excluded)
+
+    return _deploy(context, params, next_of)
+
+
+@SERVICE.operation("UpdateEndpointWeightsAndCapacities")
+def update_weights(context: Context, params: Params) -> Output:
+    """Deploy what serves with other weights and counts. Raises ValidationError."""
+
+    def next_of(row: Row) -> Deployment:
+        current: Deployment | None = row.state.get("current")
+        names = {variant["name"] for variant in (current or {}).get("variants", ())}
+        asked = params["DesiredWeightsAndCapacities"]
+        for entry in asked:
+            if current is None or entry["VariantName"] not in names:
+                raise ValidationError(f"Variant {entry['VariantName']} not found for endpoint {row.arn}.")
+        return reweighted(current or {}, asked)
+
+    return _deploy(context, params, next_of)
+
+
+def _deploy(context: Context, params: Params, next_of: Callable[[Row], Deployment]) -> Output:
+    def change(row: Row) -> Row:
+        if row.status not in _AT_REST:
+            raise in_progress_endpoint(row.arn)
+        state = {**row.state, "next": next_of(row)}
+        state.pop("failure_reason", None)
+        spec = {**row.spec, **present({"DeploymentConfig": params.get("DeploymentConfig")})}
+        return replace(row, status=LIFECYCLE.check(row.status, UPDATING), spec=spec, state=state)
+
+    row = resources.change_row(ENDPOINT, context, params["EndpointName"], change)
+    context.wake(row.key)
+    return {"EndpointArn": row.arn}
+
+
+@SERVICE.operation("DeleteEndpoint")
+def delete(context: Context, params: Params) -> Output:
+    """The name is free at once; what served ends as soon as nobody is routed to it. Raises ValidationError."""
+    key = resources.key_of(ENDPOINT, context, params["EndpointName"])
+    leaving = replace(key, name=leaving_name(key.name, random_hex(8)))
+
+    def change(transaction: Transaction) -> None:
+        row = transaction.get(key)
+        if row is None:
+            raise ENDPOINT.missing(resources.arn_of(ENDPOINT, key))
+        if row.status not in _AT_REST:
+            raise in_progress_endpoint(row.arn)
+        transaction.delete(key)
+        status = LIFECYCLE.check(row.status, DELETING)
+        transaction.insert(replace(row, key=leaving, arn="", status=status, target=DELETED, modified=resources.now()))
+
+    context.store.write(change)
+    context.wake(key)
+    context.wake(leaving)
+    return {}
+
+
+def _summary(row: Row) -> Output:
+    times = {"LastModifiedTime": row.modified, "EndpointStatus": row.status}
+    return {**resources.summary(ENDPOINT, row), **times}

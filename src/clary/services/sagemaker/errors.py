@@ -1,0 +1,79 @@
+"""What SageMaker answers instead of a result, in its own words: clients branch on these texts.
+
+Recorded from public issue reports, the SDKs' sources and the acceptors in botocore's waiters.
+"""
+
+from __future__ import annotations
+
+from clary.errors import AWSError, ValidationError
+
+REQUESTED_RESOURCE_NOT_FOUND = "Requested resource not found."
+
+
+def not_found(_arn: str) -> AWSError:
+    """Jobs."""
+    return ValidationError(REQUESTED_RESOURCE_NOT_FOUND)
+
+
+def training_job_exists(arn: str) -> AWSError:
+    """CreateTrainingJob."""
+    return AWSError(
+        "ResourceInUse",
+        "Training job names must be unique within an AWS account and region, "
+        f"and a training job with this name already exists ({arn})",
+    )
+
+
+def training_job_in_status(status: str) -> AWSError:
+    """StopTrainingJob of one that has ended."""
+    return ValidationError(f"The request was rejected because the training job is in status {status}.")
+
+
+def training_job_in_use(arn: str) -> AWSError:
+    """DeleteTrainingJob of one that has not ended."""
+    return AWSError("ResourceInUse", f"The training job {arn} has not reached a terminal status.")
+
+
+def could_not_find(noun: str, arn: str) -> AWSError:
+    """Models, endpoint configurations and endpoints, wherever they are named."""
+    return ValidationError(f'Could not find {noun} "{arn}".')
+
+
+def already_existing(noun: str, arn: str) -> AWSError:
+    """The Create of these."""
+    return ValidationError(f'Cannot create already existing {noun} "{arn}".')
+
+
+def in_progress_endpoint(arn: str) -> AWSError:
+    """UpdateEndpoint and DeleteEndpoint while another change is under way."""
+    return ValidationError(f'Cannot update in-progress endpoint "{arn}".')
+
+
+def no_objects(uri: str, region: str, role: str) -> AWSError:
+    """CreateTrainingJob whose input is not there."""
+    bucket = uri.removeprefix("s3://").partition("/")[0]
+    return ValidationError(
+        f'No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that the bucket exists in '
+        f"the selected region ({region}), that objects exist under that S3 prefix, and that the role "
+        f'"{role}" has "s3:ListBucket" permissions on bucket "{bucket}".'
+    )
+
+
+def no_model_data(uri: str) -> AWSError:
+    """CreateModel whose artifact is not there."""
+    return ValidationError(f"Could not find model data at {uri}.")
+
+
+def limit_exceeded(quota: str, limit: int, asked: int) -> AWSError:
+    """More than this machine offers, as AWS says it of an account's quota."""
+    return AWSError(
+        "ResourceLimitExceeded",
+        f"The account-level service limit '{quota}' is {limit} Instances, with current utilization of 0 Instances "
+        f"and a request delta of {asked} Instances. Please use AWS Service Quotas to request an increase for this "
+        "quota.",
+    )
+
+
+def not_offered(what: str) -> AWSError:
+    """Something of the API that Clary does not do: refused, never ignored."""
+    return ValidationError(f"{what} is not offered by Clary.")
