@@ -1,0 +1,55 @@
+"""`serve` of the XGBoost images: a user's script where one is named, else the algorithm's own answers.
+
+`python -m clary.algorithms.xgboost.serve 1.7-1`
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import xgboost
+
+from clary.algorithms.xgboost import serving as algorithm
+from clary.formats import content_types
+from clary.toolkit import arrays
+from clary.toolkit import serve as script_mode
+from clary.toolkit.inference import Data, Model
+from clary.toolkit.layout import Layout
+from clary.toolkit.server import serving
+from clary.toolkit.server.message import Refused
+
+
+class ScriptDefaults:
+    """The framework's defaults for scripts: a DMatrix in, `predict`, arrays out."""
+
+    def input_fn(self, data: Data, content_type: str) -> Data:
+        """CSV, LIBSVM or RecordIO-protobuf as a DMatrix."""
+        if content_types.parse(content_type)[0] == content_types.JSON:
+            raise Refused(415, f"Content type {content_type} is not supported by this framework.")
+        body = data.encode() if isinstance(data, str) else data
+        return algorithm.read(body, content_type)[0]
+
+    def predict_fn(self, data: Data, model: Model) -> Data:
+        """`model.predict`."""
+        return (
+            model.predict(data, validate_features=False) if isinstance(model, xgboost.Booster) else model.predict(data)
+        )
+
+    def output_fn(self, prediction: Data, accept: str) -> Data:
+        """CSV, JSON or NPY."""
+        return arrays.encode(prediction, accept), accept
+
+
+def main() -> int:
+    """The exit code."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    if os.environ.get("SAGEMAKER_PROGRAM"):
+        return script_mode.host(ScriptDefaults())
+    script_mode.configure_logs(os.environ)
+    image = sys.argv[1] if len(sys.argv) > 1 else ""
+    return serving.serve(lambda: algorithm.XGBoostService(Layout(os.environ), os.environ, image), os.environ)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
