@@ -14,6 +14,7 @@ import uvloop
 from clary.app.process import Start, run
 from clary.calls import Call
 from clary.compute.dial import SandboxDial
+from clary.compute.launch import API_PORT
 from clary.compute.sandbox import SandboxBackend
 from clary.control.questions import Questions
 from clary.control.server import ControlServer
@@ -32,7 +33,6 @@ from clary.services.iam.bootstrap import ensure_defaults
 from clary.services.registry import Operation
 from clary.settings import Settings
 from clary.store import Store
-from clary.workload.environ import INNER_API
 from clary.workload.runtimes import Runtimes
 
 NICENESS = 5
@@ -47,7 +47,7 @@ class JobIdentity:
 
     def __init__(self, settings: Settings, identity: Identity) -> None:
         self._account = settings.account_id
-        self._api = settings.endpoint_url if settings.unconfined else INNER_API
+        self._api = f"http://127.0.0.1:{API_PORT}"
         self._identity = identity
         self._sealer = Sealer.of(settings.data_dir)
 
@@ -96,7 +96,6 @@ class Control:
 
     def _controllers(self) -> Controllers:
         runtimes = Runtimes(
-            self.settings,
             self.images,
             Environments(self.settings.cache_dir),
             JobIdentity(self.settings, self.identity),
