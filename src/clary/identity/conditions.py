@@ -7,7 +7,6 @@ and so also when the key is absent. `…IfExists`, `ForAllValues:` and `ForAnyVa
 from __future__ import annotations
 
 import base64
-import binascii
 import ipaddress
 import operator
 from collections.abc import Callable, Mapping
@@ -64,7 +63,7 @@ def _address_within(value: str, wanted: str, context: Context) -> bool:
 def _bytes_equal(value: str, wanted: str, _context: Context) -> bool:
     try:
         return base64.b64decode(value, validate=True) == base64.b64decode(wanted, validate=True)
-    except binascii.Error:
+    except ValueError:
         return False
 
 

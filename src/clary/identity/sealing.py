@@ -8,7 +8,6 @@ https://docs.aws.amazon.com/STS/latest/APIReference/API_Credentials.html.)
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import json
@@ -193,7 +192,7 @@ class Sealer:
             if raw[:1] != _VERSION:
                 raise BadToken("another version")
             text = self._cipher.decrypt(raw[1 : 1 + _NONCE_BYTES], raw[1 + _NONCE_BYTES :], _VERSION)
-        except (binascii.Error, ValueError, InvalidTag) as error:
+        except (ValueError, InvalidTag) as error:
             raise BadToken("not sealed here") from error
         values = json.loads(text)
         session = Session(**(values | {"policies": tuple(values["policies"])}))

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
@@ -22,7 +21,7 @@ def _marker(name: str) -> str:
 def _name(marker: str) -> str:
     try:
         return base64.b64decode(marker, altchars=b"-_", validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise validation("Invalid Marker.") from error
 
 
