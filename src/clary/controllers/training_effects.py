@@ -20,6 +20,7 @@ from clary.controllers.training import (
     Stop,
     Wait,
     decide,
+    max_runtime,
     move,
 )
 from clary.lifecycles.training_job import FAILED, LIFECYCLE, STOPPING, TRAINING, UPLOADING
@@ -130,7 +131,7 @@ class TrainingController:
             self._save(move(row, FAILED, time.time(), {"failure_reason": error.reason, "training_end": time.time()}))
             return 0.0
         self._containers.start(row.state["container"], container)
-        return _WATCH_SECONDS
+        return min(max_runtime(row), _WATCH_SECONDS)
 
     def _work(self, row: Row, activity: Activity) -> Work:
         works: dict[Activity, Callable[[Row, Callable[[], bool]], object]] = {

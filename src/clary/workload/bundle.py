@@ -76,8 +76,8 @@ class Bundle:
     def clear(self) -> None:
         """Begin anew: what an earlier, interrupted try has left is gone."""
         shutil.rmtree(self.root, ignore_errors=True)
-        make_folder(self.root)
-        self.root.chmod(0o711)
+        self.root.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.root.mkdir(mode=0o700)
 
 
 def make_folder(path: Path) -> None:

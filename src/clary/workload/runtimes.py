@@ -6,18 +6,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import clary
 from clary.clients.environment import hook_dir
 from clary.compute.base import Container, Mount, Warm
-from clary.errors import ClaryError
+from clary.compute.host import python_folders
+from clary.errors import AWSError, ClaryError
 from clary.images.base import Image, Program
 from clary.images.catalogue import Catalogue, ImageNotFound
 from clary.images.environments import Environments
-from clary.settings import Settings
-from clary.workload import environ
-from clary.workload.environ import Identity
+from clary.workload.environ import Identity, aws, hook_mount, regions
 from clary.workload.errors import WorkloadError
-from clary.workload.python import python_mounts
+
+_SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 OnLine = Callable[[str], None]
 """Hears a line for the container's log."""
@@ -45,10 +44,7 @@ class Run:
 class Runtimes:
     """Images as this machine runs them."""
 
-    def __init__(
-        self, settings: Settings, catalogue: Catalogue, environments: Environments, identity: Identity
-    ) -> None:
-        self._settings = settings
+    def __init__(self, catalogue: Catalogue, environments: Environments, identity: Identity) -> None:
         self._catalogue = catalogue
         self._environments = environments
         self._identity = identity
@@ -73,28 +69,31 @@ class Runtimes:
 
     def container(self, image: Image, run: Run) -> Container:
         """The container to start. Raises WorkloadError where its environment cannot be had any more."""
-        python = self._environments.ready(image.environment) or self.build(image, lambda _: None)
+        python = str(self._environments.ready(image.environment) or self.build(image, lambda _: None))
+        program = run.program
         return Container(
-            argv=tuple(run.argv) or (str(python), "-m", run.program.module, *run.program.args),
+            argv=tuple(run.argv) or (python, "-m", program.module, *program.args),
             env=self._env(image, run, python),
             log=str(run.log),
-            mounts=(*python_mounts(python), *self._own_mounts(), *run.mounts),
+            mounts=(*_python_mounts(python), hook_mount(hook_dir()), *run.mounts),
             api=not run.isolated,
             listens=run.listens,
-            warm=None if run.argv else self._warm(image, run, python),
+            warm=None if run.argv else Warm(python, image.environment.preload, program.module, program.args),
         )
 
-    def _env(self, image: Image, run: Run, python: Path) -> dict[str, str]:
-        found = environ.base(python) | dict(image.env) | environ.regions(run.region)
+    def _env(self, image: Image, run: Run, python: str) -> dict[str, str]:
+        found = {"PATH": f"{Path(python).parent}:{_SYSTEM_PATH}", **image.env, **regions(run.region)}
         if not run.isolated:
-            credentials = self._identity(run.role, run.container)
-            found |= environ.aws(self._settings, run.region, credentials)
+            found |= aws(self._credentials(run))
         return found | dict(run.contract) | dict(run.env)
 
-    def _own_mounts(self) -> tuple[Mount, ...]:
-        return environ.clary_mounts(Path(clary.__file__).parent, hook_dir())
+    def _credentials(self, run: Run) -> Mapping[str, str]:
+        try:
+            return self._identity(run.role, run.container)
+        except AWSError as error:
+            raise WorkloadError(f"ClientError: The role {run.role} cannot be assumed: {error.message}") from None
 
-    def _warm(self, image: Image, run: Run, python: Path) -> Warm | None:
-        if environ.needs_cold_start(run.env):
-            return None
-        return Warm(str(python), image.environment.preload, run.program.module, run.program.args)
+
+def _python_mounts(python: str) -> tuple[Mount, ...]:
+    """The environment is seen inside also where the user's own program comes first."""
+    return tuple(Mount(folder, folder) for folder in python_folders(python))

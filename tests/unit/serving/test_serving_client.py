@@ -70,7 +70,8 @@ async def test_idle_connection_is_dropped_before_the_server_closes_it(servers, p
 
 
 async def test_chunked_answer_after_100_continue(servers, pool):
-    raw = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n"
+    chunks = b"2\r\nab\r\n1\r\nc\r\n0\r\n\r\n"
+    raw = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks
     await servers.start("c1", says(raw))
     assert (await pool.ask(POST)).body == b"abc"
 

@@ -1,0 +1,258 @@
+"""Endpoints of real containers: up, changed without a gap, killed, failing, removed."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import os
+import signal
+import tarfile
+import threading
+import time
+
+import pytest
+
+from clary.compute.base import Running
+from clary.compute.dial import SandboxDial
+from clary.serving.client import Request
+from clary.serving.router import Router, UnknownEndpoint
+
+from .conftest import ACCOUNT, REGION, ROLE
+
+NAME = "e"
+
+
+def archive(name, **members):
+    """model.tar.gz with a file that says which model it is."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        for path, content in {"name": name, **members}.items():
+            info = tarfile.TarInfo(path)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content.encode()))
+    return packed.getvalue()
+
+
+def deployment(uri, *, count=1, name="v", weight=1.0):
+    variant = {
+        "name": name,
+        "weight": weight,
+        "desired_count": count,
+        "instance_type": "ml.m5.large",
+        "model": "m",
+        "container_definition": {"Image": "test", "ModelDataUrl": uri, "Environment": {}},
+        "role": ROLE,
+        "isolated": False,
+    }
+    return {"config": "cfg", "variants": [variant]}
+
+
+class Client:
+    """An edge: a router in a thread of its own, which acknowledges routes as an edge does."""
+
+    def __init__(self, world):
+        self.loop = asyncio.new_event_loop()
+        self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self.thread.start()
+        self.router = self._run(self._open(world))
+
+    async def _open(self, world):
+        router = Router(world.settings.run_dir, SandboxDial(world.settings.containers_dir))
+        self.watching = asyncio.create_task(router.watch())
+        return router
+
+    def _run(self, coroutine):
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(30)
+
+    async def _ask(self):
+        route = self.router.route(ACCOUNT, REGION, NAME)
+        return await self.router.ask(self.router.variant(route, None), Request("POST", "/invocations", {}, b"1"))
+
+    def ask(self):
+        return self._run(self._ask()).body.decode()
+
+    def close(self):
+        self.watching.cancel()
+        self.loop.call_soon_threadsafe(self.router.close)
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join()
+
+
+@pytest.fixture
+def client(world):
+    made = Client(world)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def create(world):
+    def insert(uri, **more):
+        return world.insert("endpoint", NAME, "Creating", "InService", {}, next=deployment(uri, **more))
+
+    return insert
+
+
+@pytest.fixture
+def one(world):
+    return world.put("one.tar.gz", archive("one"))
+
+
+@pytest.fixture
+def two(world):
+    return world.put("two.tar.gz", archive("two"))
+
+
+def containers(world, key):
+    return [replica["container"] for v in world.row(key).state["current"]["variants"] for replica in v["replicas"]]
+
+
+def test_in_service_means_that_it_answers(world, create, client, one):
+    with pytest.raises(UnknownEndpoint):
+        client.ask()
+    key = create(one)
+    world.until_status(key, "InService")
+    assert client.ask() == "one"
+    replica = world.row(key).state["current"]["variants"][0]["replicas"][0]
+    assert replica["log_stream"].startswith("v/i-0")
+    assert "serving" in world.log("/aws/sagemaker/Endpoints/e", replica["log_stream"])
+    assert [call.params.get("logGroupName") for call in world.calls][0] == "/aws/sagemaker/Endpoints/e"
+
+
+def test_creation_is_fast(world, create, one):
+    began = time.monotonic()
+    world.until_status(create(one), "InService")
+    assert time.monotonic() - began < 3.0
+
+
+def test_update_without_a_gap(world, create, client, one, two):
+    key = create(one)
+    world.until_status(key, "InService")
+    (old,) = containers(world, key)
+    answers = [client.ask()]
+    asking = threading.Thread(target=lambda: [answers.append(client.ask()) for _ in iter(lambda: answers[-1], "two")])
+    asking.start()
+    world.change(key, status="Updating", state={"next": deployment(two)})
+    asking.join(20)
+    assert set(answers) == {"one", "two"}
+    assert world.until_status(key, "InService").state["next"] is None
+    world.until(lambda: old not in world.backend.list())
+    assert client.ask() == "two"
+
+
+def test_killed_replica_is_replaced_and_nobody_notices(world, create, client, one):
+    key = create(one, count=2)
+    world.until_status(key, "InService")
+    first, _ = before = containers(world, key)
+    world.backend.stop(first, 0)
+
+    def replaced():
+        assert client.ask() == "one"
+        now = containers(world, key)
+        return now != before and all(replica["ready"] for replica in replicas(world, key))
+
+    world.until(replaced)
+    world.until(lambda: first not in world.backend.list())
+
+
+def replicas(world, key):
+    return [replica for v in world.row(key).state["current"]["variants"] for replica in v["replicas"]]
+
+
+def test_endpoint_answers_while_control_is_dead_and_after(world, create, client, one):
+    key = create(one)
+    world.until_status(key, "InService")
+    before = containers(world, key)
+    world.close()
+    assert client.ask() == "one"
+    world.open()
+    assert client.ask() == "one"
+    assert containers(world, key) == before
+    assert isinstance(world.backend.poll(before[0]), Running)
+
+
+def test_killed_while_control_is_dead(world, create, client, one):
+    key = create(one)
+    world.until_status(key, "InService")
+    (before,) = containers(world, key)
+    world.close()
+    world.backend.stop(before, 0)
+    world.until(lambda: not isinstance(world.backend.poll(before), Running))
+    world.open()
+    world.until(lambda: containers(world, key) != [before] and all(r["ready"] for r in replicas(world, key)))
+    assert client.ask() == "one"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (archive("crash"), "did not pass the ping health check"),
+        (b"no archive", "Failed to extract model data archive from URL"),
+        (archive("x", **{"../up": "x"}), "climbs out of the archive"),
+        (None, "Could not find the object s3://bucket/bad.tar.gz"),
+    ],
+    ids=["crashes", "no archive", "climbs out", "not there"],
+)
+def test_model_that_cannot_be_served(world, create, content, reason):
+    if content is not None:
+        world.put("bad.tar.gz", content)
+    key = create("s3://bucket/bad.tar.gz")
+    row = world.until_status(key, "Failed")
+    assert reason in row.state["failure_reason"]
+    world.until(lambda: not list(world.backend.list()))
+
+
+def test_failed_update_goes_back(world, create, client, one):
+    key = create(one)
+    world.until_status(key, "InService")
+    world.change(key, status="Updating", state={"next": deployment("s3://bucket/none.tar.gz")})
+    world.until_status(key, "RollingBack", "InService")
+    row = world.until_status(key, "InService")
+    assert "Could not find" in row.state["failure_reason"]
+    assert client.ask() == "one"
+
+
+def test_deleted_endpoint_frees_its_name_and_its_containers(world, create, client, one, two):
+    key = create(one)
+    world.until_status(key, "InService")
+    world.change(key, target="Deleted")
+    world.until(lambda: world.store.read.get(key) is None)
+    again = create(two)
+    world.until_status(again, "InService")
+    assert client.ask() == "two"
+    world.until(lambda: len(list(world.backend.list())) == 1)
+
+
+def test_row_that_an_operation_deleted_itself(world, create, client, one):
+    key = create(one)
+    world.until_status(key, "InService")
+    world.store.write(lambda transaction: transaction.delete(key))
+    world.controllers.wake(key)
+    world.until(lambda: not list(world.backend.list()))
+    with pytest.raises(UnknownEndpoint):
+        client.ask()
+
+
+def test_uncompressed_model(world, client):
+    world.put("plain/name", b"plain")
+    wanted = deployment("")
+    wanted["variants"][0]["container_definition"] = {
+        "Image": "test",
+        "ModelDataSource": {
+            "S3DataSource": {"S3Uri": "s3://bucket/plain/", "S3DataType": "S3Prefix", "CompressionType": "None"}
+        },
+    }
+    key = world.insert("endpoint", NAME, "Creating", "InService", {}, next=wanted)
+    world.until_status(key, "InService")
+    assert client.ask() == "plain"
+
+
+def test_shim_killed_by_force_loses_no_request(world, create, client, one):
+    key = create(one, count=2)
+    world.until_status(key, "InService")
+    first, _ = containers(world, key)
+    handle = world.settings.containers_dir / first / "handle.json"
+    pid = json.loads(handle.read_text())["pid"]
+    os.kill(pid, signal.SIGKILL)
+    world.until(lambda: client.ask() == "one" and first not in containers(world, key))
