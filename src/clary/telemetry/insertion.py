@@ -15,6 +15,14 @@ def _record(timestamp: int, ingested: int, message: str) -> bytes:
     return b"".join([head + b" P " + line + b"\n" for line in before]) + head + b" F " + last + b"\n"
 
 
+def append(path: Path, events: Iterable[tuple[int, str]], now_ms: int) -> None:
+    """Put events at the end of a file that a `LogWriter` may be writing, none earlier than what stands there."""
+    last = LogReader(path).last()
+    earliest = last.timestamp if last else 0
+    fresh = sorted(((max(earliest, when), text) for when, text in events), key=lambda event: event[0])
+    _append(path, b"".join([_record(when, now_ms, text) for when, text in fresh]))
+
+
 def insert(path: Path, events: Iterable[tuple[int, str]], now_ms: int) -> None:
     """Put events (time in milliseconds, message) where their times belong; one caller at a time, and no `LogWriter`.
 
@@ -27,7 +35,8 @@ def insert(path: Path, events: Iterable[tuple[int, str]], now_ms: int) -> None:
     reader = LogReader(path)
     last = reader.last()
     if last is None or last.timestamp <= fresh[0][0]:
-        _append_records(path, b"".join([_record(when, now_ms, text) for when, text in fresh]))
+        _cut_torn_end(path)
+        _append(path, b"".join([_record(when, now_ms, text) for when, text in fresh]))
         return
     kept = reader.seek(fresh[0][0] + 1)
     later = [(event.timestamp, event.ingested, event.message) for event in reader.forward(kept)]
@@ -35,11 +44,17 @@ def insert(path: Path, events: Iterable[tuple[int, str]], now_ms: int) -> None:
     _replace_from(path, kept, b"".join([_record(*event) for event in merged]))
 
 
-def _append_records(path: Path, data: bytes) -> None:
+def _cut_torn_end(path: Path) -> None:
+    """Remove what a crash left of a line."""
+    if path.exists():
+        with path.open("r+b") as file:
+            file.truncate(last_line_end(file.fileno()))
+
+
+def _append(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(str(path), os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(str(path), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
-        os.ftruncate(descriptor, last_line_end(descriptor))
         write_all(descriptor, data)
         os.fsync(descriptor)
     finally:

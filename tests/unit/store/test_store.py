@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from clary.errors import ClaryError
-from clary.store import AlreadyExists, Key, Query, Reader, Row, Stale, Store, log_rows
+from clary.store import AlreadyExists, Key, Query, Reader, Row, Stale, Store
 from clary.store import schema as store_schema
 from clary.store.filesystem import filesystem_type, refuse_network
 from clary.store.paging import successor
@@ -356,10 +356,12 @@ def test_the_database_is_its_owners_alone(tmp_path):
     assert (tmp_path / "clary.db").stat().st_mode & 0o077 == 0
 
 
-def test_a_containers_stream_is_registered_once_with_its_group(store):
-    register = lambda: store.write(lambda tx: log_rows.ensure_stream(tx, "1", "r", "/aws/x", "job/algo-1-7", START))  # noqa: E731
-    register()
-    register()
-    [group], [stream] = store.read.rows(log_rows.GROUP), store.read.rows(log_rows.STREAM)
-    assert (group.key.name, stream.parent, stream.spec["stream"]) == ("/aws/x", "/aws/x", "job/algo-1-7")
-    assert stream.arn == "arn:aws:logs:r:1:log-group:/aws/x:log-stream:job/algo-1-7"
+def test_waiting_for_a_row_ends_with_the_change_or_with_the_time(store):
+    [first] = put(store, row("a"))
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(store.wait, first.key, lambda seen: seen.status == "InService", 10)
+        store.write(lambda tx: tx.save(replace(first, status="InService")))
+        assert waiting.result(10).status == "InService"
+    assert store.wait(first.key, lambda seen: seen is None, 0.01).version == 2
+    store.write(lambda tx: tx.delete(first.key))
+    assert store.wait(first.key, lambda seen: seen is None, 10) is None
