@@ -76,7 +76,7 @@ class Identity:
 
     def _opened(self, access_key_id: str, token: str) -> tuple[Session, Credential]:
         try:
-            session = self._sealer.open(token, access_key_id)
+            session = self._sealer.open_session(token, access_key_id)
         except BadToken as error:
             raise _unknown() from error
         if len(self._sessions) >= _TOKENS_KEPT:

@@ -3,6 +3,10 @@
 A token is AES-256-GCM over who the session is and when it ends, under a key that only this Clary has; the session's
 secret key is derived from its access key id under the same key, and so is stored nowhere. (AWS calls the parts alike:
 https://docs.aws.amazon.com/STS/latest/APIReference/API_Credentials.html.)
+
+There are two kinds, and neither passes for the other. A *session token* goes with the requests that it signs, and so
+stands in presigned URLs that are handed on. A *grant* is kept by a shell or a container and only fetches sessions: were
+a session token enough for that, whoever is given a URL could become who signed it, for ever.
 """
 
 from __future__ import annotations
@@ -29,13 +33,19 @@ from clary.errors import ClaryError
 
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
-_VERSION = b"\x01"
+_SESSION = b"\x01"
+_GRANT = b"\x02"
+"""The first byte of a token tells its kind, and is authenticated with it."""
+
+LONGEST_SESSION = 43_200.0
+"""Seconds that credentials may sign requests: twelve hours, as on AWS. What is issued for longer is a grant."""
+
 _SECRET_LETTERS = 40
 _ID_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 
 class BadToken(Exception):
-    """Not a token of this Clary, or one that belongs to another access key."""
+    """Not a token of this Clary, not of the kind that is asked for, or one that belongs to another access key."""
 
 
 def key_path(data_dir: Path) -> Path:
@@ -152,7 +162,10 @@ class Sealer:
         tags: Mapping[str, str] | None = None,
         source_identity: str = "",
     ) -> Credentials:
-        """New credentials for `principal`, narrowed by session policies (JSON or ARNs); `tags` are the session's."""
+        """New credentials for `principal`, narrowed by session policies (JSON or ARNs); `tags` are the session's.
+
+        For more than LONGEST_SESSION they sign nothing: their token is a grant.
+        """
         issued = time.time()
         session = Session(
             access_key_id=temporary_key_id(),
@@ -170,7 +183,7 @@ class Sealer:
         return Credentials(
             access_key_id=session.access_key_id,
             secret_access_key=self.secret(session.access_key_id),
-            session_token=self.seal(session),
+            session_token=self._seal(session, _GRANT if seconds > LONGEST_SESSION else _SESSION),
             expiration=datetime.fromtimestamp(session.expires, UTC),
         )
 
@@ -179,19 +192,31 @@ class Sealer:
         derived = hmac.digest(self._secrets, access_key_id.encode(), hashlib.sha256)
         return base64.b64encode(derived).decode()[:_SECRET_LETTERS]
 
-    def seal(self, session: Session) -> str:
-        """The token."""
-        nonce = secrets.token_bytes(_NONCE_BYTES)
-        sealed = self._cipher.encrypt(nonce, json.dumps(asdict(session)).encode(), _VERSION)
-        return base64.b64encode(_VERSION + nonce + sealed).decode()
-
     def open(self, token: str, access_key_id: str) -> Session:
-        """What the token says; whether it has expired is the caller's to see. Raises BadToken."""
+        """What a grant says: for whom sessions may be fetched. Whether it has expired is the caller's to see.
+
+        Raises BadToken, for a session token too.
+        """
+        return self._opened(token, access_key_id, _GRANT)
+
+    def open_session(self, token: str, access_key_id: str) -> Session:
+        """What a session token says: who signs. Whether it has expired is the caller's to see.
+
+        Raises BadToken, for a grant too.
+        """
+        return self._opened(token, access_key_id, _SESSION)
+
+    def _seal(self, session: Session, kind: bytes) -> str:
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        sealed = self._cipher.encrypt(nonce, json.dumps(asdict(session)).encode(), kind)
+        return base64.b64encode(kind + nonce + sealed).decode()
+
+    def _opened(self, token: str, access_key_id: str, kind: bytes) -> Session:
         try:
             raw = base64.b64decode(token, validate=True)
-            if raw[:1] != _VERSION:
-                raise BadToken("another version")
-            text = self._cipher.decrypt(raw[1 : 1 + _NONCE_BYTES], raw[1 + _NONCE_BYTES :], _VERSION)
+            if raw[:1] != kind:
+                raise BadToken("of another kind")
+            text = self._cipher.decrypt(raw[1 : 1 + _NONCE_BYTES], raw[1 + _NONCE_BYTES :], kind)
         except (ValueError, InvalidTag) as error:
             raise BadToken("not sealed here") from error
         values = json.loads(text)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from clary.calls import Principal
 from clary.errors import AWSError
 from clary.gateway.identity import Identity
-from clary.identity.sealing import BadToken, Sealer, Session, load_key
+from clary.identity.sealing import LONGEST_SESSION, BadToken, Sealer, load_key
 from clary.settings import Settings
 
 ANN = Principal("user", "1", "arn:aws:iam::1:user/ann", "arn:aws:iam::1:user/ann", "AIDAX")
@@ -24,7 +24,7 @@ SEALER = Sealer(b"k" * 32)
 
 def test_a_token_brings_back_who_it_was_made_for() -> None:
     made = SEALER.issue(ANN, 900, policies=("{}",), tags={"a": "1"}, source_identity="me")
-    session = SEALER.open(made.session_token, made.access_key_id)
+    session = SEALER.open_session(made.session_token, made.access_key_id)
     principal = session.principal()
     assert replace(principal, access_key_id="", session_policies=(), session_context={}) == ANN
     assert principal.session_policies == ("{}",)
@@ -38,9 +38,9 @@ def test_a_token_brings_back_who_it_was_made_for() -> None:
 def test_a_token_of_another_clary_or_another_key_is_none() -> None:
     made = SEALER.issue(ANN, 900)
     with pytest.raises(BadToken):
-        Sealer(b"x" * 32).open(made.session_token, made.access_key_id)
+        Sealer(b"x" * 32).open_session(made.session_token, made.access_key_id)
     with pytest.raises(BadToken):
-        SEALER.open(made.session_token, SEALER.issue(ANN, 900).access_key_id)
+        SEALER.open_session(made.session_token, SEALER.issue(ANN, 900).access_key_id)
 
 
 @given(st.integers(0, 10_000), st.integers(1, 255))
@@ -49,13 +49,13 @@ def test_a_token_with_any_bit_changed_is_none(place: int, change: int) -> None:
     raw = bytearray(base64.b64decode(made.session_token))
     raw[place % len(raw)] ^= change
     with pytest.raises(BadToken):
-        SEALER.open(base64.b64encode(raw).decode(), made.access_key_id)
+        SEALER.open_session(base64.b64encode(raw).decode(), made.access_key_id)
 
 
 @given(st.text(max_size=60))
 def test_any_text_is_no_token(text: str) -> None:
     with pytest.raises(BadToken):
-        SEALER.open(text, "ASIA")
+        SEALER.open_session(text, "ASIA")
 
 
 def test_processes_that_start_at_once_agree_on_the_key(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_an_expired_token_says_so(tmp_path: Path) -> None:
         with pytest.raises(AWSError) as error:
             identity.find(made.access_key_id, made.session_token)
         assert error.value.code == "ExpiredToken"
-    assert sealer.open(made.session_token, made.access_key_id).expires <= time.time()
+    assert sealer.open_session(made.session_token, made.access_key_id).expires <= time.time()
 
 
 def test_a_known_token_under_another_key_is_refused(tmp_path: Path) -> None:
@@ -96,6 +96,15 @@ def test_a_known_token_under_another_key_is_refused(tmp_path: Path) -> None:
         assert error.value.code == "InvalidClientTokenId"
 
 
-def test_a_session_is_all_that_a_token_holds() -> None:
-    session = Session("ASIAX", "user", "1", "a", "a", "AIDAX", 0.0, 1.0)
-    assert SEALER.open(SEALER.seal(session), "ASIAX") == session
+def test_what_signs_fetches_nothing_and_what_fetches_signs_nothing(tmp_path: Path) -> None:
+    """A presigned URL shows its session token to whoever is given it."""
+    identity, sealer = Identity(Settings(data_dir=tmp_path)), Sealer.of(tmp_path)
+    signing, fetching = sealer.issue(ANN, LONGEST_SESSION), sealer.issue(ANN, LONGEST_SESSION + 1)
+    with pytest.raises(BadToken):
+        sealer.open(signing.session_token, signing.access_key_id)
+    assert sealer.open(fetching.session_token, fetching.access_key_id).arn == ANN.arn
+    with pytest.raises(AWSError):
+        identity.find(fetching.access_key_id, fetching.session_token)
+    forged = base64.b64encode(b"\x02" + base64.b64decode(signing.session_token)[1:]).decode()
+    with pytest.raises(BadToken):
+        sealer.open(forged, signing.access_key_id)
