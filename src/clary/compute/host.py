@@ -51,7 +51,8 @@ def python_folders(python: str) -> tuple[str, ...]:
     """The folders that `python` needs, to be seen at their own paths: its environment, and every installation that its
     links lead through. Those below /usr are there anyway."""
     folders = {str(Path(step).parent.parent) for step in _links(python)}
-    return tuple(sorted(folder for folder in folders if not folder.startswith("/usr") and folder != "/"))
+    elsewhere = (folder for folder in folders if folder != "/" and not Path(folder).is_relative_to("/usr"))
+    return tuple(sorted(folder for folder in elsewhere if Path(folder).is_dir()))
 
 
 def _links(path: str) -> Iterator[str]:

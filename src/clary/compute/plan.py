@@ -171,8 +171,7 @@ def environment(container: Container, who: Identity) -> dict[str, str]:
 
 def _search_path(container: Container) -> str:
     system = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    python = _python(container)
-    return f"{Path(python).parent}:{system}" if python else system
+    return ":".join([*(str(Path(python).parent) for python in _pythons(container)[:1]), system])
 
 
 def _ways_out() -> dict[str, str]:
@@ -181,12 +180,11 @@ def _ways_out() -> dict[str, str]:
     return {**dict.fromkeys(names, proxy), "NO_PROXY": direct, "no_proxy": direct}
 
 
-def _python(container: Container) -> str:
-    """The environment's Python, where the container runs by one: the warm parent's, else the program itself."""
-    if container.warm:
-        return container.warm.python
+def _pythons(container: Container) -> list[str]:
+    """Pythons of environments that the container runs by: the program itself, and its warm parent's."""
     first = container.argv[0] if container.argv else ""
-    return first if (Path(first).parent.parent / "pyvenv.cfg").is_file() and first.startswith("/") else ""
+    found = [first] if first.startswith("/") and (Path(first).parent.parent / "pyvenv.cfg").is_file() else []
+    return list(dict.fromkeys([*found, *([container.warm.python] if container.warm else [])]))
 
 
 def _files(container: Container) -> dict[str, str]:
@@ -224,8 +222,8 @@ def _clary_mounts() -> Iterator[Mount]:
 
 
 def _python_mounts(container: Container) -> Iterator[Mount]:
-    python = _python(container)
-    yield from (Mount(path, path) for path in (host.python_folders(python) if python else ()))
+    for python in _pythons(container):
+        yield from (Mount(path, path) for path in host.python_folders(python))
 
 
 def _entry(kind: str, target: str, data: str = "", devices: bool = False) -> MountEntry:

@@ -75,7 +75,7 @@ def read(folder: str, name: str) -> dict[str, Any] | None:
 
 def write(folder: str, name: str, record: dict[str, Any], durable: bool = True) -> None:
     """Put a record in place by rename: a reader sees all of it or nothing; `durable` survives a power failure."""
-    fresh = os.path.join(folder, name + ".new")
+    fresh = os.path.join(folder, "{}.{}.new".format(name, os.urandom(6).hex()))
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         json.dump(record, file)

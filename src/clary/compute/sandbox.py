@@ -51,9 +51,9 @@ class SandboxBackend:
             document = self._plan(place, container, who)
         except FileNotFoundError as missing:
             _never_ran(place, str(missing))
-            return
-        record.write(str(place), record.LAUNCH, dict(document), durable=False)
-        self._ask_launcher({"op": "start", "id": container_id})
+        else:
+            record.write(str(place), record.LAUNCH, dict(document), durable=False)
+            self._ask_launcher({"op": "start", "id": container_id})
         if self._watcher:
             self._watcher.follow(place)
 

@@ -6,10 +6,11 @@ import logging
 import selectors
 import socket
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
-from clary.compute import shims
+from clary.compute import record, shims
 
 _log = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ class Watcher:
                 connection = None
             else:
                 self._followed[container.name] = connection
-                self._selector.register(connection, selectors.EVENT_READ, container.name)
+                self._selector.register(connection, selectors.EVENT_READ, container)
         if connection is None:
             self._tell(container.name)
 
@@ -56,8 +57,9 @@ class Watcher:
                 if key.fileobj is self._wake:
                     self._let_go()
                     return
-                self._forget(str(key.data))
-                self._tell(str(key.data))
+                self._forget(key.data.name)
+                _settle(key.data)
+                self._tell(key.data.name)
 
     def _forget(self, container_id: str) -> None:
         """A shim never speaks first: whatever is readable is its end."""
@@ -78,3 +80,12 @@ class Watcher:
             self._on_change(container_id)
         except Exception:
             _log.exception("the end of container %s was not taken note of", container_id)
+
+
+def _settle(container: Path) -> None:
+    """Of a process that was killed, the kernel closes its connections a moment before its lock."""
+    deadline = time.monotonic() + _SECONDS
+    while record.is_locked(str(container)) and record.read(str(container), record.EXIT) is None:
+        if time.monotonic() > deadline:
+            return
+        time.sleep(0.001)

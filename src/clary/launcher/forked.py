@@ -7,6 +7,7 @@ path, random numbers; then it runs the module as `__main__` and ends as the inte
 from __future__ import annotations
 
 import gc
+import io
 import os
 import runpy
 import signal
@@ -14,7 +15,7 @@ import socket
 import sys
 import time
 import types
-from typing import Any, NoReturn, Optional
+from typing import Any, NoReturn, Optional, TextIO
 
 from clary.compute.launch import Launch
 from clary.launcher import messages, process, shim, syscalls
@@ -69,7 +70,8 @@ def run_program(launch: Launch) -> NoReturn:
 def _end_by(error: BaseException) -> NoReturn:
     """As an uncaught exception ends a program: its traceback, without the frame that is ours."""
     own = error.__traceback__
-    sys.excepthook(type(error), error, own.tb_next if own else None)
+    error = error.with_traceback(own.tb_next if own else None)
+    sys.excepthook(type(error), error, error.__traceback__)
     sys.exit(130 if isinstance(error, KeyboardInterrupt) else 1)
 
 
@@ -94,10 +96,10 @@ def _open_streams() -> None:
     sys.stderr = sys.__stderr__ = _writer(2, "backslashreplace", unbuffered)  # type: ignore[misc]
 
 
-def _writer(descriptor: int, errors: str, unbuffered: bool) -> Any:
-    stream = open(descriptor, "w", encoding="utf-8", errors=errors, closefd=False)
-    stream.reconfigure(line_buffering=descriptor == 2, write_through=unbuffered)
-    return stream
+def _writer(descriptor: int, errors: str, unbuffered: bool) -> TextIO:
+    binary: Any = open(descriptor, "wb", buffering=0 if unbuffered else -1, closefd=False)
+    line_buffered = descriptor == 2
+    return io.TextIOWrapper(binary, "utf-8", errors, line_buffering=line_buffered, write_through=unbuffered)
 
 
 def _reseed() -> None:

@@ -21,12 +21,20 @@ class Border:
 
     def __init__(self, outside: str) -> None:
         self._outside = outside
+        self._own: list[str] = []
+
+    def keep_to_itself(self) -> None:
+        """What is imported of `clary` by now is the launcher's own, not the program's."""
+        self._own = [name for name in sys.modules if name.partition(".")[0] == PACKAGE]
+        self._package = sys.modules[PACKAGE]
 
     def cross(self) -> None:
         """This process stands inside now: the launcher's own modules are not there, and never were."""
         self._outside = INSIDE
-        for name in [name for name in sys.modules if name.startswith(("clary.launcher", "clary.compute"))]:
+        for name in self._own:
             del sys.modules[name]
+        if any(name.startswith(PACKAGE + ".") for name in sys.modules):
+            sys.modules[PACKAGE] = self._package
 
     def real(self, path: str) -> str:
         """Where a file inside lies for this process."""

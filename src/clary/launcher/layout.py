@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Iterator, List
+from typing import Iterator, List, Tuple
 
 from clary.compute.launch import Launch, MountEntry
 
@@ -24,23 +24,29 @@ def lay_out(launch: Launch) -> None:
     for path, target in launch["links"].items():
         os.symlink(target, root + path)
     for number, entry in enumerate(launch["mounts"]):
-        _make_point(place(root, launch["mounts"][:number], entry["target"]), entry)
+        base, rest = place(root, launch["mounts"][:number], entry["target"])
+        _make_point(base, rest, entry)
     _hand_over(launch)
 
 
-def place(root: str, before: List[MountEntry], target: str) -> str:
-    """The host's path of an inner one: below the innermost mount that already covers it, else below the root."""
+def place(root: str, before: List[MountEntry], target: str) -> Tuple[str, str]:
+    """The host's folder that an inner path belongs to, and the path below it: the source of the innermost mount that
+    already covers it, else the root."""
     for entry in reversed(before):
-        if entry["kind"] == "bind" and target.startswith(entry["target"].rstrip("/") + "/"):
-            return entry["source"] + target[len(entry["target"].rstrip("/")) :]
-    return root + target
+        outer = entry["target"].rstrip("/") + "/"
+        if entry["kind"] == "bind" and target.startswith(outer):
+            return entry["source"], "/" + target[len(outer) :]
+    return root, target
 
 
-def _make_point(path: str, entry: MountEntry) -> None:
+def _make_point(base: str, rest: str, entry: MountEntry) -> None:
+    """What lies in a source may be a stranger's: a link in it must not lead us out."""
+    path = base + rest
+    if not os.path.realpath(path).startswith(os.path.realpath(base)):
+        raise OSError("mount point {} leads out of {}".format(entry["target"], base))
     if os.path.exists(path):
         return
-    parent = os.path.dirname(path)
-    os.makedirs(parent, exist_ok=True)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
     if entry["kind"] == "bind" and not os.path.isdir(entry["source"]):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
     else:

@@ -333,7 +333,7 @@ class Shim:
                 os.waitpid(self._init or self._child, 0)
 
     def _drain_log(self) -> None:
-        while self._output in self._selector.get_map():
+        while self._output >= 0 and self._output in self._selector.get_map():
             try:
                 data = os.read(self._output, _LOG_PIECE)
             except BlockingIOError:

@@ -7,6 +7,7 @@ everything imported, and nothing else different from a program started cold.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import importlib.util
@@ -49,7 +50,8 @@ def _serve(channel: socket.socket, api_socket: str) -> None:
             message, (lock, listener) = messages.receive(channel)
         except EOFError:
             return
-        messages.send(channel, {"taken": message["start"]})
+        with contextlib.suppress(OSError):  # the launcher has gone; what it had accepted is begun all the same
+            messages.send(channel, {"taken": message["start"]})
         if os.fork() == 0:
             fork.shim_of(message["start"], lock, listener, api_socket)
         messages.close_all([lock, listener])
@@ -63,6 +65,7 @@ def main() -> None:
     channel.set_inheritable(False)
     border = _cross_border()
     forked = importlib.import_module("clary.launcher.forked")
+    border.keep_to_itself()
     _preload(modules)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     gc.collect()

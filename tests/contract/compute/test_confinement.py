@@ -1,0 +1,140 @@
+"""What a container's walls hold: files, users, processes, limits."""
+
+from __future__ import annotations
+
+import pytest
+from clary.compute.base import Container, Exited, Limits, Mount
+
+
+def test_host_files_are_not_there(confined, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("x")
+    hidden = [
+        secret,
+        confined.settings.data_dir,
+        "/etc/shadow",
+        "/boot",
+        "/old_root",
+        "/var/lib/dpkg",
+        "/etc/hosts.host",
+    ]
+    script = (
+        "for path in " + " ".join(map(str, hidden)) + "; do [ -e $path ] && echo $path; done; ls -A /home /tmp /var/log"
+    )
+    assert confined.run(script)[1].split() == ["/home:", "sagemaker", "/tmp:", "/var/log:"]
+
+
+def test_the_servers_home_is_not_there(confined):
+    confined.run("true")
+    _, output = confined.run(
+        "find / -xdev -name .ssh -o -xdev -name .gitconfig -o -xdev -name .bash_history 2>/dev/null"
+    )
+    assert output == ""
+
+
+def test_the_system_is_read_only_and_the_rest_of_the_root_writable(confined):
+    state, output = confined.run(
+        "for d in /usr /etc/ssl /opt/clary/clary/toolkit /proc/sys/kernel/hostname /sys/kernel; do (echo > $d/x) 2>/dev/null && echo $d; done;"
+        "for d in / /opt /opt/ml /root /var/lib /tmp /var/tmp /run /dev/shm /srv $HOME; do echo x > $d/x && cat $d/x; done"
+    )
+    assert output.split() == ["x"] * 11
+
+
+def test_mounts_are_seen_where_they_were_asked_for(confined, tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "data.csv").write_text("1,2\n")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "one.json").write_text("{}\n")
+    mounts = (
+        Mount(str(tmp_path / "out"), "/opt/ml/model", writable=True),
+        Mount(str(tmp_path / "in"), "/opt/ml/input/data/train"),
+        Mount(str(tmp_path / "one.json"), "/opt/ml/input/config/hyperparameters.json"),
+        Mount(str(tmp_path / "in"), "/opt/ml/model/nested"),
+    )
+    script = (
+        "cat /opt/ml/input/data/train/data.csv /opt/ml/input/config/*.json /opt/ml/model/nested/data.csv;"
+        "cp /opt/ml/input/data/train/data.csv /opt/ml/model/copy;"
+        "echo 2>/dev/null > /opt/ml/input/data/train/no || echo refused"
+    )
+    state, output = confined.run(script, mounts=mounts, workdir="/opt/ml/model")
+    assert (state.code, output.split()) == (0, ["1,2", "{}", "1,2", "refused"])
+    assert (tmp_path / "out" / "copy").read_text() == "1,2\n"
+
+
+def test_no_privilege_can_be_gained_or_wall_taken_down(confined):
+    script = (
+        "grep NoNewPrivs /proc/self/status;"
+        "for c in 'umount /opt/clary/clary/toolkit' 'umount /proc' 'mount -t tmpfs x /mnt' 'hostname changed' 'mknod /x c 1 3'"
+        " 'ip link add d0 type dummy' 'nsenter -t 1 -m true' 'chroot / true'; do $c 2>/dev/null && echo \"$c worked\"; done; true"
+    )
+    _, output = confined.run(script)
+    assert output.split() == ["NoNewPrivs:", "1"]
+
+
+def test_a_user_namespace_within_uncovers_nothing(confined):
+    _, output = confined.run(
+        "unshare -Urm sh -c 'umount /proc || umount -l /usr || mount -o remount,rw /usr' 2>/dev/null && echo taken down; true"
+    )
+    assert output == ""
+
+
+def test_only_its_own_processes_are_seen(confined):
+    _, output = confined.run("ls /proc | grep -c '^[0-9]*$'; cat /proc/1/environ 2>/dev/null; kill -9 1; echo alive")
+    count, alive = output.split()
+    assert int(count) <= 6
+    assert alive == "alive"
+
+
+def test_the_host_name_is_the_containers(confined):
+    _, output = confined.run("hostname; cat /etc/hostname; getent hosts algo-1 | head -1", hostname="algo-1")
+    assert output.split()[:2] == ["algo-1", "algo-1"]
+    assert "127.0.0.1" in output
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_mount_points_do_not_leave_their_mount(confined, tmp_path, there):
+    (tmp_path / "model").mkdir()
+    if there:
+        (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "model" / "code").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "code").mkdir()
+    mounts = (
+        Mount(str(tmp_path / "model"), "/opt/ml/model", writable=True),
+        Mount(str(tmp_path / "code"), "/opt/ml/model/code/inner"),
+    )
+    confined.start("climb", Container(argv=("true",), env={}, log="", mounts=mounts))
+    state = confined.end("climb")
+    assert isinstance(state, Exited)
+    assert state.reason
+    assert not (tmp_path / "elsewhere" / "inner").exists()
+
+
+def test_too_many_processes(confined):
+    script = "i=0; while [ $i -lt 60 ]; do sleep 5 & i=$((i+1)); done 2>/dev/null; echo $i"
+    state, output = confined.run(script, limits=Limits(processes=20))
+    assert state.code != 0 or output != "60"
+
+
+@pytest.mark.parametrize("bytes_", [60_000_000])
+def test_too_much_memory_is_told(confined, bytes_):
+    script = "python3 -c 'x = []\nwhile True: x.append(bytearray(1_000_000))'"
+    state, _ = confined.run(script, limits=Limits(memory_bytes=bytes_))
+    assert state.code == 137
+    assert state.out_of_memory
+
+
+def test_processors_are_limited(confined):
+    assert confined.run("nproc", limits=Limits(cpus=1))[1] == "1"
+
+
+def test_open_files_and_shared_memory_are_limited(confined):
+    limits = Limits(open_files=123, shared_memory_bytes=2**20)
+    _, output = confined.run("ulimit -n; df -B1 /dev/shm | tail -1 | tr -s ' ' | cut -d' ' -f2", limits=limits)
+    assert output.split() == ["123", str(2**20)]
+
+
+def test_removal_of_folders_that_were_closed(confined):
+    confined.run("mkdir -p /tmp/a/b; touch /tmp/a/b/c; chmod 0 /tmp/a/b /tmp/a")
+    [known] = confined.backend.list()
+    confined.backend.remove(known)
+    assert not confined.folder(known).exists()

@@ -1,0 +1,114 @@
+"""kill -9 at every process: what lives on, what is told of what does not."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+
+import pytest
+from clary.compute import record, shims
+from clary.compute.base import Absent, Container, Exited, Lost, Running
+from clary.errors import ClaryError
+
+from tests.contract.compute.conftest import until
+
+
+def _pid_of_shim(machine, container_id) -> int:
+    return record.read(str(machine.folder(container_id)), record.HANDLE)["pid"]
+
+
+def test_containers_outlive_launcher_and_backend(machine):
+    machine.shell("alive", "trap 'echo bye; exit 7' TERM; echo ready; while :; do sleep 0.05; done")
+    machine.says("alive", "ready")
+    machine.launcher.kill()
+    machine.launcher.wait()
+    machine.backend.close()
+    machine.backend = machine.new_backend()
+    assert isinstance(machine.backend.poll("alive"), Running)
+    machine.start_launcher()
+    assert machine.run("echo another")[1] == "another"
+    machine.backend.stop("alive", 60)
+    assert machine.end("alive").code == 7
+    assert machine.lines("alive") == ["ready", "bye"]
+
+
+def test_a_start_waits_for_the_launcher_to_be_back(machine):
+    assert machine.run("echo one")[1] == "one"
+    machine.launcher.kill()
+    machine.launcher.wait()
+    back = threading.Timer(0.3, machine.start_launcher)
+    back.start()
+    assert machine.run("echo two")[1] == "two"
+
+
+def test_shim_killed_takes_its_container_along_and_is_lost(confined):
+    confined.shell("lost", "echo $$ ready; (setsid sleep 4713 &); sleep 4713")
+    until(lambda: any("ready" in line for line in confined.lines("lost")))
+    os.kill(_pid_of_shim(confined, "lost"), signal.SIGKILL)
+    assert confined.end("lost") == Lost()
+    assert not [pid for pid in _all_pids() if b"sleep\x004713" in _command(pid)]
+    confined.shell("lost", "echo again")  # it was started before: it is not started again
+    assert confined.backend.poll("lost") == Lost()
+
+
+def _all_pids() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
+def _command(pid: int) -> bytes:
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return file.read()
+    except OSError:
+        return b""
+
+
+def test_a_start_that_was_never_heard_is_absent_and_can_be_done_again(machine):
+    folder = machine.folder("unheard")
+    folder.mkdir()
+    record.write(str(folder), record.LAUNCH, {"half": "written"})
+    os.close(record.take_lock(str(folder)))  # a launcher that was killed right after it had taken the lock
+    assert machine.backend.poll("unheard") == Absent()
+    machine.shell("unheard", "echo heard")
+    assert isinstance(machine.end("unheard"), Exited)
+    assert machine.lines("unheard") == ["heard"]
+
+
+def test_the_program_killed_from_outside_is_told(machine):
+    machine.shell("victim", "echo ready; exec sleep 4714")
+    machine.says("victim", "ready")
+    [pid] = [pid for pid in _all_pids() if b"sleep\x004714" in _command(pid)]
+    os.kill(pid, signal.SIGKILL)
+    state = machine.end("victim")
+    assert (state.code, state.signal) == (137, signal.SIGKILL)
+
+
+def test_strangers_at_the_sockets_do_no_harm(machine):
+    machine.shell("calm", "echo ready; sleep 60")
+    machine.says("calm", "ready")
+    for junk in (b"", b"{", b"[]", b'{"op": 1}', b'{"op": "stop"}', b"x" * 60_000):
+        with shims.connect(machine.folder("calm"), 1) as sock:
+            sock.send(junk)
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.connect(str(machine.settings.run_dir / "launcher.sock"))
+            sock.sendall(junk + b"\n")
+            assert junk == b"x" * 60_000 or b"error" in sock.recv(1000)
+    assert isinstance(machine.backend.poll("calm"), Running)
+    assert machine.run("echo still here")[1] == "still here"
+
+
+def test_an_id_that_climbs_is_refused(machine):
+    with pytest.raises(ClaryError):
+        machine.backend._ask_launcher({"op": "start", "id": "../x"})
+
+
+def test_a_shim_that_is_told_to_end_stops_its_container(machine):
+    machine.start(
+        "ending",
+        Container(argv=("sh", "-c", "trap 'exit 4' TERM; echo ready; while :; do sleep 0.05; done"), env={}, log=""),
+    )
+    machine.says("ending", "ready")
+    os.kill(_pid_of_shim(machine, "ending"), signal.SIGTERM)
+    assert machine.end("ending").code == 4

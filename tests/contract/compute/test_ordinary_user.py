@@ -1,0 +1,65 @@
+"""Root runs the whole contract once more as a user without any right: that is how most people start Clary."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import clary
+import pytest
+
+_HERE = Path(__file__).parent
+_PYTHON = "/usr/bin/python3"
+
+
+def _can_run() -> bool:
+    modules = os.pathsep.join(_search_path())
+    command = [
+        *_as_user(),
+        "env",
+        f"PYTHONPATH={modules}",
+        _PYTHON,
+        "-c",
+        "import pytest, pytest_asyncio, pytest_timeout, clary",
+    ]
+    return subprocess.run(command, check=False, capture_output=True, cwd="/").returncode == 0
+
+
+def _as_user() -> list[str]:
+    return ["setpriv", "--reuid", "1234", "--regid", "1234", "--clear-groups"]
+
+
+def _search_path() -> list[str]:
+    packages = [path for path in sys.path if path.endswith("site-packages")]
+    return [str(Path(clary.__file__).parents[1]), *packages]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="the other tests run as an ordinary user already")
+@pytest.mark.timeout(280)
+def test_the_contract_holds_for_a_user_without_rights(tmp_path):
+    if not shutil.which("setpriv") or not _can_run():
+        pytest.skip("needs setpriv and a system Python of this version")
+    for path in (tmp_path, *tmp_path.parents[:2]):
+        path.chmod(0o777)
+    tests = tmp_path / "tests" / "contract" / "compute"
+    shutil.copytree(_HERE, tests, ignore=shutil.ignore_patterns("__pycache__", Path(__file__).name))
+    (tmp_path / "tests" / "__init__.py").touch()
+    env = {
+        "PYTHONPATH": os.pathsep.join([str(tmp_path), *_search_path()]),
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+    }
+    config = ["-c", os.devnull, "--rootdir", str(tmp_path), "--import-mode=importlib", "-o", "asyncio_mode=auto"]
+    options = [*config, "-p", "no:cacheprovider", "--basetemp", str(tmp_path / "user"), "--timeout", "60", "-q", "-x"]
+    done = subprocess.run(
+        [*_as_user(), _PYTHON, "-m", "pytest", *options, str(tests)],
+        env=env,
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
