@@ -79,6 +79,17 @@ class BadDigest(AWSError):
         super().__init__("BadDigest", f"The {name} you specified did not match {what}.")
 
 
+class EntityTooLarge(AWSError):
+    """400: a body of more bytes than one request may bring."""
+
+    def __init__(self, size: int, limit: int) -> None:
+        super().__init__(
+            "EntityTooLarge",
+            "Your proposed upload exceeds the maximum allowed size",
+            members={"ProposedSize": str(size), "MaxSizeAllowed": str(limit)},
+        )
+
+
 class StoreUnavailable(AWSError):
     """503: there is no object database to read yet; SDKs try again on their own."""
 

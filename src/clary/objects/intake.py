@@ -9,14 +9,19 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from clary.objects.body import Body
+from clary.objects.errors import EntityTooLarge
 from clary.objects.expectation import Expectation
 from clary.objects.files import Files
 from clary.wire.http import HttpRequest
 
 T = TypeVar("T")
 
+MAX_BODY_BYTES = 5 * 2**30
+"""Of one PutObject or UploadPart, as on AWS."""
+
 _BATCH_BYTES = 2**20
 _THREADS = 8
+_LONGEST_NUMBER = 20  # digits; nothing real is as large
 
 
 class Intake:
@@ -33,11 +38,12 @@ class Intake:
     async def receive(self, chunks: AsyncIterator[bytes], request: HttpRequest) -> dict[str, Any]:
         """Read `chunks` to the end and keep them: a `Received`, as a plain dict, no row names it yet.
 
-        Raises BadDigest where a checksum in the request's headers or trailers is not the body's, and whatever `chunks`
-        raises; nothing is kept then. A small body costs one hop to a thread; of a large one each batch is written,
+        Raises EntityTooLarge, BadDigest where a checksum in the request's headers or trailers is not the body's, and
+        whatever `chunks` raises; nothing is kept then. A small body costs one hop to a thread; of a large one each batch is written,
         hashed and summed in threads of their own while the next arrives.
         """
         expected = Expectation.of(request.headers)
+        _check_announced(request)
         body = Body(self._files, expected.algorithm)
         work: list[Future[Any]] = []
         try:
@@ -68,6 +74,15 @@ class Intake:
         future = self._threads.submit(step)
         work.append(future)
         return await asyncio.wrap_future(future)
+
+
+def _check_announced(request: HttpRequest) -> None:
+    """Raises EntityTooLarge before anything of it is read."""
+    headers = request.headers
+    announced = headers.get("x-amz-decoded-content-length") or headers.get("content-length") or "0"
+    size = int(announced) if announced.isdecimal() and len(announced) < _LONGEST_NUMBER else 0
+    if size > MAX_BODY_BYTES:
+        raise EntityTooLarge(size, MAX_BODY_BYTES)
 
 
 async def _done(work: list[Future[Any]]) -> None:

@@ -76,6 +76,8 @@ class RestXml:
             if response.body:
                 response.headers["content-type"] = _content_type(shape)
             locations.write(shape, output, response)
+        if "content-range" in response.headers:
+            response.status = 206  # the model knows only one status per operation
         return response
 
     def fault(self, error: AWSError, service: ServiceModel | None, request_id: str) -> HttpResponse:

@@ -29,6 +29,16 @@ _TEXTS = (
 _OWNER_ONLY_ACLS = frozenset({"private", "bucket-owner-full-control", "bucket-owner-read"})
 """Canned ACLs that say what holds anyway; buckets have ACLs disabled, as new ones have on AWS."""
 
+_STORAGE_CLASSES = frozenset(
+    {
+        DEFAULT_STORAGE_CLASS,
+        "REDUCED_REDUNDANCY",
+        "STANDARD_IA",
+        "ONEZONE_IA",
+        "INTELLIGENT_TIERING",
+        "GLACIER_IR",
+    }
+)
 _GRANTS = ("GrantFullControl", "GrantRead", "GrantReadACP", "GrantWrite", "GrantWriteACP")
 _AWS_CHUNKED = "aws-chunked"
 
@@ -44,7 +54,7 @@ def from_request(params: dict[str, Any]) -> Attributes:
         headers=_headers(params),
         metadata=_metadata(params.get("Metadata", {})),
         tags=from_header(params.get("Tagging", "")),
-        storage_class=params.get("StorageClass", DEFAULT_STORAGE_CLASS),
+        storage_class=_storage_class(params.get("StorageClass", DEFAULT_STORAGE_CLASS)),
     )
 
 
@@ -116,6 +126,13 @@ def from_header(tagging: str) -> dict[str, str]:
         what = "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without "
         raise invalid_argument(f"{what}tag name duplicates.", "x-amz-tagging", tagging) from None
     return checked_tags(pairs)
+
+
+def _storage_class(asked: str) -> str:
+    """Those whose objects can be read at once. Raises InvalidStorageClass."""
+    if asked not in _STORAGE_CLASSES:
+        raise AWSError("InvalidStorageClass", "The storage class you specified is not valid")
+    return asked
 
 
 def _headers(params: dict[str, Any]) -> dict[str, str]:

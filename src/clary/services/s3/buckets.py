@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from clary.errors import AWSError
@@ -14,12 +15,14 @@ from clary.services.s3.errors import invalid_argument
 from clary.services.s3.listing import read_token, write_token
 from clary.services.s3.owners import owner
 from clary.services.s3.service import SERVICE
-from clary.services.s3.tag_rules import BUCKET_TAGS, checked_tags
+from clary.services.s3.tag_rules import BUCKET_TAGS, from_list
 from clary.services.s3.targets import refuse_unhonoured, require_bucket
 
 HOME_REGION = "us-east-1"
 """The region whose buckets have no location constraint."""
 
+_OWNERSHIPS = ("BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter")
+_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d{1,2}")
 _MOST_LISTED = 10_000
 
 
@@ -31,7 +34,7 @@ def create_bucket(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     refuse_acl(params)
     configuration = params.get("CreateBucketConfiguration") or {}
     region = choose_region(context.call.region, configuration.get("LocationConstraint"))
-    tags = checked_tags(((tag["Key"], tag["Value"]) for tag in configuration.get("Tags", [])), most=BUCKET_TAGS)
+    tags = from_list(configuration.get("Tags", []), most=BUCKET_TAGS)
     account = context.call.principal.account
     try:
         context.objects.create_bucket(name, account=account, region=region, settings=_settings(params, tags))
@@ -42,7 +45,11 @@ def create_bucket(context: Context, params: dict[str, Any]) -> dict[str, Any]:
 
 
 def _settings(params: dict[str, Any], tags: dict[str, str]) -> dict[str, Any]:
+    """What the bucket begins with. Raises InvalidArgument."""
     ownership = params.get("ObjectOwnership")
+    if ownership not in (None, *_OWNERSHIPS):
+        what = f"Invalid x-amz-object-ownership header: {ownership}"
+        raise invalid_argument(what, "x-amz-object-ownership", ownership)
     rules = {"OwnershipControls": {"Rules": [{"ObjectOwnership": ownership}]}} if ownership else {}
     return {**rules, **({"Tagging": tags} if tags else {})}
 
@@ -56,10 +63,10 @@ def choose_region(asked_at: str, constraint: str | None) -> str:
         if asked_at != HOME_REGION:
             raise _illegal_location("unspecified")
         return HOME_REGION
-    if constraint == HOME_REGION:
+    region = "eu-west-1" if constraint == "EU" else constraint
+    if region == HOME_REGION or not _REGION.fullmatch(region):
         what = "The specified location-constraint is not valid"
         raise AWSError("InvalidLocationConstraint", what, members={"LocationConstraint": constraint})
-    region = "eu-west-1" if constraint == "EU" else constraint
     if asked_at not in (HOME_REGION, region):
         raise _illegal_location(constraint)
     return region

@@ -23,7 +23,7 @@ from clary.services.s3.attributes import (
 )
 from clary.services.s3.conditions import check_copy_source, check_read, write_guard
 from clary.services.s3.copy_source import CopySource
-from clary.services.s3.errors import invalid_request, malformed_xml
+from clary.services.s3.errors import invalid_argument, invalid_request, malformed_xml
 from clary.services.s3.ranges import Span, span
 from clary.services.s3.service import SERVICE
 from clary.services.s3.targets import (
@@ -112,7 +112,7 @@ def delete_object(context: Context, params: dict[str, Any]) -> dict[str, Any]:
 def delete_objects(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     require_bucket(context.objects, params)
     entries = params["Delete"].get("Objects", [])
-    if not 1 <= len(entries) <= _MAX_DELETES:
+    if not 1 <= len(entries) <= _MAX_DELETES or not all(entry.get("Key") for entry in entries):
         raise malformed_xml()
     deleted, errors = [], []
     for entry in entries:
@@ -168,13 +168,20 @@ def _all_checksums(attributes: Attributes) -> dict[str, Any]:
 def _copied_attributes(source: ObjectInfo, params: dict[str, Any]) -> Attributes:
     """The source's, unless the directives say REPLACE; storage class and encryption are the request's in any case."""
     asked, of_source = from_request(params), source.attributes
-    if params.get("MetadataDirective", "COPY") == "REPLACE":
+    if _replaces("metadata", params.get("MetadataDirective")):
         chosen = asked
     else:
         headers = {**of_source.headers, **encryption(asked)}
         chosen = replace(asked, content_type=of_source.content_type, headers=headers, metadata=of_source.metadata)
-    replaced = params.get("TaggingDirective", "COPY") == "REPLACE"
+    replaced = _replaces("tagging", params.get("TaggingDirective"))
     return replace(chosen, tags=from_header(params.get("Tagging", "")) if replaced else of_source.tags)
+
+
+def _replaces(what: str, directive: str | None) -> bool:
+    """Raises InvalidArgument for a directive that is neither COPY nor REPLACE."""
+    if directive not in (None, "COPY", "REPLACE"):
+        raise invalid_argument(f"Unknown {what} directive.", f"x-amz-{what}-directive", str(directive))
+    return directive == "REPLACE"
 
 
 _CHANGES = ("StorageClass", "ServerSideEncryption", "WebsiteRedirectLocation", "ChecksumAlgorithm")

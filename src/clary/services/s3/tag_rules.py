@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from clary.errors import AWSError
+from clary.services.s3.errors import malformed_xml
 
 OBJECT_TAGS = 10
 BUCKET_TAGS = 50
@@ -35,8 +36,15 @@ def checked_tags(pairs: Iterable[tuple[str, str]], *, most: int = OBJECT_TAGS) -
 
 
 def from_set(tagging: dict[str, Any], *, most: int = OBJECT_TAGS) -> dict[str, str]:
-    """Of a request's `Tagging` document."""
-    return checked_tags(((tag["Key"], tag["Value"]) for tag in tagging.get("TagSet", [])), most=most)
+    """Of a request's `Tagging` document. Raises also MalformedXML."""
+    return from_list(tagging.get("TagSet", []), most=most)
+
+
+def from_list(entries: Sequence[dict[str, str]], *, most: int) -> dict[str, str]:
+    """Of a document's tags. Raises also MalformedXML."""
+    if not all("Key" in entry and "Value" in entry for entry in entries):
+        raise malformed_xml()
+    return checked_tags(((entry["Key"], entry["Value"]) for entry in entries), most=most)
 
 
 def as_set(tags: dict[str, str]) -> list[dict[str, str]]:
