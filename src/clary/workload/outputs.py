@@ -43,10 +43,13 @@ def collect(
     bundle: Bundle,
     log: Path,
     ending: Ending,
-    definitions: Sequence[Mapping[str, str]],
+    own_metrics: Sequence[Mapping[str, str]],
 ) -> Outputs:
-    """Upload everything and read log and failure file. Raises WorkloadError where the bucket is not there."""
-    scan = MetricsScan(log, definitions)
+    """Upload everything and read log and failure file. Raises WorkloadError where the bucket is not there.
+
+    `own_metrics` are the image's definitions; the user's stand in the row.
+    """
+    scan = MetricsScan(log, own_metrics, row.spec["AlgorithmSpecification"].get("MetricDefinitions") or ())
     destination = _Destination(objects, row)
     bundle.scratch.mkdir(exist_ok=True)
     destination.upload_folder(bundle.model, "model", bundle.scratch)

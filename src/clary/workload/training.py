@@ -88,7 +88,7 @@ class TrainingWorkload:
 
     def collect(self, row: Row, ending: Ending) -> Outputs:
         """Upload what the program left, and say how it went; may be called again. Raises WorkloadError."""
-        return collect(self._objects, row, self._bundle(row), self.log_file(row), ending, self._definitions(row))
+        return collect(self._objects, row, self._bundle(row), self.log_file(row), ending, self._own_metrics(row))
 
     def _image(self, row: Row) -> Image:
         uri = row.spec["AlgorithmSpecification"].get("TrainingImage")
@@ -96,11 +96,8 @@ class TrainingWorkload:
             raise WorkloadError("ClientError: Clary runs training images; algorithms by name are not offered.")
         return self._runtimes.image(uri)
 
-    def _definitions(self, row: Row) -> list[Mapping[str, str]]:
-        given = row.spec["AlgorithmSpecification"].get("MetricDefinitions") or ()
-        own = ({"Name": metric.name, "Regex": metric.regex} for metric in self._image(row).metric_definitions)
-        by_name = {definition["Name"]: definition for definition in [*own, *given]}
-        return list(by_name.values())
+    def _own_metrics(self, row: Row) -> list[Mapping[str, str]]:
+        return [{"Name": metric.name, "Regex": metric.regex} for metric in self._image(row).metric_definitions]
 
     def _bundle(self, row: Row) -> Bundle:
         return Bundle.of(self._settings, row.state["container"])

@@ -14,8 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import clary
 import pytest
+
+import clary
 from clary.calls import Call
 from clary.compute.dial import SandboxDial
 from clary.compute.sandbox import SandboxBackend

@@ -117,7 +117,7 @@ def test_in_service_means_that_it_answers(world, create, client, one):
     replica = world.row(key).state["current"]["variants"][0]["replicas"][0]
     assert replica["log_stream"].startswith("v/i-0")
     assert "serving" in world.log("/aws/sagemaker/Endpoints/e", replica["log_stream"])
-    assert [call.params.get("logGroupName") for call in world.calls][0] == "/aws/sagemaker/Endpoints/e"
+    assert next(call.params.get("logGroupName") for call in world.calls) == "/aws/sagemaker/Endpoints/e"
 
 
 def test_creation_is_fast(world, create, one):

@@ -177,10 +177,10 @@ def test_lost_container_is_an_internal_error(world, submit):
     key = submit("exec sleep 60")
     row = world.until_status(key, "Training")
     folder = world.settings.containers_dir / row.state["container"]
-    world.until(lambda: (folder / "handle.json").exists())
+    world.until((folder / "handle.json").exists)
     world.close()
     world.backend.stop(row.state["container"], 0)
-    world.until(lambda: (folder / "exit.json").exists())
+    world.until((folder / "exit.json").exists)
     (folder / "exit.json").unlink()
     world.open()
     row = run(world, key)
