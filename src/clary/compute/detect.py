@@ -78,5 +78,5 @@ def _remedy() -> str:
     if _says("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1"):
         return "Allow user namespaces: `sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0`."
     if Path("/.dockerenv").exists() or Path("/run/.containerenv").exists():
-        return "Start the surrounding container with `--privileged`, or with seccomp=unconfined and systempaths=unconfined."
+        return "Start the surrounding container with `--privileged`."
     return "A kernel with user namespaces (CONFIG_USER_NS) is needed."

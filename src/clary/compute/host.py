@@ -10,12 +10,13 @@ from pathlib import Path
 
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/lib32", "/libx32")
 
-_SETTINGS = (
-    "alternatives ca-certificates ca-certificates.conf crypto-policies debian_version default/locale fonts gai.conf glvnd "
-    "host.conf inputrc java-11-openjdk java-17-openjdk java-21-openjdk ld.so.cache ld.so.conf ld.so.conf.d locale.alias "
-    "localtime magic magic.mime mime.types networks nvidia OpenCL os-release perl pip.conf pki profile profile.d protocols "
-    "redhat-release rpc services shells skel ssl terminfo timezone vulkan bash.bashrc"
-).split()
+_SETTINGS: tuple[str, ...] = (
+    *("alternatives", "ca-certificates", "ca-certificates.conf", "crypto-policies", "debian_version", "default/locale"),
+    *("fonts", "gai.conf", "glvnd", "host.conf", "inputrc", "java-11-openjdk", "java-17-openjdk", "java-21-openjdk"),
+    *("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "locale.alias", "localtime", "magic", "magic.mime", "mime.types"),
+    *("networks", "nvidia", "OpenCL", "os-release", "perl", "pip.conf", "pki", "profile", "profile.d", "protocols"),
+    *("redhat-release", "rpc", "services", "shells", "skel", "ssl", "terminfo", "timezone", "vulkan", "bash.bashrc"),
+)
 """Of /etc, only what programs need to run; who lives here, and how to reach what, stays outside."""
 
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
@@ -42,7 +43,7 @@ def settings_files() -> tuple[tuple[str, str], ...]:
 def devices() -> tuple[str, ...]:
     """Device files that every program may use, and accelerators where there are any."""
     named = [f"/dev/{name}" for name in _DEVICES]
-    named += [path for pattern in _ACCELERATORS for path in sorted(glob.glob(pattern))]
+    named += [path for pattern in _ACCELERATORS for path in sorted(glob.glob(pattern))  # noqa: PTH207  absolute patterns]
     return tuple(path for path in named if Path(path).exists() and not Path(path).is_dir())
 
 

@@ -9,38 +9,19 @@ from pathlib import Path
 
 from clary.compute import host, record
 from clary.compute.base import Container, Mount, Warm
-from clary.compute.launch import API_PORT, PROXY_PORT, Identity, Launch, LaunchLimits, MountEntry, Program
+from clary.compute.launch import PROXY_PORT, Identity, Launch, LaunchLimits, MountEntry, Program
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _INSIDE = "/opt/clary"
 _SHOWN = ("__init__.py", "toolkit", "formats", "algorithms", "telemetry")
 """What of the package `clary` is seen inside; the rest is the server's."""
 
-_STARTUP = (
-    "OMP_",
-    "MKL_",
-    "OPENBLAS_",
-    "GOTO_",
-    "NUMEXPR_",
-    "KMP_",
-    "GOMP_",
-    "LD_",
-    "MALLOC_",
-    "GLIBC_",
-    "NUMBA_",
-    "TF_",
+_STARTUP: tuple[str, ...] = (
+    *("OMP_", "MKL_", "OPENBLAS_", "GOTO_", "NUMEXPR_", "KMP_", "GOMP_", "NUMBA_", "TF_", "TORCH_", "CUDA_", "ORT_"),
+    *("LD_", "MALLOC_", "GLIBC_", "LANG", "LC_"),
+    *("PYTHONHASHSEED", "PYTHONMALLOC", "PYTHONOPTIMIZE", "PYTHONWARNINGS", "PYTHONUTF8", "PYTHONIOENCODING"),
+    *("PYTHONFAULTHANDLER", "PYTHONDEVMODE", "PYTHONTRACEMALLOC"),
 )
-_STARTUP += (
-    "LANG",
-    "LC_",
-    "PYTHONHASHSEED",
-    "PYTHONMALLOC",
-    "PYTHONOPTIMIZE",
-    "PYTHONWARNINGS",
-    "PYTHONUTF8",
-    "TORCH_",
-)
-_STARTUP += ("PYTHONFAULTHANDLER", "PYTHONDEVMODE", "PYTHONIOENCODING", "PYTHONTRACEMALLOC", "CUDA_", "ORT_", "XGB")
 """Variables that are read when Python or a library starts: a fork of a parent without them would ignore them."""
 
 _FOLDERS: tuple[tuple[str, int], ...] = (
@@ -102,8 +83,10 @@ def alone() -> Identity:
 
 
 def launch(folder: Path, container: Container, who: Identity) -> Launch:
-    """The document for a container whose folder is `folder`, confined. Raises FileNotFoundError where a mount's source is
-    not there."""
+    """The document for a container whose folder is `folder`, confined.
+
+    Raises FileNotFoundError where a mount's source is not there.
+    """
     return Launch(
         protocol=record.PROTOCOL,
         id=folder.name,

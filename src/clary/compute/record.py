@@ -13,6 +13,9 @@ exit.json there → Exited. Else lock held → Running. Else handle.json there �
 The standard library only, for Pythons of 3.8 and later: the launcher and every warm parent read this file too.
 """
 
+# ruff: noqa: PTH
+# Paths are strings here: they are sent, received and given to the kernel as such.
+
 from __future__ import annotations
 
 import fcntl
@@ -75,7 +78,7 @@ def read(folder: str, name: str) -> dict[str, Any] | None:
 
 def write(folder: str, name: str, record: dict[str, Any], durable: bool = True) -> None:
     """Put a record in place by rename: a reader sees all of it or nothing; `durable` survives a power failure."""
-    fresh = os.path.join(folder, "{}.{}.new".format(name, os.urandom(6).hex()))
+    fresh = os.path.join(folder, f"{name}.{os.urandom(6).hex()}.new")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         json.dump(record, file)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,7 +44,7 @@ def _link(root: str, target: str, source: str) -> None:
         path.symlink_to(source)
 
 
-def _told(root: str, port: int | None) -> Mapping[str, str]:
+def _told(root: str, port: int | None) -> dict[str, str]:
     told = {"SAGEMAKER_BASE_DIR": f"{root}/opt/ml"}
     return told if port is None else {**told, "SAGEMAKER_BIND_TO_PORT": str(port)}
 

@@ -35,15 +35,18 @@ class Watcher:
         with self._lock:
             if container.name in self._followed:
                 return
-            try:
-                connection = shims.connect(container, _SECONDS)
-            except (FileNotFoundError, TimeoutError):
-                connection = None
-            else:
-                self._followed[container.name] = connection
-                self._selector.register(connection, selectors.EVENT_READ, container)
-        if connection is None:
+            followed = self._connect(container)
+        if not followed:
             self._tell(container.name)
+
+    def _connect(self, container: Path) -> bool:
+        try:
+            connection = shims.connect(container, _SECONDS)
+        except (FileNotFoundError, TimeoutError):
+            return False
+        self._followed[container.name] = connection
+        self._selector.register(connection, selectors.EVENT_READ, container)
+        return True
 
     def close(self) -> None:
         """End the thread; idempotent."""

@@ -3,6 +3,9 @@
 Without one, limits are held by rlimits and by the watching shim.
 """
 
+# ruff: noqa: PTH
+# Paths are strings here: they are sent, received and given to the kernel as such.
+
 from __future__ import annotations
 
 import contextlib

@@ -5,6 +5,9 @@ while the process is still the server's user (it must reach paths that the inner
 taken, and every capability that is left is given up.
 """
 
+# ruff: noqa: PTH
+# Paths are strings here: they are sent, received and given to the kernel as such.
+
 from __future__ import annotations
 
 import os
@@ -64,7 +67,7 @@ def _unshare(channel: socket.socket, identity: Identity) -> None:
 
 
 def write_range(pid: int, identity: Identity) -> None:
-    """Map the inner ids 0… of process `pid`, which has unshared, to the host's range. Takes CAP_SETUID and CAP_SETGID."""
+    """Map the inner ids from 0 of process `pid`, which has unshared, to the host's range; for root only."""
     for name in ("uid_map", "gid_map"):
         _write("/proc/{}/{}".format(pid, name), "0 {} {}".format(identity["base"], identity["count"]))
 

@@ -16,7 +16,7 @@ def begin(launch: Launch, output: int, channel: socket.socket) -> None:
         process.wire_streams(output)
         process.limit(launch["limits"])
         os.chdir(launch["workdir"])
-        os.execvpe(launch["argv"][0], launch["argv"], launch["env"])
+        os.execvpe(launch["argv"][0], launch["argv"], launch["env"])  # noqa: S606  argv is a list
     except (OSError, ValueError) as error:
         messages.send(channel, {"failed": _text(launch["argv"][0], error)})
         os._exit(127 if isinstance(error, FileNotFoundError) else 126)

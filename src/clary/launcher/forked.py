@@ -15,7 +15,7 @@ import socket
 import sys
 import time
 import types
-from typing import Any, NoReturn, Optional, TextIO
+from typing import Any, NoReturn, Optional
 
 from clary.compute.launch import Launch
 from clary.launcher import messages, process, shim, syscalls
@@ -91,15 +91,18 @@ def _take_environment(launch: Launch) -> None:
 
 def _open_streams() -> None:
     unbuffered = bool(os.environ.get("PYTHONUNBUFFERED"))
-    sys.stdin = sys.__stdin__ = open(0, encoding="utf-8", closefd=False)  # type: ignore[misc]
+    sys.stdin = sys.__stdin__ = io.TextIOWrapper(_binary(0, "rb", False), "utf-8")  # type: ignore[misc]
     sys.stdout = sys.__stdout__ = _writer(1, "strict", unbuffered)  # type: ignore[misc]
     sys.stderr = sys.__stderr__ = _writer(2, "backslashreplace", unbuffered)  # type: ignore[misc]
 
 
-def _writer(descriptor: int, errors: str, unbuffered: bool) -> TextIO:
-    binary: Any = open(descriptor, "wb", buffering=0 if unbuffered else -1, closefd=False)
-    line_buffered = descriptor == 2
-    return io.TextIOWrapper(binary, "utf-8", errors, line_buffering=line_buffered, write_through=unbuffered)
+def _writer(descriptor: int, errors: str, unbuffered: bool) -> io.TextIOWrapper:
+    binary = _binary(descriptor, "wb", unbuffered)
+    return io.TextIOWrapper(binary, "utf-8", errors, line_buffering=descriptor == 2, write_through=unbuffered)
+
+
+def _binary(descriptor: int, mode: str, unbuffered: bool) -> Any:  # noqa: ANN401  which stream it is, `open` decides
+    return open(descriptor, mode, buffering=0 if unbuffered else -1, closefd=False)
 
 
 def _reseed() -> None:

@@ -4,13 +4,16 @@ Modules are given the names of the files that the container will see, and are re
 traceback, `__file__` and a later import are the same in a fork and in a program started cold.
 """
 
+# ruff: noqa: PTH
+# Paths are strings here: they are sent, received and given to the kernel as such.
+
 from __future__ import annotations
 
 import os
 import sys
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
-from typing import Any
+from typing import Any, Mapping
 
 PACKAGE = "clary"
 INSIDE = "/opt/clary/clary"
@@ -40,7 +43,7 @@ class Border:
         """Where a file inside lies for this process."""
         return self._outside + path[len(INSIDE) :] if path.startswith(INSIDE) else path
 
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+    def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
         """PEP 451."""
         if name != PACKAGE and not name.startswith(PACKAGE + "."):
             return None
@@ -61,11 +64,11 @@ class _Loader(SourceFileLoader):
         super().__init__(name, path)
         self._border = border
 
-    def get_data(self, path: Any) -> bytes:
+    def get_data(self, path: object) -> bytes:
         return super().get_data(self._border.real(str(path)))
 
-    def path_stats(self, path: Any) -> Any:
+    def path_stats(self, path: object) -> Mapping[str, Any]:
         return super().path_stats(self._border.real(str(path)))
 
-    def set_data(self, path: Any, data: Any, *, _mode: int = 0o666) -> None:
+    def set_data(self, path: object, data: object, *, _mode: int = 0o666) -> None:
         return

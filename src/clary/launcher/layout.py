@@ -1,4 +1,7 @@
-"""A container's root directory, laid out as plain files before any namespace exists: then there is only mounting left."""
+"""A container's root directory, laid out as plain files before any namespace exists: then only mounting is left."""
+
+# ruff: noqa: PTH
+# Paths are strings here: they are sent, received and given to the kernel as such.
 
 from __future__ import annotations
 
@@ -54,7 +57,7 @@ def _make_point(base: str, rest: str, entry: MountEntry) -> None:
 
 
 def _hand_over(launch: Launch) -> None:
-    """Where ids are mapped to a range, the server's own files mean nobody inside: give the container what is its own."""
+    """Where ids are mapped to a range, the server's own files are nobody's inside: give the container its own."""
     if launch["identity"]["count"] == 1:
         return
     mine, theirs = os.geteuid(), launch["identity"]["base"]

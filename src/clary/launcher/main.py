@@ -5,6 +5,9 @@ found by this file's own place. With `--probe FOLDER` it is the shim of that one
 process: so one finds out whether this machine can run any.
 """
 
+# ruff: noqa: PTH
+# Paths are strings here: they are sent, received and given to the kernel as such.
+
 from __future__ import annotations
 
 import argparse

@@ -39,10 +39,10 @@ def receive(sock: socket.socket) -> Tuple[Message, List[int]]:
     if not data:
         raise EOFError
     message = json.loads(data)
-    if not isinstance(message, dict):
-        close_all(descriptors)
-        raise ValueError("not a message: {!r}".format(data[:80]))
-    return message, descriptors
+    if isinstance(message, dict):
+        return message, descriptors
+    close_all(descriptors)
+    raise ValueError("not a message: {!r}".format(data[:80]))
 
 
 def _descriptors(ancillary: Sequence[Tuple[int, int, bytes]]) -> List[int]:

@@ -1,5 +1,8 @@
 """What a freshly forked process must do to itself: descriptors, signals, limits, streams."""
 
+# ruff: noqa: PTH
+# Paths are strings here: they are sent, received and given to the kernel as such.
+
 from __future__ import annotations
 
 import os
@@ -63,8 +66,8 @@ def limit(limits: LaunchLimits) -> None:
     for kind, value in wanted:
         if value is not None:
             hard = resource.getrlimit(kind)[1]
-            value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-            resource.setrlimit(kind, (value, value))
+            held = value if hard == resource.RLIM_INFINITY else min(value, hard)
+            resource.setrlimit(kind, (held, held))
     if limits["cpus"]:
         allowed = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, random.SystemRandom().sample(allowed, min(limits["cpus"], len(allowed))))

@@ -140,7 +140,7 @@ def _literal(host: str) -> bool:
 def check(address: str) -> None:
     """Raises Refused for an address that only the host itself may talk to."""
     try:
-        found = ipaddress.ip_address(address.split("%")[0])
+        found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         raise Refused("403 Forbidden", "{} is the host itself".format(address)) from None
     found = getattr(found, "ipv4_mapped", None) or found

@@ -71,9 +71,9 @@ def _watch(selector: selectors.BaseSelector, ways: Tuple[_Way, ...]) -> None:
         sock, event = way.wants()
         if sock is not None:
             wanted[sock] = wanted.get(sock, 0) | event
-    for sock in [key.fileobj for key in selector.get_map().values()]:
-        if sock not in wanted:
-            selector.unregister(sock)
+    for watched in [key.fileobj for key in selector.get_map().values()]:
+        if watched not in wanted:
+            selector.unregister(watched)
     for sock, events in wanted.items():
         if sock not in selector.get_map():
             selector.register(sock, events)

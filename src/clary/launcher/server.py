@@ -3,6 +3,9 @@
 One thread, no secrets, nothing to remember: killed and started anew, it has lost nothing.
 """
 
+# ruff: noqa: PTH
+# Paths are strings here: they are sent, received and given to the kernel as such.
+
 from __future__ import annotations
 
 import contextlib
@@ -36,6 +39,10 @@ class Launcher:
         self._parents = parents
         self._buffers: Dict[socket.socket, bytes] = {}
         self._selector = selectors.DefaultSelector()
+        self._operations: Dict[str, Callable[[Dict[str, Any]], Dict[str, Any]]] = {
+            "ping": lambda request: {"pid": os.getpid()},
+            "start": lambda request: {"started": self._start(str(request["id"]))},
+        }
         listener.setblocking(False)
         self._watch(listener, self._accept)
         parents.on_new = lambda parent: self._watch(parent.channel, lambda _: self._hear(parent))
@@ -89,11 +96,7 @@ class Launcher:
     def _carry_out(self, line: bytes) -> Dict[str, Any]:
         try:
             request = json.loads(line)
-            if request["op"] == "ping":
-                return {"pid": os.getpid()}
-            if request["op"] == "start":
-                return {"started": self._start(str(request["id"]))}
-            return {"error": "unknown request"}
+            return self._operations[request["op"]](request)
         except (OSError, ValueError, KeyError, TypeError) as error:
             return {"error": "{}: {}".format(type(error).__name__, error)}
 

@@ -4,6 +4,9 @@ It holds the log's pipe, the container's lock and sockets, obeys whoever connect
 It has one thread for all of that (PID 1 dies with that thread); only relayed connections have threads of their own.
 """
 
+# ruff: noqa: PTH
+# Paths are strings here: they are sent, received and given to the kernel as such.
+
 from __future__ import annotations
 
 import contextlib
@@ -15,12 +18,14 @@ import sys
 import time
 import traceback
 from pathlib import Path
-from typing import Any, Callable, Dict, List, NoReturn, Optional
+from typing import Any, Callable, Dict, List, NoReturn, Optional, Union
 
 from clary.compute import record
 from clary.compute.launch import Launch
 from clary.launcher import cgroup, confine, init, layout, memory, messages, process, proxy, relay, syscalls
 from clary.telemetry.logfile import LogWriter
+
+Source = Union[int, socket.socket]
 
 _LOG_PIECE = 262_144
 _MEMORY_SECONDS = 0.25
@@ -161,7 +166,7 @@ class Shim:
 
     # -- its loop
 
-    def _watch(self, source: Any, on_ready: Callable[[Any], None]) -> None:
+    def _watch(self, source: Source, on_ready: Callable[[Any], None]) -> None:
         self._selector.register(source, selectors.EVENT_READ, on_ready)
 
     def _turn(self) -> None:

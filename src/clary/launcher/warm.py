@@ -5,6 +5,9 @@ For each container the launcher sends, it forks a shim, whose container's progra
 everything imported, and nothing else different from a program started cold.
 """
 
+# ruff: noqa: PTH
+# Paths are strings here: they are sent, received and given to the kernel as such.
+
 from __future__ import annotations
 
 import contextlib
@@ -19,7 +22,7 @@ import traceback
 from typing import Any, List
 
 
-def _cross_border() -> Any:
+def _cross_border() -> Any:  # noqa: ANN401  a type of a module that is found by its file
     """Import `clary.launcher` from beside this file, by the names that the inside of a container has for it."""
     here = os.path.dirname(os.path.abspath(__file__))
     spec = importlib.util.spec_from_file_location("_clary_inside", os.path.join(here, "inside.py"))
@@ -72,9 +75,10 @@ def main() -> None:
     gc.freeze()
     try:
         _serve(channel, api_socket)
-        return
     except forked.Begin as begin:
         launch = begin.launch
+    else:
+        return
     border.cross()
     forked.run_program(launch)
 

@@ -1,5 +1,8 @@
 """Warm parents: one process per environment in use that has imported its packages and waits to be forked."""
 
+# ruff: noqa: PTH
+# Paths are strings here: they are sent, received and given to the kernel as such.
+
 from __future__ import annotations
 
 import os

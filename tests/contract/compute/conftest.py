@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import sys
@@ -13,9 +12,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-import clary
 import pytest
-from clary.compute.base import Container, Exited, Limits, Mount, Running, State, Warm
+
+import clary
+from clary.compute.base import Container, Exited, Running, State, Warm
 from clary.compute.dial import SandboxDial
 from clary.compute.sandbox import SandboxBackend
 from clary.settings import Settings
@@ -50,12 +50,10 @@ class Machine:
 
     def start_launcher(self) -> subprocess.Popen[bytes]:
         """A fresh launcher on the socket that outlives it."""
-        self.launcher = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(LAUNCHER)]
-            + ["--listen-fd", str(self.listener.fileno()), "--containers", str(self.settings.containers_dir)]
-            + ["--api-socket", str(self.settings.run_dir / "api.sock")],
-            pass_fds=[self.listener.fileno()],
-        )
+        command = [sys.executable, "-I", "-S", str(LAUNCHER), "--listen-fd", str(self.listener.fileno())]
+        command += ["--containers", str(self.settings.containers_dir)]
+        command += ["--api-socket", str(self.settings.run_dir / "api.sock")]
+        self.launcher = subprocess.Popen(command, pass_fds=[self.listener.fileno()])
         return self.launcher
 
     def new_backend(self) -> SandboxBackend:
@@ -143,6 +141,3 @@ def warm(module: str, *args: str, preload: tuple[str, ...] = (), env: Mapping[st
         log="",
         warm=Warm(python=python, preload=preload, module=module, args=args),
     )
-
-
-__all__ = ["Limits", "Machine", "Mount", "os", "until", "warm"]

@@ -7,7 +7,7 @@ import threading
 import time
 from pathlib import Path
 
-from clary.compute.base import Absent, Container, Exited, Running
+from clary.compute.base import Absent, Container, Exited, Limits, Mount, Running
 
 
 def test_a_program_that_ends_well(machine):
@@ -41,17 +41,11 @@ def test_a_mount_that_is_not_there_has_a_reason(machine):
 
 
 def _mounting(machine, source):
-    mount = machine_mount(source, "/opt/ml/model")
+    mount = Mount(source, "/opt/ml/model")
     return Container(argv=("true",), env={}, log=str(machine.settings.logs_dir / "x"), mounts=(mount,))
 
 
-def machine_mount(source, target, writable=False):
-    from clary.compute.base import Mount
-
-    return Mount(str(source), target, writable)
-
-
-def test_starting_twice_is_starting_once(machine, tmp_path):
+def test_starting_twice_is_starting_once(machine):
     for _ in range(3):
         machine.shell("once", "echo begun; exec sleep 60")
     machine.says("once", "begun")
@@ -172,7 +166,5 @@ def test_the_environment_is_the_containers_own(machine, monkeypatch):
 
 
 def test_limit_of_file_size(machine):
-    from clary.compute.base import Limits
-
     state, _ = machine.run("head -c 2000000 /dev/zero > $PWD/tmp/big || exit 9", limits=Limits(file_bytes=1_000_000))
     assert state.code == 9

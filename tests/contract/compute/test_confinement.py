@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from clary.compute.base import Container, Exited, Limits, Mount
 
 
@@ -33,9 +34,11 @@ def test_the_servers_home_is_not_there(confined):
 
 
 def test_the_system_is_read_only_and_the_rest_of_the_root_writable(confined):
-    state, output = confined.run(
-        "for d in /usr /etc/ssl /opt/clary/clary/toolkit /proc/sys/kernel/hostname /sys/kernel; do (echo > $d/x) 2>/dev/null && echo $d; done;"
-        "for d in / /opt /opt/ml /root /var/lib /tmp /var/tmp /run /dev/shm /srv $HOME; do echo x > $d/x && cat $d/x; done"
+    closed = "/usr /etc/ssl /opt/clary/clary/toolkit /proc/sys/kernel /sys/kernel"
+    open_ = "/ /opt /opt/ml /root /var/lib /tmp /var/tmp /run /dev/shm /srv $HOME"
+    _, output = confined.run(
+        f"for d in {closed}; do (echo > $d/x) 2>/dev/null && echo $d; done;"
+        f"for d in {open_}; do echo x > $d/x && cat $d/x; done"
     )
     assert output.split() == ["x"] * 11
 
@@ -61,20 +64,28 @@ def test_mounts_are_seen_where_they_were_asked_for(confined, tmp_path):
     assert (tmp_path / "out" / "copy").read_text() == "1,2\n"
 
 
+_FORBIDDEN = (
+    "umount /opt/clary/clary/toolkit",
+    "umount /proc",
+    "mount -t tmpfs x /mnt",
+    "mount -o remount,rw /usr",
+    "hostname changed",
+    "mknod /x c 1 3",
+    "ip link add d0 type dummy",
+    "nsenter -t 1 -m true",
+    "chroot / true",
+)
+
+
 def test_no_privilege_can_be_gained_or_wall_taken_down(confined):
-    script = (
-        "grep NoNewPrivs /proc/self/status;"
-        "for c in 'umount /opt/clary/clary/toolkit' 'umount /proc' 'mount -t tmpfs x /mnt' 'hostname changed' 'mknod /x c 1 3'"
-        " 'ip link add d0 type dummy' 'nsenter -t 1 -m true' 'chroot / true'; do $c 2>/dev/null && echo \"$c worked\"; done; true"
-    )
-    _, output = confined.run(script)
+    tried = "".join(f"{command} 2>/dev/null && echo '{command}';" for command in _FORBIDDEN)
+    _, output = confined.run(f"grep NoNewPrivs /proc/self/status; {tried} true")
     assert output.split() == ["NoNewPrivs:", "1"]
 
 
 def test_a_user_namespace_within_uncovers_nothing(confined):
-    _, output = confined.run(
-        "unshare -Urm sh -c 'umount /proc || umount -l /usr || mount -o remount,rw /usr' 2>/dev/null && echo taken down; true"
-    )
+    tried = "umount /proc || umount -l /usr || mount -o remount,rw /usr"
+    _, output = confined.run(f"unshare -Urm sh -c '{tried}' 2>/dev/null && echo taken down; true")
     assert output == ""
 
 

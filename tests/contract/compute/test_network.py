@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
 import threading
 from collections.abc import Iterator
 
 import pytest
+
 from clary.compute.base import Container
 
 ECHO = """
@@ -114,11 +114,18 @@ def test_an_isolated_container_reaches_nothing(confined):
     assert "Connection refused" in confined.output("client")
 
 
+TRY = """
+import socket
+try:
+    socket.create_connection(("127.0.0.1", {port}), 5)
+except OSError as error:
+    print(error.strerror)
+"""
+
+
 def test_the_hosts_loopback_is_another(confined):
     with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-        script = f"import socket\ntry: socket.create_connection(('127.0.0.1', {port}), 5)\nexcept OSError as e: print(e.strerror)"
-        confined.start("client", _python(script))
+        confined.start("client", _python(TRY.replace("{port}", str(server.getsockname()[1]))))
         confined.end("client")
     assert confined.output("client") == "Connection refused"
 
@@ -133,9 +140,10 @@ print(proxy.recv(1000).split(b"\\r\\n")[0].decode())
 """
 
 
-@pytest.mark.parametrize(
-    "host", ["127.0.0.1", "localhost", "[::1]", "169.254.169.254", "0.0.0.0", "own", "[::ffff:127.0.0.1]"]
-)
+_CLOSED = ("127.0.0.1", "localhost", "[::1]", "169.254.169.254", "0.0.0.0", "own", "[::ffff:127.0.0.1]")
+
+
+@pytest.mark.parametrize("host", _CLOSED)
 def test_the_proxy_does_not_lead_to_the_host(confined, host):
     if host == "own":
         host = _own_address()
@@ -165,6 +173,6 @@ def test_an_isolated_container_has_no_proxy(confined):
 def test_a_long_data_folder_is_no_limit(confined, tmp_path):
     deep = tmp_path / ("d" * 60) / ("e" * 60)
     deep.mkdir(parents=True)
-    os.rename(confined.settings.containers_dir, deep / "containers")
+    confined.settings.containers_dir.rename(deep / "containers")
     confined.settings.containers_dir.symlink_to(deep / "containers")
     assert confined.run("echo x")[1] == "x"

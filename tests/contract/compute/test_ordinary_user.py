@@ -6,10 +6,12 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
-import clary
 import pytest
+
+import clary
 
 _HERE = Path(__file__).parent
 _PYTHON = "/usr/bin/python3"
@@ -39,21 +41,25 @@ def _search_path() -> list[str]:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="the other tests run as an ordinary user already")
 @pytest.mark.timeout(280)
-def test_the_contract_holds_for_a_user_without_rights(tmp_path):
+def test_the_contract_holds_for_a_user_without_rights():
     if not shutil.which("setpriv") or not _can_run():
         pytest.skip("needs setpriv and a system Python of this version")
-    for path in (tmp_path, *tmp_path.parents[:2]):
-        path.chmod(0o777)
-    tests = tmp_path / "tests" / "contract" / "compute"
+    with tempfile.TemporaryDirectory(prefix="clary-user-") as folder:
+        _try(Path(folder))
+
+
+def _try(folder: Path) -> None:
+    folder.chmod(0o777)
+    tests = folder / "tests" / "contract" / "compute"
     shutil.copytree(_HERE, tests, ignore=shutil.ignore_patterns("__pycache__", Path(__file__).name))
-    (tmp_path / "tests" / "__init__.py").touch()
+    (folder / "tests" / "__init__.py").touch()
     env = {
-        "PYTHONPATH": os.pathsep.join([str(tmp_path), *_search_path()]),
+        "PYTHONPATH": os.pathsep.join([str(folder), *_search_path()]),
         "PATH": os.environ["PATH"],
-        "HOME": str(tmp_path),
+        "HOME": str(folder),
     }
-    config = ["-c", os.devnull, "--rootdir", str(tmp_path), "--import-mode=importlib", "-o", "asyncio_mode=auto"]
-    options = [*config, "-p", "no:cacheprovider", "--basetemp", str(tmp_path / "user"), "--timeout", "60", "-q", "-x"]
+    config = ["-c", os.devnull, "--rootdir", str(folder), "--import-mode=importlib", "-o", "asyncio_mode=auto"]
+    options = [*config, "-p", "no:cacheprovider", "--basetemp", str(folder / "user"), "--timeout", "60", "-q", "-x"]
     done = subprocess.run(
         [*_as_user(), _PYTHON, "-m", "pytest", *options, str(tests)],
         env=env,

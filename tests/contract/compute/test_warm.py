@@ -11,9 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from clary.compute import record
 from clary.compute.base import Container, Mount, Running
-
 from tests.contract.compute.conftest import until, warm
 
 LOOK = """
@@ -107,7 +107,7 @@ def test_a_parent_has_one_thread_and_computes_nothing(confined, code):
     confined.start("a", _container(code, "pass"))
     confined.end("a")
     [parent] = _warm_parents(confined)
-    assert len(os.listdir(f"/proc/{parent}/task")) == 1
+    assert len(list(Path(f"/proc/{parent}/task").iterdir())) == 1
 
 
 def test_startup_variables_reach_a_parent_of_their_own(confined, code):
