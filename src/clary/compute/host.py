@@ -43,7 +43,8 @@ def settings_files() -> tuple[tuple[str, str], ...]:
 def devices() -> tuple[str, ...]:
     """Device files that every program may use, and accelerators where there are any."""
     named = [f"/dev/{name}" for name in _DEVICES]
-    named += [path for pattern in _ACCELERATORS for path in sorted(glob.glob(pattern))  # noqa: PTH207  absolute patterns]
+    for pattern in _ACCELERATORS:
+        named += sorted(glob.glob(pattern))  # noqa: PTH207  the patterns are absolute
     return tuple(path for path in named if Path(path).exists() and not Path(path).is_dir())
 
 

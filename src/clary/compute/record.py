@@ -13,7 +13,7 @@ exit.json there → Exited. Else lock held → Running. Else handle.json there �
 The standard library only, for Pythons of 3.8 and later: the launcher and every warm parent read this file too.
 """
 
-# ruff: noqa: PTH
+# ruff: noqa: PTH104, PTH118, PTH123
 # Paths are strings here: they are sent, received and given to the kernel as such.
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ while the process is still the server's user (it must reach paths that the inner
 taken, and every capability that is left is given up.
 """
 
-# ruff: noqa: PTH
+# ruff: noqa: PTH123
 # Paths are strings here: they are sent, received and given to the kernel as such.
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Modules are given the names of the files that the container will see, and are re
 traceback, `__file__` and a later import are the same in a fork and in a program started cold.
 """
 
-# ruff: noqa: PTH
+# ruff: noqa: PTH113
 # Paths are strings here: they are sent, received and given to the kernel as such.
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A container's root directory, laid out as plain files before any namespace exists: then only mounting is left."""
 
-# ruff: noqa: PTH
+# ruff: noqa: PTH101, PTH102, PTH103, PTH110, PTH112, PTH114, PTH118, PTH120, PTH123, PTH211
 # Paths are strings here: they are sent, received and given to the kernel as such.
 
 from __future__ import annotations

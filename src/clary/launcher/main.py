@@ -5,7 +5,7 @@ found by this file's own place. With `--probe FOLDER` it is the shim of that one
 process: so one finds out whether this machine can run any.
 """
 
-# ruff: noqa: PTH
+# ruff: noqa: PTH100, PTH118, PTH120
 # Paths are strings here: they are sent, received and given to the kernel as such.
 
 from __future__ import annotations

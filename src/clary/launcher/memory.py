@@ -1,6 +1,6 @@
 """How much memory a container holds, and its end where that is too much: for hosts that give us no cgroup."""
 
-# ruff: noqa: PTH
+# ruff: noqa: PTH123
 # Paths are strings here: they are sent, received and given to the kernel as such.
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a freshly forked process must do to itself: descriptors, signals, limits, streams."""
 
-# ruff: noqa: PTH
+# ruff: noqa: PTH123, PTH208
 # Paths are strings here: they are sent, received and given to the kernel as such.
 
 from __future__ import annotations

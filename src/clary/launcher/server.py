@@ -3,7 +3,7 @@
 One thread, no secrets, nothing to remember: killed and started anew, it has lost nothing.
 """
 
-# ruff: noqa: PTH
+# ruff: noqa: PTH118
 # Paths are strings here: they are sent, received and given to the kernel as such.
 
 from __future__ import annotations

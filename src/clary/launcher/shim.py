@@ -4,7 +4,7 @@ It holds the log's pipe, the container's lock and sockets, obeys whoever connect
 It has one thread for all of that (PID 1 dies with that thread); only relayed connections have threads of their own.
 """
 
-# ruff: noqa: PTH
+# ruff: noqa: PTH118, PTH123
 # Paths are strings here: they are sent, received and given to the kernel as such.
 
 from __future__ import annotations

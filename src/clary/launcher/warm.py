@@ -5,7 +5,7 @@ For each container the launcher sends, it forks a shim, whose container's progra
 everything imported, and nothing else different from a program started cold.
 """
 
-# ruff: noqa: PTH
+# ruff: noqa: PTH100, PTH118, PTH120
 # Paths are strings here: they are sent, received and given to the kernel as such.
 
 from __future__ import annotations

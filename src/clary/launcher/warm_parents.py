@@ -1,6 +1,6 @@
 """Warm parents: one process per environment in use that has imported its packages and waits to be forked."""
 
-# ruff: noqa: PTH
+# ruff: noqa: PTH100, PTH118, PTH120
 # Paths are strings here: they are sent, received and given to the kernel as such.
 
 from __future__ import annotations
