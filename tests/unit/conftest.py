@@ -1,0 +1,127 @@
+"""A control without processes: operations are called as Clary itself calls them, on a real store and real objects."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from types import SimpleNamespace
+
+import pytest
+
+from clary.calls import Call, Principal
+from clary.errors import AWSError
+from clary.gateway.call import InnerDoor
+from clary.images.base import Environment, Image, MetricDefinition, Program
+from clary.images.catalogue import ImageNotFound
+from clary.objects import ObjectStore
+from clary.services.catalogue import REGISTRY
+from clary.services.context import Context
+from clary.settings import Settings
+from clary.store import Store
+from clary.wire import models
+
+ACCOUNT = "000000000000"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/ClaryExecutionRole"
+XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
+
+_TYPES = {
+    "string": str,
+    "character": str,
+    "integer": int,
+    "long": int,
+    "float": (int, float),
+    "double": (int, float),
+    "boolean": bool,
+    "timestamp": datetime,
+    "blob": bytes,
+}
+
+
+class Images:
+    """Knows one image."""
+
+    def resolve(self, uri):
+        if uri != XGBOOST:
+            raise ImageNotFound(uri, "Known: one.")
+        run = Program("m")
+        metrics = (MetricDefinition("train:rmse", "rmse:(.*)"),)
+        return Image(uri, Environment("e", "3.11", ()), run, run, metric_definitions=metrics, built_in=True)
+
+
+class Permissive:
+    """Allows everything, and remembers what was needed."""
+
+    def __init__(self):
+        self.needed = []
+
+    def authorise(self, call, needed):
+        self.needed += needed
+
+
+def breaches(shape, value, path="$"):
+    """Where a value is not what its shape says: missing required members, unknown members, wrong types."""
+    if shape.type_name == "structure":
+        yield from (f"{path}.{name} is missing" for name in shape.required_members if value.get(name) is None)
+        yield from (f"{path}.{name} is unknown" for name in value if name not in shape.members)
+        for name in set(value) & set(shape.members):
+            yield from breaches(shape.members[name], value[name], f"{path}.{name}")
+    elif shape.type_name == "list":
+        for index, item in enumerate(value):
+            yield from breaches(shape.member, item, f"{path}[{index}]")
+    elif shape.type_name == "map":
+        for key, item in value.items():
+            yield from breaches(shape.value, item, f"{path}[{key!r}]")
+    elif not isinstance(value, _TYPES[shape.type_name]):
+        yield f"{path} is {value!r}"
+
+
+class Inner:
+    """Calls operations; every answer is held against the model."""
+
+    def __init__(self, folder, **settings):
+        self.settings = Settings(data_dir=folder, auth=settings.pop("auth", "off"), **settings)
+        self.store = Store(self.settings.database)
+        self.objects = ObjectStore(self.settings.objects_dir)
+        self.authorizer = Permissive()
+        self.woken = []
+        self.door = InnerDoor(REGISTRY, self.authorizer, self._run)
+        arn = f"arn:aws:sts::{ACCOUNT}:assumed-role/ClaryExecutionRole/clary"
+        self.principal = Principal("assumed-role", ACCOUNT, arn, ROLE, "AROA:clary")
+
+    def _run(self, operation, call):
+        context = Context(
+            call, self.settings, self.store, self.objects, Images(), wake=self.woken.append, invoke=self.door
+        )
+        return operation.handler(context, call.params)
+
+    def __call__(self, service, operation, region="us-east-1", **params):
+        output = self.door(Call(self.principal, service, operation, params, region)) or {}
+        shape = models.operation(service, operation).output_shape
+        assert not list(breaches(shape, output) if shape else output)
+        return output
+
+    def refusal(self, service, operation, **params):
+        """The error's code and text."""
+        with pytest.raises(AWSError) as raised:
+            self(service, operation, **params)
+        return raised.value.code, raised.value.message
+
+    def service(self, name):
+        """Operations as attributes."""
+        return SimpleNamespace(
+            call=lambda operation, **params: self(name, operation, **params),
+            refusal=lambda operation, **params: self.refusal(name, operation, **params),
+        )
+
+    def close(self):
+        self.objects.close()
+        self.store.close()
+
+
+@pytest.fixture
+def inner(tmp_path):
+    inner = Inner(tmp_path)
+    inner.objects.create_bucket("data", account=ACCOUNT, region="us-east-1")
+    inner.objects.put_bytes("data", "train/a.csv", b"1,2\n")
+    inner.objects.put_bytes("data", "model.tar.gz", b"x")
+    yield inner
+    inner.close()

@@ -1,0 +1,266 @@
+"""Models, endpoint configurations and endpoints as clients see them, and what is left for the controller."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from clary.store import Key
+
+ACCOUNT = "000000000000"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/ClaryExecutionRole"
+XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
+ARN = f"arn:aws:sagemaker:us-east-1:{ACCOUNT}"
+CONTAINER = {"Image": XGBOOST, "ModelDataUrl": "s3://data/model.tar.gz"}
+
+
+def variant(name="AllTraffic", model="m", **changes):
+    return {
+        "VariantName": name,
+        "ModelName": model,
+        "InstanceType": "ml.m5.large",
+        "InitialInstanceCount": 1,
+        **changes,
+    }
+
+
+@pytest.fixture
+def sagemaker(inner):
+    service = inner.service("sagemaker")
+    service.call("CreateModel", ModelName="m", PrimaryContainer=CONTAINER, ExecutionRoleArn=ROLE)
+    service.call("CreateEndpointConfig", EndpointConfigName="c", ProductionVariants=[variant()])
+    return service
+
+
+def endpoint_key(name="e"):
+    return Key("endpoint", ACCOUNT, "us-east-1", name)
+
+
+def serve(inner, name="e", **changes):
+    """As the controller does when every replica is ready."""
+
+    def change(tx):
+        row = tx.get(endpoint_key(name))
+        current = dict(row.state["next"])
+        current["variants"] = [{**v, "replicas": [{"container": "1", "ready": True}]} for v in current["variants"]]
+        state = {**row.state, "current": current, "next": None}
+        tx.save(replace(row, **{"status": "InService", "state": state, **changes}))
+
+    inner.store.write(change)
+
+
+def test_a_model_is_described_with_what_clients_index(sagemaker):
+    model = sagemaker.call("DescribeModel", ModelName="m")
+    assert model["PrimaryContainer"] == {"Mode": "SingleModel", "Environment": {}, **CONTAINER}
+    assert (model["ModelArn"], model["EnableNetworkIsolation"]) == (f"{ARN}:model/m", False)
+    assert model["ExecutionRoleArn"] == ROLE
+
+
+NOUNS = {
+    "Model": ("model", "model/x"),
+    "EndpointConfig": ("endpoint configuration", "endpoint-config/x"),
+    "Endpoint": ("endpoint", "endpoint/x"),
+}
+
+
+@pytest.mark.parametrize("noun", NOUNS)
+def test_what_is_not_there_is_not_found_in_awss_words(sagemaker, noun):
+    words, resource = NOUNS[noun]
+    for operation in (f"Describe{noun}", f"Delete{noun}"):
+        assert sagemaker.refusal(operation, **{f"{noun}Name": "X"}) == (
+            "ValidationException",
+            f'Could not find {words} "{ARN}:{resource}".',
+        )
+
+
+def test_names_are_taken_once_in_awss_words(sagemaker):
+    sagemaker.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c")
+    again = {
+        'model "': ("CreateModel", {"ModelName": "m", "PrimaryContainer": CONTAINER}),
+        'endpoint configuration "': (
+            "CreateEndpointConfig",
+            {"EndpointConfigName": "c", "ProductionVariants": [variant()]},
+        ),
+        'endpoint "': ("CreateEndpoint", {"EndpointName": "e", "EndpointConfigName": "c"}),
+    }
+    for words, (operation, params) in again.items():
+        assert sagemaker.refusal(operation, **params)[1].startswith(f"Cannot create already existing {words}arn:")
+
+
+def test_models_are_refused_without_image_or_data(sagemaker):
+    def refusal(**container):
+        return sagemaker.refusal("CreateModel", ModelName="n", PrimaryContainer=container)[1]
+
+    assert refusal(Image="no/such").startswith("Requested image no/such not found.")
+    assert refusal(Image=XGBOOST, ModelDataUrl="s3://data/no") == "Could not find model data at s3://data/no."
+    assert refusal(Image=XGBOOST, ModelDataUrl="s3://nobody/no") == "Could not find model data at s3://nobody/no."
+    assert "either PrimaryContainer or Containers" in sagemaker.refusal("CreateModel", ModelName="n")[1]
+    sagemaker.call("CreateModel", ModelName="n", PrimaryContainer={"Image": XGBOOST})
+
+
+def test_a_configuration_names_models_that_are_there(sagemaker):
+    def refusal(*variants, **params):
+        asked = {"EndpointConfigName": "d", "ProductionVariants": list(variants), **params}
+        return sagemaker.refusal("CreateEndpointConfig", **asked)[1]
+
+    assert refusal(variant(model="no")) == f'Could not find model "{ARN}:model/no".'
+    assert "unique: a" in refusal(variant("a"), variant("a"))
+    assert "not offered" in refusal(variant(), ShadowProductionVariants=[variant()])
+    assert "InstanceType" in refusal({"VariantName": "v", "ModelName": "m"})
+    shown = sagemaker.call("DescribeEndpointConfig", EndpointConfigName="c")
+    assert shown["ProductionVariants"] == [variant(InitialVariantWeight=1.0)]
+
+
+def test_a_new_endpoint_is_creating_and_names_what_is_to_be_deployed(inner, sagemaker):
+    sagemaker.call(
+        "CreateEndpointConfig",
+        EndpointConfigName="two",
+        ProductionVariants=[
+            variant("a", InitialVariantWeight=0.5, ContainerStartupHealthCheckTimeoutInSeconds=60),
+            variant("b", InitialInstanceCount=2),
+        ],
+    )
+    sagemaker.call("CreateEndpoint", EndpointName="E", EndpointConfigName="two", Tags=[{"Key": "k", "Value": "v"}])
+    row = inner.store.read.get(endpoint_key("E"))
+    assert (row.status, row.target, inner.woken) == ("Creating", "InService", [row.key])
+    first, second = row.state["next"]["variants"]
+    assert first == {
+        "name": "a",
+        "weight": 0.5,
+        "desired_count": 1,
+        "instance_type": "ml.m5.large",
+        "model": "m",
+        "container_definition": {"Mode": "SingleModel", "Environment": {}, **CONTAINER},
+        "role": ROLE,
+        "isolated": False,
+        "replicas": [],
+        "startup_seconds": 60.0,
+    }
+    assert (second["weight"], second["desired_count"]) == (1.0, 2)
+    assert sagemaker.call("ListTags", ResourceArn=f"{ARN}:endpoint/e")["Tags"] == [{"Key": "k", "Value": "v"}]
+    sagemaker.call("DeleteEndpointConfig", EndpointConfigName="two")
+    sagemaker.call("DeleteModel", ModelName="m")
+    serve(inner, "E")
+    shown = sagemaker.call("DescribeEndpoint", EndpointName="E")
+    assert (shown["EndpointStatus"], shown["EndpointConfigName"]) == ("InService", "two")
+    one, two = shown["ProductionVariants"]
+    assert (one["CurrentWeight"], one["CurrentInstanceCount"], two["DesiredInstanceCount"]) == (0.5, 1, 2)
+    assert one["DeployedImages"][0]["SpecifiedImage"] == XGBOOST
+
+
+def test_an_endpoint_needs_its_configuration_and_its_models(sagemaker):
+    assert sagemaker.refusal("CreateEndpoint", EndpointName="e", EndpointConfigName="no") == (
+        "ValidationException",
+        f'Could not find endpoint configuration "{ARN}:endpoint-config/no".',
+    )
+    sagemaker.call("DeleteModel", ModelName="m")
+    assert "Could not find model" in sagemaker.refusal("CreateEndpoint", EndpointName="e", EndpointConfigName="c")[1]
+    assert sagemaker.call("ListEndpoints")["Endpoints"] == []
+
+
+def test_a_change_is_refused_while_another_is_under_way(inner, sagemaker):
+    sagemaker.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c")
+    for operation, params in (("DeleteEndpoint", {}), ("UpdateEndpoint", {"EndpointConfigName": "c"})):
+        assert sagemaker.refusal(operation, EndpointName="e", **params) == (
+            "ValidationException",
+            f'Cannot update in-progress endpoint "{ARN}:endpoint/e".',
+        )
+    serve(inner)
+    sagemaker.call("UpdateEndpoint", EndpointName="e", EndpointConfigName="c")
+    assert "in-progress" in sagemaker.refusal("DeleteEndpoint", EndpointName="e")[1]
+
+
+def test_an_update_shows_what_serves_and_what_is_coming(inner, sagemaker):
+    sagemaker.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c")
+    serve(inner)
+    sagemaker.call("CreateEndpointConfig", EndpointConfigName="d", ProductionVariants=[variant(InitialVariantWeight=7)])
+    sagemaker.call("UpdateEndpoint", EndpointName="e", EndpointConfigName="d")
+    shown = sagemaker.call("DescribeEndpoint", EndpointName="e")
+    assert (shown["EndpointStatus"], shown["EndpointConfigName"]) == ("Updating", "c")
+    assert shown["PendingDeploymentSummary"]["EndpointConfigName"] == "d"
+    assert shown["PendingDeploymentSummary"]["ProductionVariants"][0]["DesiredWeight"] == 7.0
+    serve(inner)
+    shown = sagemaker.call("DescribeEndpoint", EndpointName="e")
+    assert (shown["EndpointStatus"], shown["EndpointConfigName"]) == ("InService", "d")
+    assert "PendingDeploymentSummary" not in shown
+
+
+def test_an_update_may_retain_weights_and_counts(inner, sagemaker):
+    sagemaker.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c")
+    serve(inner)
+    wanted = [{"VariantName": "AllTraffic", "DesiredWeight": 0.25, "DesiredInstanceCount": 3}]
+    sagemaker.call("UpdateEndpointWeightsAndCapacities", EndpointName="e", DesiredWeightsAndCapacities=wanted)
+    serve(inner)
+    sagemaker.call(
+        "UpdateEndpoint",
+        EndpointName="e",
+        EndpointConfigName="c",
+        RetainAllVariantProperties=True,
+        ExcludeRetainedVariantProperties=[{"VariantPropertyType": "DesiredInstanceCount"}],
+    )
+    [coming] = inner.store.read.get(endpoint_key()).state["next"]["variants"]
+    assert (coming["weight"], coming["desired_count"], coming["replicas"]) == (0.25, 1, [])
+
+
+def test_weights_of_a_variant_that_is_not_there_are_refused(inner, sagemaker):
+    sagemaker.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c")
+    serve(inner)
+    wanted = [{"VariantName": "no", "DesiredWeight": 1}]
+    params = {"EndpointName": "e", "DesiredWeightsAndCapacities": wanted}
+    assert "Variant no not found" in sagemaker.refusal("UpdateEndpointWeightsAndCapacities", **params)[1]
+    assert inner.store.read.get(endpoint_key()).status == "InService"
+
+
+def test_a_deleted_endpoints_name_is_free_at_once_while_its_containers_end(inner, sagemaker):
+    sagemaker.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c", Tags=[{"Key": "k", "Value": "v"}])
+    serve(inner)
+    sagemaker.call("DeleteEndpoint", EndpointName="e")
+    assert "Could not find endpoint" in sagemaker.refusal("DescribeEndpoint", EndpointName="e")[1]
+    assert sagemaker.call("ListEndpoints")["Endpoints"] == []
+    [leaving] = inner.store.read.rows("endpoint")
+    assert (leaving.status, leaving.target) == ("Deleting", "Deleted")
+    assert leaving.state["current"]["variants"][0]["replicas"][0]["container"] == "1"
+    assert inner.woken[-2:] == [endpoint_key(), leaving.key]
+    sagemaker.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c")
+    assert sagemaker.call("ListTags", ResourceArn=f"{ARN}:endpoint/e")["Tags"] == []
+    assert [e["EndpointStatus"] for e in sagemaker.call("ListEndpoints")["Endpoints"]] == ["Creating"]
+
+
+def test_a_failed_endpoint_says_why_and_can_be_deleted(inner, sagemaker):
+    sagemaker.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c")
+    serve(inner, status="Failed", state={"current": None, "next": None, "failure_reason": "no ping"})
+    shown = sagemaker.call("DescribeEndpoint", EndpointName="e")
+    assert (shown["EndpointStatus"], shown["FailureReason"]) == ("Failed", "no ping")
+    sagemaker.call("DeleteEndpoint", EndpointName="e")
+
+
+def test_lists_of_hosting_resources(inner, sagemaker):
+    for n in range(3):
+        sagemaker.call("CreateEndpoint", EndpointName=f"e{n}", EndpointConfigName="c")
+    serve(inner, "e1")
+    page = sagemaker.call("ListEndpoints", MaxResults=2)
+    assert [e["EndpointName"] for e in page["Endpoints"]] == ["e2", "e1"]
+    assert [e["EndpointName"] for e in sagemaker.call("ListEndpoints", NextToken=page["NextToken"])["Endpoints"]] == [
+        "e0"
+    ]
+    assert [e["EndpointName"] for e in sagemaker.call("ListEndpoints", StatusEquals="InService")["Endpoints"]] == ["e1"]
+    assert [m["ModelName"] for m in sagemaker.call("ListModels", NameContains="m")["Models"]] == ["m"]
+    assert len(sagemaker.call("ListEndpointConfigs", SortBy="Name", SortOrder="Ascending")["EndpointConfigs"]) == 1
+
+
+def test_tags_are_added_replaced_listed_and_removed(sagemaker):
+    arn = f"{ARN}:model/m"
+    tag = lambda key, value: {"Key": key, "Value": value}  # noqa: E731
+    added = sagemaker.call("AddTags", ResourceArn=arn, Tags=[tag("b", "1"), tag("a", "2")])
+    assert added["Tags"] == [tag("a", "2"), tag("b", "1")]
+    sagemaker.call("AddTags", ResourceArn=arn, Tags=[tag("a", "3")])
+    sagemaker.call("DeleteTags", ResourceArn=arn, TagKeys=["b", "no"])
+    assert sagemaker.call("ListTags", ResourceArn=arn)["Tags"] == [tag("a", "3")]
+    many = [tag(f"k{n}", "") for n in range(50)]
+    assert sagemaker.refusal("AddTags", ResourceArn=arn, Tags=many)[0] == "ResourceLimitExceeded"
+    assert "Duplicate" in sagemaker.refusal("AddTags", ResourceArn=arn, Tags=[tag("x", "1"), tag("x", "2")])[1]
+    assert "aws:" in sagemaker.refusal("AddTags", ResourceArn=arn, Tags=[tag("aws:x", "1")])[1]
+    for operation, more in (("AddTags", {"Tags": []}), ("ListTags", {}), ("DeleteTags", {"TagKeys": ["a"]})):
+        missing = sagemaker.refusal(operation, ResourceArn=f"{ARN}:model/none", **more)
+        assert missing == ("ValidationException", "Requested resource not found.")
