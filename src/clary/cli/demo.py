@@ -18,12 +18,16 @@ from rich.status import Status
 from clary.cli import options
 from clary.cli.down import end
 from clary.cli.env import client_variables
+from clary.cli.up import up
 from clary.errors import ClaryError
 from clary.images.base import Environment
 from clary.images.catalogue import Catalogue
 from clary.images.environments import Environments
-from clary.settings import Settings, default_cache_dir
+from clary.settings import DEFAULT_PORT, Settings, default_cache_dir
 from clary.supervisor import lock
+
+ANY_PORT = 0
+"""A Clary of the demo's own is not in the way of another one."""
 
 _CLIENT = Path(__file__).parents[1] / "demo" / "client.py"
 _SKLEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
@@ -97,14 +101,10 @@ def _running(data_dir: Path | None, console: Console, *, keep: bool) -> Iterator
         console.print(f"[green]✓[/green] Clary runs at {handle.settings.endpoint_url}")
         yield handle.settings
         return
-    subprocess.run([sys.executable, "-P", "-m", "clary.cli.main", "up", "--detach", *_where(data_dir)], check=True)
+    up(data_dir=data_dir, detach=True, port=DEFAULT_PORT if keep else ANY_PORT)
     handle = options.required(data_dir)
     try:
         yield handle.settings
     finally:
         if not keep:
             end(handle)
-
-
-def _where(data_dir: Path | None) -> list[str]:
-    return ["--data-dir", str(data_dir)] if data_dir else []
