@@ -10,10 +10,10 @@ from clary.identity.grammar import check_identity_policy
 from clary.identity.managed import managed_policies
 from clary.identity.policy import MalformedPolicy
 from clary.services.context import Context
-from clary.services.iam.entities import ENTITIES, Entity, Rows, require, save, shown_document
+from clary.services.iam.entities import ENTITIES, POLICY, Entity, Rows, require, save, shown_document
 from clary.services.iam.errors import limit_exceeded, malformed_policy, no_such_entity
 from clary.services.iam.listing import page
-from clary.services.iam.publication import POLICY, write
+from clary.services.iam.publication import write
 from clary.services.iam.service import SERVICE
 from clary.store.rows import Row
 from clary.store.transaction import Transaction

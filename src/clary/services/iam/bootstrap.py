@@ -15,9 +15,9 @@ from clary.identity.issuing import role_principal
 from clary.identity.published import Identities, identities_path
 from clary.identity.sealing import Sealer
 from clary.publish import Subscriber
-from clary.services.iam.entities import ROLE, key, new_row
+from clary.services.iam.entities import ACCESS_KEY, ROLE, key, new_row
 from clary.services.iam.keys import key_row, new_key_id, new_secret
-from clary.services.iam.publication import ACCESS_KEY, publish
+from clary.services.iam.publication import publish
 from clary.settings import Settings
 from clary.store import Store
 from clary.store.rows import Key, Row

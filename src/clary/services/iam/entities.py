@@ -53,6 +53,13 @@ ROLE = Entity("Role", "AROA")
 GROUP = Entity("Group", "AGPA")
 ENTITIES = (USER, ROLE, GROUP)
 
+ACCESS_KEY = "access-key"
+POLICY = "policy"
+"""The kinds of the other rows."""
+
+ACTIVE = "Active"
+"""The status of an access key that may sign; otherwise it is Inactive."""
+
 
 def key(entity: Entity, account: str, name: str) -> Key:
     """Names are the same whatever their case."""

@@ -10,10 +10,10 @@ from typing import Any
 
 from clary.names import Arn, unique_id
 from clary.services.context import Context
-from clary.services.iam.entities import USER, Rows, require
+from clary.services.iam.entities import ACCESS_KEY, ACTIVE, USER, Rows, require
 from clary.services.iam.errors import limit_exceeded, no_such_entity
 from clary.services.iam.listing import page
-from clary.services.iam.publication import ACCESS_KEY, ACTIVE, write
+from clary.services.iam.publication import write
 from clary.services.iam.service import SERVICE
 from clary.services.iam.users import keys_of, user_name
 from clary.store.rows import Key, Row

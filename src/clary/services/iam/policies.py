@@ -11,10 +11,10 @@ from clary.identity.managed import Managed, managed_policies
 from clary.names import Arn, unique_id
 from clary.services.context import Context
 from clary.services.iam.attachments import checked_policy, policy_row
-from clary.services.iam.entities import ENTITIES, Rows, all_of, asked_tags, save, shown_document, shown_tags
+from clary.services.iam.entities import ENTITIES, POLICY, Rows, all_of, asked_tags, save, shown_document, shown_tags
 from clary.services.iam.errors import delete_conflict, entity_exists, limit_exceeded, no_such_entity
 from clary.services.iam.listing import numbered, page
-from clary.services.iam.publication import POLICY, write
+from clary.services.iam.publication import write
 from clary.services.iam.service import SERVICE
 from clary.store.rows import AlreadyExists, Key, Row
 from clary.store.transaction import Transaction

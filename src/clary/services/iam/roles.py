@@ -28,8 +28,9 @@ from clary.services.iam.entities import (
     shown_document,
 )
 from clary.services.iam.errors import delete_conflict, limit_exceeded, malformed_policy
+from clary.services.iam.gathering import identities_of
 from clary.services.iam.listing import page
-from clary.services.iam.publication import identities, write
+from clary.services.iam.publication import write
 from clary.services.iam.service import SERVICE
 from clary.store.rows import Row
 from clary.store.transaction import Transaction
@@ -147,7 +148,8 @@ def trusts(row: Row, call: Call, service_principal: str, source_arn: str = "") -
 
 def _may_pass(reader: Rows, call: Call, role_arn: str, service_principal: str) -> None:
     access = Access("iam:PassRole", role_arn, {"iam:PassedToService": service_principal})
-    decision = Directory(identities(reader, call.principal.account)).decide(call, access)
+    who = call.principal
+    decision = Directory(identities_of(reader, who.account, who.identity, who.session_policies)).decide(call, access)
     if not decision.allowed:
         raise denied(call.service, call.principal, access.action, role_arn, decision)
 

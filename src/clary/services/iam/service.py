@@ -15,6 +15,10 @@ _ENTITIES_BY_WEIGHT = (GROUP, ROLE, USER)
 """AddUserToGroup names a group and a user: the right is on the group."""
 
 
+_OWN = frozenset({"GetUser", "ListAccessKeys", "CreateAccessKey", "UpdateAccessKey", "DeleteAccessKey"})
+"""Without UserName these are about the caller."""
+
+
 def _entity_arn(account: str, params: dict[str, Any]) -> str | None:
     for entity in _ENTITIES_BY_WEIGHT:
         if entity.name_member in params:
@@ -33,10 +37,6 @@ def _resource(call: Call) -> str:
     account, params = call.principal.account, call.params
     own = call.principal.identity if call.operation in _OWN and call.principal.kind == "user" else None
     return _entity_arn(account, params) or _policy_arn(account, params) or own or "*"
-
-
-_OWN = frozenset({"GetUser", "ListAccessKeys", "CreateAccessKey", "UpdateAccessKey", "DeleteAccessKey"})
-"""Without UserName these are about the caller."""
 
 
 def _context(params: dict[str, Any]) -> dict[str, str | Sequence[str]]:

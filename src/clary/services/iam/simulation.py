@@ -13,8 +13,8 @@ from clary.identity.patterns import Context as Keys
 from clary.identity.policy import Decision, MalformedPolicy, PolicySet, Question, Statement, compile_policy, decide
 from clary.services.context import Context
 from clary.services.iam.errors import invalid_input, no_such_entity
+from clary.services.iam.gathering import identities_of
 from clary.services.iam.listing import numbered
-from clary.services.iam.publication import identities
 from clary.services.iam.service import SERVICE
 
 
@@ -88,7 +88,7 @@ def _given_boundary(params: Mapping[str, Any]) -> PolicySet | None:
 @SERVICE.operation("SimulatePrincipalPolicy")
 def simulate_principal_policy(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     arn = params["PolicySourceArn"]
-    directory = Directory(identities(context.store.read, context.call.principal.account))
+    directory = Directory(identities_of(context.store.read, context.call.principal.account, arn))
     if arn not in directory.identities["subjects"]:
         raise no_such_entity(f"The entity {arn} cannot be found.")
     own, boundary = directory.layers(arn)

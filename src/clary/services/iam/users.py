@@ -8,6 +8,7 @@ from typing import Any
 from clary.services.context import Context
 from clary.services.iam.attachments import require_attachable
 from clary.services.iam.entities import (
+    ACCESS_KEY,
     USER,
     Rows,
     all_of,
@@ -22,7 +23,7 @@ from clary.services.iam.entities import (
 )
 from clary.services.iam.errors import delete_conflict, entity_exists, no_such_entity, validation
 from clary.services.iam.listing import page
-from clary.services.iam.publication import ACCESS_KEY, write
+from clary.services.iam.publication import write
 from clary.services.iam.service import SERVICE
 from clary.store.rows import AlreadyExists, Row
 from clary.store.transaction import Transaction

@@ -19,7 +19,7 @@ from clary.identity.trust import trust_of_principal
 from clary.services.context import Context
 from clary.services.iam.attachments import policy_row
 from clary.services.iam.entities import ROLE, Rows
-from clary.services.iam.publication import identities
+from clary.services.iam.gathering import identities_of
 from clary.services.sts.service import SERVICE
 from clary.services.sts.sessions import is_session
 from clary.store.rows import Row
@@ -34,14 +34,16 @@ _PACKED_BYTES = 2048
 def assume_role(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     reader, settings, arn = context.store.read, context.settings, params["RoleArn"]
     role = _role(reader, arn)
-    published = identities(reader, settings.account_id)
     if settings.auth != "off":
-        _check_may_assume(context, params, role, Directory(published))
+        who = context.call.principal
+        own = identities_of(reader, who.account, who.identity, who.session_policies)
+        _check_may_assume(context, params, role, Directory(own))
     seconds = _seconds(context, params, role)
     policies = tuple(_session_policies(reader, settings.account_id, params))
     tags = {tag["Key"]: tag["Value"] for tag in params.get("Tags") or ()}
     packed = _packed(policies, tags)
-    principal = role_principal(published, settings.account_id, arn, params["RoleSessionName"])
+    known = identities_of(reader, settings.account_id, arn)
+    principal = role_principal(known, settings.account_id, arn, params["RoleSessionName"])
     issued = Sealer.of(settings.data_dir).issue(
         principal, seconds, policies=policies, tags=tags, source_identity=params.get("SourceIdentity", "")
     )
