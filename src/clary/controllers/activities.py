@@ -114,6 +114,8 @@ def _outcome(known: tuple[Key, str], work: Work, ended: threading.Event) -> Outc
         except Cancelled:
             return Failed("cancelled")
         except Exception:
+            if ended.is_set():  # what it worked on was taken away
+                break
             _log.exception("%s of %s %s: try %d of %d", known[1], known[0].kind, known[0].name, number, TRIES)
         if ended.wait(_PAUSE * number):
             break

@@ -21,7 +21,7 @@ from clary.controllers.endpoint import (
 )
 from clary.controllers.health import HealthGate
 from clary.controllers.logs import Logs, lines_into
-from clary.lifecycles.endpoint import KIND, Replica, Variant
+from clary.lifecycles.endpoint import DELETED, KIND, Replica, Variant
 from clary.names import random_hex
 from clary.serving.routes import RouteTable, endpoint_id
 from clary.store import Store
@@ -57,7 +57,7 @@ class EndpointController:
     def resume(self) -> list[Key]:
         """After a start of control: publish all routes, claim the containers; the endpoints are to be woken."""
         rows = self._store.read.rows(KIND)
-        found = {_id(row.key): route(row) for row in rows}
+        found = {_id(row.key): route(row) for row in rows if row.target != DELETED}
         self._routes.replace({endpoint: there for endpoint, there in found.items() if there})
         for row in rows:
             self._own(row)
@@ -96,23 +96,27 @@ class EndpointController:
 
     def _save(self, row: Row, wanted: Row) -> None:
         """The route is published before the status is seen: who reads InService can invoke."""
-        generation = self._routes.set(_id(row.key), route(wanted))
+        self._routes.set(_id(row.key), route(wanted))
         saved = self._store.write(lambda transaction: transaction.save(wanted))
         self._own(saved)
-        self._let_go(row.key, containers_of(row) - containers_of(saved), generation)
+        self._let_go(row.key, containers_of(row) - containers_of(saved))
 
     def _remove(self, row: Row) -> None:
-        generation = self._routes.set(_id(row.key), None)
+        self._routes.set(_id(row.key), None)
         self._store.write(lambda transaction: transaction.delete(row.key, row.version))
-        self._let_go(row.key, containers_of(row), generation)
+        self._let_go(row.key, containers_of(row))
 
     def _gone(self, key: Key) -> None:
-        """The row was deleted, by this controller or by an operation: what it had is nobody's now."""
-        generation = self._routes.set(_id(key), None)
-        self._let_go(key, self._containers.owned_by(key), generation)
+        """The row was deleted or renamed, by this controller or by an operation.
+
+        A renamed row's containers are let go under either name; what of its own it had is nobody's now.
+        """
+        self._routes.set(_id(key), None)
+        self._let_go(key, self._containers.owned_by(key))
         self._activities.forget(key)
 
-    def _let_go(self, key: Key, containers: set[str], generation: int) -> None:
+    def _let_go(self, key: Key, containers: set[str]) -> None:
+        generation = self._routes.withdraw(containers)
         for container in containers:
             self._health.forget(container)
             self._activities.forget(key, container)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -81,6 +81,15 @@ class RouteTable:
                 self._routes[endpoint] = wanted
             return self._publish()
 
+    def withdraw(self, containers: Collection[str]) -> int:
+        """Route nobody to these containers any more, whatever endpoint they belong to; the generation that says so."""
+        with self._lock:
+            kept = {endpoint: _without(route, containers) for endpoint, route in self._routes.items()}
+            if kept == self._routes:
+                return self._generation
+            self._routes = kept
+            return self._publish()
+
     @property
     def generation(self) -> int:
         """Of the routes that were published last; 0 before the first."""
@@ -89,3 +98,11 @@ class RouteTable:
     def _publish(self) -> int:
         self._generation = self._publisher.publish({"endpoints": self._routes})
         return self._generation
+
+
+def _without(route: Mapping[str, Any], containers: Collection[str]) -> dict[str, Any]:
+    variants = [
+        {**variant, "targets": tuple(target for target in variant["targets"] if target["container"] not in containers)}
+        for variant in route["variants"]
+    ]
+    return {"variants": tuple(variants)}

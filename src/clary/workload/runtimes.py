@@ -32,6 +32,7 @@ class Run:
     log: Path
     region: str
     role: str
+    """Its ARN; empty where the container acts as nobody."""
     isolated: bool
     env: Mapping[str, str]
     """The user's own variables; they win."""
@@ -88,6 +89,8 @@ class Runtimes:
         return found | dict(run.contract) | dict(run.env)
 
     def _credentials(self, run: Run) -> Mapping[str, str]:
+        if not run.role:
+            return {}
         try:
             return self._identity(run.role, run.container)
         except AWSError as error:

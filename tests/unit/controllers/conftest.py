@@ -142,9 +142,7 @@ class World:
         return [event.message for event in LogReader(path).forward()]
 
     def put(self, key: str, data: bytes) -> str:
-        path = self.settings.data_dir / "upload"
-        path.write_bytes(data)
-        self.objects.put_file("bucket", key, path)
+        self.objects.put_bytes("bucket", key, data)
         return f"s3://bucket/{key}"
 
     def get(self, uri: str) -> bytes | None:

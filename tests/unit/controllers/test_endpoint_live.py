@@ -10,11 +10,13 @@ import signal
 import tarfile
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
 from clary.compute.base import Running
 from clary.compute.dial import SandboxDial
+from clary.lifecycles.endpoint import leaving_name
 from clary.serving.client import Request
 from clary.serving.router import Router, UnknownEndpoint
 
@@ -232,6 +234,26 @@ def test_row_that_an_operation_deleted_itself(world, create, client, one):
     world.until(lambda: not list(world.backend.list()))
     with pytest.raises(UnknownEndpoint):
         client.ask()
+
+
+def test_row_that_an_operation_renamed_to_free_the_name(world, create, client, one, two):
+    key = create(one)
+    world.until_status(key, "InService")
+    (old,) = containers(world, key)
+    leaving = replace(key, name=leaving_name(key.name, "1"))
+
+    def rename(transaction):
+        row = transaction.get(key)
+        transaction.delete(key)
+        transaction.insert(replace(row, key=leaving, arn="", status="Deleting", target="Deleted"))
+
+    world.store.write(rename)
+    again = create(two)
+    world.controllers.wake(leaving)
+    world.until_status(again, "InService")
+    assert client.ask() == "two"
+    world.until(lambda: world.store.read.get(leaving) is None and old not in world.backend.list())
+    assert client.ask() == "two"
 
 
 def test_uncompressed_model(world, client):

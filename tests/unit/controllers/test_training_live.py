@@ -54,7 +54,8 @@ def test_a_job_reads_its_input_and_leaves_a_model(world, submit):
     script = """
         cd /opt/ml && cat input/data/train/a/x.csv input/config/*.json && echo loss=0.5 && echo loss=0.25
         echo changed > input/data/train/y.csv
-        mkdir model/deep && cp input/data/train/y.csv model/deep/m && ln -s deep/m model/link && ln -s /etc/passwd model/bad
+        mkdir model/deep && cp input/data/train/y.csv model/deep/m
+        ln -s deep/m model/link; ln -s /etc/passwd model/bad
         echo result > output/data/r.txt; echo $TRAINING_JOB_NAME $AWS_REGION $ROLE $MINE; command -v python"""
     key = submit(script, InputDataConfig=[channel("train", "s3://bucket/data/")], Environment={"MINE": "yes"})
     row = run(world, key)

@@ -168,6 +168,15 @@ def test_setting_the_same_route_publishes_nothing(table):
     assert table.replace({ID: route("c2")}) == table.generation == generation + 2
 
 
+async def test_withdrawn_container_is_not_asked_under_any_name(table, router, servers):
+    await servers.start("c2", says(ok(b"two")))
+    table.set(ID, route("c1", "c2"))
+    generation = table.withdraw({"c1", "unknown"})
+    assert table.withdraw({"c1"}) == generation
+    await ask(router)
+    assert servers.dialled == ["c2"]
+
+
 def test_published_routes_read_back_as_written():
     table = {
         "variants": [{"name": "v", "weight": 1.0, "targets": [{"container": "c", "log_stream": "s"}], "log_group": "g"}]
