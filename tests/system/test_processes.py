@@ -156,16 +156,16 @@ class Load:
 
 def test_reads_go_on_while_control_is_killed_and_writes_wait_for_it(clary):
     s3 = clary.client("s3")
-    s3.create_bucket(Bucket="b")
-    s3.put_object(Bucket="b", Key="k", Body=b"kept")
+    s3.create_bucket(Bucket="bbb")
+    s3.put_object(Bucket="bbb", Key="k", Body=b"kept")
     numbers = iter(range(10**6))
 
     def read():
-        assert s3.get_object(Bucket="b", Key="k")["Body"].read() == b"kept"
+        assert s3.get_object(Bucket="bbb", Key="k")["Body"].read() == b"kept"
 
     with Load(read) as reads:
         written = clary.client("s3")
-        with Load(lambda: written.put_object(Bucket="b", Key=f"n{next(numbers)}", Body=b"x")) as writes:
+        with Load(lambda: written.put_object(Bucket="bbb", Key=f"n{next(numbers)}", Body=b"x")) as writes:
             for _ in range(3):
                 writes.more()
                 reads.more()
@@ -173,7 +173,7 @@ def test_reads_go_on_while_control_is_killed_and_writes_wait_for_it(clary):
             writes.more()
     assert reads.failed == []
     assert len(writes.failed) <= 3  # only those that control had in its hands
-    listed = [o["Key"] for page in s3.get_paginator("list_objects_v2").paginate(Bucket="b") for o in page["Contents"]]
+    listed = [o["Key"] for page in s3.get_paginator("list_objects_v2").paginate(Bucket="bbb") for o in page["Contents"]]
     assert len(listed) >= writes.ok + 1
 
 
