@@ -1,6 +1,6 @@
 """AWS Identity and Access Management: `SERVICE` with its operations, one file per resource."""
 
-from clary.services.iam import attachments, boundaries, groups, keys, policies, roles, simulation, tags, users
+from clary.services.iam import attachments, boundaries, groups, keys, policies, roles, simulation, tags, users, versions
 from clary.services.iam.service import SERVICE
 
 __all__ = [
@@ -14,4 +14,5 @@ __all__ = [
     "simulation",
     "tags",
     "users",
+    "versions",
 ]
