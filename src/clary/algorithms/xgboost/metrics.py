@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
+import xgboost
 from sklearn import metrics as sk
 
 Array = Any
@@ -36,6 +37,9 @@ def _root_mean_squared(labels: Array, values: Array) -> float:
 def _averaged(score: Callable[..., float], average: str) -> Callable[[Array, Array], float]:
     return partial(score, average=average)
 
+
+_EARLY = ("accuracy", "f1", "mse", "r2")
+"""Those that images before XGBoost 1.3 add."""
 
 _OWN: Dict[str, Callable[[Array, Array, float], float]] = {
     "accuracy": partial(_on_labels, sk.accuracy_score),
@@ -73,8 +77,9 @@ def evaluated(tuning_objective: Optional[str], wanted: Optional[Sequence[str]], 
     union = sorted({*tuned, *wanted}) if tuned and wanted else list(tuned or wanted or [])
     if not union:
         return Evaluated(None, None, tuned)
-    added = [name for name in union if name in _OWN]
-    builtin = [name for name in union if name not in _OWN]
+    known = _OWN if hasattr(xgboost.callback, "TrainingCallback") else _EARLY
+    added = [name for name in union if name in known]
+    builtin = [name for name in union if name not in known]
     return Evaluated(builtin or None, _evaluation(added, threshold) if added else None, tuned)
 
 

@@ -70,7 +70,7 @@ class _Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Optional[Exception]) -> None:
         self._transport = None
-        self._listener.connections.discard(self)
+        self._listener.left(self)
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -158,6 +158,7 @@ class Listener:
         self._socket = bound
         self._loop = asyncio.new_event_loop()
         self._server: Optional[asyncio.AbstractServer] = None
+        self._emptied: Optional[asyncio.Event] = None
         self._thread = threading.Thread(target=self._loop.run_forever, name="http", daemon=True)
 
     def start(self) -> None:
@@ -170,19 +171,39 @@ class Listener:
             lambda: _Connection(self, self._loop), sock=self._socket, backlog=_BACKLOG
         )
 
-    def stop(self) -> None:
-        """Stop listening; what was answered leaves, idle connections close."""
-        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(_CLOSE_SECONDS)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(_CLOSE_SECONDS)
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self._socket.getsockname()[1])
 
-    async def _close(self) -> None:
+    def refuse_more(self) -> None:
+        """Stop listening and close idle connections; requests that are there already may still be answered."""
+        asyncio.run_coroutine_threadsafe(self._refuse_more(), self._loop).result()
+
+    async def _refuse_more(self) -> None:
         self.closing = True
         if self._server is not None:
             self._server.close()
         for connection in list(self.connections):
             connection.close_if_idle()
-        await asyncio.sleep(0)  # transports write out what they hold in the loop's next turn
+
+    def stop(self) -> None:
+        """Wait until the last answers have left, for some seconds at most, and end the thread."""
+        asyncio.run_coroutine_threadsafe(self._drain(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _drain(self) -> None:
+        self._emptied = asyncio.Event()
+        if self.connections:
+            await asyncio.wait({asyncio.ensure_future(self._emptied.wait())}, timeout=_CLOSE_SECONDS)
+
+    def left(self, connection: _Connection) -> None:
+        """A connection has ended."""
+        self.connections.discard(connection)
+        if self._emptied is not None and not self.connections:
+            self._emptied.set()
 
 
 def bind(port: int, host: str = "0.0.0.0") -> socket.socket:  # noqa: S104 - the container's own network

@@ -69,7 +69,10 @@ def _work(load: Load, bound: socket.socket) -> int:
     listener = Listener(bound, _immediate, _MAX_BODY)
     signal.signal(signal.SIGTERM, lambda _number, _frame: listener.requests.put(None))
     listener.start()
-    _answer_all(service, listener)
+    logger.info("Listening on port %d.", listener.port)
+    _answer_until_end(service, listener)
+    listener.refuse_more()
+    _answer_rest(service, listener)
     listener.stop()
     return 0
 
@@ -85,12 +88,20 @@ def _immediate(request: Request) -> Optional[Response]:
     return _NOT_FOUND
 
 
-def _answer_all(service: Service, listener: Listener) -> None:
+def _answer_until_end(service: Service, listener: Listener) -> None:
     while True:
         exchange = listener.requests.get()
         if exchange is None:
             return
         exchange.answer(answer(service, exchange.request))
+
+
+def _answer_rest(service: Service, listener: Listener) -> None:
+    """What came in between the signal and the closed door."""
+    while not listener.requests.empty():
+        exchange = listener.requests.get()
+        if exchange is not None:
+            exchange.answer(answer(service, exchange.request))
 
 
 def answer(service: Service, request: Request) -> Response:
