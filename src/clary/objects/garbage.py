@@ -20,6 +20,7 @@ ABANDONED_SECONDS = 3600.0
 """A file without a row, made so long ago, is of a request that broke off."""
 
 _ROUND_SECONDS = 30.0
+_FIRST_SWEEP_SECONDS = 60.0  # a start has better things to do
 _SWEEP_SECONDS = 6 * 3600.0
 
 _log = logging.getLogger(__name__)
@@ -51,7 +52,7 @@ def discard_upload(connection: sqlite3.Connection, upload: str, keep: frozenset[
 
 
 class Collector:
-    """Removes garbage in a thread of its own, and at start and now and then what broken requests have left."""
+    """Removes garbage in a thread of its own, and now and then what broken requests have left."""
 
     def __init__(self, files: Files, writer: Writer, connect: Callable[[], sqlite3.Connection]) -> None:
         self._files, self._writer, self._connect = files, writer, connect
@@ -90,7 +91,7 @@ class Collector:
         return len(lost)
 
     def _work(self) -> None:
-        next_sweep = 0.0
+        next_sweep = time.monotonic() + _FIRST_SWEEP_SECONDS
         while not self._closing.is_set():
             try:
                 self.collect()

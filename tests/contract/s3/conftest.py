@@ -1,0 +1,128 @@
+"""A real S3 on a free port: gateway, handlers and object store in one process, asked by boto3 over a socket."""
+
+import asyncio
+import socket
+import threading
+from types import SimpleNamespace
+
+import boto3
+import pytest
+import uvicorn
+from botocore.config import Config
+
+from clary.calls import Principal
+from clary.errors import AccessDenied, AWSError
+from clary.gateway.asgi import Gateway
+from clary.gateway.keyring import Credential
+from clary.objects import Intake, ObjectReader, ObjectStore
+from clary.services.registry import Registry
+from clary.services.s3 import SERVICE
+from clary.settings import Settings
+from clary.wire import frames
+
+ACCOUNT = "111122223333"
+KEY, SECRET = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
+PRINCIPAL = Principal(
+    kind="assumed-role",
+    account=ACCOUNT,
+    arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/R/s",
+    identity=f"arn:aws:iam::{ACCOUNT}:role/R",
+    user_id="AROA:s",
+)
+
+
+class OneKey:
+    def find(self, access_key_id, session_token):
+        if access_key_id != KEY:
+            raise AWSError("InvalidClientTokenId", "The security token included in the request is invalid.", status=403)
+        return Credential(SECRET, PRINCIPAL)
+
+
+class Rules:
+    """Allows everything but the actions in `denied`; anonymous callers nothing."""
+
+    def __init__(self):
+        self.denied = set()
+
+    def authorise(self, call, needed):
+        for access in needed:
+            if access.action in self.denied or call.principal.kind == "anonymous":
+                raise AccessDenied(f"not authorized to perform: {access.action} on {access.resource}")
+
+
+def _through_a_frame(message):
+    return frames.unpack(frames.pack(message)[4:])
+
+
+class S3:
+    """The server. Calls of control travel as frames, as between the real processes."""
+
+    def __init__(self, root):
+        self.store, self.reader, self.intake = ObjectStore(root), ObjectReader(root), Intake(root)
+        self.rules = Rules()
+        self.settings = Settings(data_dir=root, account_id=ACCOUNT)
+        self.gateway = Gateway(
+            Registry([SERVICE]), OneKey(), self.rules, self._control, self._edge, self.intake, self.settings, {}
+        )
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self._server = uvicorn.Server(uvicorn.Config(self.gateway, log_level="warning", lifespan="off"))
+        self._thread = threading.Thread(target=self._server.run, args=([self._socket],))
+        self._thread.start()
+
+    def _edge(self, call):
+        return SimpleNamespace(call=call, settings=self.settings, objects=self.reader)
+
+    async def _control(self, call):
+        params = _through_a_frame(call.params)
+        context = SimpleNamespace(call=call, settings=self.settings, objects=self.store)
+        handler = SERVICE.operations[call.operation].handler
+        return _through_a_frame(await asyncio.to_thread(handler, context, params))
+
+    def client(self, region="us-east-1", **config):
+        return boto3.client(
+            "s3",
+            endpoint_url=self.url,
+            region_name=region,
+            aws_access_key_id=KEY,
+            aws_secret_access_key=SECRET,
+            config=Config(retries={"total_max_attempts": 1}, **config),
+        )
+
+    def close(self):
+        self._server.should_exit = True
+        self._thread.join(30)
+        self.gateway.close()
+        self.intake.close()
+        self.store.close()
+
+    @property
+    def files(self):
+        """The files that exist, by id."""
+        return {file for file, _ in self.store.files.all()}
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    s3 = S3(tmp_path_factory.mktemp("objects"))
+    yield s3
+    s3.close()
+
+
+@pytest.fixture
+def s3(server):
+    """A server that is empty."""
+    server.store.clear()
+    server.rules.denied.clear()
+    return server
+
+
+@pytest.fixture
+def client(s3):
+    return s3.client()
+
+
+@pytest.fixture
+def bucket(client):
+    client.create_bucket(Bucket="bucket")
+    return "bucket"

@@ -1,0 +1,223 @@
+"""The object store's promises that a model of it does not show: durability, concurrency, faults."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from clary.objects import Attributes, ObjectReader, ObjectStore
+from clary.objects.body import receive_bytes
+from clary.objects.errors import NoSuchBucket, NoSuchKey, StoreUnavailable
+from clary.objects.schema import open_reader
+
+
+def body_of(objects, info):
+    return b"".join(objects.read(info))
+
+
+def test_a_reader_sees_what_was_written_before_it_asks(store, reader, bucket):
+    store.put_bytes(bucket, "k", b"one")
+    assert body_of(reader, reader.head(bucket, "k")) == b"one"
+    store.put_bytes(bucket, "k", b"two")
+    assert body_of(reader, reader.head(bucket, "k")) == b"two"
+
+
+def test_a_reader_waits_for_no_writer_that_never_was(root):
+    root.mkdir()
+    with pytest.raises(StoreUnavailable):
+        ObjectReader(root).head("bucket", "k")
+
+
+def test_a_reader_goes_on_when_the_writer_has_gone(root):
+    store, reader = ObjectStore(root), ObjectReader(root)
+    store.create_bucket("b", account="1", region="us-east-1")
+    store.put_bytes("b", "k", b"x")
+    assert reader.head("b", "k")
+    store.close()
+    assert body_of(reader, reader.head("b", "k")) == b"x"
+    assert ObjectReader(root).head("b", "k")
+
+
+def test_a_reader_cannot_write(store, root, bucket):
+    connection = open_reader(root)
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        connection.execute("DELETE FROM bucket")
+    connection.close()
+
+
+def test_a_put_file_is_linked_and_may_go_afterwards(store, bucket, tmp_path):
+    path = tmp_path / "model.tar.gz"
+    path.write_bytes(b"model" * 1000)
+    info = store.put_file(bucket, "out/model.tar.gz", path, content_type="application/gzip", metadata={"m": "1"})
+    assert store.segments(info)[0][0].stat().st_ino == path.stat().st_ino
+    again = store.put_file(bucket, "out/model.tar.gz", path)
+    path.unlink()
+    assert body_of(store, info) == b"model" * 1000
+    assert (info.content_type, info.metadata) == ("application/gzip", {"m": "1"})
+    assert info.etag == again.etag
+
+
+def test_a_put_file_where_no_link_can_be_made_is_copied(store, bucket, tmp_path, monkeypatch):
+    path = tmp_path / "f"
+    path.write_bytes(b"x" * 100_000)
+
+    def across_filesystems(self, target):
+        raise OSError(18, "Invalid cross-device link")
+
+    monkeypatch.setattr("pathlib.Path.hardlink_to", across_filesystems)
+    info = store.put_file(bucket, "k", path)
+    assert body_of(store, info) == b"x" * 100_000
+    assert store.segments(info)[0][0].stat().st_ino != path.stat().st_ino
+
+
+def test_a_put_file_that_is_not_there_or_has_no_bucket(store, bucket, tmp_path):
+    with pytest.raises(FileNotFoundError):
+        store.put_file(bucket, "k", tmp_path / "none")
+    (tmp_path / "f").write_bytes(b"x")
+    with pytest.raises(NoSuchBucket):
+        store.put_file("nobody", "k", tmp_path / "f")
+    assert list(store.files.all()) == []
+
+
+def test_a_copy_for_a_job_is_the_jobs_own(store, reader, bucket, tmp_path):
+    info = store.put_bytes(bucket, "train.csv", b"1,2,3")
+    target = tmp_path / "train.csv"
+    reader.copy_to(info, target, mode=0o644)
+    with target.open("ab") as file:
+        file.write(b"changed")
+    assert body_of(reader, info) == b"1,2,3"
+    assert target.stat().st_mode & 0o777 == 0o644
+    with pytest.raises(FileExistsError):
+        reader.copy_to(info, target)
+
+
+def test_a_download_that_has_begun_ends_though_the_object_is_replaced(store, reader, bucket):
+    store.put_bytes(bucket, "k", b"old")
+    begun = reader.segments(reader.head(bucket, "k"))
+    store.put_bytes(bucket, "k", b"new")
+    store.collector.collect()
+    assert begun[0][0].read_bytes() == b"old"
+    assert store.collector.collect(now=time.time() + 3600) == 1
+    assert not begun[0][0].exists()
+
+
+def test_a_copy_of_what_has_gone_meanwhile(store, bucket):
+    info = store.put_bytes(bucket, "k", b"x")
+    store.delete(bucket, ["k"])
+    store.collector.collect(now=time.time() + 3600)
+    with pytest.raises(NoSuchKey):
+        store.copy(info, bucket, "copy", Attributes())
+
+
+def test_files_that_broken_requests_left_are_swept_and_no_others(store, bucket):
+    kept = store.put_bytes(bucket, "k", b"x")
+    lost = receive_bytes(store.files, b"left by a request that never got its row")
+    assert store.collector.sweep() == 0  # too young
+    assert store.collector.sweep(older_than=-60) == 1
+    assert not store.files.path(lost["file"]).exists()
+    assert body_of(store, kept) == b"x"
+
+
+def test_a_file_id_is_never_a_path(store):
+    for bad in ("../../etc/passwd", "", "x" * 32, "a" * 33, "a" * 31 + "/"):
+        with pytest.raises(ValueError, match="not a file's id"):
+            store.files.path(bad)
+
+
+def test_one_change_that_fails_undoes_only_itself(store, bucket):
+    """All in one commit: the writer is held up until they have queued."""
+    gate, entered = threading.Event(), threading.Event()
+
+    def hold(connection):
+        entered.set()
+        assert gate.wait(10)
+
+    def fail(connection):
+        connection.execute("INSERT INTO bucket VALUES ('half', '1', 'r', 0, '{}')")
+        raise NoSuchBucket("x")
+
+    with ThreadPoolExecutor(4) as pool:
+        held = pool.submit(store._writer.run, hold)
+        assert entered.wait(10)
+        failed = pool.submit(store._writer.run, fail)
+        put = pool.submit(store.put_bytes, bucket, "k", b"x")
+        gate.set()
+        held.result(10)
+        put.result(10)
+        with pytest.raises(NoSuchBucket):
+            failed.result(10)
+    assert store.get_bucket("half") is None
+    assert store.head(bucket, "k")
+
+
+def test_when_the_commit_fails_nobody_is_told_that_it_is_done(store, bucket):
+    """A trigger stands for the full disk: it ends the whole transaction."""
+    store._writer.run(
+        lambda c: c.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON object BEGIN SELECT RAISE(ROLLBACK, 'disk I/O error'); END"
+        )
+    )
+    with pytest.raises(sqlite3.Error):
+        store.put_bytes(bucket, "k", b"x")
+    store._writer.run(lambda c: c.execute("DROP TRIGGER full"))
+    store.put_bytes(bucket, "k", b"x")
+    assert store.head(bucket, "k")
+
+
+def test_guards_hold_against_one_another(store, bucket):
+    """Of many who put only where nothing is, one does."""
+
+    def only_new(info):
+        if info is not None:
+            raise NoSuchKey("taken")
+
+    def put(number):
+        try:
+            store.put(bucket, "k", receive_bytes(store.files, str(number).encode()), guard=only_new)
+        except NoSuchKey:
+            return 0
+        return 1
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(put, range(40))) == 1
+    assert len(list(store.files.all())) == 1
+
+
+_WRITER = """
+import sys
+from pathlib import Path
+from clary.objects import ObjectStore
+store = ObjectStore(Path(sys.argv[1]))
+store.create_bucket("b", account="1", region="us-east-1")
+number = 0
+while True:
+    store.put_bytes("b", f"{number:06}", f"body {number}".encode() * 100)
+    print(number, flush=True)
+    number += 1
+"""
+
+
+def test_a_writer_killed_at_any_line_loses_nothing_that_was_acknowledged(root):
+    writer = subprocess.Popen([sys.executable, "-c", _WRITER, str(root)], stdout=subprocess.PIPE, text=True)
+    acknowledged = -1
+    while acknowledged < 200:
+        acknowledged = int(writer.stdout.readline())
+    os.kill(writer.pid, signal.SIGKILL)
+    for line in writer.stdout:
+        acknowledged = int(line)
+    writer.wait(10)
+    writer.stdout.close()
+    reader = ObjectReader(root)
+    found = {info.key: info for info in reader.list("b")}
+    for number in range(acknowledged + 1):
+        assert body_of(reader, found[f"{number:06}"]) == f"body {number}".encode() * 100
+    assert len(found) <= acknowledged + 2
+    store = ObjectStore(root)
+    store.put_bytes("b", "after", b"x")
+    store.close()
