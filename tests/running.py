@@ -43,14 +43,14 @@ class RunningClary:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.down()
+        self.run("down", "--all", check=False)
 
     def up(self) -> None:
         """Start it, or start it again on the same data."""
         self.run("up", "--detach", "--port", str(self.port), *self._options)
 
     def down(self) -> None:
-        """Stop it as a user does."""
+        """Stop it as a user does; containers go on."""
         self.run("down")
 
     def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:

@@ -18,6 +18,7 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.running import CLARY, RunningClary, free_port, wait_until
+from tests.system.jobs import Jobs
 
 pytestmark = [pytest.mark.system]
 
@@ -254,3 +255,14 @@ def test_what_a_person_can_mend_is_one_line(tmp_path, arguments):
     assert refused.returncode == 1
     assert refused.stderr.startswith("clary: ")
     assert refused.stderr.count("\n") == 1
+
+
+def test_down_leaves_containers_at_work_and_down_all_ends_them(clary):
+    jobs = Jobs(clary)
+    jobs.reached(jobs.start("long", "import time\ntime.sleep(600)"), "Training")
+    wait_until(lambda: get(clary, "/_clary/status")[1]["containers"] == 1, 20, "it runs")
+    assert "1 container still at work" in clary.run("down").stdout
+    assert clary.run("down", "--all").stdout == "1 container ended.\n"
+    assert clary.run("down", check=False).returncode == 1
+    clary.up()
+    assert jobs.ended("long")["TrainingJobStatus"] == "Failed"

@@ -82,7 +82,8 @@ class Control:
         return cls(settings, store, objects, Catalogue(), SandboxBackend(settings), Identity(settings))
 
     def serve(self, start: Start) -> None:
-        """Answer and reconcile until told to stop."""
+        """Answer and reconcile until told to stop. Raises ClaryError where containers cannot be had here."""
+        self.backend.check()
         controllers = self._controllers()
         questions = Questions(self.settings, self.store, self.objects, self.backend, controllers)
         server = ControlServer(lambda call: self._carry_out(controllers, call), questions.handlers())

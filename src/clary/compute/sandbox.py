@@ -39,6 +39,10 @@ class SandboxBackend:
         self._identity: Identity | None = None
         self._watcher: Watcher | None = None
 
+    def check(self) -> None:
+        """Find out now, not with the first container. Raises ClaryError where this machine can run none."""
+        self._who()
+
     def start(self, container_id: str, container: Container) -> None:
         """As the protocol. A mount that is not there ends the container with that reason; ConnectionError where the
         launcher does not answer for 10 seconds."""
