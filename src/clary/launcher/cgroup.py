@@ -9,12 +9,13 @@ Without one, limits are held by rlimits and by the watching shim.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 from typing import Dict, Iterator, List, Tuple
 
+from clary.compute import record
 from clary.compute.launch import LaunchLimits
 
-_PREFIX = "clary-"
 _ROOT = "/sys/fs/cgroup"
 
 
@@ -50,26 +51,32 @@ class Cgroup:
                 os.rmdir(folder)
 
 
-def create(container_id: str, limits: LaunchLimits) -> Cgroup:
-    """A group with the limits that this system lets us set; it may hold none."""
+def create(container: str, limits: LaunchLimits) -> Cgroup:
+    """A group for the container of this folder, with the limits that this system lets us set; it may hold none."""
     folders: Dict[str, str] = {}
+    name = _prefix(os.path.dirname(container)) + os.path.basename(container)
     for controller, settings in _wanted(limits):
         for parent, version in _parents(controller):
-            folder = os.path.join(parent, _PREFIX + container_id)
+            folder = os.path.join(parent, name)
             if _make(folder, settings[version - 1]):
                 folders[controller] = folder
                 break
     return Cgroup(folders)
 
 
-def sweep() -> None:
-    """Remove groups that containers left whose shim was killed; those in use refuse to go."""
-    for controller in ("memory", "pids"):
-        for parent, _ in _parents(controller):
-            for name in _names(parent):
-                if name.startswith(_PREFIX):
-                    with contextlib.suppress(OSError):
-                        os.rmdir(os.path.join(parent, name))
+def sweep(containers: str) -> None:
+    """Remove the groups that containers of this folder left whose shim was killed; no living one's, though still empty."""
+    prefix = _prefix(containers)
+    for parent in [parent for controller in ("memory", "pids") for parent, _ in _parents(controller)]:
+        for name in _names(parent):
+            if name.startswith(prefix) and not record.is_locked(os.path.join(containers, name[len(prefix) :])):
+                with contextlib.suppress(OSError):
+                    os.rmdir(os.path.join(parent, name))
+
+
+def _prefix(containers: str) -> str:
+    """Several Clarys share one host: each knows its own groups."""
+    return "clary-{}-".format(hashlib.sha256(os.path.realpath(containers).encode()).hexdigest()[:12])
 
 
 def _wanted(limits: LaunchLimits) -> Iterator[Tuple[str, Tuple[Dict[str, str], Dict[str, str]]]]:

@@ -51,7 +51,7 @@ class Launcher:
     def serve(self) -> None:
         """Until a signal ends the process; containers live on."""
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # shims are not waited for: they leave records
-        cgroup.sweep()
+        cgroup.sweep(self._containers)
         while True:
             for key, _ in self._selector.select(_TICK_SECONDS):
                 if key.fileobj in self._selector.get_map():

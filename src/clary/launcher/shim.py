@@ -127,7 +127,7 @@ class Shim:
     def _start(self, begin: init.Begin) -> None:
         if self._launch["confined"]:
             layout.lay_out(self._launch)
-        self._group = cgroup.create(self._launch["id"], self._launch["limits"])
+        self._group = cgroup.create(self._folder, self._launch["limits"])
         self._channel, theirs = messages.pair()
         self._output, writing = os.pipe()
         self._open_to_all(writing)
