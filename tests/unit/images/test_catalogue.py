@@ -98,7 +98,7 @@ def test_without_any_usable_python_the_hint_says_what_is_needed():
     ],
 )
 def test_an_own_or_unknown_image_is_not_found_in_awss_words(catalogue, uri):
-    with pytest.raises(ImageNotFound, match="Requested image .* not found"):
+    with pytest.raises(ImageNotFound, match=r"Requested image .* not found"):
         catalogue.resolve(uri)
 
 

@@ -96,7 +96,8 @@ def test_what_a_script_left_open_is_written_out(opt):
         "import atexit, os, threading\n"
         "f = open(os.path.join(os.environ['SM_MODEL_DIR'], 'open'), 'w')\nf.write('whole')\n"
         "atexit.register(lambda: open(os.path.join(os.environ['SM_MODEL_DIR'], 'exit'), 'w').write('ran'))\n"
-        "threading.Timer(0.2, lambda: open(os.path.join(os.environ['SM_MODEL_DIR'], 'thread'), 'w').write('ran')).start()\n"
+        "def late(): open(os.path.join(os.environ['SM_MODEL_DIR'], 'thread'), 'w').write('ran')\n"
+        "threading.Timer(0.2, late).start()\n"
     )
     assert opt.train().returncode == 0
     assert {path.name: path.read_text() for path in (opt.base / "model").iterdir()} == {

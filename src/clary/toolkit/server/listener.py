@@ -55,6 +55,7 @@ class _Connection(asyncio.Protocol):
         self._transport: Optional[asyncio.Transport] = None
         self._parser = httptools.HttpRequestParser(self)
         self._waiting: Deque[Exchange] = deque()
+        self._ended = False
         self._begin()
 
     def _begin(self) -> None:
@@ -71,6 +72,11 @@ class _Connection(asyncio.Protocol):
     def connection_lost(self, exc: Optional[Exception]) -> None:
         self._transport = None
         self._listener.left(self)
+
+    def eof_received(self) -> bool:
+        """A client that has said all may still listen: stay open while it waits for answers."""
+        self._ended = True
+        return bool(self._waiting)
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -120,7 +126,7 @@ class _Connection(asyncio.Protocol):
             return
         keep_alive = keep_alive and not self._listener.closing
         self._transport.write(_head(response, keep_alive) + response.body)
-        if not keep_alive:
+        if not keep_alive or (self._ended and not self._waiting):
             self._transport.close()
 
     def _refuse(self, response: Response) -> None:
