@@ -74,6 +74,13 @@ class Activities:
         threads = self._builders if builds else self._threads
         threads.submit(self._run, (key, name), work, ended)
 
+    def fail(self, key: Key, name: str, reason: str) -> None:
+        """What was done has proved useless: it counts as failed."""
+        with self._lock:
+            self._outcomes[key, name] = Failed(reason)
+            self._ended.setdefault((key, name), threading.Event())
+        self._wake(key)
+
     def forget(self, key: Key, name: str | None = None) -> None:
         """Drop outcomes of a resource, and tell what still runs that it is not wanted any more."""
         with self._lock:

@@ -21,12 +21,13 @@ from clary.controllers.endpoint import (
 )
 from clary.controllers.health import HealthGate
 from clary.controllers.logs import Logs, lines_into
+from clary.errors import ClaryError
 from clary.lifecycles.endpoint import DELETED, KIND, Replica, Variant
 from clary.names import random_hex
 from clary.serving.routes import RouteTable, endpoint_id
 from clary.store import Store
 from clary.store.rows import Key, Row
-from clary.workload.errors import WorkloadError
+from clary.workload.errors import WorkloadError, cannot_start
 from clary.workload.hosting import HostingWorkload, log_group
 
 _WATCH_SECONDS = 30.0
@@ -152,9 +153,9 @@ class EndpointController:
         container = replica["container"]
         try:
             self._containers.start(container, self._workload.container(key, variant, replica))
-        except WorkloadError:  # its environment has gone since: prepare it anew
-            self._activities.forget(key, container)
-            raise
+        except (WorkloadError, ClaryError) as error:
+            self._activities.fail(key, container, cannot_start(error))
+            return
         if not isinstance(self._containers.poll(container), Absent):
             self._health.probe(container, key)
 

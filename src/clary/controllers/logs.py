@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -31,24 +30,11 @@ class Logs:
 
     def __init__(self, invoke: Invoke) -> None:
         self._invoke = invoke
-        self._lock = threading.Lock()
-        self._made: set[tuple[str, str, str, str]] = set()
 
     def ensure(self, owner: Key, group: str, stream: str) -> None:
-        """The group and the stream are there; cheap where they are already."""
-        known = (owner.account, owner.region, group, stream)
-        with self._lock:
-            if known in self._made:
-                return
+        """The group and the stream are there; may be called again."""
         self._create(owner, "CreateLogGroup", {"logGroupName": group})
         self._create(owner, "CreateLogStream", {"logGroupName": group, "logStreamName": stream})
-        with self._lock:
-            self._made.add(known)
-
-    def forget(self, owner: Key, group: str, stream: str) -> None:
-        """It will not be asked for again."""
-        with self._lock:
-            self._made.discard((owner.account, owner.region, group, stream))
 
     def _create(self, owner: Key, operation: str, params: dict[str, Any]) -> None:
         call = Call(account_root(owner.account), "logs", operation, params, owner.region)

@@ -23,12 +23,14 @@ from clary.controllers.training import (
     max_runtime,
     move,
 )
+from clary.errors import ClaryError
 from clary.lifecycles.training_job import FAILED, LIFECYCLE, STOPPING, TRAINING, UPLOADING
 from clary.names import random_hex
 from clary.settings import Settings
 from clary.store import Store
 from clary.store.rows import Key, Row
-from clary.workload.errors import WorkloadError
+from clary.workload.errors import WorkloadError, cannot_start
+from clary.workload.failure import cut
 from clary.workload.training import LOG_GROUP, TrainingWorkload
 
 _WATCH_SECONDS = 30.0
@@ -126,11 +128,11 @@ class TrainingController:
 
     def _start(self, row: Row) -> float | None:
         try:
-            container = self._workload.container(row)
-        except WorkloadError as error:
-            self._save(move(row, FAILED, time.time(), {"failure_reason": error.reason, "training_end": time.time()}))
+            self._containers.start(row.state["container"], self._workload.container(row))
+        except (WorkloadError, ClaryError) as error:
+            now, reason = time.time(), cut(cannot_start(error))
+            self._save(move(row, FAILED, now, {"failure_reason": reason, "training_end": now}))
             return 0.0
-        self._containers.start(row.state["container"], container)
         return min(max_runtime(row), _WATCH_SECONDS)
 
     def _work(self, row: Row, activity: Activity) -> Work:
@@ -159,5 +161,4 @@ class TrainingController:
 
     def _outputs(self, row: Row, _ended: Callable[[], bool]) -> object:
         ending = self._containers.poll(row.state["container"])
-        self._logs.forget(row.key, LOG_GROUP, row.state["log_stream"])
         return self._workload.collect(row, ending if isinstance(ending, Exited) else Lost())

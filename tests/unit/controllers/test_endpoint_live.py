@@ -16,6 +16,7 @@ import pytest
 
 from clary.compute.base import Running
 from clary.compute.dial import SandboxDial
+from clary.errors import ClaryError
 from clary.lifecycles.endpoint import leaving_name
 from clary.serving.client import Request
 from clary.serving.router import Router, UnknownEndpoint
@@ -278,3 +279,12 @@ def test_shim_killed_by_force_loses_no_request(world, create, client, one):
     pid = json.loads(handle.read_text())["pid"]
     os.kill(pid, signal.SIGKILL)
     world.until(lambda: client.ask() == "one" and first not in containers(world, key))
+
+
+def test_machine_that_cannot_run_containers_says_why(world, create, one, monkeypatch):
+    def refuse(*_):
+        raise ClaryError("Namespaces are forbidden here.", "Allow them.")
+
+    monkeypatch.setattr(world.backend, "start", refuse)
+    row = world.until_status(create(one), "Failed")
+    assert row.state["failure_reason"] == "InternalServerError: Namespaces are forbidden here. Allow them."

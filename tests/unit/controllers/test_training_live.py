@@ -9,6 +9,8 @@ import time
 
 import pytest
 
+from clary.errors import ClaryError
+
 from .conftest import ACCOUNT, ROLE
 
 GROUP = "/aws/sagemaker/TrainingJobs"
@@ -202,3 +204,12 @@ def test_checkpoints_come_and_go(world, submit):
         submit("cp /opt/ml/checkpoints/old /opt/ml/checkpoints/new", CheckpointConfig={"S3Uri": "s3://bucket/ckpt"}),
     )
     assert world.get("s3://bucket/ckpt/new") == b"1"
+
+
+def test_machine_that_cannot_run_containers_says_why(world, submit, monkeypatch):
+    def refuse(*_):
+        raise ClaryError("Namespaces are forbidden here.", "Allow them.")
+
+    monkeypatch.setattr(world.backend, "start", refuse)
+    row = run(world, submit("true"))
+    assert row.state["failure_reason"] == "InternalServerError: Namespaces are forbidden here. Allow them."
