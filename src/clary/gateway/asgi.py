@@ -22,7 +22,7 @@ from clary.services.registry import Registry
 from clary.settings import Settings
 from clary.wire import models
 from clary.wire.directory import Directory
-from clary.wire.http import HttpRequest, HttpResponse
+from clary.wire.http import EMPTY_BODY_STATUSES, HttpRequest, HttpResponse
 from clary.wire.protocols import PROTOCOLS
 from clary.wire.rest_xml import host_id
 
@@ -75,7 +75,7 @@ class Gateway:
             return
         if not incoming.whole and _leaves_body(request):
             response.headers["connection"] = "close"
-        response.headers["content-length"] = str(response.size)
+        _tell_length(request, response)
         with suppress(TimeoutError):  # the client reads no more; the server closes what is left unfinished
             await self._send(request, response, incoming, send)
 
@@ -87,7 +87,7 @@ class Gateway:
             _log.exception("the body of an answer to %s %s could not be read", request.method, request.raw_path)
             if not started.yes:
                 failed = _finish(self._fault(refusals.internal_failure(), "rest-xml", "s3", "-"), "rest-xml", "-")
-                failed.headers["content-length"] = str(failed.size)
+                _tell_length(request, failed)
                 await self._outgoing.send(send, failed, incoming, head_only=request.method == "HEAD")
 
     async def _response(self, request: HttpRequest, incoming: Incoming) -> HttpResponse:
@@ -187,6 +187,14 @@ def _leaves_body(request: HttpRequest) -> bool:
         return True
     length = request.headers.get("content-length", "0")
     return not length.isdigit() or int(length) > _UNREAD
+
+
+def _tell_length(request: HttpRequest, response: HttpResponse) -> None:
+    """HEAD tells the length of what GET would send, where the operation knows it."""
+    if response.status in EMPTY_BODY_STATUSES:
+        response.headers.pop("content-length", None)
+    elif request.method != "HEAD" or "content-length" not in response.headers:
+        response.headers["content-length"] = str(response.size)
 
 
 def _finish(response: HttpResponse, protocol: str, request_id: str) -> HttpResponse:
