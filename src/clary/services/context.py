@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from clary.calls import Call
 from clary.settings import Settings
-from clary.store import Key, Store
+from clary.store.rows import Key
 
 if TYPE_CHECKING:  # each process loads only the parts that it holds
     from clary.images.catalogue import Catalogue
     from clary.objects import ObjectReader, ObjectStore
     from clary.serving.router import Router
+    from clary.store import Store
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clary.errors import AWSError, ValidationError
 from clary.names import sagemaker_arn
 from clary.services.context import Context
 from clary.services.registry import Effect, Service
 from clary.services.tags import checked_tags
-from clary.store import AlreadyExists, Key, Page, Query, Row, SortBy
-from clary.store.transaction import Transaction
+from clary.store.rows import AlreadyExists, Key, Page, Query, Row, SortBy
+
+if TYPE_CHECKING:  # each process loads only the parts that it holds
+    from clary.store.transaction import Transaction
 
 DEFAULT_PAGE = 10
 """MaxResults of SageMaker's lists where the request has none."""
@@ -108,10 +110,13 @@ def new_row(resource: Resource, context: Context, spec: Params) -> Row:
 
 
 def insert(resource: Resource, context: Context, row: Row, tags: Sequence[Mapping[str, str]] | None = None) -> Row:
-    """Write a new row with its tags. Raises the resource's `exists`."""
+    """Write a new row with its tags. Raises the resource's `exists`, also for a name that differs only in case: both
+    would have one ARN."""
     wanted = checked_tags(tags or ())
 
     def change(transaction: Transaction) -> Row:
+        if transaction.by_arn(row.arn) is not None:
+            raise AlreadyExists(row.key)
         stored = transaction.insert(row)
         transaction.set_tags(row.arn, wanted)
         return stored

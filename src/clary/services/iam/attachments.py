@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clary.identity.grammar import check_identity_policy
 from clary.identity.managed import managed_policies
@@ -16,7 +16,9 @@ from clary.services.iam.listing import page
 from clary.services.iam.publication import write
 from clary.services.iam.service import SERVICE
 from clary.store.rows import Row
-from clary.store.transaction import Transaction
+
+if TYPE_CHECKING:  # each process loads only the parts that it holds
+    from clary.store.transaction import Transaction
 
 _ATTACHED_AT_MOST = 10
 _INLINE_BYTES = {"user": 2048, "role": 10_240, "group": 5120}

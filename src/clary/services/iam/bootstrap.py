@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from clary.identity.defaults import ROLE_ID, ROLE_NAME, SESSION_NAME, role_arn
 from clary.identity.directory import EMPTY
@@ -19,9 +19,11 @@ from clary.services.iam.entities import ACCESS_KEY, ROLE, key, new_row
 from clary.services.iam.keys import key_row, new_key_id, new_secret
 from clary.services.iam.publication import publish
 from clary.settings import Settings
-from clary.store import Store
 from clary.store.rows import Key, Row
-from clary.store.transaction import Transaction
+
+if TYPE_CHECKING:  # each process loads only the parts that it holds
+    from clary.store import Store
+    from clary.store.transaction import Transaction
 
 _POLICIES = (
     "AdministratorAccess",

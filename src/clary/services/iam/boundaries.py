@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clary.services.context import Context
 from clary.services.iam.attachments import require_attachable
@@ -12,7 +12,9 @@ from clary.services.iam.entities import ROLE, USER, Entity, require, save
 from clary.services.iam.errors import no_such_entity
 from clary.services.iam.publication import write
 from clary.services.iam.service import SERVICE
-from clary.store.transaction import Transaction
+
+if TYPE_CHECKING:  # each process loads only the parts that it holds
+    from clary.store.transaction import Transaction
 
 _Handler = Callable[[Context, dict[str, Any]], dict[str, Any]]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clary.services.context import Context
 from clary.services.iam.entities import GROUP, USER, Rows, all_of, insert, new_row, require, shown
@@ -12,7 +12,9 @@ from clary.services.iam.publication import write
 from clary.services.iam.service import SERVICE
 from clary.services.iam.users import set_groups
 from clary.store.rows import Row
-from clary.store.transaction import Transaction
+
+if TYPE_CHECKING:  # each process loads only the parts that it holds
+    from clary.store.transaction import Transaction
 
 
 def _members(rows: Rows, group: Row) -> list[Row]:

@@ -6,7 +6,7 @@ import secrets
 import string
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clary.names import Arn, unique_id
 from clary.services.context import Context
@@ -17,7 +17,9 @@ from clary.services.iam.publication import write
 from clary.services.iam.service import SERVICE
 from clary.services.iam.users import keys_of, user_name
 from clary.store.rows import Key, Row
-from clary.store.transaction import Transaction
+
+if TYPE_CHECKING:  # each process loads only the parts that it holds
+    from clary.store.transaction import Transaction
 
 _KEYS_AT_MOST = 2
 _SECRET_LETTERS = string.ascii_letters + string.digits

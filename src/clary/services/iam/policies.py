@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clary.identity.managed import Managed, managed_policies
 from clary.names import Arn, unique_id
@@ -19,7 +19,9 @@ from clary.services.iam.listing import page
 from clary.services.iam.publication import write
 from clary.services.iam.service import SERVICE
 from clary.store.rows import AlreadyExists, Key, Row
-from clary.store.transaction import Transaction
+
+if TYPE_CHECKING:  # each process loads only the parts that it holds
+    from clary.store.transaction import Transaction
 
 _POLICY_BYTES = 6144
 

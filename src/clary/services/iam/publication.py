@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from clary.identity.published import Identities, identities_path
 from clary.publish import Publisher
@@ -14,7 +14,9 @@ from clary.services.context import Context
 from clary.services.iam.entities import Rows
 from clary.services.iam.gathering import identities
 from clary.settings import Settings
-from clary.store.transaction import Transaction
+
+if TYPE_CHECKING:  # each process loads only the parts that it holds
+    from clary.store.transaction import Transaction
 
 T = TypeVar("T")
 

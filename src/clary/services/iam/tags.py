@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clary.services.context import Context
 from clary.services.iam.entities import ROLE, USER, Entity, Rows, asked_tags, require, shown_tags
@@ -13,7 +13,9 @@ from clary.services.iam.policies import require_policy
 from clary.services.iam.publication import write
 from clary.services.iam.service import SERVICE
 from clary.store.rows import Row
-from clary.store.transaction import Transaction
+
+if TYPE_CHECKING:  # each process loads only the parts that it holds
+    from clary.store.transaction import Transaction
 
 _TAGS_AT_MOST = 50
 

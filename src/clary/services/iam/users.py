@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clary.services.context import Context
 from clary.services.iam.attachments import require_attachable
@@ -26,7 +26,9 @@ from clary.services.iam.listing import page
 from clary.services.iam.publication import write
 from clary.services.iam.service import SERVICE
 from clary.store.rows import AlreadyExists, Row
-from clary.store.transaction import Transaction
+
+if TYPE_CHECKING:  # each process loads only the parts that it holds
+    from clary.store.transaction import Transaction
 
 
 def user_name(context: Context, params: dict[str, Any]) -> str:

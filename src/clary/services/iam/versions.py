@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clary.errors import AWSError
 from clary.identity.managed import Managed, managed_policies
@@ -16,7 +16,9 @@ from clary.services.iam.policies import require_policy, sized, version_of
 from clary.services.iam.publication import write
 from clary.services.iam.service import SERVICE
 from clary.store.rows import Row
-from clary.store.transaction import Transaction
+
+if TYPE_CHECKING:  # each process loads only the parts that it holds
+    from clary.store.transaction import Transaction
 
 _VERSIONS_AT_MOST = 5
 

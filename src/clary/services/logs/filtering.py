@@ -17,7 +17,7 @@ from clary.services.logs.patterns import compiled
 from clary.services.logs.rows import STREAM, reader_of, require_group, stream_key, stream_name
 from clary.services.logs.service import SERVICE
 from clary.services.resources import Output, Params, present
-from clary.store import Query, Row
+from clary.store.rows import Query, Row
 from clary.telemetry.logfile import Event, LogReader
 
 _SEARCHED = 100_000

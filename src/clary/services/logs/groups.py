@@ -7,16 +7,18 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clary.services.context import Context
 from clary.services.logs.errors import group_exists, invalid, invalid_token, no_group
 from clary.services.logs.rows import GROUP, STREAM, group_key, group_row, milliseconds, require_group
 from clary.services.logs.service import SERVICE, group_name
 from clary.services.resources import Output, Params, now, present
-from clary.store import AlreadyExists, Query, Row
-from clary.store.transaction import Transaction
+from clary.store.rows import AlreadyExists, Query, Row
 from clary.telemetry.paths import group_folder
+
+if TYPE_CHECKING:  # each process loads only the parts that it holds
+    from clary.store.transaction import Transaction
 
 PAGE = 50
 _STREAMS_AT_ONCE = 1000

@@ -10,7 +10,7 @@ from clary.names import Arn
 from clary.services.context import Context
 from clary.services.logs.errors import no_group, no_stream
 from clary.services.logs.service import group_name
-from clary.store import Key, Row
+from clary.store.rows import Key, Row
 from clary.telemetry.logfile import LogReader
 from clary.telemetry.paths import stream_file
 

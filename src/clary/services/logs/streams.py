@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from clary.services.context import Context
 from clary.services.logs import tokens
 from clary.services.logs.errors import invalid, invalid_token, no_group, stream_exists
@@ -19,8 +21,10 @@ from clary.services.logs.rows import (
 )
 from clary.services.logs.service import SERVICE
 from clary.services.resources import Output, Params, now, present
-from clary.store import AlreadyExists, Page, Query, Row
-from clary.store.transaction import Transaction
+from clary.store.rows import AlreadyExists, Page, Query, Row
+
+if TYPE_CHECKING:  # each process loads only the parts that it holds
+    from clary.store.transaction import Transaction
 
 _ALL = 10_000
 """Streams of a group that can be ordered by their last events."""

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from clary.errors import AWSError
 from clary.services.context import Context
@@ -12,7 +13,9 @@ from clary.services.logs.rows import require_group
 from clary.services.logs.service import SERVICE
 from clary.services.resources import Output, Params
 from clary.services.tags import MOST
-from clary.store.transaction import Transaction
+
+if TYPE_CHECKING:  # each process loads only the parts that it holds
+    from clary.store.transaction import Transaction
 
 
 def _named(context: Context, params: Params) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from clary.lifecycles.endpoint import Deployment, Variant
 from clary.services.resources import Output, present
-from clary.store import Row
+from clary.store.rows import Row
 
 
 def shown(row: Row) -> Output:

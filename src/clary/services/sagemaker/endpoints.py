@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from clary.errors import ValidationError
 from clary.lifecycles.endpoint import (
@@ -30,8 +31,10 @@ from clary.services.sagemaker.endpoint_view import shown
 from clary.services.sagemaker.errors import already_existing, could_not_find, in_progress_endpoint
 from clary.services.sagemaker.patience import settled
 from clary.services.sagemaker.service import SERVICE
-from clary.store import Row
-from clary.store.transaction import Transaction
+from clary.store.rows import Row
+
+if TYPE_CHECKING:  # each process loads only the parts that it holds
+    from clary.store.transaction import Transaction
 
 _AT_REST = frozenset({IN_SERVICE, FAILED})
 _LISTED = tuple(status for status in LIFECYCLE.moves if status != DELETING)
@@ -50,7 +53,7 @@ ENDPOINT = Resource(
 def create(context: Context, params: Params) -> Output:
     """Raises ValidationError where the name is taken, or config or model is not there."""
     row = resources.new_row(ENDPOINT, context, params)
-    if context.store.read.get(row.key) is not None:
+    if context.store.read.by_arn(row.arn) is not None:
         raise ENDPOINT.exists(row.arn)
     state = {"current": None, "next": resolve(context, params["EndpointConfigName"])}
     wanted = replace(row, status=LIFECYCLE.initial, target=IN_SERVICE, state=state)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from clary.services.context import Context
 from clary.services.resources import now
-from clary.store import Row
+from clary.store.rows import Row
 
 _YOUNG_SECONDS = 10.0
 """How long after its Create a resource is waited for: short work is then seen to end at once."""

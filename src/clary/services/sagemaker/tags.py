@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from clary.errors import ValidationError
 from clary.services.context import Context
 from clary.services.resources import Output, Params
 from clary.services.sagemaker.errors import REQUESTED_RESOURCE_NOT_FOUND
 from clary.services.sagemaker.service import SERVICE
 from clary.services.tags import checked_tags, joined_tags, listed_tags
-from clary.store import Reader, View
-from clary.store.transaction import Transaction
+
+if TYPE_CHECKING:  # each process loads only the parts that it holds
+    from clary.store import Reader, View
+    from clary.store.transaction import Transaction
 
 
 def _require(view: View | Reader, arn: str) -> str:

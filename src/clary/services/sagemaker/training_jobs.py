@@ -34,7 +34,7 @@ from clary.services.sagemaker.errors import (
 from clary.services.sagemaker.patience import settled
 from clary.services.sagemaker.service import SERVICE
 from clary.services.sagemaker.training_spec import fill_training_job
-from clary.store import Row
+from clary.store.rows import Row
 
 _STARTING_MESSAGE = "Starting the training job"
 _UNDER_WAY = (STARTING, DOWNLOADING, TRAINING, UPLOADING)

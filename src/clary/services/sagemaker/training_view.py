@@ -8,7 +8,7 @@ from typing import Any
 
 from clary.lifecycles.training_job import LIFECYCLE, public_status
 from clary.services.resources import Output, moment, present
-from clary.store import Row
+from clary.store.rows import Row
 
 
 def public(row: Row) -> str:
