@@ -1,4 +1,4 @@
-"""The files of the object store: `files/abc/<id>`, the id random (a key is no path), never changed once written."""
+"""The files of the object store: `files/ab/<id>`, the id random (a key is no path), never changed once written."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from clary.names import random_hex
 from clary.wire.http import Segment
 
 _ID = re.compile(r"[0-9a-f]{32}")
-_FOLDER_LETTERS = 3  # 4,096 folders
+_FOLDER_LETTERS = 2  # 256 folders: soon all are there, and a new file costs no new folder
 _COPY_BYTES = 16 * 2**20
 
 

@@ -39,8 +39,8 @@ class Intake:
         """Read `chunks` to the end and keep them: a `Received`, as a plain dict, no row names it yet.
 
         Raises EntityTooLarge, BadDigest where a checksum in the request's headers or trailers is not the body's, and
-        whatever `chunks` raises; nothing is kept then. A small body costs one hop to a thread; of a large one each batch is written,
-        hashed and summed in threads of their own while the next arrives.
+        whatever `chunks` raises; nothing is kept then. A small body costs one hop to a thread; of a large one each
+        batch is written, hashed and summed in threads of their own while the next arrives.
         """
         expected = Expectation.of(request.headers)
         _check_announced(request)

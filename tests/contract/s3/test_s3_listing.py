@@ -1,5 +1,7 @@
 """Listing objects: order, pages, groups, encodings."""
 
+from copy import deepcopy
+
 import pytest
 
 from tests.contract.s3.refusals import refused
@@ -66,7 +68,7 @@ def test_a_page_of_none_is_whole(client, bucket, keys):
 def test_keys_can_be_percent_encoded(client, bucket, keys):
     """As the answer has them, before botocore decodes what it has asked for by itself."""
     seen = []
-    client.meta.events.register_first("after-call.s3.ListObjectsV2", lambda parsed, **_: seen.append(dict(parsed)))
+    client.meta.events.register_first("after-call.s3.ListObjectsV2", lambda parsed, **_: seen.append(deepcopy(parsed)))
     client.list_objects_v2(Bucket=bucket, Prefix="b c", Delimiter="+", StartAfter="b")
     assert seen[0]["EncodingType"] == "url"
     assert (seen[0]["Prefix"], seen[0]["Delimiter"], seen[0]["StartAfter"]) == ("b%20c", "%2B", "b")

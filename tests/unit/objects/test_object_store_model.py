@@ -37,7 +37,7 @@ def grouped(keys, prefix, delimiter, after):
         at = key.find(delimiter, len(prefix)) if delimiter else -1
         group = key if at < 0 else key[: at + len(delimiter)]
         entries.setdefault(group, at >= 0)
-    found = [(name, is_group) for name, is_group in entries.items()]
+    found = list(entries.items())
     if after is None:
         return found
     marker = after.encode("utf-8", "surrogatepass")

@@ -1,0 +1,71 @@
+"""The rights that S3's operations need."""
+
+import pytest
+
+from clary.calls import Call, Principal
+from clary.errors import AWSError
+from clary.services.s3 import SERVICE
+from clary.services.s3.access import access
+
+PRINCIPAL = Principal("root", "1", "arn", "arn", "1")
+
+
+def needed(operation, **params):
+    call = Call(PRINCIPAL, "s3", operation, params, "us-east-1")
+    return [(one.action, one.resource) for one in access(call)]
+
+
+@pytest.mark.parametrize(
+    ("operation", "params", "rights"),
+    [
+        ("GetObject", {"Key": "a/k"}, [("s3:GetObject", "arn:aws:s3:::b/a/k")]),
+        ("HeadObject", {"Key": "k"}, [("s3:GetObject", "arn:aws:s3:::b/k")]),
+        ("PutObject", {"Key": "k"}, [("s3:PutObject", "arn:aws:s3:::b/k")]),
+        (
+            "PutObject",
+            {"Key": "k", "Tagging": "a=1"},
+            [("s3:PutObject", "arn:aws:s3:::b/k"), ("s3:PutObjectTagging", "arn:aws:s3:::b/k")],
+        ),
+        (
+            "CopyObject",
+            {"Key": "k", "CopySource": "/other/a%20b?versionId=null"},
+            [("s3:PutObject", "arn:aws:s3:::b/k"), ("s3:GetObject", "arn:aws:s3:::other/a b")],
+        ),
+        ("UploadPart", {"Key": "k"}, [("s3:PutObject", "arn:aws:s3:::b/k")]),
+        ("CompleteMultipartUpload", {"Key": "k"}, [("s3:PutObject", "arn:aws:s3:::b/k")]),
+        ("AbortMultipartUpload", {"Key": "k"}, [("s3:AbortMultipartUpload", "arn:aws:s3:::b/k")]),
+        ("ListParts", {"Key": "k"}, [("s3:ListMultipartUploadParts", "arn:aws:s3:::b/k")]),
+        ("ListObjectsV2", {}, [("s3:ListBucket", "arn:aws:s3:::b")]),
+        ("HeadBucket", {}, [("s3:ListBucket", "arn:aws:s3:::b")]),
+        ("CreateBucket", {}, [("s3:CreateBucket", "arn:aws:s3:::b")]),
+        (
+            "DeleteObjects",
+            {"Delete": {"Objects": [{"Key": "x"}, {"Key": "y"}]}},
+            [("s3:DeleteObject", "arn:aws:s3:::b/x"), ("s3:DeleteObject", "arn:aws:s3:::b/y")],
+        ),
+    ],
+)
+def test_the_right_is_on_what_the_request_names(operation, params, rights):
+    assert needed(operation, Bucket="b", **params) == rights
+
+
+def test_all_buckets_are_listed_by_a_right_on_everything():
+    assert needed("ListBuckets") == [("s3:ListAllMyBuckets", "*")]
+
+
+def test_every_operation_needs_some_right():
+    everything = {"Bucket": "b", "Key": "k", "CopySource": "b/k"}
+    for operation in SERVICE.operations:
+        assert all(action.startswith("s3:") for action, _ in needed(operation, **everything))
+
+
+def test_conditions_come_from_the_request():
+    call = Call(PRINCIPAL, "s3", "ListObjectsV2", {"Bucket": "b", "Delimiter": "/", "MaxKeys": 5}, "us-east-1")
+    assert access(call)[0].context == {"s3:prefix": "", "s3:delimiter": "/", "s3:max-keys": "5"}
+    call = Call(PRINCIPAL, "s3", "PutObject", {"Bucket": "b", "Key": "k", "ACL": "private"}, "us-east-1")
+    assert access(call)[0].context == {"s3:x-amz-acl": "private"}
+
+
+def test_a_copy_source_that_names_nothing_is_refused():
+    with pytest.raises(AWSError, match="InvalidArgument"):
+        needed("CopyObject", Bucket="b", Key="k", CopySource="bucket-only")
