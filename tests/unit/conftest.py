@@ -10,6 +10,7 @@ import pytest
 from clary.calls import Call, Principal
 from clary.errors import AWSError
 from clary.gateway.call import InnerDoor
+from clary.identity.defaults import ROLE_ID
 from clary.images.base import Environment, Image, MetricDefinition, Program
 from clary.images.catalogue import ImageNotFound
 from clary.objects import ObjectStore
@@ -85,7 +86,7 @@ class Inner:
         self.woken = []
         self.door = InnerDoor(REGISTRY, self.authorizer, self._run)
         arn = f"arn:aws:sts::{ACCOUNT}:assumed-role/ClaryExecutionRole/clary"
-        self.principal = Principal("assumed-role", ACCOUNT, arn, ROLE, "AROA:clary")
+        self.principal = Principal("assumed-role", ACCOUNT, arn, ROLE, f"{ROLE_ID}:clary")
 
     def _run(self, operation, call):
         context = Context(
@@ -118,10 +119,23 @@ class Inner:
 
 
 @pytest.fixture
-def inner(tmp_path):
-    inner = Inner(tmp_path)
+def make_inner():
+    """One more control, with settings of its own."""
+    made = []
+
+    def make(folder, **settings):
+        made.append(Inner(folder, **settings))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+@pytest.fixture
+def inner(tmp_path, make_inner):
+    inner = make_inner(tmp_path)
     inner.objects.create_bucket("data", account=ACCOUNT, region="us-east-1")
     inner.objects.put_bytes("data", "train/a.csv", b"1,2\n")
     inner.objects.put_bytes("data", "model.tar.gz", b"x")
-    yield inner
-    inner.close()
+    return inner

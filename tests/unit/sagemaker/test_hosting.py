@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from clary.services.iam.bootstrap import ensure_defaults
 from clary.store import Key
 
 ACCOUNT = "000000000000"
@@ -86,6 +87,8 @@ def test_names_are_taken_once_in_awss_words(sagemaker):
     }
     for words, (operation, params) in again.items():
         assert sagemaker.refusal(operation, **params)[1].startswith(f"Cannot create already existing {words}arn:")
+    assert "already existing" in sagemaker.refusal("CreateEndpoint", EndpointName="E", EndpointConfigName="c")[1]
+    assert "already existing" in sagemaker.refusal("CreateModel", ModelName="M", PrimaryContainer=CONTAINER)[1]
 
 
 def test_models_are_refused_without_image_or_data(sagemaker):
@@ -264,3 +267,14 @@ def test_tags_are_added_replaced_listed_and_removed(sagemaker):
     for operation, more in (("AddTags", {"Tags": []}), ("ListTags", {}), ("DeleteTags", {"TagKeys": ["a"]})):
         missing = sagemaker.refusal(operation, ResourceArn=f"{ARN}:model/none", **more)
         assert missing == ("ValidationException", "Requested resource not found.")
+
+
+def test_with_signatures_checked_a_role_must_be_there_and_trust_sagemaker(tmp_path, make_inner):
+    inner = make_inner(tmp_path / "strict", auth="sigv4")
+    ensure_defaults(inner.store, inner.settings)
+    create = {"ModelName": "m", "PrimaryContainer": {"Image": XGBOOST}}
+    inner("sagemaker", "CreateModel", **create, ExecutionRoleArn=ROLE)
+    missing = f"arn:aws:iam::{ACCOUNT}:role/nobody"
+    code, text = inner.refusal("sagemaker", "CreateModel", **{**create, "ModelName": "n"}, ExecutionRoleArn=missing)
+    assert code == "ValidationException"
+    assert text.startswith(f"Could not assume role {missing}. Please ensure that the role exists")

@@ -10,9 +10,9 @@ from clary.errors import ValidationError
 from clary.services.context import Context
 from clary.services.resources import Params, Resource, declare
 from clary.services.sagemaker.errors import already_existing, could_not_find, no_model_data, not_offered
+from clary.services.sagemaker.references import is_object, resolve_image
 from clary.services.sagemaker.roles import check_role
 from clary.services.sagemaker.service import SERVICE
-from clary.services.sagemaker.training_spec import resolve_image
 
 
 def fill_model(context: Context, params: Params) -> Params:
@@ -36,16 +36,9 @@ def _container(context: Context, asked: Params) -> Params:
     resolve_image(context, asked["Image"])
     url = asked.get("ModelDataUrl")
     multi = asked.get("Mode") == "MultiModel"
-    if url and not multi and not _is_object(context, url):
+    if url and not multi and not is_object(context, url):
         raise no_model_data(url)
     return {"Mode": "SingleModel", "Environment": {}, **asked}
-
-
-def _is_object(context: Context, url: str) -> bool:
-    bucket, _, key = url.partition("://")[2].partition("/")
-    return (
-        bool(key) and context.objects.get_bucket(bucket) is not None and context.objects.head(bucket, key) is not None
-    )
 
 
 def container_of(spec: Mapping[str, Any]) -> Params | None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import islice
 from typing import Any
 
 from clary.errors import ValidationError
-from clary.images.base import Image
-from clary.images.catalogue import ImageNotFound
 from clary.services.context import Context
 from clary.services.sagemaker.errors import limit_exceeded, no_objects, not_offered
+from clary.services.sagemaker.references import has_objects, resolve_image
 from clary.services.sagemaker.roles import check_role
 
 _MAX_RUNTIME_SECONDS = 86_400
@@ -41,14 +39,6 @@ def fill_training_job(context: Context, params: Params) -> Params:
         "EnableManagedSpotTraining": params.get("EnableManagedSpotTraining", False),
         **({"InputDataConfig": channels} if channels else {}),
     }
-
-
-def resolve_image(context: Context, uri: str) -> Image:
-    """What the address means. Raises ValidationError, in AWS's words and with what is there instead."""
-    try:
-        return context.images.resolve(uri)
-    except ImageNotFound as error:
-        raise ValidationError(f"{error} {error.hint}".strip()) from None
 
 
 def _algorithm(context: Context, asked: Params | None) -> Params:
@@ -94,7 +84,7 @@ def _channel(context: Context, role: str, asked: Params) -> Params:
     source = asked["DataSource"].get("S3DataSource")
     if source is None:
         raise not_offered(f"The data source of channel {asked['ChannelName']}: only S3DataSource")
-    if source["S3DataType"] == "S3Prefix" and not _has_objects(context, source["S3Uri"]):
+    if source["S3DataType"] == "S3Prefix" and not has_objects(context, source["S3Uri"]):
         raise no_objects(source["S3Uri"], context.region, role)
     filled = {"S3DataDistributionType": "FullyReplicated", **source}
     return {
@@ -103,13 +93,6 @@ def _channel(context: Context, role: str, asked: Params) -> Params:
         **asked,
         "DataSource": {**asked["DataSource"], "S3DataSource": filled},
     }
-
-
-def _has_objects(context: Context, uri: str) -> bool:
-    bucket, _, prefix = uri.partition("://")[2].partition("/")
-    if context.objects.get_bucket(bucket) is None:
-        return False
-    return any(True for _ in islice(context.objects.list(bucket, prefix), 1))
 
 
 def _check_names(channels: Sequence[Mapping[str, Any]]) -> None:

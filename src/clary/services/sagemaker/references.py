@@ -1,0 +1,42 @@
+"""What a request names outside SageMaker: images, and objects in S3."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from clary.errors import ValidationError
+from clary.images.base import Image
+from clary.images.catalogue import ImageNotFound
+from clary.services.context import Context
+
+
+def resolve_image(context: Context, uri: str) -> Image:
+    """What the address means. Raises ValidationError, in AWS's words and with what is there instead."""
+    try:
+        return context.images.resolve(uri)
+    except ImageNotFound as error:
+        raise ValidationError(f"{error} {error.hint}".strip()) from None
+
+
+def has_objects(context: Context, uri: str) -> bool:
+    """Whether any object's address begins with `s3://bucket/prefix`."""
+    bucket, prefix = _split(uri)
+    if context.objects.get_bucket(bucket) is None:
+        return False
+    return any(True for _ in islice(context.objects.list(bucket, prefix), 1))
+
+
+def is_object(context: Context, uri: str) -> bool:
+    """Whether there is an object at `s3://bucket/key`, or at its https address with the bucket in the path."""
+    bucket, key = _split(uri)
+    return (
+        bool(key) and context.objects.get_bucket(bucket) is not None and context.objects.head(bucket, key) is not None
+    )
+
+
+def _split(uri: str) -> tuple[str, str]:
+    scheme, _, rest = uri.partition("://")
+    if scheme in ("http", "https"):
+        rest = rest.partition("/")[2]
+    bucket, _, key = rest.partition("/")
+    return bucket, key
