@@ -73,9 +73,7 @@ class TrainingWorkload:
         run = Run(
             container=row.state["container"],
             program=image.train,
-            argv=(*algorithm.get("ContainerEntrypoint", ()), *algorithm.get("ContainerArguments", ()))
-            if algorithm.get("ContainerEntrypoint")
-            else (),
+            argv=_own_program(algorithm),
             mounts=self._mounts(row),
             log=self.log_file(row),
             region=row.key.region,
@@ -121,10 +119,20 @@ class TrainingWorkload:
             download_prefix(self._objects, config["S3Uri"].rstrip("/") + "/", bundle.checkpoints, ended)
 
 
+def _own_program(algorithm: Mapping[str, Any]) -> tuple[str, ...]:
+    """The user's own program in place of the image's; empty where there is none."""
+    entrypoint = algorithm.get("ContainerEntrypoint") or ()
+    return (*entrypoint, *(algorithm.get("ContainerArguments") or ())) if entrypoint else ()
+
+
 def _check_offered(spec: Mapping[str, Any]) -> None:
     resources = spec["ResourceConfig"]
     if resources.get("InstanceCount", 1) > 1 or resources.get("InstanceGroups"):
         raise WorkloadError("ClientError: Clary does not offer training on more than one instance.")
+    algorithm = spec["AlgorithmSpecification"]
+    arguments = list(algorithm.get("ContainerArguments") or ())
+    if arguments not in ([], ["train"]) and not algorithm.get("ContainerEntrypoint"):
+        raise WorkloadError("ClientError: Clary does not offer ContainerArguments without ContainerEntrypoint.")
 
 
 def config_files(spec: Mapping[str, Any]) -> dict[str, Any]:
