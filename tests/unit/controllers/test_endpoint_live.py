@@ -75,6 +75,20 @@ class Client:
     def ask(self):
         return self._run(self._ask()).body.decode()
 
+    async def _storm(self, ended):
+        answers = []
+
+        async def one_client():
+            while not ended.is_set():
+                answers.append((await self._ask()).body)
+
+        await asyncio.gather(*(one_client() for _ in range(4)))
+        return answers
+
+    def storm(self, ended):
+        """Four clients that ask until `ended`: a future of all answers."""
+        return asyncio.run_coroutine_threadsafe(self._storm(ended), self.loop)
+
     def close(self):
         self.watching.cancel()
         self.loop.call_soon_threadsafe(self.router.close)
@@ -142,6 +156,21 @@ def test_update_without_a_gap(world, create, client, one, two):
     assert world.until_status(key, "InService").state["next"] is None
     world.until(lambda: old not in world.backend.list())
     assert client.ask() == "two"
+
+
+def test_no_request_fails_while_update_follows_update(world, create, client, one, two):
+    key = create(one, count=2)
+    world.until_status(key, "InService")
+    ended = threading.Event()
+    answers = client.storm(ended)
+    for uri in (two, one, two):
+        world.change(key, status="Updating", state={"next": deployment(uri, count=2)})
+        world.until_status(key, "InService")
+        world.until(lambda: len(list(world.backend.list())) == 2)
+    ended.set()
+    said = answers.result(20)
+    assert set(said) == {b"one", b"two"}
+    assert len(said) > 50
 
 
 def test_killed_replica_is_replaced_and_nobody_notices(world, create, client, one):
