@@ -22,6 +22,7 @@ _POSIX = {
 _PROPERTY = re.compile(r"\\p\{(\w+)\}")
 _SURROGATE_RANGE = re.compile(r"\\uD800\\uDC00-\\uDBFF\\uDFFF", re.IGNORECASE)
 _CLASS = re.compile(r"\[(?:\\.|[^\]\\])*\]")
+_REPEATED_END = re.compile(r"\$\{\d+,\d+\}")
 _LOOSE_DASH = re.compile(r"(\\[wdsWDS])-(?=[^\]])")
 
 
@@ -39,6 +40,7 @@ def compiled(pattern: str) -> re.Pattern[str] | None:
 
 def _translated(pattern: str) -> str:
     text = _SURROGATE_RANGE.sub(r"\\U00010000-\\U0010FFFF", pattern).replace(r"\z", r"\Z")
+    text = _REPEATED_END.sub("$", text)
     text, outside = _CLASS.sub(_in_class, text), text
     return _PROPERTY.sub(lambda found: f"[{_members(found[1])}]", text) if r"\p" in outside else text
 

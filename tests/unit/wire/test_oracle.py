@@ -33,7 +33,7 @@ ONE_REQUEST_TWO_NAMES = {
 }
 
 
-def sample(shape, depth=0, *, text="text", location=None):
+def sample(shape, depth=0, *, text="text"):  # noqa: PLR0911
     kind = shape.type_name
     if kind == "structure":
         if shape.is_document_type:
