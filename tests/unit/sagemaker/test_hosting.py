@@ -98,6 +98,8 @@ def test_models_are_refused_without_image_or_data(sagemaker):
     assert refusal(Image="no/such").startswith("Requested image no/such not found.")
     assert refusal(Image=XGBOOST, ModelDataUrl="s3://data/no") == "Could not find model data at s3://data/no."
     assert refusal(Image=XGBOOST, ModelDataUrl="s3://nobody/no") == "Could not find model data at s3://nobody/no."
+    folder = {"S3Uri": "s3://data/none/", "S3DataType": "S3Prefix", "CompressionType": "None"}
+    assert "Could not find model data" in refusal(Image=XGBOOST, ModelDataSource={"S3DataSource": folder})
     assert "either PrimaryContainer or Containers" in sagemaker.refusal("CreateModel", ModelName="n")[1]
     sagemaker.call("CreateModel", ModelName="n", PrimaryContainer={"Image": XGBOOST})
 
@@ -111,6 +113,13 @@ def test_a_configuration_names_models_that_are_there(sagemaker):
     assert "unique: a" in refusal(variant("a"), variant("a"))
     assert "not offered" in refusal(variant(), ShadowProductionVariants=[variant()])
     assert "InstanceType" in refusal({"VariantName": "v", "ModelName": "m"})
+    capture = {
+        "EnableCapture": True,
+        "InitialSamplingPercentage": 100,
+        "DestinationS3Uri": "s3://data/x",
+        "CaptureOptions": [{"CaptureMode": "Input"}],
+    }
+    assert "EnableCapture is not offered" in refusal(variant(), DataCaptureConfig=capture)
     shown = sagemaker.call("DescribeEndpointConfig", EndpointConfigName="c")
     assert shown["ProductionVariants"] == [variant(InitialVariantWeight=1.0)]
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ast
+import sys
 import threading
 from itertools import islice, pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clary.telemetry import logfile
 from clary.telemetry.insertion import insert
 from clary.telemetry.logfile import EVENT_BYTES, LogReader, LogWriter
 from clary.telemetry.paths import stream_file
@@ -219,3 +223,16 @@ def test_names_never_become_paths_and_differ_where_the_names_do(tmp_path):
         ("2", "r", "/../../etc", "passwd"),
     ]
     assert len({stream_file(tmp_path, *other) for other in others} | {a}) == 4
+
+
+def test_the_writer_runs_on_the_pythons_of_old_images_with_nothing_installed():
+    source = Path(logfile.__file__).read_text()
+    tree = ast.parse(source, feature_version=(3, 8))
+    imported = {
+        name.partition(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in ([node.module] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names])
+    }
+    assert imported <= sys.stdlib_module_names
+    assert "from __future__ import annotations" in source

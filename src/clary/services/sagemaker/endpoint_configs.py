@@ -20,6 +20,8 @@ def fill_endpoint_config(context: Context, params: Params) -> Params:
     for member in _UNOFFERED:
         if params.get(member):
             raise not_offered(member)
+    if (params.get("DataCaptureConfig") or {}).get("EnableCapture"):
+        raise not_offered("DataCaptureConfig.EnableCapture")
     variants = [_variant(context, variant) for variant in params["ProductionVariants"]]
     names = [variant["VariantName"] for variant in variants]
     twice = sorted({name for name in names if names.count(name) > 1})

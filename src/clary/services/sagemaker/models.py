@@ -10,7 +10,7 @@ from clary.errors import ValidationError
 from clary.services.context import Context
 from clary.services.resources import Params, Resource, declare
 from clary.services.sagemaker.errors import already_existing, could_not_find, no_model_data, not_offered
-from clary.services.sagemaker.references import is_object, resolve_image
+from clary.services.sagemaker.references import has_objects, is_object, resolve_image
 from clary.services.sagemaker.roles import check_role
 from clary.services.sagemaker.service import SERVICE
 
@@ -34,11 +34,19 @@ def _container(context: Context, asked: Params) -> Params:
     if "Image" not in asked:
         raise ValidationError("ContainerDefinition: either Image or ModelPackageName is required.")
     resolve_image(context, asked["Image"])
-    url = asked.get("ModelDataUrl")
-    multi = asked.get("Mode") == "MultiModel"
-    if url and not multi and not is_object(context, url):
-        raise no_model_data(url)
+    _check_data(context, asked)
     return {"Mode": "SingleModel", "Environment": {}, **asked}
+
+
+def _check_data(context: Context, asked: Params) -> None:
+    url = asked.get("ModelDataUrl")
+    if url and asked.get("Mode") != "MultiModel" and not is_object(context, url):
+        raise no_model_data(url)
+    source = (asked.get("ModelDataSource") or {}).get("S3DataSource")
+    if source is not None:
+        there = is_object if source["S3DataType"] == "S3Object" else has_objects
+        if not there(context, source["S3Uri"]):
+            raise no_model_data(source["S3Uri"])
 
 
 def container_of(spec: Mapping[str, Any]) -> Params | None:
