@@ -5,8 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from awscrt import checksums as crt
 
@@ -131,10 +130,9 @@ class Digest:
         return {self.algorithm: asked, DEFAULT_ALGORITHM: crc}
 
 
-def digest_file(path: Path, algorithm: str = DEFAULT_ALGORITHM) -> Digest:
-    """Of a whole file. Raises OSError."""
+def digest_file(file: BinaryIO, algorithm: str = DEFAULT_ALGORITHM) -> Digest:
+    """Of a file, from where it stands to its end. Raises OSError."""
     digest = Digest(algorithm)
-    with path.open("rb") as file:
-        while data := file.read(_READ_BYTES):
-            digest.update(data)
+    while data := file.read(_READ_BYTES):
+        digest.update(data)
     return digest

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from clary.names import random_hex
 from clary.wire.http import Segment
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _FOLDER_LETTERS = 2  # 256 folders: soon all are there, and a new file costs no new folder
+_MODE = 0o600
 _COPY_BYTES = 16 * 2**20
 
 
@@ -32,18 +36,19 @@ class Files:
         file = random_hex()
         path = self.path(file)
         self._make_folder(path.parent)
-        return file, os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        return file, os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _MODE)
 
-    def link(self, source: Path) -> str:
-        """A new file with the content of `source`, durable: a hard link, or a copy where no link can be made."""
+    def take(self, descriptor: int) -> str:
+        """A new file with the content of an open one, durable: a hard link, or a copy where no link can be made."""
         file = random_hex()
         path = self.path(file)
         self._make_folder(path.parent)
         try:
-            path.hardlink_to(source)
-        except OSError:  # another filesystem, or as many links as it allows
-            copy_segments([(source, 0, source.stat().st_size)], path)
-        sync(path)
+            _link(descriptor, path)
+            os.fsync(descriptor)
+        except OSError:  # another filesystem, another owner, or as many links as the filesystem allows
+            path.unlink(missing_ok=True)
+            _copy(descriptor, path)
         self.sync_folder(file)
         return file
 
@@ -67,6 +72,15 @@ class Files:
             sync(self._root)
 
 
+def open_regular(path: Path) -> BinaryIO:
+    """Open a file to read. Raises OSError for a link, a pipe or whatever else a container may have left there."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return os.fdopen(descriptor, "rb")
+
+
 def sync(path: Path) -> None:
     """fsync a file or a folder."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -76,7 +90,7 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def copy_segments(segments: Iterable[Segment], target: Path, mode: int = 0o600) -> None:
+def copy_segments(segments: Iterable[Segment], target: Path, mode: int = _MODE) -> None:
     """Write the segments one after another to the new file `target`; the filesystem shares blocks where it can.
 
     Raises FileExistsError where `target` is there. Not synced.
@@ -99,6 +113,22 @@ def read_segments(segments: Iterable[Segment]) -> Iterator[bytes]:
                     raise EOFError(f"{path} is shorter than its row says")
                 left -= len(data)
                 yield data
+
+
+def _link(descriptor: int, path: Path) -> None:
+    """Of the very file that is open, whatever its name may mean by now; its mode becomes that of all our files."""
+    os.fchmod(descriptor, _MODE)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.link(f"/proc/self/fd/{descriptor}", path.name, dst_dir_fd=folder, follow_symlinks=True)
+    finally:
+        os.close(folder)
+
+
+def _copy(descriptor: int, path: Path) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _MODE), "wb") as sink:
+        _copy_range(descriptor, 0, os.fstat(descriptor).st_size, sink.fileno())
+        os.fsync(sink.fileno())
 
 
 def _copy_range(source: int, offset: int, length: int, sink: int) -> None:

@@ -13,6 +13,7 @@ from clary.errors import AWSError
 from clary.objects.body import receive_bytes, receive_segments, received
 from clary.objects.checksums import DEFAULT_ALGORITHM, digest_file
 from clary.objects.errors import BucketAlreadyExists, BucketAlreadyOwnedByYou, BucketNotEmpty, NoSuchBucket, NoSuchKey
+from clary.objects.files import open_regular
 from clary.objects.garbage import Collector, discard_object, discard_upload
 from clary.objects.model import (
     Attributes,
@@ -129,13 +130,16 @@ class ObjectStore(ObjectReader):
         """Make a finished file the object `key` without copying it, where a hard link can be made.
 
         Nobody may write to `path` afterwards (the object would change); it may be removed. Done again after a crash
-        it puts the same object again. Raises NoSuchBucket, FileNotFoundError.
+        it puts the same object again. Raises NoSuchBucket, and OSError where it is not there or no regular file: a
+        symbolic link is not followed.
         """
         attributes = Attributes(metadata=dict(metadata or {}))
         if content_type:
             attributes = replace(attributes, content_type=content_type)
-        digest = digest_file(path)
-        return self.put(bucket, key, received(self.files.link(path), digest), attributes)
+        with open_regular(path) as file:
+            digest = digest_file(file)
+            body = received(self.files.take(file.fileno()), digest)
+        return self.put(bucket, key, body, attributes)
 
     def copy(
         self,
@@ -163,8 +167,10 @@ class ObjectStore(ObjectReader):
         checksum = source.attributes.checksums.get(algorithm)
         if source.parts_count is not None or checksum is None:
             return receive_segments(self.files, self.segments(source), algorithm)
+        with open_regular(self.files.path(source.pieces[0].file)) as file:
+            linked = self.files.take(file.fileno())
         return Received(
-            file=self.files.link(self.files.path(source.pieces[0].file)),
+            file=linked,
             size=source.size,
             md5=source.etag,
             algorithm=algorithm,

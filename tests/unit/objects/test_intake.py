@@ -144,6 +144,7 @@ async def test_many_at_once(intake, store, bucket):
 def test_a_file_is_digested_as_a_body(tmp_path):
     path = tmp_path / "f"
     path.write_bytes(b"x" * 3_000_000)
-    digest = digest_file(path, "SHA1")
+    with path.open("rb") as file:
+        digest = digest_file(file, "SHA1")
     assert digest.size == 3_000_000
     assert digest.checksums()["SHA1"] == encode(hashlib.sha1(b"x" * 3_000_000).digest())

@@ -67,10 +67,10 @@ def test_a_put_file_where_no_link_can_be_made_is_copied(store, bucket, tmp_path,
     path = tmp_path / "f"
     path.write_bytes(b"x" * 100_000)
 
-    def across_filesystems(self, target):
+    def across_filesystems(*_, **__):
         raise OSError(18, "Invalid cross-device link")
 
-    monkeypatch.setattr("pathlib.Path.hardlink_to", across_filesystems)
+    monkeypatch.setattr(os, "link", across_filesystems)
     info = store.put_file(bucket, "k", path)
     assert body_of(store, info) == b"x" * 100_000
     assert store.segments(info)[0][0].stat().st_ino != path.stat().st_ino
@@ -83,6 +83,21 @@ def test_a_put_file_that_is_not_there_or_has_no_bucket(store, bucket, tmp_path):
     with pytest.raises(NoSuchBucket):
         store.put_file("nobody", "k", tmp_path / "f")
     assert list(store.files.all()) == []
+
+
+@pytest.mark.parametrize("make", [lambda path: path.symlink_to("/etc/passwd"), os.mkfifo, os.mkdir])
+def test_what_a_container_left_in_place_of_a_file_is_refused(store, bucket, tmp_path, make):
+    make(tmp_path / "output")
+    with pytest.raises(OSError):
+        store.put_file(bucket, "k", tmp_path / "output")
+    assert list(store.files.all()) == []
+
+
+def test_a_put_file_that_nobody_may_read_can_be_read_as_an_object(store, reader, bucket, tmp_path):
+    (tmp_path / "f").write_bytes(b"x")
+    (tmp_path / "f").chmod(0o4440)
+    info = store.put_file(bucket, "k", tmp_path / "f")
+    assert reader.segments(info)[0][0].stat().st_mode & 0o7777 == 0o600
 
 
 def test_a_copy_for_a_job_is_the_jobs_own(store, reader, bucket, tmp_path):
