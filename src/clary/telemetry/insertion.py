@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from clary.telemetry.logfile import BLOCK, LogReader, last_line_end, write_all
+from clary.telemetry.logfile import BLOCK, LogReader, cut_torn_end, write_all
 
 
 def _record(timestamp: int, ingested: int, message: str) -> bytes:
@@ -35,20 +35,15 @@ def insert(path: Path, events: Iterable[tuple[int, str]], now_ms: int) -> None:
     reader = LogReader(path)
     last = reader.last()
     if last is None or last.timestamp <= fresh[0][0]:
-        _cut_torn_end(path)
+        if path.exists():
+            with path.open("r+b") as file:
+                cut_torn_end(file.fileno())
         _append(path, b"".join([_record(when, now_ms, text) for when, text in fresh]))
         return
     kept = reader.seek(fresh[0][0] + 1)
     later = [(event.timestamp, event.ingested, event.message) for event in reader.forward(kept)]
     merged = sorted(later + [(when, now_ms, text) for when, text in fresh], key=lambda event: event[0])
     _replace_from(path, kept, b"".join([_record(*event) for event in merged]))
-
-
-def _cut_torn_end(path: Path) -> None:
-    """Remove what a crash left of a line."""
-    if path.exists():
-        with path.open("r+b") as file:
-            file.truncate(last_line_end(file.fileno()))
 
 
 def _append(path: Path, data: bytes) -> None:

@@ -77,6 +77,16 @@ def last_line_end(descriptor: int) -> int:
     return 0
 
 
+def cut_torn_end(descriptor: int) -> int:
+    """Remove what a crash left of a line; the size that remains. A file without such an end is not touched: another may
+    be adding to it."""
+    size = os.fstat(descriptor).st_size
+    end = last_line_end(descriptor)
+    if end < size:
+        os.ftruncate(descriptor, end)
+    return end
+
+
 class LogWriter:
     """Makes events of what a program prints: a line is an event, at the time it came.
 
@@ -87,8 +97,7 @@ class LogWriter:
     def __init__(self, path: Path, limit_bytes: int = STREAM_BYTES) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.open(str(path), os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        self._size = last_line_end(self._file)
-        os.ftruncate(self._file, self._size)
+        self._size = cut_torn_end(self._file)
         self._limit = limit_bytes
         self._rest = b""
         last = LogReader(path).last()
