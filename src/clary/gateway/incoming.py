@@ -26,7 +26,7 @@ class Incoming:
         self.whole = False
 
     async def read(self, limit: int) -> bytes:
-        """All of it. Raises AWSError (RequestEntityTooLarge, RequestTimeout), ClientGone."""
+        """All of it. Raises AWSError (413, RequestTimeout), ClientGone."""
         parts: list[bytes] = []
         size = 0
         async for part in self.chunks():

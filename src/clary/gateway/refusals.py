@@ -71,7 +71,7 @@ def internal_failure() -> AWSError:
 
 def too_large(limit: int) -> AWSError:
     """A body over the settings' limit."""
-    return AWSError("RequestEntityTooLarge", f"The request body exceeds {limit} bytes.", status=413)
+    return AWSError("413", f"HTTP content length exceeded {limit} bytes.", status=413)
 
 
 def unknown_operation(protocol: str, service: str, operation: str) -> AWSError:

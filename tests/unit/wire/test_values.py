@@ -113,3 +113,9 @@ def test_any_key_survives_our_xml(key):
     parsed = create_parser("rest-xml").parse(sent, operation.output_shape)
     possible = "".join(c for c in key if (c >= " " or c in "\t\n\r") and c not in "\ufffe\uffff")
     assert parsed["Contents"][0]["Key"] == possible
+
+
+def test_a_part_of_an_object_is_answered_206():
+    output = {"Body": b"part", "ContentRange": "bytes 0-3/10", "ContentLength": 4}
+    response = RestXml().serialise(output, models.operation("s3", "GetObject"), "r")
+    assert (response.status, response.headers["content-range"]) == (206, "bytes 0-3/10")
