@@ -72,6 +72,9 @@ class Launch(TypedDict):
     confined: bool
     identity: Identity
     root: str
+    """An empty folder's name: the root is a tmpfs there."""
+    scratch: list[tuple[str, int]]
+    """Folders on the disk, with their modes: for what a program writes beside its mounts and memory must not hold."""
     directories: list[tuple[str, int]]
     files: dict[str, str]
     links: dict[str, str]

@@ -28,25 +28,24 @@ _FOLDERS: tuple[tuple[str, int], ...] = (
     ("/dev", 0o755),
     ("/etc", 0o755),
     ("/home", 0o755),
-    ("/home/sagemaker", 0o755),
     ("/media", 0o755),
     ("/mnt", 0o755),
     ("/opt", 0o755),
     ("/opt/ml", 0o755),
     ("/proc", 0o755),
-    ("/root", 0o755),
     ("/run", 0o755),
     ("/srv", 0o755),
     ("/sys", 0o755),
-    ("/tmp", 0o1777),  # noqa: S108  the container's own
     ("/var", 0o755),
     ("/var/cache", 0o755),
     ("/var/lib", 0o755),
     ("/var/log", 0o755),
-    ("/var/tmp", 0o1777),  # noqa: S108
 )
 
-_DEVICE_LINKS = {
+_SCRATCH = (("tmp", 0o1777, "/tmp"), ("home", 0o755, "/root"))  # noqa: S108  the container's own
+"""Name in the container's folder, mode, and place inside."""
+
+_LINKS = {
     "/dev/fd": "/proc/self/fd",
     "/dev/stdin": "/proc/self/fd/0",
     "/dev/stdout": "/proc/self/fd/1",
@@ -54,13 +53,14 @@ _DEVICE_LINKS = {
     "/dev/ptmx": "pts/ptmx",
     "/etc/mtab": "/proc/self/mounts",
     "/var/run": "/run",
+    "/var/tmp": "/tmp",  # noqa: S108
 }
 
 _USERS = """\
 root:x:0:0:root:/root:/bin/bash
 daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin
 www-data:x:33:33:www-data:/var/www:/usr/sbin/nologin
-sagemaker:x:1000:1000:SageMaker:/home/sagemaker:/bin/bash
+sagemaker:x:1000:1000:SageMaker:/root:/bin/bash
 nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin
 """
 _GROUPS = "root:x:0:\ndaemon:x:1:\ntty:x:5:\nwww-data:x:33:\nsagemaker:x:1000:\nnogroup:x:65534:\n"
@@ -91,7 +91,7 @@ def launch(folder: Path, container: Container, who: Identity) -> Launch:
         protocol=record.PROTOCOL,
         id=folder.name,
         argv=list(container.argv),
-        env=environment(container, who),
+        env=environment(container),
         workdir=container.workdir,
         hostname=container.hostname,
         log=container.log,
@@ -100,10 +100,11 @@ def launch(folder: Path, container: Container, who: Identity) -> Launch:
         confined=True,
         identity=who,
         root=str(folder / record.ROOT),
+        scratch=[(str(folder / name), mode) for name, mode, _ in _SCRATCH],
         directories=[*_FOLDERS, (container.workdir, 0o755)] if _is_new(container) else list(_FOLDERS),
         files=_files(container),
-        links={**_DEVICE_LINKS, **dict(host.system_folders()[1])},
-        mounts=list(_mounts(container)),
+        links={**_LINKS, **dict(host.system_folders()[1])},
+        mounts=[*_scratch_mounts(folder), *_mounts(container)],
         limits=limits(container),
         warm=program(container.warm, container.env),
     )
@@ -142,10 +143,9 @@ def program(warm: Warm | None, env: Mapping[str, str]) -> Program | None:
     )
 
 
-def environment(container: Container, who: Identity) -> dict[str, str]:
+def environment(container: Container) -> dict[str, str]:
     """The container's variables over the defaults of a machine: nothing of the server's own environment."""
-    home = "/root" if who["uid"] == 0 else "/home/sagemaker"
-    defaults = {"PATH": _search_path(container), "HOME": home, "HOSTNAME": container.hostname, "LANG": "C.UTF-8"}
+    defaults = {"PATH": _search_path(container), "HOME": "/root", "HOSTNAME": container.hostname, "LANG": "C.UTF-8"}
     if container.api:
         defaults |= _ways_out()
     given = [path for path in container.env.get("PYTHONPATH", "").split(":") if path]
@@ -194,6 +194,11 @@ def _mounts(container: Container) -> Iterator[MountEntry]:
     yield _entry("devpts", "/dev/pts", "newinstance,ptmxmode=0666,mode=620", devices=True)
     wanted = {mount.target: mount for mount in (*_clary_mounts(), *_python_mounts(container), *container.mounts)}
     yield from (_bind(mount.source, mount.target, mount.writable) for mount in sorted(wanted.values(), key=_depth))
+
+
+def _scratch_mounts(folder: Path) -> Iterator[MountEntry]:
+    for name, _, target in _SCRATCH:
+        yield {**_entry("bind", target), "source": str(folder / name)}
 
 
 def _depth(mount: Mount) -> int:

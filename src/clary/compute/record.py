@@ -5,7 +5,8 @@
     handle.json  written before the program begins: {id, pid, start, boot, since, protocol}
     sock         where the shim listens: dial, stop, kill, watch
     exit.json    how it ended, fsynced and renamed: {code, signal, oom, reason, at, since}
-    root/        the container's own root directory, where it was confined
+    root/        where the container's own root is mounted, for itself alone
+    tmp/ home/   what it wrote to /tmp and /root
     shim.log     what the shim itself had to say; empty unless something is wrong
 
 exit.json there → Exited. Else lock held → Running. Else handle.json there → Lost. Else it never began: Absent.

@@ -3,7 +3,7 @@
 Without one, limits are held by rlimits and by the watching shim.
 """
 
-# ruff: noqa: PTH103, PTH106, PTH110, PTH112, PTH118, PTH123, PTH208
+# ruff: noqa: PTH103, PTH106, PTH110, PTH112, PTH118, PTH119, PTH120, PTH123, PTH208
 # Paths are strings here: they are sent, received and given to the kernel as such.
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def create(container: str, limits: LaunchLimits) -> Cgroup:
 
 
 def sweep(containers: str) -> None:
-    """Remove the groups that containers of this folder left whose shim was killed; no living one's, though still empty."""
+    """Remove the groups of this folder's containers whose shim was killed; those of living ones may still be empty."""
     prefix = _prefix(containers)
     for parent in [parent for controller in ("memory", "pids") for parent, _ in _parents(controller)]:
         for name in _names(parent):

@@ -1,6 +1,6 @@
-"""A container's root directory, laid out as plain files before any namespace exists: then only mounting is left."""
+"""A container's root directory laid out with plain files: directories, links, settings, points to mount on."""
 
-# ruff: noqa: PTH101, PTH102, PTH103, PTH110, PTH112, PTH114, PTH118, PTH120, PTH123, PTH211
+# ruff: noqa: PTH116, PTH101, PTH102, PTH103, PTH110, PTH112, PTH114, PTH118, PTH120, PTH123, PTH211
 # Paths are strings here: they are sent, received and given to the kernel as such.
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from clary.compute.launch import Launch, MountEntry
 
 
 def lay_out(launch: Launch) -> None:
-    """Write directories, files, links and mount points below `launch["root"]`, and give them to the inner user.
+    """Write directories, files, links and mount points below `launch["root"]`, an empty file system, and give them to
+    the inner user.
 
     Raises OSError where the disk refuses, and where a mount point would leave the directory it belongs to.
     """
     root = launch["root"]
-    os.makedirs(root, 0o755, exist_ok=True)
-    for path, mode in launch["directories"]:
-        os.makedirs(root + path, exist_ok=True)
-        os.chmod(root + path, mode)
+    for path, mode in [*launch["scratch"], *((root + path, mode) for path, mode in launch["directories"])]:
+        os.makedirs(path, exist_ok=True)
+        os.chmod(path, mode)
     for path, text in launch["files"].items():
         with open(root + path, "w", encoding="utf-8") as file:
             file.write(text)
@@ -75,7 +75,9 @@ def _owned_sources(mounts: List[MountEntry], folder: str) -> Iterator[str]:
 
 
 def _is_own(entry: MountEntry, folder: str) -> bool:
-    return entry["writable"] or entry["source"].startswith(folder)
+    """What it may write, what lies in its own folder, and what it could not read otherwise."""
+    readable = os.stat(entry["source"]).st_mode & 0o004
+    return entry["writable"] or entry["source"].startswith(folder) or not readable
 
 
 def _walk(path: str) -> Iterator[str]:

@@ -22,7 +22,7 @@ from typing import Any, Callable, Dict, List, NoReturn, Optional, Union
 
 from clary.compute import record
 from clary.compute.launch import Launch
-from clary.launcher import cgroup, confine, init, layout, memory, messages, process, proxy, relay, syscalls
+from clary.launcher import cgroup, confine, init, memory, messages, process, proxy, relay, syscalls
 from clary.telemetry.logfile import LogWriter
 
 Source = Union[int, socket.socket]
@@ -125,8 +125,6 @@ class Shim:
     # -- its beginning
 
     def _start(self, begin: init.Begin) -> None:
-        if self._launch["confined"]:
-            layout.lay_out(self._launch)
         self._group = cgroup.create(self._folder, self._launch["limits"])
         self._channel, theirs = messages.pair()
         self._output, writing = os.pipe()

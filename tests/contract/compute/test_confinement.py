@@ -22,7 +22,7 @@ def test_host_files_are_not_there(confined, tmp_path):
     script = (
         "for path in " + " ".join(map(str, hidden)) + "; do [ -e $path ] && echo $path; done; ls -A /home /tmp /var/log"
     )
-    assert confined.run(script)[1].split() == ["/home:", "sagemaker", "/tmp:", "/var/log:"]
+    assert confined.run(script)[1].split() == ["/home:", "/tmp:", "/var/log:"]
 
 
 def test_the_servers_home_is_not_there(confined):
