@@ -7,7 +7,12 @@ import threading
 
 import pytest
 
-SUM = "class Sum:\n    n_features_in_ = 3\n    def predict(self, x): return x.sum(axis=1)\ndef model_fn(model_dir): return Sum()\n"
+SUM = """
+class Sum:
+    n_features_in_ = 3
+    def predict(self, x): return x.sum(axis=1)
+def model_fn(model_dir): return Sum()
+"""
 
 
 @pytest.fixture
@@ -280,7 +285,9 @@ def test_a_script_may_run_an_event_loop_and_signals(host):
     server = host(
         "import asyncio, signal\ndef model_fn(d): return 1\n"
         "async def slowly(): return 'from a loop'\n"
-        "def transform_fn(m, b, c, a):\n    signal.signal(signal.SIGALRM, lambda *_: None)\n    return asyncio.run(slowly())\n"
+        "def transform_fn(m, b, c, a):\n"
+        "    signal.signal(signal.SIGALRM, lambda *_: None)\n"
+        "    return asyncio.run(slowly())\n"
     )
     assert server.invoke("x")[1] == b"from a loop"
 

@@ -114,7 +114,7 @@ def test_a_server_that_fails_for_a_moment_is_asked_again(endpoint, tmp_path):
 
 def test_a_refusal_is_told_in_s3s_words(endpoint, tmp_path):
     body = b"<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message></Error>"
-    with pytest.raises(ClientError, match="NoSuchKey.*The specified key does not exist"):
+    with pytest.raises(ClientError, match=r"NoSuchKey.*The specified key does not exist"):
         s3.download("s3://bucket/key", tmp_path / "x", environ(endpoint((404, body))))
 
 
