@@ -6,7 +6,9 @@ import asyncio
 import os
 import signal
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import uvloop
@@ -74,21 +76,20 @@ class Control:
     identity: Identity
 
     @classmethod
-    def of(cls, settings: Settings) -> Control:
+    def of(cls, settings: Settings, backend: SandboxBackend) -> Control:
         """Opens the databases; what every account needs is there afterwards."""
         store = Store(settings.database)
         ensure_defaults(store, settings)
         objects = ObjectStore(settings.objects_dir)
-        return cls(settings, store, objects, Catalogue(), SandboxBackend(settings), Identity(settings))
+        return cls(settings, store, objects, Catalogue(), backend, Identity(settings))
 
-    def serve(self, start: Start) -> None:
+    def serve(self, start: Start, able: Future[None]) -> None:
         """Answer and reconcile until told to stop. Raises ClaryError where containers cannot be had here."""
-        self.backend.check()
         controllers = self._controllers()
         questions = Questions(self.settings, self.store, self.objects, self.backend, controllers)
         server = ControlServer(lambda call: self._carry_out(controllers, call), questions.handlers())
         try:
-            uvloop.run(_serve(server, controllers, start))
+            uvloop.run(_serve(server, controllers, start, able))
         finally:
             controllers.close()
             self.backend.close()
@@ -139,27 +140,37 @@ class Control:
         return output or {}
 
 
-async def _serve(server: ControlServer, controllers: Controllers, start: Start) -> None:
+async def _serve(server: ControlServer, controllers: Controllers, start: Start, able: Future[None]) -> None:
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, over.set)
     loop.add_reader(start.tether.fileno(), over.set)
+    await asyncio.wrap_future(able)
     await server.start(start.sockets[0])
     controllers.start()
     start.tether.ready()
+    _step_back()
     await over.wait()
     loop.remove_reader(start.tether.fileno())
     await server.stop()
 
 
+def _step_back() -> None:
+    """Only now: what is started is waited for. Linux keeps a niceness for each thread; later ones take it over."""
+    for thread in Path("/proc/self/task").iterdir():
+        os.setpriority(os.PRIO_PROCESS, int(thread.name), NICENESS)
+
+
 def work(start: Start) -> None:
-    """Wait for the right to write, then work."""
-    os.nice(NICENESS)
-    lock = only_writer(start.settings.data_dir)
-    try:
-        Control.of(start.settings).serve(start)
-    finally:
-        os.close(lock)
+    """Wait for the right to write, then work. Whether containers can be had is found out meanwhile."""
+    backend = SandboxBackend(start.settings)
+    with ThreadPoolExecutor(1) as beside:
+        able = beside.submit(backend.check)
+        lock = only_writer(start.settings.data_dir)
+        try:
+            Control.of(start.settings, backend).serve(start, able)
+        finally:
+            os.close(lock)
 
 
 if __name__ == "__main__":
