@@ -90,6 +90,13 @@ class EntityTooLarge(AWSError):
         )
 
 
+class BodyLost(AWSError):
+    """503: the body that was received has gone before it became an object; SDKs send it again on their own."""
+
+    def __init__(self) -> None:
+        super().__init__("ServiceUnavailable", "Please reduce your request rate.", status=503)
+
+
 class StoreUnavailable(AWSError):
     """503: there is no object database to read yet; SDKs try again on their own."""
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from clary.names import random_hex
+from clary.objects.errors import BodyLost
 from clary.wire.http import Segment
 
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -51,6 +52,11 @@ class Files:
             _copy(descriptor, path)
         self.sync_folder(file)
         return file
+
+    def require(self, file: str) -> None:
+        """Raises BodyLost where it is gone: everything was emptied, or it waited for its row for an hour."""
+        if not self.path(file).exists():
+            raise BodyLost
 
     def sync_folder(self, file: str) -> None:
         """Make the file's name durable."""

@@ -70,6 +70,7 @@ class Uploads(UploadReader):
             return part
 
         try:
+            self._files.require(body["file"])
             return self._writer.run(change)
         except AWSError:
             self._files.remove(body["file"])

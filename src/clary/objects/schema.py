@@ -9,8 +9,11 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+from clary.errors import ClaryError
+
 NAME = "objects.db"
 
+_UPGRADE = "Upgrade Clary, or choose another --data-dir."
 _BUSY_SECONDS = 10.0
 
 _MIGRATIONS = (
@@ -41,7 +44,11 @@ _MIGRATIONS = (
 
 
 def open_writer(root: Path) -> sqlite3.Connection:
-    """The one writing connection, for one thread; the database is made and brought to the newest version."""
+    """The one writing connection, for one thread; the database is made and brought to the newest version.
+
+    Raises ClaryError where a newer Clary has made it.
+    """
+    (root / NAME).touch(mode=0o600)
     connection = sqlite3.connect(root / NAME, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")  # NORMAL loses acknowledged commits when the power fails
@@ -57,5 +64,7 @@ def open_reader(root: Path) -> sqlite3.Connection:
 
 def _migrate(connection: sqlite3.Connection) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > len(_MIGRATIONS):
+        raise ClaryError(f"The object store was made by a newer Clary (its schema has version {version}).", _UPGRADE)
     for number, script in enumerate(_MIGRATIONS[version:], start=version + 1):
         connection.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version={number}; COMMIT;")

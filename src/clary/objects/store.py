@@ -108,6 +108,7 @@ class ObjectStore(ObjectReader):
             layout=dump_pieces((Piece(body["file"], body["size"]),)),
         )
         try:
+            self.files.require(body["file"])
             self._writer.run(lambda connection: put_object(connection, info, guard))
         except AWSError:  # after anything else it may yet have its row; without one it is swept
             self.files.remove(body["file"])

@@ -11,9 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from clary.errors import ClaryError
 from clary.objects import Attributes, ObjectReader, ObjectStore
 from clary.objects.body import receive_bytes
-from clary.objects.errors import NoSuchBucket, NoSuchKey, StoreUnavailable
+from clary.objects.errors import BodyLost, NoSuchBucket, NoSuchKey, StoreUnavailable
 from clary.objects.schema import open_reader
 
 
@@ -137,6 +138,25 @@ def test_files_that_broken_requests_left_are_swept_and_no_others(store, bucket):
     assert store.collector.sweep(older_than=-60) == 1
     assert not store.files.path(lost["file"]).exists()
     assert body_of(store, kept) == b"x"
+
+
+def test_a_body_that_has_gone_becomes_no_object(store, bucket):
+    lost = receive_bytes(store.files, b"x")
+    store.clear()
+    store.create_bucket(bucket, account="1", region="us-east-1")
+    with pytest.raises(BodyLost):
+        store.put(bucket, "k", lost)
+    assert store.head(bucket, "k") is None
+
+
+def test_the_store_of_a_newer_clary_is_left_alone(store, root):
+    store._writer.run(lambda connection: None)
+    store.close()
+    connection = sqlite3.connect(root / "objects.db")
+    connection.execute("PRAGMA user_version=1000")
+    connection.close()
+    with pytest.raises(ClaryError, match="newer Clary"):
+        ObjectStore(root)
 
 
 def test_a_file_id_is_never_a_path(store):
