@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from clary.compute.base import Absent
 from clary.controllers.activities import Activities, Outcome
 from clary.controllers.container import Containers
 from clary.controllers.endpoint import (
@@ -30,7 +29,7 @@ from clary.store.rows import Key, Row
 from clary.workload.errors import WorkloadError, cannot_start
 from clary.workload.hosting import HostingWorkload, log_group
 
-_WATCH_SECONDS = 30.0
+_WATCH_SECONDS = 5.0
 """A look at the replicas even if no event came."""
 
 
@@ -156,8 +155,7 @@ class EndpointController:
         except (WorkloadError, ClaryError) as error:
             self._activities.fail(key, container, cannot_start(error))
             return
-        if not isinstance(self._containers.poll(container), Absent):
-            self._health.probe(container, key)
+        self._health.probe(container, key)
 
 
 def _id(key: Key) -> str:

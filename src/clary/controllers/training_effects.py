@@ -33,7 +33,7 @@ from clary.workload.errors import WorkloadError, cannot_start
 from clary.workload.failure import cut
 from clary.workload.training import LOG_GROUP, TrainingWorkload
 
-_WATCH_SECONDS = 30.0
+_WATCH_SECONDS = 5.0
 """A look at a running container even if no event came."""
 
 _ACTIVITIES: tuple[Activity, ...] = ("environment", "bundle", "outputs")

@@ -134,7 +134,12 @@ class World:
             tick.wait(0.002)
 
     def until_status(self, key: Key, *statuses: str) -> Row:
-        self.until(lambda: self.row(key).status in statuses)
+        def reached() -> bool:
+            row = self.row(key)
+            assert row.status in statuses or row.status != "Failed", row.state
+            return row.status in statuses
+
+        self.until(reached)
         return self.row(key)
 
     def log(self, group: str, stream: str) -> list[str]:
