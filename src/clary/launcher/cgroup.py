@@ -14,7 +14,7 @@ import os
 from typing import Dict, Iterator, List, Tuple
 
 from clary.compute import record
-from clary.compute.launch import LaunchLimits
+from clary.compute.launch import Launch
 
 _ROOT = "/sys/fs/cgroup"
 
@@ -51,11 +51,11 @@ class Cgroup:
                 os.rmdir(folder)
 
 
-def create(container: str, limits: LaunchLimits) -> Cgroup:
+def create(container: str, launch: Launch) -> Cgroup:
     """A group for the container of this folder, with the limits that this system lets us set; it may hold none."""
     folders: Dict[str, str] = {}
     name = _prefix(os.path.dirname(container)) + os.path.basename(container)
-    for controller, settings in _wanted(limits):
+    for controller, settings in _wanted(launch):
         for parent, version in _parents(controller):
             folder = os.path.join(parent, name)
             if _make(folder, settings[version - 1]):
@@ -79,11 +79,13 @@ def _prefix(containers: str) -> str:
     return "clary-{}-".format(hashlib.sha256(os.path.realpath(containers).encode()).hexdigest()[:12])
 
 
-def _wanted(limits: LaunchLimits) -> Iterator[Tuple[str, Tuple[Dict[str, str], Dict[str, str]]]]:
-    memory, processes = limits["memory_bytes"], limits["processes"]
+def _wanted(launch: Launch) -> Iterator[Tuple[str, Tuple[Dict[str, str], Dict[str, str]]]]:
+    """Controllers, each with its settings in version 1 and in version 2."""
+    memory, processes = launch["limits"]["memory_bytes"], launch["limits"]["processes"]
+    is_root = launch["identity"]["base"] == 0  # to whom the kernel does not apply RLIMIT_NPROC
     if memory is not None:
         yield "memory", ({"memory.limit_in_bytes": str(memory)}, {"memory.max": str(memory), "memory.swap.max": "0"})
-    if processes is not None:
+    if processes is not None and is_root:
         yield "pids", ({"pids.max": str(processes)}, {"pids.max": str(processes)})
 
 

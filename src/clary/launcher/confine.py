@@ -75,11 +75,15 @@ def prefer_for_oom() -> None:
 def _unshare(channel: socket.socket, identity: Identity) -> None:
     uid, gid = os.getuid(), os.getgid()  # after unshare both are the overflow id
     syscalls.unshare(_NAMESPACES)
-    if identity["count"] > 1:
-        messages.send(channel, {"unshared": os.getpid()})
-        messages.receive(channel)
-    else:
+    if identity["count"] == 1:
         _map_alone(0, uid, 0, gid)
+    wait_for_shim(channel)
+
+
+def wait_for_shim(channel: socket.socket) -> None:
+    """Go on when the shim has mapped this process's ids and put it into its cgroup."""
+    messages.send(channel, {"waiting": True})
+    messages.receive(channel)
 
 
 def write_range(pid: int, identity: Identity) -> None:

@@ -28,7 +28,9 @@ def lay_out(launch: Launch) -> None:
         os.symlink(target, root + path)
     for number, entry in enumerate(launch["mounts"]):
         base, rest = place(root, launch["mounts"][:number], entry["target"])
-        _make_point(base, rest, entry)
+        if base != root:
+            _stay_in(base, rest)
+        _make_point(base + rest, entry)
     _hand_over(launch)
 
 
@@ -42,11 +44,13 @@ def place(root: str, before: List[MountEntry], target: str) -> Tuple[str, str]:
     return root, target
 
 
-def _make_point(base: str, rest: str, entry: MountEntry) -> None:
-    """What lies in a source may be a stranger's: a link in it must not lead us out."""
-    path = base + rest
-    if not os.path.realpath(path).startswith(os.path.realpath(base)):
-        raise OSError("mount point {} leads out of {}".format(entry["target"], base))
+def _stay_in(base: str, rest: str) -> None:
+    """What lies in a mount's source may be a stranger's: a link in it must not lead us out."""
+    if not os.path.realpath(base + rest).startswith(os.path.realpath(base) + "/"):
+        raise OSError("mount point {} leads out of {}".format(rest, base))
+
+
+def _make_point(path: str, entry: MountEntry) -> None:
     if os.path.exists(path):
         return
     os.makedirs(os.path.dirname(path), exist_ok=True)

@@ -125,7 +125,7 @@ class Shim:
     # -- its beginning
 
     def _start(self, begin: init.Begin) -> None:
-        self._group = cgroup.create(self._folder, self._launch["limits"])
+        self._group = cgroup.create(self._folder, self._launch)
         self._channel, theirs = messages.pair()
         self._output, writing = os.pipe()
         self._open_to_all(writing)
@@ -134,6 +134,7 @@ class Shim:
             self._become_container(theirs, writing, begin)
         theirs.close()
         os.close(writing)
+        self._group.add(self._child)  # takes the kernel some 8 ms, in which the child does its own work
         os.set_blocking(self._output, False)
         self._watch(self._channel, self._hear)
         self._watch(self._output, self._write_log)
@@ -146,12 +147,11 @@ class Shim:
 
     def _become_container(self, channel: socket.socket, output: int, begin: init.Begin) -> NoReturn:
         try:
-            self._group.add(os.getpid())
             process.keep_only([channel.fileno(), output])
             if self._launch["confined"]:
                 confine.become_init(channel, self._launch)
             else:
-                _become_subreaper()
+                _become_subreaper(channel)
             init.run(channel, self._launch, output, begin)
         except Begin:
             raise
@@ -217,7 +217,7 @@ class Shim:
 
     def _answers(self) -> Dict[str, Callable[[messages.Message, List[int]], None]]:
         return {
-            "unshared": self._map_ids,
+            "waiting": self._let_go_on,
             "init": self._know_init,
             "ready": self._open_ways,
             "socket": self._hand_out,
@@ -225,9 +225,10 @@ class Shim:
             "exit": self._note_exit,
         }
 
-    def _map_ids(self, message: messages.Message, _: List[int]) -> None:
-        confine.write_range(self._child, self._launch["identity"])
-        messages.send(self._channel, {"mapped": True})
+    def _let_go_on(self, message: messages.Message, _: List[int]) -> None:
+        if self._launch["identity"]["count"] > 1:
+            confine.write_range(self._child, self._launch["identity"])
+        self._tell({"go": True})
 
     def _know_init(self, message: messages.Message, _: List[int]) -> None:
         self._init = message["init"]
@@ -367,11 +368,12 @@ def _shell_code(status: Optional[int], reason: str) -> tuple[int, Optional[int]]
     return os.WEXITSTATUS(status), None
 
 
-def _become_subreaper() -> None:
+def _become_subreaper(channel: socket.socket) -> None:
     confine.prefer_for_oom()
     os.setsid()
     syscalls.adopt_orphans()
     syscalls.die_with_parent(signal.SIGKILL)
+    confine.wait_for_shim(channel)
 
 
 def _start_ticks() -> int:
