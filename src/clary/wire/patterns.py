@@ -55,14 +55,17 @@ def _members(name: str) -> str:
     return _POSIX[name] if name in _POSIX else _category(name)
 
 
-@cache
 def _category(name: str) -> str:
-    ranges: list[list[int]] = []
-    for code in range(_BMP):
-        if unicodedata.category(chr(code)).startswith(name):
-            if ranges and ranges[-1][1] == code - 1:
-                ranges[-1][1] = code
-            else:
-                ranges.append([code, code])
-    spans = "".join(f"\\u{low:04x}-\\u{high:04x}" for low, high in ranges)
+    spans = "".join(f"\\u{low:04x}-\\u{high:04x}" for low, high in _ranges() if _category_at(low).startswith(name))
     return spans + (r"\U00010000-\U0010ffff" if name in ("L", "S") else "")
+
+
+@cache
+def _ranges() -> tuple[tuple[int, int], ...]:
+    """Runs of characters of one category."""
+    starts = [code for code in range(1, _BMP) if _category_at(code) != _category_at(code - 1)]
+    return tuple(zip([0, *starts], [*(start - 1 for start in starts), _BMP - 1], strict=True))
+
+
+def _category_at(code: int) -> str:
+    return unicodedata.category(chr(code))

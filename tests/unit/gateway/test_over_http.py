@@ -159,3 +159,20 @@ def test_a_client_that_hangs_up_while_it_reads_frees_the_file(world, client, ser
     while server.server_state.tasks and time.monotonic() < deadline:
         client("sagemaker-runtime").invoke_endpoint(EndpointName="e", Body=b"x")
     assert not server.server_state.tasks
+
+
+def test_a_small_body_that_nobody_read_does_not_spoil_the_connection(world, server):
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        for _ in range(3):
+            connection.sendall(
+                b"PUT /b/k HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 60000\r\n\r\n"
+                + b"x" * 60_000
+                + b"GET /_clary/health HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n"
+            )
+            answer = b""
+            while not answer.endswith(b"fine"):
+                piece = connection.recv(65536)
+                assert piece, answer
+                answer += piece
+            assert answer.startswith(b"HTTP/1.1 403")
+    assert not world.bodies.kept
