@@ -9,7 +9,7 @@ import logging
 import os
 import sys
 import traceback
-from typing import Callable
+from typing import Callable, NoReturn
 
 from clary.toolkit import entry, logs, source
 from clary.toolkit.environment import TrainingEnvironment
@@ -56,6 +56,17 @@ def run_script(environment: TrainingEnvironment) -> None:
     entry.run(environment, os.environ)
 
 
+def leave(code: int) -> NoReturn:
+    """End this process at once, all output written.
+
+    Taking a loaded framework apart object by object costs 50 ms and more, and this process has nothing left to say:
+    the script ran in a process of its own, or the algorithm has closed its files.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(code)
+
+
 def _fail(layout: Layout, reason: str) -> int:
     logs.get_logger().error("Reporting training FAILURE")
     logs.get_logger().error(reason)
@@ -65,4 +76,4 @@ def _fail(layout: Layout, reason: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -34,4 +34,4 @@ def _run(environment: TrainingEnvironment) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    script_mode.leave(main())
