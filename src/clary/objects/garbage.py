@@ -34,6 +34,11 @@ def discard(connection: sqlite3.Connection, files: Iterable[str]) -> None:
     connection.executemany("INSERT OR IGNORE INTO garbage VALUES (?, ?)", [(file, since) for file in files])
 
 
+def restore(connection: sqlite3.Connection, files: Iterable[str]) -> None:
+    """Within a change: these files are to stay."""
+    connection.executemany("DELETE FROM garbage WHERE file = ?", [(file,) for file in files])
+
+
 def discard_object(connection: sqlite3.Connection, bucket: str, key: str) -> None:
     """Within a change: delete the object, if it is there."""
     where = (bucket, encode_key(key))

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from clary.errors import AWSError
 from clary.objects.completion import Completion, assemble
 from clary.objects.files import Files
-from clary.objects.garbage import discard, discard_upload
+from clary.objects.garbage import discard, discard_upload, restore
 from clary.objects.model import (
     ObjectInfo,
     Part,
@@ -56,7 +56,7 @@ class Uploads(UploadReader):
     def put_part(self, bucket: str, key: str, upload: str, number: int, body: Received) -> Part:
         """Make a received body part `number` (1 to 10,000); one of that number before it goes.
 
-        Raises NoSuchUpload, and InvalidRequest where its checksum is not of the upload's algorithm; the file then goes.
+        Raises NoSuchUpload, and InvalidRequest where its checksum is not of the upload's algorithm.
         """
         part = Part(number, body["file"], body["size"], body["md5"], from_ms(now_ms()), body["checksums"])
 
@@ -65,16 +65,23 @@ class Uploads(UploadReader):
             where = (upload, number)
             old = connection.execute("SELECT file FROM part WHERE upload = ? AND number = ?", where).fetchall()
             discard(connection, [file for (file,) in old])
+            restore(connection, [part.file])
             row = (upload, number, part.file, part.size, part.etag, to_ms(part.modified), json.dumps(part.checksums))
             connection.execute("INSERT OR REPLACE INTO part VALUES (?, ?, ?, ?, ?, ?, ?)", row)
             return part
 
+        self._files.require(body["file"])
         try:
-            self._files.require(body["file"])
             return self._writer.run(change)
         except AWSError:
-            self._files.remove(body["file"])
+            if not self._is_of(bucket, key, body["file"]):
+                self._files.remove(body["file"])
             raise
+
+    def _is_of(self, bucket: str, key: str, file: str) -> bool:
+        """Whether it is the object's: the part was sent again after the upload had been completed."""
+        found = find_object(self._connect(), bucket, key)
+        return found is not None and any(piece.file == file for piece in found.pieces)
 
     def complete(self, bucket: str, key: str, upload: str, asked: Completion, guard: Guard | None = None) -> ObjectInfo:
         """Make the parts one object; parts that are not asked for go. Done again, it answers the same.

@@ -8,13 +8,16 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
 
 from clary.errors import ClaryError
 from clary.objects import Attributes, ObjectReader, ObjectStore
 from clary.objects.body import receive_bytes
-from clary.objects.errors import BodyLost, NoSuchBucket, NoSuchKey, StoreUnavailable
+from clary.objects.completion import ChosenPart, Completion
+from clary.objects.errors import BodyLost, NoSuchBucket, NoSuchKey, NoSuchUpload, StoreUnavailable
+from clary.objects.model import Upload
 from clary.objects.schema import open_reader
 
 
@@ -256,3 +259,42 @@ def test_a_writer_killed_at_any_line_loses_nothing_that_was_acknowledged(root):
     store = ObjectStore(root)
     store.put_bytes("b", "after", b"x")
     store.close()
+
+
+def begin(store, bucket, key="k"):
+    upload = Upload("u" * 8, bucket, key, datetime.now(UTC), {}, Attributes(), "CRC64NVME", declared=False)
+    return store.uploads.create(upload)
+
+
+def test_a_put_that_is_sent_again_because_its_answer_was_lost_is_done_once(store, bucket):
+    def only_new(info):
+        if info is not None:
+            raise NoSuchKey("taken")
+
+    body = receive_bytes(store.files, b"body")
+    store.put(bucket, "k", body, guard=only_new)
+    store.put(bucket, "k", body, guard=only_new)
+    store.collector.collect(now=time.time() + 3600)
+    assert body_of(store, store.head(bucket, "k")) == b"body"
+
+
+def test_a_put_that_is_sent_again_after_another_has_won_keeps_its_file(store, bucket):
+    body = receive_bytes(store.files, b"body")
+    store.put(bucket, "k", body)
+    store.put_bytes(bucket, "k", b"other")
+    store.put(bucket, "k", body)
+    store.collector.collect(now=time.time() + 3600)
+    assert body_of(store, store.head(bucket, "k")) == b"body"
+    assert len(list(store.files.all())) == 1
+
+
+def test_a_part_that_is_sent_again_is_done_once(store, bucket):
+    upload = begin(store, bucket)
+    body = receive_bytes(store.files, b"part")
+    store.uploads.put_part(bucket, "k", upload.id, 1, body)
+    part = store.uploads.put_part(bucket, "k", upload.id, 1, body)
+    store.collector.collect(now=time.time() + 3600)
+    store.uploads.complete(bucket, "k", upload.id, Completion([ChosenPart(1, part.etag)]))
+    with pytest.raises(NoSuchUpload):
+        store.uploads.put_part(bucket, "k", upload.id, 1, body)
+    assert body_of(store, store.head(bucket, "k")) == b"part"
