@@ -192,13 +192,36 @@ def test_a_killed_edge_refuses_nobody(clary):
 def test_a_killed_launcher_comes_back(clary):
     before = clary.process("launcher")
     os.kill(before, signal.SIGKILL)
-    wait_until(lambda: launcher_of(clary) not in (None, before), 10, "another launcher")
+    wait_until(lambda: process_of(clary, "launcher") not in (None, before), 10, "another launcher")
     assert get(clary, "/_clary/health")[0] == 200
 
 
-def launcher_of(clary):
+def test_an_edge_that_is_killed_while_models_are_asked_loses_only_what_it_had_in_hand(clary):
+    jobs = Jobs(clary)
+    jobs.deploy("asked")
+    with Load(lambda: jobs.ask("asked")) as asked:
+        for _ in range(3):
+            asked.more()
+            clary.kill("edge")
+        asked.more()
+    assert len(asked.failed) <= 3
+
+
+def test_models_are_asked_while_control_is_killed(clary):
+    jobs = Jobs(clary)
+    jobs.deploy("asked")
+    with Load(lambda: jobs.ask("asked")) as asked:
+        for _ in range(3):
+            asked.more(20)
+            wait_until(lambda: process_of(clary, "control"), 10, "control is there again")
+            clary.kill("control")
+        asked.more(20)
+    assert asked.failed == []
+
+
+def process_of(clary, name):
     try:
-        return clary.process("launcher")
+        return clary.process(name)
     except LookupError:
         return None
 
@@ -246,6 +269,14 @@ def test_coverage_names_what_is_offered(tmp_path):
     found = json.loads(said.stdout)
     assert found["sagemaker"]["CreateTrainingJob"] == "executes"
     assert found["bedrock"]["CreateGuardrail"] == "not offered"
+
+
+def test_a_data_folder_that_cannot_be_used_is_one_clear_line():
+    command = [CLARY, "up", "--detach", "--port", "0", "--data-dir", "/proc/clary"]
+    refused = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("clary: The data folder /proc/clary cannot be used: ")
+    assert refused.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("arguments", [["up", "--account-id", "12"], ["up", "--auth", "maybe"], ["logs", "nothing"]])

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Annotated, cast
+from typing import IO, Annotated, cast
 
 import typer
 
@@ -17,6 +17,7 @@ from clary.cli import options
 from clary.errors import ClaryError
 from clary.settings import DEFAULT_ACCOUNT, DEFAULT_PORT, DEFAULT_REGION, AuthMode, Settings
 from clary.supervisor import lock
+from clary.supervisor.log import log_path
 from clary.supervisor.voice import banner
 
 _AUTH_MODES = ("sigv4", "off")
@@ -74,23 +75,32 @@ def _begun() -> float:
 
 def _detached(settings: Settings) -> None:
     reading, writing = os.pipe()
-    command = [*_argv(settings), "--notify-fd", str(writing)]
-    subprocess.Popen(
-        command,
-        pass_fds=[writing],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    with _log(settings) as log:
+        subprocess.Popen(
+            [*_argv(settings), "--notify-fd", str(writing)],
+            pass_fds=[writing],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
     os.close(writing)
     with os.fdopen(reading) as line:
         _report(settings, line.readline())
 
 
+def _log(settings: Settings) -> IO[bytes]:
+    """Where the supervisor says what happens after the start; nowhere while there is no data folder yet."""
+    try:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return log_path(settings).open("ab")
+    except OSError:
+        return Path(os.devnull).open("ab")
+
+
 def _report(settings: Settings, word: str) -> None:
     if not word:
-        raise ClaryError("Clary ended while it started.", f"See {settings.data_dir / 'server.log'}.")
+        raise ClaryError("Clary ended while it started.", f"See {log_path(settings)}.")
     said = json.loads(word)
     if "failure" in said:
         raise ClaryError(said["failure"])

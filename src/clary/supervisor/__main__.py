@@ -8,19 +8,17 @@ import resource
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 
 from clary import __version__
 from clary.errors import ClaryError
 from clary.settings import Settings
 from clary.supervisor import lock
 from clary.supervisor.child import Child
+from clary.supervisor.log import log_file, log_path
 from clary.supervisor.programs import programs
 from clary.supervisor.sockets import Sockets, bind
 from clary.supervisor.supervisor import Supervisor
 from clary.supervisor.voice import Voice
-
-_LOG_BYTES = 16 * 2**20
 
 
 def main() -> int:
@@ -72,19 +70,6 @@ def allow_open_files() -> None:
     """As many as the system lets us: each connection of the edge is one, and shells often start with 1,024."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-
-def log_path(settings: Settings) -> Path:
-    """What the processes say for whoever runs Clary; the one before it is kept beside it."""
-    return settings.data_dir / "server.log"
-
-
-def log_file(settings: Settings) -> int:
-    """Its descriptor, for appending; a long one is set aside first."""
-    path = log_path(settings)
-    if path.exists() and path.stat().st_size > _LOG_BYTES:
-        path.replace(path.with_suffix(".log.1"))
-    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
 def _parser() -> argparse.ArgumentParser:

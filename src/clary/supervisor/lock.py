@@ -28,8 +28,12 @@ class Handle:
 
 def take(settings: Settings) -> int:
     """Lock the data folder for as long as the returned descriptor is open. Raises ClaryError where it is in use."""
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(_path(settings), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(_path(settings), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        what = f"The data folder {settings.data_dir} cannot be used: {error.strerror}."
+        raise ClaryError(what, "Choose another with `--data-dir`.") from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
