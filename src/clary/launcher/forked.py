@@ -21,11 +21,18 @@ from clary.compute.launch import Launch
 from clary.launcher import messages, process, shim, syscalls
 from clary.launcher.shim import Begin
 
-__all__ = ["Begin", "run_program", "shim_of"]
+__all__ = ["Begin", "fork_shim", "run_program"]
 
 
-def shim_of(folder: str, lock: int, listener: int, api_socket: str) -> NoReturn:
-    """Be the shim of one container. Raises Begin in the container's program, a process of its own."""
+def fork_shim(folder: str, lock: int, listener: int, api_socket: str) -> None:
+    """Fork the shim of one container. Returns in the parent only; raises Begin in the container's program, a process of
+    its own."""
+    sys.stdout.flush()
+    if os.fork() == 0:
+        _be_shim(folder, lock, listener, api_socket)
+
+
+def _be_shim(folder: str, lock: int, listener: int, api_socket: str) -> NoReturn:
 
     def begin(launch: Launch, output: int, channel: socket.socket) -> None:
         try:
@@ -36,7 +43,6 @@ def shim_of(folder: str, lock: int, listener: int, api_socket: str) -> NoReturn:
         channel.close()
         raise Begin(launch)
 
-    sys.stdout.flush()
     shim.run(folder, lock, socket.socket(fileno=listener), api_socket, begin)
 
 
