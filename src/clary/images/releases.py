@@ -115,10 +115,12 @@ def _by_distance(pythons: Sequence[str], preferred: str) -> list[str]:
     return sorted(pythons, key=lambda version: (abs(minor(version)[1] - wanted), -minor(version)[1]))
 
 
-_NUMPY_OLD = ("numpy<1.24", "scipy<1.11", "pandas<1.6", "pyarrow")
+_ARROW_1 = "pyarrow<22"
+"""The last that works with numpy 1."""
+_NUMPY_OLD = ("numpy<1.24", "scipy<1.11", "pandas<1.6", _ARROW_1)
 """Until numpy 1.24 `np.float` and its kin exist, which the frameworks and scripts of that time use."""
-_NUMPY_124 = ("numpy<1.25", "scipy<1.12", "pandas<1.6", "pyarrow")
-_NUMPY_1 = ("numpy<1.27", "scipy<1.14", "pandas<2.3", "pyarrow")
+_NUMPY_124 = ("numpy<1.25", "scipy<1.12", "pandas<1.6", _ARROW_1)
+_NUMPY_1 = ("numpy<1.27", "scipy<1.14", "pandas<2.3", _ARROW_1)
 _NUMPY_2 = ("numpy>=2", "scipy", "pandas<3", "pyarrow")
 
 SCIKIT_LEARN = Framework(
