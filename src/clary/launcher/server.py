@@ -51,12 +51,14 @@ class Launcher:
     def serve(self) -> None:
         """Until a signal ends the process; containers live on."""
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # shims are not waited for: they leave records
-        cgroup.sweep(self._containers)
         while True:
-            for key, _ in self._selector.select(_TICK_SECONDS):
+            ready = self._selector.select(_TICK_SECONDS)
+            for key, _ in ready:
                 if key.fileobj in self._selector.get_map():
                     key.data(key.fileobj)
-            self._parents.retire_idle()
+            if not ready:
+                self._parents.retire_idle()
+                cgroup.sweep(self._containers)
 
     def _watch(self, source: socket.socket, on_ready: Callable[[Any], None]) -> None:
         self._selector.register(source, selectors.EVENT_READ, on_ready)
