@@ -13,7 +13,7 @@ from clary.supervisor.lock import Handle, read_handle, running
 
 DataDir = Annotated[
     Path | None,
-    typer.Option("--data-dir", metavar="DIR", help="Where this Clary keeps its data. [default: ~/.clary]"),
+    typer.Option("--data-dir", metavar="DIR", help="Where this Clary keeps its data; ~/.clary if not said."),
 ]
 
 Json = Annotated[bool, typer.Option("--json", help="For programs.")]

@@ -1,0 +1,113 @@
+"""The command line, without a running Clary."""
+
+import importlib
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from clary.cli import options
+from clary.cli.logs import Tail
+from clary.cli.main import COMMANDS, program
+from clary.errors import ClaryError
+from clary.settings import Settings
+from clary.supervisor import lock
+from clary.supervisor.voice import banner
+
+RUNNER = CliRunner()
+
+
+def said(*arguments: str) -> str:
+    result = RUNNER.invoke(program(arguments), list(arguments))
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_shows_an_example_and_takes_a_data_folder(name):
+    shown = said(name, "--help")
+    assert "Example" in shown
+    assert f"clary {name}" in shown
+    assert "--data-dir" in shown
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_a_function_of_its_own_file(name):
+    assert callable(getattr(importlib.import_module(f"clary.cli.{name}"), name))
+
+
+def test_without_arguments_all_commands_are_shown():
+    shown = RUNNER.invoke(program([]), []).output
+    assert all(name in shown for name in COMMANDS)
+
+
+def test_coverage_of_one_service_tells_what_is_not_offered():
+    assert "not offered" in said("coverage", "sts")
+    found = json.loads(said("coverage", "sts", "--json"))
+    assert found["sts"]["GetCallerIdentity"] == "executes"
+    assert found["sts"]["AssumeRoleWithSAML"] == "not offered"
+
+
+def test_a_service_that_does_not_exist_is_said():
+    with pytest.raises(ClaryError, match="no service 'sss'"):
+        RUNNER.invoke(program(["coverage"]), ["coverage", "sss"], catch_exceptions=False)
+
+
+def test_known_settings_are_those_of_the_clary_that_ran_last(tmp_path):
+    settings = Settings(data_dir=tmp_path, port=1234, account_id="111122223333")
+    assert options.known_settings(tmp_path) == Settings(data_dir=tmp_path)
+    settings.run_dir.mkdir()
+    lock.write_handle(settings, lock.Handle(pid=1, version="0", started=0.0, settings=settings))
+    assert options.known_settings(tmp_path) == settings
+
+
+def test_a_handle_without_its_lock_is_of_a_clary_that_was_killed(tmp_path):
+    settings = Settings(data_dir=tmp_path)
+    settings.run_dir.mkdir()
+    lock.write_handle(settings, lock.Handle(pid=1, version="0", started=0.0, settings=settings))
+    with pytest.raises(ClaryError, match="No Clary runs"):
+        options.required(tmp_path)
+    descriptor = lock.take(settings)
+    assert options.required(tmp_path).settings == settings
+    lock.os.close(descriptor)
+
+
+def test_half_a_handle_is_no_handle(tmp_path):
+    settings = Settings(data_dir=tmp_path)
+    settings.run_dir.mkdir()
+    (settings.run_dir / "clary.json").write_text('{"pid": 1')
+    assert lock.read_handle(settings) is None
+
+
+def test_the_banner_quotes_a_folder_for_the_shell(tmp_path):
+    shown = banner(Settings(data_dir=tmp_path / "my data"), 1.25)
+    assert f"clary env --data-dir '{tmp_path}/my data'" in shown
+    assert "--data-dir" not in banner(Settings(data_dir=tmp_path / ".clary"), 1.25)
+
+
+class TwoStreams:
+    """Logs of two replicas, in pages of one line."""
+
+    def __init__(self):
+        self.lines = {"a/1": ["one", "two"], "a/2": ["three"]}
+
+    def get_paginator(self, _):
+        return self
+
+    def paginate(self, **wanted):
+        assert wanted["logGroupName"] == "group"
+        return [{"logStreams": [{"logStreamName": name}]} for name in self.lines]
+
+    def get_log_events(self, *, logStreamName, nextToken="0", **_):
+        at = int(nextToken)
+        events = [{"message": line} for line in self.lines[logStreamName][at : at + 1]]
+        return {"events": events, "nextForwardToken": str(min(at + 1, len(self.lines[logStreamName])))}
+
+
+def test_a_tail_gives_each_line_once():
+    streams = TwoStreams()
+    tail = Tail(streams, "group", "a/")
+    assert list(tail.fresh()) == ["a/1 one", "a/1 two", "a/2 three"]
+    assert list(tail.fresh()) == []
+    streams.lines["a/2"].append("four")
+    assert list(tail.fresh()) == ["a/2 four"]
