@@ -4,7 +4,7 @@ It holds the log's pipe, the container's lock and sockets, obeys whoever connect
 It has one thread for all of that (PID 1 dies with that thread); only relayed connections have threads of their own.
 """
 
-# ruff: noqa: PTH118, PTH123
+# ruff: noqa: PTH110, PTH112, PTH118, PTH123
 # Paths are strings here: they are sent, received and given to the kernel as such.
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ Source = Union[int, socket.socket]
 
 _LOG_PIECE = 262_144
 _MEMORY_SECONDS = 0.25
+_HOME_SECONDS = 5.0
 _TERM_GRACE = 10.0  # when the machine itself tells the shim to end
 _KILL_SECONDS = 2.0  # an unconfined container is asked to kill itself; after that PID 1 is killed
 _CANNOT_BEGIN = 126
@@ -92,6 +93,7 @@ class Shim:
         self._asked_to_kill = False
         self._deadline: Optional[float] = None
         self._next_look = 0.0
+        self._next_home = time.monotonic() + _HOME_SECONDS
         self._dialling: List[socket.socket] = []
         self._status: Optional[int] = None
         self._reason = ""
@@ -176,12 +178,20 @@ class Shim:
             self._kill()
         if self._watches_memory() and now >= self._next_look:
             self._look_at_memory(now)
+        if now >= self._next_home:
+            self._look_at_home(now)
 
-    def _patience(self) -> Optional[float]:
-        times = [] if self._deadline is None else [self._deadline]
+    def _look_at_home(self, now: float) -> None:
+        """A container whose folder was deleted is nobody's any more: it must not run for ever."""
+        self._next_home = now + _HOME_SECONDS
+        if not os.path.exists(os.path.join(self._folder, record.HANDLE)):
+            self._kill()
+
+    def _patience(self) -> float:
+        times = [self._next_home] if self._deadline is None else [self._next_home, self._deadline]
         if self._watches_memory():
             times.append(self._next_look)
-        return max(0.0, min(times) - time.monotonic()) if times else None
+        return max(0.0, min(times) - time.monotonic())
 
     def _watches_memory(self) -> bool:
         return self._launch["limits"]["memory_bytes"] is not None and not self._group.holds_memory
@@ -328,7 +338,8 @@ class Shim:
         self._log.close()
         self._out_of_memory = self._out_of_memory or self._group.killed_for_memory()
         self._group.remove()
-        record.write(self._folder, record.EXIT, self._exit_record())
+        if os.path.isdir(self._folder):
+            record.write(self._folder, record.EXIT, self._exit_record())
 
     def _reap(self) -> None:
         """Returns when nothing is left inside: the kernel lets PID 1 go only after all others."""

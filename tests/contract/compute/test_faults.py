@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import threading
@@ -112,3 +113,11 @@ def test_a_shim_that_is_told_to_end_stops_its_container(machine):
     machine.says("ending", "ready")
     os.kill(_pid_of_shim(machine, "ending"), signal.SIGTERM)
     assert machine.end("ending").code == 4
+
+
+def test_a_container_whose_folder_was_deleted_ends(machine):
+    machine.shell("homeless", "echo ready; exec sleep 4715")
+    machine.says("homeless", "ready")
+    [pid] = [pid for pid in _all_pids() if b"sleep\x004715" in _command(pid)]
+    shutil.rmtree(machine.folder("homeless"))
+    until(lambda: not _command(pid))
