@@ -19,13 +19,18 @@ COMMANDS = ("up", "down", "env", "demo", "status", "logs", "coverage", "reset")
 
 
 def program(arguments: Sequence[str]) -> typer.Typer:
-    """The command line for these arguments: with the one command they name, or with all where they name none."""
+    """The command line for these arguments: with the one command they name, or with all where help is shown."""
     app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
     app.callback()(clary)
-    named = arguments[0] if arguments else ""
-    for name in (named,) if named in COMMANDS else COMMANDS:
+    for name in _needed(arguments[0] if arguments else ""):
         app.command(name)(getattr(importlib.import_module(f"clary.cli.{name}"), name))
     return app
+
+
+def _needed(first: str) -> Sequence[str]:
+    if first == "--version":
+        return COMMANDS[:1]  # Typer wants one
+    return (first,) if first in COMMANDS else COMMANDS
 
 
 def _version(asked: bool) -> None:
