@@ -34,7 +34,9 @@ import sklearn.linear_model
 with open(os.path.join(os.environ["SM_MODEL_DIR"], "model.json"), "w") as file:
     json.dump([sum(i * i for i in range(300000))], file)
 print("script-seconds=%.6f" % (time.time() - began))
+"""
 
+ECHO = """\
 def model_fn(model_dir):
     return 1
 
@@ -63,7 +65,7 @@ def measure(rounds: int) -> Iterator[Figure]:
         )
         api.deploy(XGBOOST, model_data)
         yield Figure("CreateEndpoint → InService", [api.deploy(XGBOOST, model_data)[0] for _ in range(rounds)], 1.0)
-        yield from _invocations(api, model_data)
+        yield _invocations(api)
         sdk = [_sdk_round(clary) for _ in range(rounds + 1)][1:]
         yield Figure("SDK v2 `fit()`, built-in xgboost", [seconds["fit"] for seconds in sdk], 2.0)
         yield Figure("SDK v2 `deploy()`, built-in xgboost", [seconds["deploy"] for seconds in sdk], 2.0)
@@ -88,8 +90,8 @@ def _sdk_round(clary: RunningClary) -> dict[str, float]:
     return seconds
 
 
-def _invocations(api: Api, model_data: str) -> Iterator[Figure]:
-    """One client, one row, kept-alive connection: Clary's answer against the model's own time, seen in the replica."""
+def _invocations(api: Api) -> Figure:
+    """One client, one row, a kept-alive connection: all but boto3's own cost is Clary's, for the model does nothing."""
     endpoint = api.deploy(SKLEARN, api.echo_model())[1]
     row = "0.00632,18,2.31,0,0.538,6.575,65.2,4.09,1,296,15.3,396.9,4.98"
     seconds = []
@@ -97,7 +99,7 @@ def _invocations(api: Api, model_data: str) -> Iterator[Figure]:
         began = time.perf_counter()
         api.runtime.invoke_endpoint(EndpointName=endpoint, ContentType="text/csv", Body=row)["Body"].read()
         seconds.append(time.perf_counter() - began)
-    yield Figure(
+    return Figure(
         "InvokeEndpoint through boto3, a model that answers at once, one client",
         [value * 1000 for value in seconds[200:]],
         3.0,
@@ -115,6 +117,7 @@ class Api:
         self.logs = clary.client("logs")
         self.role = clary.role_arn
         self._count = 0
+        self._deployed = ""
 
     def prepare(self) -> None:
         self.s3.create_bucket(Bucket=BUCKET)
@@ -179,7 +182,7 @@ class Api:
 
     def echo_model(self) -> str:
         """A script-mode model that gives back what it is asked."""
-        body = _tar({"model.json": "[]", "code/script.py": SCRIPT})
+        body = _tar({"model.json": "[]", "code/script.py": ECHO})
         self.s3.put_object(Bucket=BUCKET, Key="echo/model.tar.gz", Body=body)
         return f"s3://{BUCKET}/echo/model.tar.gz"
 
@@ -198,7 +201,14 @@ class Api:
         seconds = time.perf_counter() - began
         if endpoint["EndpointStatus"] != "InService":
             raise RuntimeError(f"{name}: {endpoint.get('FailureReason')}")
+        self._retire(name)
         return seconds, name
+
+    def _retire(self, name: str) -> None:
+        """One endpoint at a time: the one before is deleted."""
+        if self._deployed:
+            self.sagemaker.delete_endpoint(EndpointName=self._deployed)
+        self._deployed = name
 
 
 def _tar(files: dict[str, str]) -> bytes:

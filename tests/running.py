@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -52,6 +53,11 @@ class RunningClary:
     def down(self) -> None:
         """Stop it as a user does; containers go on."""
         self.run("down")
+
+    def end_containers(self) -> None:
+        """Containers outlive `clary down`; without their folders they end by themselves."""
+        for folder in (self.data_dir / "run" / "containers").glob("*"):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """One `clary` command on this data folder."""
