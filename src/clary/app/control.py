@@ -14,7 +14,7 @@ from typing import Any
 import uvloop
 
 from clary.app.process import Start, run
-from clary.calls import Call
+from clary.calls import Access, Call
 from clary.compute.dial import SandboxDial
 from clary.compute.launch import API_PORT
 from clary.compute.sandbox import SandboxBackend
@@ -36,12 +36,16 @@ from clary.services.registry import Operation
 from clary.settings import Settings
 from clary.store import Store
 from clary.workload.runtimes import Runtimes
+from clary.workload.storage import Allow, Storage
 
 NICENESS = 5
 """Predictions go first: on one core the edge keeps 85 % of its throughput while control works, against a fifth."""
 
 JOB_SECONDS = 30 * 86_400.0
 """How long a container may fetch credentials: the longest that a training job may run (28 days), and some more."""
+
+_SESSION = "SageMaker"
+"""What the sessions are called in which SageMaker takes a role."""
 
 
 class JobIdentity:
@@ -56,12 +60,30 @@ class JobIdentity:
     def __call__(self, role_arn: str, container: str) -> Mapping[str, str]:
         """The variables for one container."""
         published = self._identity.directory().identities
-        principal = role_principal(published, self._account, role_arn, "SageMaker")
+        principal = role_principal(published, self._account, role_arn, _SESSION)
         issued = self._sealer.issue(principal, JOB_SECONDS)
         return {
             "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{self._api}/_clary/credentials/{issued.access_key_id}",
             "AWS_CONTAINER_AUTHORIZATION_TOKEN": issued.session_token,
         }
+
+
+class RoleRights:
+    """What an execution role may do in S3 when SageMaker reads and writes for it."""
+
+    def __init__(self, settings: Settings, identity: Identity) -> None:
+        self._account = settings.account_id
+        self._identity = identity
+
+    def __call__(self, role_arn: str, region: str) -> Allow:
+        """As its policies are now, for each right that is asked for."""
+
+        def allow(access: Access) -> None:
+            published = self._identity.directory().identities
+            principal = role_principal(published, self._account, role_arn, _SESSION)
+            self._identity.authorise(Call(principal, "s3", access.action, {}, region), [access])
+
+        return allow
 
 
 @dataclass(frozen=True)
@@ -110,7 +132,7 @@ class Control:
         controllers = Controllers(
             self.settings,
             self.store,
-            self.objects,
+            Storage(self.objects, RoleRights(self.settings, self.identity)),
             runtimes,
             self.backend,
             SandboxDial(self.settings.containers_dir),

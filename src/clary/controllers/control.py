@@ -11,13 +11,13 @@ from clary.controllers.logs import Invoke, Logs
 from clary.controllers.loop import Loop
 from clary.controllers.training_effects import TrainingController
 from clary.lifecycles import endpoint, training_job
-from clary.objects import ObjectStore
 from clary.serving.routes import RouteTable
 from clary.settings import Settings
 from clary.store import Store
 from clary.store.rows import Key
 from clary.workload.hosting import HostingWorkload
 from clary.workload.runtimes import Runtimes
+from clary.workload.storage import Storage
 from clary.workload.training import TrainingWorkload
 
 
@@ -28,7 +28,7 @@ class Controllers:
         self,
         settings: Settings,
         store: Store,
-        objects: ObjectStore,
+        storage: Storage,
         runtimes: Runtimes,
         backend: Backend,
         dial: Dial,
@@ -40,9 +40,9 @@ class Controllers:
         self._containers = Containers(backend, settings.run_dir, self.wake)
         self._routes = RouteTable(settings.run_dir)
         logs = Logs(invoke)
-        training = TrainingWorkload(settings, objects, runtimes)
+        training = TrainingWorkload(settings, storage, runtimes)
         self._training = TrainingController(settings, store, training, self._containers, self._activities, logs)
-        hosting = HostingWorkload(settings, objects, runtimes)
+        hosting = HostingWorkload(settings, storage, runtimes)
         self._endpoints = EndpointController(
             store, hosting, self._containers, self._activities, logs, self._routes, self._health
         )

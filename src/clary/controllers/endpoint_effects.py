@@ -146,7 +146,7 @@ class EndpointController:
             for notice in self._workload.notices(variant):
                 line(notice)
             self._workload.build(variant, line)
-        self._workload.lay_out(variant, replica, ended)
+        self._workload.lay_out(key, variant, replica, ended)
 
     def _start(self, key: Key, variant: Variant, replica: Replica) -> None:
         container = replica["container"]

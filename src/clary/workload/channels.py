@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from clary.objects import ObjectReader
 from clary.workload.bundle import make_folder
 from clary.workload.download import Ended, download_manifest, download_prefix
 from clary.workload.errors import WorkloadError
 from clary.workload.s3uri import split
+from clary.workload.storage import RoleStorage
 
 Channel = Mapping[str, Any]
 
@@ -21,12 +21,12 @@ def input_data_config(spec: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     return {channel["ChannelName"]: _described(channel, spec) for channel in spec.get("InputDataConfig") or ()}
 
 
-def download_channels(objects: ObjectReader, spec: Mapping[str, Any], region: str, data: Path, ended: Ended) -> None:
-    """Each channel's objects as writable copies below `data`. Raises WorkloadError, Cancelled."""
+def download_channels(storage: RoleStorage, spec: Mapping[str, Any], region: str, data: Path, ended: Ended) -> None:
+    """Each channel's objects as writable copies below `data`. Raises WorkloadError, NotAllowed, Cancelled."""
     for channel in spec.get("InputDataConfig") or ():
         folder = data / channel["ChannelName"]
         make_folder(folder)
-        _download(objects, channel, _Where(spec["RoleArn"], region, _mode(channel, spec)), folder, ended)
+        _download(storage, channel, _Where(spec["RoleArn"], region, _mode(channel, spec)), folder, ended)
 
 
 class _Where:
@@ -55,7 +55,7 @@ def _described(channel: Channel, spec: Mapping[str, Any]) -> dict[str, str]:
     return described
 
 
-def _download(objects: ObjectReader, channel: Channel, where: _Where, folder: Path, ended: Ended) -> None:
+def _download(storage: RoleStorage, channel: Channel, where: _Where, folder: Path, ended: Ended) -> None:
     source = channel["DataSource"].get("S3DataSource")
     if source is None:
         raise _not_offered(channel, "a file system as its data source")
@@ -63,16 +63,16 @@ def _download(objects: ObjectReader, channel: Channel, where: _Where, folder: Pa
         raise _not_offered(channel, "the input mode Pipe")
     kind, uri = source["S3DataType"], source["S3Uri"]
     if kind == "ManifestFile":
-        download_manifest(objects, uri, folder, ended)
+        download_manifest(storage, uri, folder, ended)
     elif kind == "S3Prefix":
-        _download_prefix(objects, uri, where, folder, ended)
+        _download_prefix(storage, uri, where, folder, ended)
     else:
         raise _not_offered(channel, f"the data type {kind}")
 
 
-def _download_prefix(objects: ObjectReader, uri: str, where: _Where, folder: Path, ended: Ended) -> None:
+def _download_prefix(storage: RoleStorage, uri: str, where: _Where, folder: Path, ended: Ended) -> None:
     bucket, _ = split(uri)
-    if objects.get_bucket(bucket) is None or not download_prefix(objects, uri, folder, ended):
+    if not storage.has_bucket(bucket) or not download_prefix(storage, uri, folder, ended):
         raise WorkloadError(
             f'ClientError: Data download failed:No S3 objects found under S3 URL "{uri}" given in input data source. '
             f"Please ensure that the bucket exists in the selected region ({where.region}), that objects exist under "

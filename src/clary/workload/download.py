@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from clary.objects import ObjectReader
 from clary.objects.model import ObjectInfo
 from clary.workload.bundle import FILE_MODE, make_folder
 from clary.workload.errors import Cancelled, WorkloadError
 from clary.workload.s3uri import join, split
+from clary.workload.storage import RoleStorage
 
 _MANIFEST_BYTES = 64 * 2**20
 
@@ -44,45 +44,45 @@ def place(folder: Path, name: str) -> Path:
     return folder.joinpath(*parts)
 
 
-def download_prefix(objects: ObjectReader, uri: str, folder: Path, ended: Ended = never) -> int:
+def download_prefix(storage: RoleStorage, uri: str, folder: Path, ended: Ended = never) -> int:
     """Copies of all objects whose keys begin with `uri`; how many there were.
 
-    Raises WorkloadError for keys that cannot be paths, Cancelled.
+    Raises WorkloadError for keys that cannot be paths, NotAllowed, Cancelled.
     """
     bucket, prefix = split(uri)
     count = 0
-    for info in objects.list(bucket, prefix):
-        _copy(objects, info, relative_name(info.key, prefix), folder, ended)
+    for info in storage.list(bucket, prefix):
+        _copy(storage, info, relative_name(info.key, prefix), folder, ended)
         count += 1
     return count
 
 
-def download_manifest(objects: ObjectReader, uri: str, folder: Path, ended: Ended = never) -> int:
+def download_manifest(storage: RoleStorage, uri: str, folder: Path, ended: Ended = never) -> int:
     """Copies of all objects that the manifest at `uri` names: `[{"prefix": "s3://b/p/"}, "a.csv", …]`
     (https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_S3DataSource.html); how many there were.
     """
-    base, names = _manifest(read_object(objects, uri, _MANIFEST_BYTES), uri)
+    base, names = _manifest(read_object(storage, uri, _MANIFEST_BYTES), uri)
     for name in names:
         bucket, key = split(join(base, name) if base else name)
-        info = objects.head(bucket, key)
+        info = storage.head(bucket, key)
         if info is None:
             raise WorkloadError(f"ClientError: Data download failed: s3://{bucket}/{key} of {uri} does not exist.")
-        _copy(objects, info, name if base else key, folder, ended)
+        _copy(storage, info, name if base else key, folder, ended)
     return len(names)
 
 
-def read_object(objects: ObjectReader, uri: str, limit: int) -> bytes:
+def read_object(storage: RoleStorage, uri: str, limit: int) -> bytes:
     """A small object's bytes. Raises WorkloadError where there is none, or it is larger than `limit`."""
-    info = find(objects, uri)
+    info = find(storage, uri)
     if info.size > limit:
         raise WorkloadError(f"ClientError: {uri} is larger than {limit} bytes.")
-    return b"".join(objects.read(info))
+    return b"".join(storage.read(info))
 
 
-def find(objects: ObjectReader, uri: str) -> ObjectInfo:
+def find(storage: RoleStorage, uri: str) -> ObjectInfo:
     """The object at `uri`. Raises WorkloadError where there is none."""
     bucket, key = split(uri)
-    info = objects.head(bucket, key)
+    info = storage.head(bucket, key)
     if info is None:
         raise WorkloadError(f"ClientError: Could not find the object {uri}.")
     return info
@@ -100,7 +100,7 @@ def _manifest(raw: bytes, uri: str) -> tuple[str, list[str]]:
     return (prefixes[0] if prefixes else ""), names
 
 
-def _copy(objects: ObjectReader, info: ObjectInfo, name: str, folder: Path, ended: Ended) -> None:
+def _copy(storage: RoleStorage, info: ObjectInfo, name: str, folder: Path, ended: Ended) -> None:
     if ended():
         raise Cancelled
     if name == "" or (name.endswith("/") and info.size == 0):  # a folder, as consoles make them
@@ -109,7 +109,7 @@ def _copy(objects: ObjectReader, info: ObjectInfo, name: str, folder: Path, ende
     try:
         for parent in _missing(target.parent, folder):
             make_folder(parent)
-        objects.copy_to(info, target, FILE_MODE)
+        storage.copy_to(info, target, FILE_MODE)
         target.chmod(FILE_MODE)
     except (FileExistsError, NotADirectoryError, IsADirectoryError):
         text = f"ClientError: Data download failed: {info.key!r} is both a file and a folder, or comes twice."

@@ -13,6 +13,10 @@ class WorkloadError(Exception):
         self.reason = reason
 
 
+class NotAllowed(WorkloadError):
+    """The execution role may not: `reason` says which right it lacks on what."""
+
+
 class Cancelled(Exception):
     """What was being done is not wanted any more."""
 

@@ -10,15 +10,15 @@ from typing import Any
 from clary.compute.base import Container
 from clary.images.base import Image
 from clary.lifecycles.endpoint import Replica, Variant
-from clary.objects import ObjectReader
 from clary.settings import Settings
 from clary.store.rows import Key
 from clary.telemetry.paths import stream_file
 from clary.workload.bundle import Bundle, make_folder, writable
 from clary.workload.children import unpack_archive
 from clary.workload.download import Ended, download_prefix, find
-from clary.workload.errors import WorkloadError
+from clary.workload.errors import NotAllowed, WorkloadError
 from clary.workload.runtimes import OnLine, Run, Runtimes
+from clary.workload.storage import RoleStorage, Storage
 
 PORT = 8080
 
@@ -31,9 +31,9 @@ def log_group(endpoint: str) -> str:
 class HostingWorkload:
     """All that a replica means outside of the container."""
 
-    def __init__(self, settings: Settings, objects: ObjectReader, runtimes: Runtimes) -> None:
+    def __init__(self, settings: Settings, storage: Storage, runtimes: Runtimes) -> None:
         self._settings = settings
-        self._objects = objects
+        self._storage = storage
         self._runtimes = runtimes
 
     def build(self, variant: Variant, on_line: OnLine) -> None:
@@ -51,17 +51,18 @@ class HostingWorkload:
         group = log_group(endpoint.name)
         return stream_file(self._settings.logs_dir, endpoint.account, endpoint.region, group, replica["log_stream"])
 
-    def lay_out(self, variant: Variant, replica: Replica, ended: Ended) -> None:
-        """Write the bundle, the model unpacked; may be called again. Raises WorkloadError, Cancelled."""
+    def lay_out(self, endpoint: Key, variant: Variant, replica: Replica, ended: Ended) -> None:
+        """Write the bundle, the model unpacked; may be called again. Raises WorkloadError, NotAllowed, Cancelled."""
         bundle = Bundle.of(self._settings, replica["container"])
         bundle.clear()
         make_folder(bundle.model)
-        definition = variant["container_definition"]
-        source = definition.get("ModelDataSource", {}).get("S3DataSource")
-        if source:
-            self._fetch(source["S3Uri"], bundle, source.get("CompressionType") != "None", ended)
-        elif definition.get("ModelDataUrl"):
-            self._fetch(definition["ModelDataUrl"], bundle, True, ended)
+        uri, packed = _model_data(variant["container_definition"])
+        if uri:
+            storage = self._storage.of(variant["role"], endpoint.region)
+            try:
+                _fetch(storage, uri, bundle, packed, ended)
+            except NotAllowed as error:
+                raise WorkloadError(f"{_cannot_download(variant, uri)} {error.reason}") from None
 
     def container(self, endpoint: Key, variant: Variant, replica: Replica) -> Container:
         """What to start. Raises WorkloadError."""
@@ -87,16 +88,33 @@ class HostingWorkload:
             raise WorkloadError("ClientError: Clary runs model images; model packages are not offered.")
         return self._runtimes.image(uri)
 
-    def _fetch(self, uri: str, bundle: Bundle, packed: bool, ended: Ended) -> None:
-        if not packed:
-            if not download_prefix(self._objects, uri, bundle.model, ended):
-                raise WorkloadError(f"ClientError: Could not find model data at {uri}.")
-            return
-        bundle.scratch.mkdir(exist_ok=True)
-        archive = bundle.scratch / "model.tar.gz"
-        self._objects.copy_to(find(self._objects, uri), archive)
-        unpack_archive(archive, bundle.model, uri)
-        archive.unlink()
+
+def _model_data(definition: Mapping[str, Any]) -> tuple[str, bool]:
+    """Where a container's model is, empty where it has none, and whether that is an archive."""
+    source = definition.get("ModelDataSource", {}).get("S3DataSource")
+    if source:
+        return source["S3Uri"], source.get("CompressionType") != "None"
+    return definition.get("ModelDataUrl") or "", True
+
+
+def _fetch(storage: RoleStorage, uri: str, bundle: Bundle, packed: bool, ended: Ended) -> None:
+    if not packed:
+        if not download_prefix(storage, uri, bundle.model, ended):
+            raise WorkloadError(f"ClientError: Could not find model data at {uri}.")
+        return
+    bundle.scratch.mkdir(exist_ok=True)
+    archive = bundle.scratch / "model.tar.gz"
+    storage.copy_to(find(storage, uri), archive)
+    unpack_archive(archive, bundle.model, uri)
+    archive.unlink()
+
+
+def _cannot_download(variant: Variant, uri: str) -> str:
+    name = variant["container_definition"].get("ContainerHostname") or "container_1"
+    return (
+        f'Failed to download model data for container "{name}" from URL: "{uri}". Please ensure that there is an '
+        "object located at the URL and that the role passed to CreateModel has permissions to download the object."
+    )
 
 
 def contract_env(endpoint: Key, definition: Mapping[str, Any]) -> dict[str, str]:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from clary.compute.base import Exited, Lost
-from clary.objects import ObjectStore
 from clary.store.rows import Row
 from clary.telemetry.logfile import LogReader
 from clary.workload.bundle import Bundle
@@ -17,6 +16,7 @@ from clary.workload.children import MetricsScan, make_archive
 from clary.workload.errors import WorkloadError
 from clary.workload.failure import failure_reason, read_failure
 from clary.workload.s3uri import join, split
+from clary.workload.storage import RoleStorage
 
 Ending = Exited | Lost
 
@@ -38,23 +38,23 @@ class Outputs:
 
 
 def collect(
-    objects: ObjectStore,
+    storage: RoleStorage,
     row: Row,
     bundle: Bundle,
     log: Path,
     ending: Ending,
     own_metrics: Sequence[Mapping[str, str]],
 ) -> Outputs:
-    """Upload everything and read log and failure file. Raises WorkloadError where the bucket is not there.
+    """Upload everything and read log and failure file. Raises WorkloadError where the bucket is not there, NotAllowed.
 
     `own_metrics` are the image's definitions; the user's stand in the row.
     """
     scan = MetricsScan(log, own_metrics, row.spec["AlgorithmSpecification"].get("MetricDefinitions") or ())
-    destination = _Destination(objects, row)
+    destination = _Destination(storage, row)
     bundle.scratch.mkdir(exist_ok=True)
     destination.upload_folder(bundle.model, "model", bundle.scratch)
     destination.upload_folder(bundle.output_data, "output", bundle.scratch)
-    _save_checkpoints(objects, row.spec.get("CheckpointConfig"), bundle.checkpoints)
+    _save_checkpoints(storage, row.spec.get("CheckpointConfig"), bundle.checkpoints)
     said, tail = read_failure(bundle.failure), _tail(log)
     return Outputs(failure_reason(ending, said, tail), destination.model_artifacts, scan.result())
 
@@ -62,13 +62,13 @@ def collect(
 class _Destination:
     """OutputDataConfig: `S3OutputPath/JOB/output/`."""
 
-    def __init__(self, objects: ObjectStore, row: Row) -> None:
+    def __init__(self, storage: RoleStorage, row: Row) -> None:
         config = row.spec["OutputDataConfig"]
-        self._objects = objects
+        self._storage = storage
         self._plain = config.get("CompressionType") == "NONE"
         self._base = join(config["S3OutputPath"], row.key.name, "output")
         bucket, _ = split(self._base)
-        if objects.get_bucket(bucket) is None:
+        if not storage.has_bucket(bucket):
             raise WorkloadError(f"ClientError: Data upload failed: the bucket {bucket} does not exist.")
 
     @property
@@ -80,19 +80,19 @@ class _Destination:
         if not folder.is_dir() or not any(folder.iterdir()):
             return
         if self._plain:
-            _upload_files(self._objects, join(self._base, name), folder)
+            _upload_files(self._storage, join(self._base, name), folder)
             return
         archive = scratch / f"{name}.tar.gz"
         make_archive(folder, archive)
         bucket, key = split(join(self._base, archive.name))
-        self._objects.put_file(bucket, key, archive, content_type=_ARCHIVE_TYPE)
+        self._storage.put_file(bucket, key, archive, content_type=_ARCHIVE_TYPE)
 
 
-def _upload_files(objects: ObjectStore, uri: str, folder: Path) -> None:
+def _upload_files(storage: RoleStorage, uri: str, folder: Path) -> None:
     bucket, prefix = split(uri)
     for path in _regular_files(folder):
         key = f"{prefix}/{path.relative_to(folder)}"
-        objects.put_file(bucket, key, path, content_type=_CONTENT_TYPE)
+        storage.put_file(bucket, key, path, content_type=_CONTENT_TYPE)
 
 
 def _regular_files(folder: Path) -> Iterator[Path]:
@@ -105,9 +105,9 @@ def _regular_files(folder: Path) -> Iterator[Path]:
             yield entry
 
 
-def _save_checkpoints(objects: ObjectStore, config: Mapping[str, Any] | None, folder: Path) -> None:
+def _save_checkpoints(storage: RoleStorage, config: Mapping[str, Any] | None, folder: Path) -> None:
     if config and folder.is_dir():
-        _upload_files(objects, config["S3Uri"].rstrip("/"), folder)
+        _upload_files(storage, config["S3Uri"].rstrip("/"), folder)
 
 
 def _tail(log: Path) -> list[str]:

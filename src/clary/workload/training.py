@@ -10,7 +10,6 @@ from typing import Any
 
 from clary.compute.base import Container, Mount
 from clary.images.base import Image
-from clary.objects import ObjectStore
 from clary.settings import Settings
 from clary.store.rows import Row
 from clary.telemetry.paths import stream_file
@@ -20,6 +19,7 @@ from clary.workload.download import Ended, download_prefix
 from clary.workload.errors import WorkloadError
 from clary.workload.outputs import Ending, Outputs, collect
 from clary.workload.runtimes import OnLine, Run, Runtimes
+from clary.workload.storage import RoleStorage, Storage
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 HOST = "algo-1"
@@ -33,9 +33,9 @@ _GROUP = "homogeneousCluster"
 class TrainingWorkload:
     """All that a training job's row means outside of the container."""
 
-    def __init__(self, settings: Settings, objects: ObjectStore, runtimes: Runtimes) -> None:
+    def __init__(self, settings: Settings, storage: Storage, runtimes: Runtimes) -> None:
         self._settings = settings
-        self._objects = objects
+        self._storage = storage
         self._runtimes = runtimes
 
     def ready(self, row: Row) -> bool:
@@ -64,8 +64,9 @@ class TrainingWorkload:
             make_folder(folder)
         for name, content in config_files(row.spec).items():
             (bundle.config / name).write_text(json.dumps(content))
-        download_channels(self._objects, row.spec, row.key.region, bundle.data, ended)
-        self._restore_checkpoints(row.spec, bundle, ended)
+        storage = self._storage_of(row)
+        download_channels(storage, row.spec, row.key.region, bundle.data, ended)
+        _restore_checkpoints(storage, row.spec, bundle, ended)
 
     def container(self, row: Row) -> Container:
         """What to start. Raises WorkloadError."""
@@ -86,7 +87,8 @@ class TrainingWorkload:
 
     def collect(self, row: Row, ending: Ending) -> Outputs:
         """Upload what the program left, and say how it went; may be called again. Raises WorkloadError."""
-        return collect(self._objects, row, self._bundle(row), self.log_file(row), ending, self._own_metrics(row))
+        storage, metrics = self._storage_of(row), self._own_metrics(row)
+        return collect(storage, row, self._bundle(row), self.log_file(row), ending, metrics)
 
     def _image(self, row: Row) -> Image:
         uri = row.spec["AlgorithmSpecification"].get("TrainingImage")
@@ -112,11 +114,15 @@ class TrainingWorkload:
             parts.append(Mount(str(bundle.checkpoints), checkpoints.get("LocalPath") or _CHECKPOINTS, writable=True))
         return tuple(parts)
 
-    def _restore_checkpoints(self, spec: Mapping[str, Any], bundle: Bundle, ended: Ended) -> None:
-        config = spec.get("CheckpointConfig")
-        if config:
-            make_folder(bundle.checkpoints)
-            download_prefix(self._objects, config["S3Uri"].rstrip("/") + "/", bundle.checkpoints, ended)
+    def _storage_of(self, row: Row) -> RoleStorage:
+        return self._storage.of(row.spec["RoleArn"], row.key.region)
+
+
+def _restore_checkpoints(storage: RoleStorage, spec: Mapping[str, Any], bundle: Bundle, ended: Ended) -> None:
+    config = spec.get("CheckpointConfig")
+    if config:
+        make_folder(bundle.checkpoints)
+        download_prefix(storage, config["S3Uri"].rstrip("/") + "/", bundle.checkpoints, ended)
 
 
 def _own_program(algorithm: Mapping[str, Any]) -> tuple[str, ...]:

@@ -17,10 +17,11 @@ from typing import Any
 import pytest
 
 import clary
-from clary.calls import Call
+from clary.calls import Access, Call
 from clary.compute.dial import SandboxDial
 from clary.compute.sandbox import SandboxBackend
 from clary.controllers.control import Controllers
+from clary.errors import AccessDenied
 from clary.images.base import Environment, Image, MetricDefinition, Program
 from clary.images.catalogue import ImageNotFound
 from clary.objects import ObjectReader, ObjectStore
@@ -30,6 +31,7 @@ from clary.store.rows import Key, Row
 from clary.telemetry.logfile import LogReader
 from clary.telemetry.paths import stream_file
 from clary.workload.runtimes import Runtimes
+from clary.workload.storage import Allow, Storage
 
 LAUNCHER = Path(clary.__file__).parent / "launcher" / "main.py"
 ACCOUNT, REGION = "000000000000", "us-east-1"
@@ -82,6 +84,8 @@ class World:
 
     settings: Settings
     calls: list[Call] = field(default_factory=list)
+    denied: set[tuple[str, str]] = field(default_factory=set)
+    """(action, resource) that no role may do."""
 
     def open(self) -> None:
         self.store = Store(self.settings.database)
@@ -91,13 +95,20 @@ class World:
         runtimes = Runtimes(images, images, lambda role, container: {"ROLE": role})
         dial = SandboxDial(self.settings.containers_dir)
         self.controllers = Controllers(
-            self.settings, self.store, self.objects, runtimes, self.backend, dial, self.invoke
+            self.settings, self.store, Storage(self.objects, self.rights), runtimes, self.backend, dial, self.invoke
         )
         self.controllers.start()
 
     def invoke(self, call: Call) -> dict[str, Any]:
         self.calls.append(call)
         return {}
+
+    def rights(self, role: str, region: str) -> Allow:
+        def allow(access: Access) -> None:
+            if (access.action, access.resource) in self.denied:
+                raise AccessDenied(f"User: {role} is not authorized to perform: {access.action} in {region}")
+
+        return allow
 
     def close(self) -> None:
         self.controllers.close()

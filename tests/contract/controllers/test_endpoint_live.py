@@ -235,6 +235,15 @@ def test_model_that_cannot_be_served(world, create, content, reason):
     world.until(lambda: not list(world.backend.list()))
 
 
+def test_model_that_the_role_may_not_read(world, create, one):
+    world.denied.add(("s3:GetObject", "arn:aws:s3:::bucket/one.tar.gz"))
+    row = world.until_status(create(one), "Failed")
+    assert row.state["failure_reason"].startswith(
+        'Failed to download model data for container "container_1" from URL: "s3://bucket/one.tar.gz". Please ensure '
+    )
+    assert "is not authorized to perform: s3:GetObject" in row.state["failure_reason"]
+
+
 def test_failed_update_goes_back(world, create, client, one):
     key = create(one)
     world.until_status(key, "InService")

@@ -217,3 +217,37 @@ def test_machine_that_cannot_run_containers_says_why(world, submit, monkeypatch)
     monkeypatch.setattr(world.backend, "start", refuse)
     row = run(world, submit("true"))
     assert row.state["failure_reason"] == "InternalServerError: Namespaces are forbidden here. Allow them."
+
+
+CHECKPOINTS = {"CheckpointConfig": {"S3Uri": "s3://bucket/ckpt"}}
+INPUT = {"InputDataConfig": [channel("c", "s3://bucket/data/")]}
+
+
+@pytest.mark.parametrize(
+    ("action", "place", "more", "reason"),
+    [
+        ("s3:ListBucket", "bucket", INPUT, "Data download failed:Unable to list objects under s3://bucket/data/"),
+        ("s3:GetObject", "bucket/data/x", INPUT, "Data download failed:Unable to download object s3://bucket/data/x"),
+        ("s3:ListBucket", "bucket", CHECKPOINTS, "Data download failed:Unable to list objects under s3://bucket/ckpt/"),
+        (
+            "s3:PutObject",
+            "bucket/out/job/output/model.tar.gz",
+            {},
+            "Artifact upload failed:Unable to upload object s3://bucket/out/job/output/model.tar.gz",
+        ),
+        (
+            "s3:PutObject",
+            "bucket/ckpt/new",
+            CHECKPOINTS,
+            "Artifact upload failed:Unable to upload object s3://bucket/ckpt/new",
+        ),
+    ],
+    ids=["list", "get", "checkpoints", "model", "new checkpoint"],
+)
+def test_what_the_role_may_not_do_in_s3_fails_the_job(world, submit, action, place, more, reason):
+    world.put("data/x", b"1")
+    world.denied.add((action, f"arn:aws:s3:::{place}"))
+    script = "echo 1 > /opt/ml/model/m; if [ -d /opt/ml/checkpoints ]; then echo 1 > /opt/ml/checkpoints/new; fi"
+    row = run(world, submit(script, **more))
+    denial = f"(AccessDenied: User: {ROLE} is not authorized to perform: {action} in us-east-1)"
+    assert (row.status, row.state["failure_reason"]) == ("Failed", f"ClientError: {reason} {denial}")

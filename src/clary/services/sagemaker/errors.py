@@ -64,6 +64,17 @@ def no_model_data(uri: str) -> AWSError:
     return ValidationError(f"Could not find model data at {uri}.")
 
 
+def no_access_to_model_data(uri: str, region: str, role: str) -> AWSError:
+    """CreateModel whose role may not read the artifact."""
+    return ValidationError(
+        f'Could not access model data at {uri}. Please ensure that the role "{role}" exists and that its trust '
+        'relationship policy allows the action "sts:AssumeRole" for the service principal "sagemaker.amazonaws.com". '
+        f'Also ensure that the role has "s3:GetObject" permissions and that the object is located in {region}. '
+        'If your Model uses multiple models or uncompressed models, please ensure that the role has "s3:ListBucket" '
+        "permission."
+    )
+
+
 def limit_exceeded(quota: str, limit: int, asked: int) -> AWSError:
     """More than this machine offers, as AWS says it of an account's quota."""
     return AWSError(

@@ -9,9 +9,15 @@ from typing import Any
 from clary.errors import ValidationError
 from clary.services.context import Context
 from clary.services.resources import Params, Resource, declare
-from clary.services.sagemaker.errors import already_existing, could_not_find, no_model_data, not_offered
+from clary.services.sagemaker.errors import (
+    already_existing,
+    could_not_find,
+    no_access_to_model_data,
+    no_model_data,
+    not_offered,
+)
 from clary.services.sagemaker.references import has_objects, is_object, resolve_image
-from clary.services.sagemaker.roles import check_role
+from clary.services.sagemaker.roles import check_role, may_list, may_read
 from clary.services.sagemaker.service import SERVICE
 
 
@@ -19,34 +25,44 @@ def fill_model(context: Context, params: Params) -> Params:
     """The spec of a model. Raises ValidationError, AccessDenied."""
     if ("PrimaryContainer" in params) == ("Containers" in params):
         raise ValidationError("You must specify either PrimaryContainer or Containers, but not both.")
-    check_role(context, params.get("ExecutionRoleArn"))
+    role = params.get("ExecutionRoleArn")
+    check_role(context, role)
     filled = {**params, "EnableNetworkIsolation": params.get("EnableNetworkIsolation", False)}
     if "PrimaryContainer" in params:
-        filled["PrimaryContainer"] = _container(context, params["PrimaryContainer"])
+        filled["PrimaryContainer"] = _container(context, role, params["PrimaryContainer"])
     else:
-        filled["Containers"] = [_container(context, container) for container in params["Containers"]]
+        filled["Containers"] = [_container(context, role, container) for container in params["Containers"]]
     return filled
 
 
-def _container(context: Context, asked: Params) -> Params:
+def _container(context: Context, role: str | None, asked: Params) -> Params:
     if "ModelPackageName" in asked:
         raise not_offered("ContainerDefinition.ModelPackageName")
     if "Image" not in asked:
         raise ValidationError("ContainerDefinition: either Image or ModelPackageName is required.")
     resolve_image(context, asked["Image"])
-    _check_data(context, asked)
+    _check_data(context, role, asked)
     return {"Mode": "SingleModel", "Environment": {}, **asked}
 
 
-def _check_data(context: Context, asked: Params) -> None:
+def _check_data(context: Context, role: str | None, asked: Params) -> None:
+    """The role's rights come first: whoever has none does not learn what is there."""
     url = asked.get("ModelDataUrl")
-    if url and asked.get("Mode") != "MultiModel" and not is_object(context, url):
-        raise no_model_data(url)
+    if url and asked.get("Mode") != "MultiModel":
+        _check_address(context, role, url, one=True)
     source = (asked.get("ModelDataSource") or {}).get("S3DataSource")
     if source is not None:
-        there = is_object if source["S3DataType"] == "S3Object" else has_objects
-        if not there(context, source["S3Uri"]):
-            raise no_model_data(source["S3Uri"])
+        _check_address(context, role, source["S3Uri"], one=source["S3DataType"] == "S3Object")
+
+
+def _check_address(context: Context, role: str | None, uri: str, *, one: bool) -> None:
+    """`one` object, or all whose addresses begin so. A prefix stands for what is below it: the right to read is asked
+    for as if it were an object's."""
+    if not may_read(context, role, uri) or not (one or may_list(context, role, uri)):
+        raise no_access_to_model_data(uri, context.region, role or "")
+    there = is_object if one else has_objects
+    if not there(context, uri):
+        raise no_model_data(uri)
 
 
 def container_of(spec: Mapping[str, Any]) -> Params | None:

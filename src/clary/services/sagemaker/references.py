@@ -20,7 +20,7 @@ def resolve_image(context: Context, uri: str) -> Image:
 
 def has_objects(context: Context, uri: str) -> bool:
     """Whether any object's address begins with `s3://bucket/prefix`."""
-    bucket, prefix = _split(uri)
+    bucket, prefix = split_uri(uri)
     if context.objects.get_bucket(bucket) is None:
         return False
     return any(True for _ in islice(context.objects.list(bucket, prefix), 1))
@@ -28,13 +28,14 @@ def has_objects(context: Context, uri: str) -> bool:
 
 def is_object(context: Context, uri: str) -> bool:
     """Whether there is an object at `s3://bucket/key`, or at its https address with the bucket in the path."""
-    bucket, key = _split(uri)
+    bucket, key = split_uri(uri)
     return (
         bool(key) and context.objects.get_bucket(bucket) is not None and context.objects.head(bucket, key) is not None
     )
 
 
-def _split(uri: str) -> tuple[str, str]:
+def split_uri(uri: str) -> tuple[str, str]:
+    """Bucket, and key or prefix."""
     scheme, _, rest = uri.partition("://")
     if scheme in ("http", "https"):
         rest = rest.partition("/")[2]

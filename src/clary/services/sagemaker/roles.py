@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from clary.calls import Access, Call
+from clary.identity.directory import Directory
+from clary.identity.issuing import role_principal
 from clary.services.context import Context
+from clary.services.iam.gathering import identities_of
 from clary.services.iam.roles import check_pass_role
+from clary.services.sagemaker.references import split_uri
 
 _PRINCIPAL = "sagemaker.amazonaws.com"
+_SESSION = "SageMaker"
 
 
 def check_role(context: Context, role_arn: str | None) -> None:
@@ -15,3 +21,24 @@ def check_role(context: Context, role_arn: str | None) -> None:
     """
     if role_arn and context.settings.auth != "off":
         check_pass_role(context.store.read, context.call, role_arn, _PRINCIPAL)
+
+
+def may_list(context: Context, role_arn: str | None, uri: str) -> bool:
+    """Whether the role may list the objects whose addresses begin with `s3://bucket/prefix`."""
+    bucket, prefix = split_uri(uri)
+    return _may(context, role_arn, Access("s3:ListBucket", f"arn:aws:s3:::{bucket}", {"s3:prefix": prefix}))
+
+
+def may_read(context: Context, role_arn: str | None, uri: str) -> bool:
+    """Whether the role may read the object at `uri`."""
+    bucket, key = split_uri(uri)
+    return _may(context, role_arn, Access("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}"))
+
+
+def _may(context: Context, role_arn: str | None, access: Access) -> bool:
+    """As the role's policies are now; nobody's rights where there is no role, everybody's with `--auth off`."""
+    if context.settings.auth == "off":
+        return True
+    directory = Directory(identities_of(context.store.read, context.account, role_arn or ""))
+    who = role_principal(directory.identities, context.account, role_arn or "", _SESSION)
+    return directory.decide(Call(who, "s3", access.action, {}, context.region), access).allowed

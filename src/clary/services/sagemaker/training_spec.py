@@ -9,7 +9,7 @@ from clary.errors import ValidationError
 from clary.services.context import Context
 from clary.services.sagemaker.errors import limit_exceeded, no_objects, not_offered
 from clary.services.sagemaker.references import has_objects, resolve_image
-from clary.services.sagemaker.roles import check_role
+from clary.services.sagemaker.roles import check_role, may_list
 
 _MAX_RUNTIME_SECONDS = 86_400
 _VOLUME_GB = 30
@@ -84,7 +84,7 @@ def _channel(context: Context, role: str, asked: Params) -> Params:
     source = asked["DataSource"].get("S3DataSource")
     if source is None:
         raise not_offered(f"The data source of channel {asked['ChannelName']}: only S3DataSource")
-    if source["S3DataType"] == "S3Prefix" and not has_objects(context, source["S3Uri"]):
+    if source["S3DataType"] == "S3Prefix" and not _has_data(context, role, source["S3Uri"]):
         raise no_objects(source["S3Uri"], context.region, role)
     filled = {"S3DataDistributionType": "FullyReplicated", **source}
     return {
@@ -93,6 +93,11 @@ def _channel(context: Context, role: str, asked: Params) -> Params:
         **asked,
         "DataSource": {**asked["DataSource"], "S3DataSource": filled},
     }
+
+
+def _has_data(context: Context, role: str, uri: str) -> bool:
+    """Whether the role finds any object there."""
+    return may_list(context, role, uri) and has_objects(context, uri)
 
 
 def _check_names(channels: Sequence[Mapping[str, Any]]) -> None:
