@@ -46,9 +46,20 @@ class Containers:
         with self._lock:
             return {container for container, key in self._owners.items() if key == owner}
 
-    def start(self, container: str, what: Container) -> None:
-        """Start it, unless it was started before."""
+    def start(self, container: str, what: Container, owner: Key) -> None:
+        """Start it, unless it was started before. Where it is not `owner`'s any more it ends again.
+
+        Its row may be renamed or deleted while it starts: who then let go of it had nothing to end yet.
+        """
         self._backend.start(container, what)
+        self.end_unless_owned(container, owner)
+
+    def end_unless_owned(self, container: str, owner: Key) -> None:
+        """Let go of what was made for a container that `owner` has lost meanwhile."""
+        with self._lock:
+            lost = self._owners.get(container) != owner
+        if lost:
+            self.retire([container])
 
     def poll(self, container: str) -> State:
         """What it is doing."""
@@ -64,7 +75,7 @@ class Containers:
             key = Key(RETIRE_KIND, "", "", container)
             with self._lock:
                 self._owners[container] = key
-                self._retiring[container] = generation
+                self._retiring[container] = max(generation, self._retiring.get(container, 0))
             self._wake(key)
 
     def retire_all_but(self, wanted: Callable[[], set[str]], generation: int) -> None:

@@ -141,6 +141,12 @@ class EndpointController:
         self._activities.begin(key, replica["container"], work, builds=True)
 
     def _bundle(self, key: Key, variant: Variant, replica: Replica, ended: Callable[[], bool]) -> None:
+        try:
+            self._lay_out(key, variant, replica, ended)
+        finally:
+            self._containers.end_unless_owned(replica["container"], key)
+
+    def _lay_out(self, key: Key, variant: Variant, replica: Replica, ended: Callable[[], bool]) -> None:
         self._logs.ensure(key, log_group(key.name), replica["log_stream"])
         with lines_into(self._workload.log_file(key, replica)) as line:
             for notice in self._workload.notices(variant):
@@ -151,7 +157,7 @@ class EndpointController:
     def _start(self, key: Key, variant: Variant, replica: Replica) -> None:
         container = replica["container"]
         try:
-            self._containers.start(container, self._workload.container(key, variant, replica))
+            self._containers.start(container, self._workload.container(key, variant, replica), key)
         except (WorkloadError, ClaryError) as error:
             self._activities.fail(key, container, cannot_start(error))
             return

@@ -128,7 +128,7 @@ class TrainingController:
 
     def _start(self, row: Row) -> float | None:
         try:
-            self._containers.start(row.state["container"], self._workload.container(row))
+            self._containers.start(row.state["container"], self._workload.container(row), row.key)
         except (WorkloadError, ClaryError) as error:
             now, reason = time.time(), cut(cannot_start(error))
             self._save(move(row, FAILED, now, {"failure_reason": reason, "training_end": now}))
