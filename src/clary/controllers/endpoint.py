@@ -1,6 +1,7 @@
 """What an endpoint needs next: `decide`, pure, over the row and what is seen of its replicas.
 
-A row has up to two deployments: `current`, which answers, and `next`, which is to take its place. `decide` first says
+A row has up to two deployments: `current`, which answers, and `next`, which is to take its place, with replicas of its
+own or, where only weights and counts change, with the same and as many more as are wanted. `decide` first says
 what the row should be; only where the row is so already does it say what is to be done for it. Containers that no
 deployment names any more are nobody's: whoever saves the row retires them.
 """
@@ -229,8 +230,7 @@ def _no_ping(variant: Variant) -> str:
 def _act(row: Row, seen: Seen, now: float) -> Act:
     """What the replicas need that are not ready."""
     prepare, start, probe, due = [], [], [], []
-    for variant, replica in places(row):
-        container = replica["container"]
+    for container, (variant, replica) in by_container(row).items():
         if replica.get("ready"):
             continue
         if replica.get("not_before", 0.0) > now:
@@ -268,9 +268,14 @@ def places(row: Row) -> list[tuple[Variant, Replica]]:
     ]
 
 
+def by_container(row: Row) -> dict[str, tuple[Variant, Replica]]:
+    """Every container's place; `current` and `next` share replicas where only weights or counts change."""
+    return {replica["container"]: (variant, replica) for variant, replica in places(row)}
+
+
 def containers_of(row: Row) -> set[str]:
     """Ids that the row names."""
-    return {replica["container"] for _, replica in places(row)}
+    return set(by_container(row))
 
 
 def route(row: Row) -> Route | None:

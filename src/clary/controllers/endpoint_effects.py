@@ -13,9 +13,9 @@ from clary.controllers.endpoint import (
     Remove,
     Save,
     Seen,
+    by_container,
     containers_of,
     decide,
-    places,
     route,
 )
 from clary.controllers.health import HealthGate
@@ -127,11 +127,11 @@ class EndpointController:
             self._containers.own(container, row.key)
 
     def _act(self, row: Row, step: Act) -> float | None:
-        by_container = {replica["container"]: (variant, replica) for variant, replica in places(row)}
+        found = by_container(row)
         for container in step.prepare:
-            self._prepare(row.key, *by_container[container])
+            self._prepare(row.key, *found[container])
         for container in step.start:
-            self._start(row.key, *by_container[container])
+            self._start(row.key, *found[container])
         for container in step.probe:
             self._health.probe(container, row.key)
         return _WATCH_SECONDS if step.again is None else min(step.again, _WATCH_SECONDS)

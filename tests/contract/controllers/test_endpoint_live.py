@@ -18,6 +18,7 @@ from clary.compute.base import Running
 from clary.compute.dial import SandboxDial
 from clary.errors import ClaryError
 from clary.lifecycles.endpoint import leaving_name
+from clary.services.sagemaker.deployment import reweighted
 from clary.serving.client import Request
 from clary.serving.router import Router, UnknownEndpoint
 
@@ -156,6 +157,20 @@ def test_update_without_a_gap(world, create, client, one, two):
     assert world.until_status(key, "InService").state["next"] is None
     world.until(lambda: old not in world.backend.list())
     assert client.ask() == "two"
+
+
+def test_other_weights_and_counts_keep_the_replicas(world, create, client, one):
+    key = create(one)
+    world.until_status(key, "InService")
+    before = containers(world, key)
+    for weight, count in ((2.0, 1), (2.0, 2), (3.0, 1)):
+        wanted = [{"VariantName": "v", "DesiredWeight": weight, "DesiredInstanceCount": count}]
+        world.change(key, status="Updating", state={"next": reweighted(world.row(key).state["current"], wanted)})
+        variant = world.until_status(key, "InService").state["current"]["variants"][0]
+        assert (variant["weight"], len(variant["replicas"])) == (weight, count)
+        assert containers(world, key)[:1] == before
+        assert client.ask() == "one"
+    world.until(lambda: list(world.backend.list()) == before)
 
 
 def test_no_request_fails_while_update_follows_update(world, create, client, one, two):

@@ -23,6 +23,7 @@ from clary.controllers.endpoint import (
     replicas_of,
     route,
 )
+from clary.services.sagemaker.deployment import reweighted
 from clary.store.rows import Key, Row
 
 NOW = 1_700_000_000.0
@@ -138,6 +139,64 @@ def test_update_keeps_the_old_until_the_new_answers():
     world.come_up()
     assert (world.row.status, world.row.state["current"]["config"]) == ("InService", "two")
     assert not old & containers_of(world.row)
+
+
+def update_weights(world, *wanted):
+    state = {**world.row.state, "next": reweighted(world.row.state["current"], wanted)}
+    world.row = replace(world.row, status="Updating", state=state)
+    return world.settle()
+
+
+def test_other_weights_replace_no_replica():
+    world = served(variant("a", 2), variant("b", 1))
+    before = containers_of(world.row)
+    step = update_weights(world, {"VariantName": "b", "DesiredWeight": 3.0})
+    assert (world.row.status, world.row.state["next"], step) == ("InService", None, Act())
+    assert containers_of(world.row) == before
+    assert [(v.name, v.weight, len(v.targets)) for v in route(world.row).variants] == [("a", 1.0, 2), ("b", 3.0, 1)]
+
+
+def test_more_replicas_come_beside_those_that_serve():
+    world = served(variant("v", 1))
+    before = containers_of(world.row)
+    step = update_weights(world, {"VariantName": "v", "DesiredInstanceCount": 3})
+    assert set(step.prepare) == containers_of(world.row) - before
+    assert len(step.prepare) == 2
+    assert {t.container for v in route(world.row).variants for t in v.targets} == before
+    world.come_up()
+    assert world.row.status == "InService"
+    assert before < containers_of(world.row)
+
+
+def test_fewer_replicas_are_some_of_those_that_serve():
+    world = served(variant("v", 3))
+    before = containers_of(world.row)
+    update_weights(world, {"VariantName": "v", "DesiredInstanceCount": 1})
+    assert world.row.status == "InService"
+    assert len(containers_of(world.row)) == 1
+    assert containers_of(world.row) < before
+
+
+def test_replicas_that_do_not_come_up_leave_those_that_serve():
+    world = served(variant("v", 1))
+    before = containers_of(world.row)
+    update_weights(world, {"VariantName": "v", "DesiredInstanceCount": 2, "DesiredWeight": 9.0})
+    (fresh,) = containers_of(world.row) - before
+    world.bundles[fresh] = Failed("ClientError: no model")
+    world.settle()
+    assert (world.row.status, containers_of(world.row)) == ("InService", before)
+    assert route(world.row).variants[0].weight == 1.0
+
+
+def test_a_shared_replica_that_dies_during_a_change_is_replaced():
+    world = served(variant("v", 1))
+    (dead,) = containers_of(world.row)
+    update_weights(world, {"VariantName": "v", "DesiredInstanceCount": 2})
+    world.crash(dead)
+    assert dead not in containers_of(world.row)
+    world.come_up("current")
+    world.come_up("next")
+    assert (world.row.status, len(containers_of(world.row))) == ("InService", 2)
 
 
 def test_failed_update_rolls_back_to_what_served():

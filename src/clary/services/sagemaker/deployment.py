@@ -56,7 +56,7 @@ def retaining(fresh: Deployment, current: Deployment | None, excluded: Collectio
 
 
 def reweighted(current: Deployment, wanted: Collection[Mapping[str, Any]]) -> Deployment:
-    """`current`, to be deployed anew with other weights and counts."""
+    """`current` with other weights and counts; its replicas stay, but for those that are too many."""
     changes = {
         entry["VariantName"]: {
             "weight": entry.get("DesiredWeight"),
@@ -69,9 +69,9 @@ def reweighted(current: Deployment, wanted: Collection[Mapping[str, Any]]) -> De
 
 
 def _with(variant: Variant, before: Mapping[str, Any], members: Collection[str]) -> Variant:
-    return _changed(variant, {member: before.get(member) for member in members})
+    return _changed({**variant, "replicas": []}, {member: before.get(member) for member in members})
 
 
 def _changed(variant: Variant, changes: Mapping[str, Any]) -> Variant:
     said = {member: value for member, value in changes.items() if value is not None}
-    return cast("Variant", {**variant, **said, "replicas": []})
+    return cast("Variant", {**variant, **said})

@@ -94,7 +94,7 @@ def update(context: Context, params: Params) -> Output:
 
 @SERVICE.operation("UpdateEndpointWeightsAndCapacities")
 def update_weights(context: Context, params: Params) -> Output:
-    """Deploy what serves with other weights and counts. Raises ValidationError."""
+    """Other weights and counts for what serves; no replica is replaced for it. Raises ValidationError."""
 
     def next_of(row: Row) -> Deployment:
         current: Deployment | None = row.state.get("current")
