@@ -214,3 +214,12 @@ def test_rights_are_asked_for_the_job_and_for_its_tags(inner, sagemaker):
 def test_regions_do_not_see_each_other(inner, sagemaker):
     sagemaker.call("CreateTrainingJob", **request())
     assert inner("sagemaker", "ListTrainingJobs", region="eu-west-1")["TrainingJobSummaries"] == []
+
+
+def test_a_compressed_channel_is_refused_and_not_handed_on_compressed(sagemaker):
+    """As the API's documentation has it: File mode knows no compression."""
+    packed = channel() | {"CompressionType": "Gzip"}
+    code, text = sagemaker.refusal("CreateTrainingJob", **request(InputDataConfig=[packed]))
+    assert code == "ValidationException"
+    assert text.startswith("Channel train: CompressionType is used only in Pipe input mode")
+    sagemaker.call("CreateTrainingJob", **request(InputDataConfig=[channel() | {"CompressionType": "None"}]))

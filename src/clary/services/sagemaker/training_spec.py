@@ -13,6 +13,7 @@ from clary.services.sagemaker.roles import check_role, may_list
 
 _MAX_RUNTIME_SECONDS = 86_400
 _VOLUME_GB = 30
+_UNCOMPRESSED = "None"
 
 Params = dict[str, Any]
 
@@ -84,11 +85,16 @@ def _channel(context: Context, role: str, asked: Params) -> Params:
     source = asked["DataSource"].get("S3DataSource")
     if source is None:
         raise not_offered(f"The data source of channel {asked['ChannelName']}: only S3DataSource")
+    if asked.get("CompressionType", _UNCOMPRESSED) != _UNCOMPRESSED:
+        raise ValidationError(
+            f"Channel {asked['ChannelName']}: CompressionType is used only in Pipe input mode, which is not offered by "
+            "Clary. In File mode, leave this field unset or set it to None."
+        )
     if source["S3DataType"] == "S3Prefix" and not _has_data(context, role, source["S3Uri"]):
         raise no_objects(source["S3Uri"], context.region, role)
     filled = {"S3DataDistributionType": "FullyReplicated", **source}
     return {
-        "CompressionType": "None",
+        "CompressionType": _UNCOMPRESSED,
         "RecordWrapperType": "None",
         **asked,
         "DataSource": {**asked["DataSource"], "S3DataSource": filled},
