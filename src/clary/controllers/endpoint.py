@@ -58,6 +58,8 @@ class Seen:
     """Of the activity that lays out a replica's bundle; absent where it was not begun since control started."""
     healthy: frozenset[str] = frozenset()
     """Those that have answered /ping with 200."""
+    silent: frozenset[str] = frozenset()
+    """Those that have answered, and do not any more."""
 
 
 @dataclass(frozen=True)
@@ -183,8 +185,10 @@ def _tended(variant: Variant, replica: Replica, seen: Seen, now: float) -> Repli
 
 
 def _ended(replica: Replica, seen: Seen) -> State | Failed | None:
-    """How this place came to be empty: the container is gone, or could not even be prepared."""
+    """How this place came to be empty: the container is gone or serves no more, or could not even be prepared."""
     container = replica["container"]
+    if container in seen.silent:
+        return Lost()
     state, bundle = seen.containers.get(container, Absent()), seen.bundles.get(container)
     if isinstance(state, Exited | Lost) or (isinstance(state, Absent) and replica.get("ready")):
         return state

@@ -89,6 +89,7 @@ class EndpointController:
             containers={container: self._containers.poll(container) for container in containers},
             bundles={container: outcome for container, outcome in bundles.items() if outcome},
             healthy=frozenset(container for container in containers if self._health.healthy(container)),
+            silent=frozenset(container for container in containers if self._health.silent(container)),
         )
 
     def _bundle_outcome(self, key: Key, container: str) -> Outcome | None:
@@ -134,6 +135,9 @@ class EndpointController:
             self._start(row.key, *found[container])
         for container in step.probe:
             self._health.probe(container, row.key)
+        for container, (_, replica) in found.items():
+            if replica.get("ready"):
+                self._health.watch(container, row.key)
         return _WATCH_SECONDS if step.again is None else min(step.again, _WATCH_SECONDS)
 
     def _prepare(self, key: Key, variant: Variant, replica: Replica) -> None:

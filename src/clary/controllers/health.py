@@ -2,12 +2,17 @@
 
 The first tries follow one another closely, since most of a deployment's time is this wait. One thread with an event
 loop asks for all containers, over the same client that carries predictions.
+
+In service it is asked on. A server that computes one prediction after the other cannot answer meanwhile and is not
+dead for it: its ping may wait its turn for as long as a prediction may take. No connection is kept, for such a server
+would wait on it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -23,11 +28,22 @@ FIRST_PAUSE = 0.005
 LAST_PAUSE = 0.25
 _GROWTH = 1.3
 
+WATCH_PAUSE = 5.0
+"""Seconds between two pings of a container in service, as on AWS."""
+
+SILENT_SECONDS = 65.0
+"""InvokeEndpoint's 60 seconds, and some more: a ping without an answer for so long has no prediction before it."""
+
+MISSES = 3
+"""So many pings in a row that are refused, broken off or answered with another status: it does not serve any more."""
+
 _PING = Request("GET", "/ping")
+
+_log = logging.getLogger(__name__)
 
 
 class HealthGate:
-    """Which containers have answered. May be used from any thread."""
+    """Which containers have answered, and which do no more. May be used from any thread."""
 
     def __init__(self, dial: Dial, wake: Callable[[Key], None]) -> None:
         self._dial = dial
@@ -35,6 +51,8 @@ class HealthGate:
         self._lock = threading.Lock()
         self._asking: dict[str, Future[None]] = {}
         self._healthy: set[str] = set()
+        self._watching: dict[str, Future[None]] = {}
+        self._silent: set[str] = set()
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="dial-ping")
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="ping", daemon=True)
@@ -52,18 +70,31 @@ class HealthGate:
         with self._lock:
             return container in self._healthy
 
+    def watch(self, container: str, owner: Key) -> None:
+        """Ask on while it is in service; `owner` is woken should it serve no more. Asking twice is asking once."""
+        with self._lock:
+            if container not in self._watching:
+                watching = self._ask_until_silent(container, owner)
+                self._watching[container] = asyncio.run_coroutine_threadsafe(watching, self._loop)
+
+    def silent(self, container: str) -> bool:
+        """Whether it was watched and does not answer any more."""
+        with self._lock:
+            return container in self._silent
+
     def forget(self, container: str) -> None:
         """It is of no interest any more."""
         with self._lock:
-            asking = self._asking.pop(container, None)
+            ended = [self._asking.pop(container, None), self._watching.pop(container, None)]
             self._healthy.discard(container)
-        if asking:
-            asking.cancel()
+            self._silent.discard(container)
+        for asking in ended:
+            if asking:
+                asking.cancel()
 
     def close(self) -> None:
         """Stop asking."""
-        for container in list(self._asking):
-            self.forget(container)
+        asyncio.run_coroutine_threadsafe(_cancel_all(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -80,6 +111,37 @@ class HealthGate:
             if container in self._asking:
                 self._healthy.add(container)
         self._wake(owner)
+
+    async def _ask_until_silent(self, container: str, owner: Key) -> None:
+        misses = 0
+        while misses < MISSES:
+            await asyncio.sleep(WATCH_PAUSE)
+            missed = await self._missed(container)
+            misses = misses + missed if missed else 0
+        with self._lock:
+            if container in self._watching:
+                self._silent.add(container)
+        _log.warning("container %s of %s does not answer /ping any more", container, owner.name)
+        self._wake(owner)
+
+    async def _missed(self, container: str) -> int:
+        """How much one ping counts against it."""
+        with contextlib.closing(Pool(container, self._dial, self._threads)) as pool:
+            try:
+                async with asyncio.timeout(SILENT_SECONDS):
+                    return 0 if (await pool.ask(_PING)).status == 200 else 1
+            except TimeoutError:
+                return MISSES
+            except (NotSent, Broken):
+                return 1
+
+
+async def _cancel_all() -> None:
+    """End the loop's other tasks, and see them end: they close their connections."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _answers(pool: Pool) -> bool:

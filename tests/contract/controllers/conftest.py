@@ -38,16 +38,20 @@ ACCOUNT, REGION = "000000000000", "us-east-1"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/R"
 
 SERVE = r"""
-import http.server, os, signal, sys, time
+import http.server, os, signal, sys, threading, time
+hung = threading.Event()
 class H(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     def _say(self, status, body):
         self.send_response(status); self.send_header("Content-Length", str(len(body))); self.end_headers()
         self.wfile.write(body)
     def do_GET(self):
+        if hung.is_set():
+            time.sleep(3600)
         self._say(200, b"")
     def do_POST(self):
-        self.rfile.read(int(self.headers["Content-Length"]))
+        if self.rfile.read(int(self.headers["Content-Length"])) == b"hang":
+            hung.set()
         self._say(200, open("/opt/ml/model/name").read().encode())
     def log_message(self, *a):
         pass

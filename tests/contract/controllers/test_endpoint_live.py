@@ -16,6 +16,7 @@ import pytest
 
 from clary.compute.base import Running
 from clary.compute.dial import SandboxDial
+from clary.controllers import health
 from clary.errors import ClaryError
 from clary.lifecycles.endpoint import leaving_name
 from clary.services.sagemaker.deployment import reweighted
@@ -69,12 +70,12 @@ class Client:
     def _run(self, coroutine):
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(30)
 
-    async def _ask(self):
+    async def _ask(self, body=b"1"):
         route = self.router.route(ACCOUNT, REGION, NAME)
-        return await self.router.ask(self.router.variant(route, None), Request("POST", "/invocations", {}, b"1"))
+        return await self.router.ask(self.router.variant(route, None), Request("POST", "/invocations", {}, body))
 
-    def ask(self):
-        return self._run(self._ask()).body.decode()
+    def ask(self, body=b"1"):
+        return self._run(self._ask(body)).body.decode()
 
     async def _storm(self, ended):
         answers = []
@@ -201,6 +202,18 @@ def test_killed_replica_is_replaced_and_nobody_notices(world, create, client, on
 
     world.until(replaced)
     world.until(lambda: first not in world.backend.list())
+
+
+def test_replica_that_hangs_in_service_is_replaced(world, create, client, one, monkeypatch):
+    monkeypatch.setattr(health, "WATCH_PAUSE", 0.05)
+    monkeypatch.setattr(health, "SILENT_SECONDS", 0.5)
+    key = create(one)
+    world.until_status(key, "InService")
+    (before,) = containers(world, key)
+    client.ask(b"hang")
+    world.until(lambda: containers(world, key) != [before] and all(r["ready"] for r in replicas(world, key)))
+    assert client.ask() == "one"
+    world.until(lambda: before not in world.backend.list(), 40.0)
 
 
 def replicas(world, key):

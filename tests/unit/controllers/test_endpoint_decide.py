@@ -59,12 +59,14 @@ class World:
     def __init__(self, row):
         self.row, self.now = row, NOW
         self.ids = (f"c{number}" + "0" * 20 for number in itertools.count(1))
-        self.states, self.bundles, self.healthy = {}, {}, set()
+        self.states, self.bundles, self.healthy, self.silent = {}, {}, set(), set()
         self.statuses = []
 
     def settle(self):
         for _ in range(20):
-            seen = Seen(lambda: next(self.ids), self.states, self.bundles, frozenset(self.healthy))
+            seen = Seen(
+                lambda: next(self.ids), self.states, self.bundles, frozenset(self.healthy), frozenset(self.silent)
+            )
             step = decide(self.row, seen, self.now)
             if not isinstance(step, Save):
                 return step
@@ -283,6 +285,16 @@ def test_replica_that_dies_in_service_is_replaced_and_not_routed_to(end):
     assert set(step.prepare) == fresh != {dead}
     world.come_up("current")
     assert len(route(world.row).variants[0].targets) == 2
+
+
+def test_replica_that_runs_and_answers_no_more_is_replaced():
+    world = served(variant("v", 2))
+    hung, alive = world.containers("current")
+    world.silent.add(hung)
+    step = world.settle()
+    assert world.row.status == "InService"
+    assert [target.container for target in route(world.row).variants[0].targets] == [alive]
+    assert set(step.prepare) == containers_of(world.row) - {alive} != {hung}
 
 
 def test_replica_that_keeps_crashing_in_service_waits_longer_each_time():
