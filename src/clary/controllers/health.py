@@ -32,10 +32,8 @@ WATCH_PAUSE = 5.0
 """Seconds between two pings of a container in service, as on AWS."""
 
 SILENT_SECONDS = 65.0
-"""InvokeEndpoint's 60 seconds, and some more: a ping without an answer for so long has no prediction before it."""
-
-MISSES = 3
-"""So many pings in a row that are refused, broken off or answered with another status: it does not serve any more."""
+"""InvokeEndpoint's 60 seconds, and some more. A container that has not answered 200 for so long serves no more: no
+prediction is before the ping any more, and no crowd of them before its connection."""
 
 _PING = Request("GET", "/ping")
 
@@ -104,7 +102,7 @@ class HealthGate:
         pool = Pool(container, self._dial, self._threads)
         pause = FIRST_PAUSE
         with contextlib.closing(pool):
-            while not await _answers(pool):
+            while not await _answers(pool, PING_SECONDS):
                 await asyncio.sleep(pause)
                 pause = min(pause * _GROWTH, LAST_PAUSE)
         with self._lock:
@@ -113,27 +111,21 @@ class HealthGate:
         self._wake(owner)
 
     async def _ask_until_silent(self, container: str, owner: Key) -> None:
-        misses = 0
-        while misses < MISSES:
+        failing: float | None = None
+        while failing is None or self._loop.time() - failing < SILENT_SECONDS:
             await asyncio.sleep(WATCH_PAUSE)
-            missed = await self._missed(container)
-            misses = misses + missed if missed else 0
+            began = self._loop.time()
+            alive = await self._answers_in_turn(container)
+            failing = None if alive else began if failing is None else failing
         with self._lock:
             if container in self._watching:
                 self._silent.add(container)
         _log.warning("container %s of %s does not answer /ping any more", container, owner.name)
         self._wake(owner)
 
-    async def _missed(self, container: str) -> int:
-        """How much one ping counts against it."""
+    async def _answers_in_turn(self, container: str) -> bool:
         with contextlib.closing(Pool(container, self._dial, self._threads)) as pool:
-            try:
-                async with asyncio.timeout(SILENT_SECONDS):
-                    return 0 if (await pool.ask(_PING)).status == 200 else 1
-            except TimeoutError:
-                return MISSES
-            except (NotSent, Broken):
-                return 1
+            return await _answers(pool, SILENT_SECONDS)
 
 
 async def _cancel_all() -> None:
@@ -144,9 +136,9 @@ async def _cancel_all() -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _answers(pool: Pool) -> bool:
+async def _answers(pool: Pool, seconds: float) -> bool:
     try:
-        async with asyncio.timeout(PING_SECONDS):
+        async with asyncio.timeout(seconds):
             return (await pool.ask(_PING)).status == 200
     except (NotSent, Broken, TimeoutError):
         return False

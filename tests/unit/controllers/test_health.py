@@ -107,12 +107,24 @@ def test_a_container_that_hangs_is_silent(gate, server, woken):
     assert not gate.silent("c")
 
 
-def test_a_container_that_answers_errors_is_silent_after_some(gate, server, woken):
+def test_a_container_that_answers_nothing_but_errors_is_silent(gate, server, woken):
     gate.watch("c", ENDPOINT)
     server.asked_times(1)
     server.status = 500
     assert woken.get(timeout=SECONDS) == ENDPOINT
     assert gate.silent("c")
+
+
+def test_a_container_that_recovers_is_not_silent(gate, server, woken, monkeypatch):
+    monkeypatch.setattr(health, "SILENT_SECONDS", SECONDS)
+    gate.watch("c", ENDPOINT)
+    server.status = 500
+    server.asked_times(5)
+    server.status = 200
+    server.asked_times(3)
+    monkeypatch.setattr(health, "SILENT_SECONDS", 0.5)
+    server.asked_times(5)
+    assert not gate.silent("c")
 
 
 def test_a_server_that_is_busy_for_a_while_is_not_silent(gate, server, woken, monkeypatch):
@@ -134,5 +146,5 @@ def test_what_is_forgotten_is_asked_no_more(gate, server, woken):
     server.status = 500
     server.free.set()
     gate.probe("d", ENDPOINT)
-    server.asked_times(health.MISSES)
+    server.asked_times(3)
     assert not gate.silent("c")
