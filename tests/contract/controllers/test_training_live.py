@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from clary.compute.base import Limits
 from clary.errors import ClaryError
 
 from .conftest import ACCOUNT, ROLE
@@ -153,6 +154,16 @@ def test_stop_lets_the_program_save_its_model(world, submit):
 def test_time_limit(world, submit):
     row = run(world, submit("exec sleep 60", StoppingCondition={"MaxRuntimeInSeconds": 1}))
     assert row.status == "MaxRuntimeExceeded"
+
+
+def test_a_job_has_the_default_limits(world, submit):
+    row = run(world, submit("cat /proc/self/limits"))
+    assert row.status == "Completed"
+    limits, lines = Limits(), world.log(GROUP, row.state["log_stream"])
+    found = {line[:26].strip(): line[26:].split()[:2] for line in lines}
+    assert found["Max processes"] == [str(limits.processes)] * 2
+    assert found["Max open files"] == [str(limits.open_files)] * 2
+    assert found["Max core file size"] == ["0", "0"]
 
 
 def test_job_goes_on_when_control_dies_and_comes_back(world, submit):
