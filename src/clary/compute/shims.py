@@ -37,8 +37,11 @@ def connect(folder: Path, seconds: float) -> socket.socket:
 
 
 def ask(sock: socket.socket, message: dict[str, Any]) -> None:
-    """Send one request."""
-    sock.send(json.dumps(message).encode(), socket.MSG_NOSIGNAL)
+    """Send one request. Raises FileNotFoundError where the container has ended meanwhile."""
+    try:
+        sock.send(json.dumps(message).encode(), socket.MSG_NOSIGNAL)
+    except ConnectionError as gone:
+        raise FileNotFoundError("the container has ended") from gone
 
 
 def answer(sock: socket.socket) -> tuple[dict[str, Any], list[int]]:

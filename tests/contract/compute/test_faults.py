@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -66,6 +67,17 @@ def _command(pid: int) -> bytes:
         return b""
 
 
+def _asleep(machine, container_id: str) -> int:
+    """Start a container that sleeps; its program's pid as the host sees it. Other tests' sleep differently long."""
+    seconds = 4000 + secrets.randbelow(10**9)
+    command = f"sleep\0{seconds}\0".encode()
+    machine.shell(container_id, f"exec sleep {seconds}")
+    found: list[int] = []
+    until(lambda: found.extend(pid for pid in _all_pids() if _command(pid) == command) or found)
+    [pid] = found
+    return pid
+
+
 def test_a_start_that_was_never_heard_is_absent_and_can_be_done_again(machine):
     folder = machine.folder("unheard")
     folder.mkdir()
@@ -78,9 +90,7 @@ def test_a_start_that_was_never_heard_is_absent_and_can_be_done_again(machine):
 
 
 def test_the_program_killed_from_outside_is_told(machine):
-    machine.shell("victim", "echo ready; exec sleep 4714")
-    machine.says("victim", "ready")
-    [pid] = [pid for pid in _all_pids() if b"sleep\x004714" in _command(pid)]
+    pid = _asleep(machine, "victim")
     os.kill(pid, signal.SIGKILL)
     state = machine.end("victim")
     assert (state.code, state.signal) == (137, signal.SIGKILL)
@@ -116,8 +126,6 @@ def test_a_shim_that_is_told_to_end_stops_its_container(machine):
 
 
 def test_a_container_whose_folder_was_deleted_ends(machine):
-    machine.shell("homeless", "echo ready; exec sleep 4715")
-    machine.says("homeless", "ready")
-    [pid] = [pid for pid in _all_pids() if b"sleep\x004715" in _command(pid)]
+    pid = _asleep(machine, "homeless")
     shutil.rmtree(machine.folder("homeless"))
     until(lambda: not _command(pid))
