@@ -64,6 +64,7 @@ def demo(
     console = Console(highlight=False)
     python = _environments(console)
     with _running(data_dir, console, keep=keep) as settings:
+        sys.stdout.flush()  # the client writes to the same place
         command = [str(python), "-u", str(_CLIENT)]
         done = subprocess.run(command, env={**os.environ, **client_variables(settings)}, check=False)
     if done.returncode:

@@ -17,7 +17,8 @@ TARGET = "DEATH_EVENT"
 METRICS = [{"Name": name, "Regex": name + "=([0-9.]+)"} for name in ("test-accuracy", "test-f1", "test-auc")]
 SHOWN = 8
 
-logging.getLogger("sagemaker").setLevel(logging.WARNING)
+for name in ("sagemaker", "sagemaker.config", "botocore"):
+    logging.getLogger(name).setLevel(logging.WARNING)
 
 
 class Steps:
@@ -66,6 +67,7 @@ def main():
         instance_count=1,
         base_job_name="heart-failure",
         hyperparameters={"cv": 3, "trees": 100},
+        container_log_level=logging.WARNING,
         metric_definitions=METRICS,
         sagemaker_session=session,
     )
