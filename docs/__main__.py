@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
+from clary.cli.main import COMMANDS
 from clary.services.catalogue import REGISTRY
 
 ROOT = Path(__file__).parent.parent
@@ -34,6 +37,22 @@ def with_coverage(text: str) -> str:
     return f"{head}{BEGIN}\n\n{coverage_table()}\n\n{END}{tail}"
 
 
+def cli_page() -> str:
+    """docs/cli.md: what `--help` says of each command."""
+    parts = ["# The command line\n\nWhat `clary COMMAND --help` says; `make docs` writes this page."]
+    for command in COMMANDS:
+        done = subprocess.run(
+            [Path(sys.executable).parent / "clary", command, "--help"],
+            env={"COLUMNS": "100", "TERM": "dumb", "NO_COLOR": "1", "PATH": os.environ["PATH"], "HOME": "/home/you"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        text = "\n".join(line.rstrip() for line in done.stdout.strip().splitlines())
+        parts.append(f"## {command}\n\n```text\n{text}\n```")
+    return "\n\n".join(parts) + "\n"
+
+
 def broken_links() -> list[str]:
     """Links to files that are not there."""
     return [
@@ -49,12 +68,14 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="change nothing; fail where something is out of date")
     check = parser.parse_args().check
     readme = ROOT / "README.md"
-    fresh = with_coverage(readme.read_text())
-    problems = broken_links()
-    if check and fresh != readme.read_text():
-        problems.append("README.md: the table of what works is out of date; run `make docs`")
-    if not check:
-        readme.write_text(fresh)
+    pages = {readme: with_coverage(readme.read_text()), ROOT / "docs" / "cli.md": cli_page()}
+    problems = []
+    for page, fresh in pages.items():
+        if not check:
+            page.write_text(fresh)
+        elif not page.exists() or fresh != page.read_text():
+            problems.append(f"{page.relative_to(ROOT)} is out of date: run `make docs`")
+    problems += broken_links()
     for problem in problems:
         print(problem, file=sys.stderr)
     return 1 if problems else 0
