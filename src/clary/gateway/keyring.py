@@ -7,12 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from clary.calls import Access, Call, Principal
+from clary.identity import defaults
 from clary.settings import Settings
 from clary.wire.http import HttpRequest
-
-DEFAULT_ROLE = "ClaryExecutionRole"
-DEFAULT_SESSION = "clary"
-_DEFAULT_ROLE_ID = "AROACLARYEXECUTIONROL"
 
 
 @dataclass(frozen=True)
@@ -53,11 +50,11 @@ class BodyStore(Protocol):
 
 def default_principal(settings: Settings) -> Principal:
     """The identity of every request where signatures are not checked: the default role, assumed."""
-    account = settings.account_id
+    account, role = settings.account_id, defaults.role_arn(settings.account_id)
     return Principal(
         kind="assumed-role",
         account=account,
-        arn=f"arn:aws:sts::{account}:assumed-role/{DEFAULT_ROLE}/{DEFAULT_SESSION}",
-        identity=f"arn:aws:iam::{account}:role/{DEFAULT_ROLE}",
-        user_id=f"{_DEFAULT_ROLE_ID}:{DEFAULT_SESSION}",
+        arn=defaults.session_arn(account, role, defaults.SESSION_NAME),
+        identity=role,
+        user_id=f"{defaults.ROLE_ID}:{defaults.SESSION_NAME}",
     )
