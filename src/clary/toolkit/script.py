@@ -46,8 +46,8 @@ def run(path: Path, arguments: List[str]) -> Outcome:
 def _wait(child: int, reading: int) -> Outcome:
     before = {number: signal.signal(number, lambda got, _frame: _pass_on(child, got)) for number in _SIGNALS}
     try:
-        message = _read_all(reading)
         _, status = os.waitpid(child, 0)
+        message = _read_left(reading)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -62,19 +62,23 @@ def _pass_on(child: int, number: int) -> None:
         return
 
 
-def _read_all(descriptor: int) -> str:
-    """What the child says of its end. Its own children hold no copy of the pipe: it is not inheritable."""
-    with os.fdopen(descriptor, "rb") as file:
-        return file.read(_MESSAGE_LIMIT).decode("utf-8", "replace")
+def _read_left(descriptor: int) -> str:
+    """What the child has said of its end; it fits into the pipe. Children that it left may hold the other end open."""
+    os.set_blocking(descriptor, False)
+    with os.fdopen(descriptor, "rb", buffering=0) as file:
+        return (file.read(_MESSAGE_LIMIT) or b"").decode("utf-8", "replace")
 
 
 def _in_child(path: Path, arguments: List[str], writing: int) -> NoReturn:
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_DFL if number != signal.SIGINT else signal.default_int_handler)
+    own = os.getpid()
     code, message = 1, ""
     try:
         code, message = _execute(path, arguments)
     finally:
+        if os.getpid() != own:  # a fork of the script's own that came to the script's end
+            os._exit(_finish(code))
         os.write(writing, message.encode("utf-8", "replace")[:_MESSAGE_LIMIT])
         os.close(writing)
         os._exit(_finish(code))

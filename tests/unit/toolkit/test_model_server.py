@@ -2,6 +2,8 @@
 
 import io
 import json
+import os
+import select
 import struct
 import threading
 
@@ -247,6 +249,17 @@ def test_a_worker_that_dies_is_replaced(host):
         server.raw(b"POST /invocations HTTP/1.1\r\nContent-Type: text/csv\r\nContent-Length: 3\r\n\r\ndie")
     answer = server.raw(b"POST /invocations HTTP/1.1\r\nContent-Type: text/csv\r\nContent-Length: 1\r\n\r\nx")
     assert b"alive" in answer
+
+
+def test_workers_end_with_their_parent_even_if_it_is_killed(host):
+    server = host(
+        "import os\ndef model_fn(d): return 1\ndef transform_fn(m, b, c, a): return str(os.getpid())\n",
+        SAGEMAKER_MODEL_SERVER_WORKERS="2",
+    )
+    worker = os.pidfd_open(int(server.invoke("x")[1]))
+    server.process.kill()
+    assert select.select([worker], [], [], 20)[0], "the worker has ended"
+    os.close(worker)
 
 
 def test_sources_named_by_the_environment_are_used(opt, serve, sklearn_python):

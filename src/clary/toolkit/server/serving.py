@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
 import signal
@@ -18,6 +19,8 @@ _MAX_BODY = 128 * 2**20
 """Above the 100 MiB that a batch transform may send in one request."""
 _SWITCH_SECONDS = 0.0005
 """How soon the HTTP thread gets its turn while the model computes in Python (default: 5 ms)."""
+
+_PR_SET_PDEATHSIG = 1
 
 _PARAMETERS = "/execution-parameters"
 _PONG = Response(200)
@@ -162,9 +165,15 @@ def _fork(load: Load, bound: socket.socket) -> int:
     child = os.fork()
     if child == 0:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        _end_with_parent()
         code = 1
         try:
             code = _work(load, bound)
         finally:
             os._exit(code)
     return child
+
+
+def _end_with_parent() -> None:
+    """A parent that is killed cannot tell its workers: the kernel does (prctl(2))."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
