@@ -54,7 +54,7 @@ def become_init(channel: socket.socket, launch: Launch) -> None:
     syscalls.set_hostname(launch["hostname"])
     syscalls.loopback_up()
     _take_identity(launch["identity"])
-    syscalls.die_with_parent(signal.SIGKILL)
+    _die_with_shim(channel)
 
 
 def _stage(launch: Launch) -> None:
@@ -107,15 +107,19 @@ def _write(path: str, text: str) -> None:
 
 
 def _fork_first_process(channel: socket.socket) -> None:
-    """The child is PID 1. It waits until its parent has gone: only then is the shim the parent that it dies with."""
-    gone, held = os.pipe()
+    """The child is PID 1; its parent goes, and leaves it to the shim."""
     pid = os.fork()
     if pid:
         messages.send(channel, {"init": pid})
         os._exit(0)
-    os.close(held)
-    os.read(gone, 1)
-    os.close(gone)
+
+
+def _die_with_shim(channel: socket.socket) -> None:
+    """Only when the shim has reaped our parent is it our parent itself. A parent that is still going would take us with
+    it: the kernel closes its descriptors first and, having torn down its namespaces, tells its children up to 30 ms
+    later. A shim that has gone by now is seen on the channel."""
+    messages.receive(channel)
+    syscalls.die_with_parent(signal.SIGKILL)
 
 
 def build_root(root: str, mounts: List[MountEntry]) -> None:

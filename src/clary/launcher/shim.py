@@ -243,6 +243,7 @@ class Shim:
     def _know_init(self, message: messages.Message, _: List[int]) -> None:
         self._init = message["init"]
         os.waitpid(self._child, 0)
+        self._tell({"adopted": True})
 
     def _open_ways(self, message: messages.Message, descriptors: List[int]) -> None:
         self._init = self._child if self._init is None else self._init

@@ -129,3 +129,11 @@ def test_a_container_whose_folder_was_deleted_ends(machine):
     pid = _asleep(machine, "homeless")
     shutil.rmtree(machine.folder("homeless"))
     until(lambda: not _command(pid))
+
+
+def test_a_parent_that_goes_slowly_takes_no_container_with_it(confined):
+    """The process that makes the namespaces goes before PID 1 asks to die with its parent: one start in sixty died."""
+    for number in range(100):
+        confined.shell(f"brief-{number}", "true")
+        assert confined.end(f"brief-{number}").code == 0
+        confined.backend.remove(f"brief-{number}")
