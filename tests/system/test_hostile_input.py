@@ -226,6 +226,15 @@ def test_a_script_that_spies_sees_nothing_of_the_host(jobs: Jobs) -> None:
     assert [path for path in planted if os.path.exists(path)] == []  # noqa: PTH110
 
 
+def test_an_output_folder_that_became_a_link_is_not_followed(jobs: Jobs) -> None:
+    script = (
+        f"import os\nos.rmdir('/opt/ml/output/data')\nos.symlink({str(jobs.clary.data_dir)!r}, '/opt/ml/output/data')"
+    )
+    assert jobs.ended(jobs.start("links", script))["TrainingJobStatus"] == "Completed"
+    listed = jobs.s3.list_objects_v2(Bucket=BUCKET, Prefix="output/links/").get("Contents", [])
+    assert [entry["Key"] for entry in listed if "output.tar.gz" in entry["Key"]] == []
+
+
 def test_a_line_of_20_megabytes_and_a_flood_of_lines(jobs: Jobs) -> None:
     script = "print('x' * 20_000_000)\nfor i in range(20000): print('line', i)\nprint('the end')"
     assert jobs.ended(jobs.start("floods", script))["TrainingJobStatus"] == "Completed"

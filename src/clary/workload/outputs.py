@@ -77,8 +77,8 @@ class _Destination:
 
     def upload_folder(self, folder: Path, name: str, scratch: Path) -> None:
         """As `NAME.tar.gz`, or file by file below `NAME/`; a folder without content is not uploaded."""
-        if not folder.is_dir() or not any(folder.iterdir()):
-            return
+        if folder.is_symlink() or not folder.is_dir() or not any(folder.iterdir()):
+            return  # a link is the container's own work: it may lead anywhere on the host
         if self._plain:
             _upload_files(self._storage, join(self._base, name), folder)
             return
