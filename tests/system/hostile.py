@@ -142,7 +142,9 @@ class Attacker:
                 if hang_up:
                     connection.shutdown(socket.SHUT_WR)
                 said = b"".join(iter(lambda: connection.recv(65536), b""))
-            except ConnectionError:
+            except TimeoutError:  # a hang is what these requests look for
+                raise
+            except OSError:  # closed on us, in whichever moment
                 said = b""
         head, _, body = said.partition(b"\r\n\r\n")
         return Answer(int(head.split()[1]) if head.startswith(b"HTTP/1.1 ") else 0, body)
