@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -23,6 +24,19 @@ _STARTUP: tuple[str, ...] = (
     *("PYTHONFAULTHANDLER", "PYTHONDEVMODE", "PYTHONTRACEMALLOC"),
 )
 """Variables that are read when Python or a library starts: a fork of a parent without them would ignore them."""
+
+_NUMBERS = re.compile(r"[0-9]{1,9}(,[0-9]{1,9}){0,3}", re.ASCII)
+_WORD = re.compile(r"[A-Za-z0-9_.@-]{0,32}", re.ASCII)
+_HARMLESS = {
+    **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS"), _NUMBERS),
+    **dict.fromkeys(("NUMEXPR_NUM_THREADS", "NUMEXPR_MAX_THREADS", "MALLOC_ARENA_MAX", "OMP_THREAD_LIMIT"), _NUMBERS),
+    **dict.fromkeys(("OMP_WAIT_POLICY", "OMP_PROC_BIND", "OMP_DYNAMIC", "LANG", "LANGUAGE"), _WORD),
+    **dict.fromkeys(("LC_ALL", "LC_COLLATE", "LC_CTYPE", "LC_MESSAGES", "LC_MONETARY", "LC_NUMERIC", "LC_TIME"), _WORD),
+    **dict.fromkeys(("PYTHONHASHSEED", "PYTHONIOENCODING", "PYTHONUTF8", "PYTHONOPTIMIZE"), _WORD),
+}
+"""Those among them that a warm parent may be started with. It runs outside, as the server's own user, and they come
+from a request: each of the others (`LD_PRELOAD`, `OMP_TOOL_LIBRARIES`, `PYTHONWARNINGS`) may make it load foreign code.
+"""
 
 _FOLDERS: tuple[tuple[str, int], ...] = (
     ("/dev", 0o755),
@@ -129,10 +143,11 @@ def limits(container: Container) -> LaunchLimits:
 
 
 def program(warm: Warm | None, env: Mapping[str, str]) -> Program | None:
-    """What a warm parent forks. Equal Python, packages and start-up variables share a parent."""
-    if warm is None:
-        return None
+    """What a warm parent forks. Equal Python, packages and start-up variables share a parent; None where there may be
+    none with these variables."""
     startup = {name: value for name, value in sorted(env.items()) if name.startswith(_STARTUP)}
+    if warm is None or not all(_is_harmless(name, value) for name, value in startup.items()):
+        return None
     return Program(
         key="\n".join([warm.python, *warm.preload, *(f"{name}={value}" for name, value in startup.items())]),
         python=warm.python,
@@ -141,6 +156,10 @@ def program(warm: Warm | None, env: Mapping[str, str]) -> Program | None:
         module=warm.module,
         args=list(warm.args),
     )
+
+
+def _is_harmless(name: str, value: str) -> bool:
+    return name in _HARMLESS and _HARMLESS[name].fullmatch(value) is not None
 
 
 def environment(container: Container) -> dict[str, str]:

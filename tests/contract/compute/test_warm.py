@@ -181,3 +181,12 @@ def test_parents_end_with_their_launcher(confined, code):
     confined.launcher.kill()
     until(lambda: not Path(f"/proc/{parent}").exists())
     assert record.read(str(confined.folder("a")), record.EXIT)["code"] == 0
+
+
+def test_a_library_that_a_request_names_is_loaded_inside_only(confined, code):
+    """A warm parent runs outside: started with a request's LD_PRELOAD it would run that library as the server."""
+    library = "/nowhere/evil.so"
+    confined.start("a", _container(code, "import os; print(os.environ['LD_PRELOAD'])", LD_PRELOAD=library))
+    assert confined.end("a").code == 0
+    assert confined.lines("a")[-1] == library
+    assert _warm_parents(confined) == []

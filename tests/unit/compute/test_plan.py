@@ -112,3 +112,20 @@ def test_where_containers_cannot_be_had_there_is_one_remedy(tmp_path, monkeypatc
 def test_unconfined_asks_nothing_of_the_machine(tmp_path, monkeypatch):
     monkeypatch.setattr(detect, "_LAUNCHER", tmp_path / "missing.py")
     assert detect.check(Settings(data_dir=tmp_path, unconfined=True))["count"] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LD_PRELOAD", "/data/run/containers/1/tmp/evil.so"),
+        ("LD_LIBRARY_PATH", "/tmp"),
+        ("OMP_TOOL_LIBRARIES", "/tmp/evil.so"),
+        ("OMP_NUM_THREADS", "1\nOMP_WAIT_POLICY=ACTIVE"),
+        ("PYTHONWARNINGS", "error::evil.Warning"),
+        ("PYTHONHASHSEED", "7\n"),
+        ("LC_ALL", "../../tmp/evil"),
+        ("TORCH_SHOW_CPP_STACKTRACES", "1"),
+    ],
+)
+def test_a_request_puts_nothing_into_a_warm_parent_that_could_load_code_outside(name, value):
+    assert plan.program(Warm("/usr/bin/python3", (), "m"), {name: value}) is None
