@@ -27,21 +27,28 @@ def lay_out(launch: Launch) -> None:
     for path, target in launch["links"].items():
         os.symlink(target, root + path)
     for number, entry in enumerate(launch["mounts"]):
-        base, rest = place(root, launch["mounts"][:number], entry["target"])
+        _check(entry["target"])
+        base, rest, writable = place(root, launch["mounts"][:number], entry["target"])
         if base != root:
             _stay_in(base, rest)
-        _make_point(base + rest, entry)
+        _make_point(base + rest, entry, writable)
     _hand_over(launch)
 
 
-def place(root: str, before: List[MountEntry], target: str) -> Tuple[str, str]:
-    """The host's folder that an inner path belongs to, and the path below it: the source of the innermost mount that
-    already covers it, else the root."""
+def _check(target: str) -> None:
+    """A request may name it (CheckpointConfig): with `..` in it we would make folders anywhere on the host."""
+    if not target.startswith("/") or ".." in target.split("/"):
+        raise OSError("mount point {} is no absolute path without ..".format(target))
+
+
+def place(root: str, before: List[MountEntry], target: str) -> Tuple[str, str, bool]:
+    """The host's folder that an inner path belongs to, the path below it, and whether it is the container's to write:
+    the source of the innermost mount that already covers it, else the root."""
     for entry in reversed(before):
         outer = entry["target"].rstrip("/") + "/"
         if entry["kind"] == "bind" and target.startswith(outer):
-            return entry["source"], "/" + target[len(outer) :]
-    return root, target
+            return entry["source"], "/" + target[len(outer) :], entry["writable"]
+    return root, target, True
 
 
 def _stay_in(base: str, rest: str) -> None:
@@ -50,9 +57,12 @@ def _stay_in(base: str, rest: str) -> None:
         raise OSError("mount point {} leads out of {}".format(rest, base))
 
 
-def _make_point(path: str, entry: MountEntry) -> None:
+def _make_point(path: str, entry: MountEntry, writable: bool) -> None:
+    """What is shown read-only is the host's own, or everybody's: nothing is made in it."""
     if os.path.exists(path):
         return
+    if not writable:
+        raise OSError("mount point {} is not there, and cannot be made".format(entry["target"]))
     os.makedirs(os.path.dirname(path), exist_ok=True)
     if entry["kind"] == "bind" and not os.path.isdir(entry["source"]):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))

@@ -120,6 +120,23 @@ def test_mount_points_do_not_leave_their_mount(confined, tmp_path, there):
     assert not (tmp_path / "elsewhere" / "inner").exists()
 
 
+@pytest.mark.parametrize("target", ["/opt/../../../../../../../../..{}/made", "made", "/shown/made"])
+def test_no_folder_is_made_on_the_host_for_a_mount_point(confined, tmp_path, target):
+    """The target may be a request's (CheckpointConfig's LocalPath), and folders are made by the server's user."""
+    for name in ("outside", "shown", "source"):
+        (tmp_path / name).mkdir()
+    mounts = (
+        Mount(str(tmp_path / "shown"), "/shown"),
+        Mount(str(tmp_path / "source"), target.format(tmp_path / "outside"), writable=True),
+    )
+    confined.start("climb", Container(argv=("true",), env={}, log="", mounts=mounts))
+    state = confined.end("climb")
+    assert isinstance(state, Exited)
+    assert "mount point" in state.reason
+    assert not list(tmp_path.rglob("made"))
+    assert not list(confined.settings.data_dir.rglob("*made"))
+
+
 def test_too_many_processes(confined):
     script = "i=0; while [ $i -lt 60 ]; do sleep 5 & i=$((i+1)); done 2>/dev/null; echo $i"
     state, output = confined.run(script, limits=Limits(processes=20))
