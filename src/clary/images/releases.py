@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from clary.images.base import Environment
@@ -115,89 +115,10 @@ def _by_distance(pythons: Sequence[str], preferred: str) -> list[str]:
     return sorted(pythons, key=lambda version: (abs(minor(version)[1] - wanted), -minor(version)[1]))
 
 
-_ARROW_1 = "pyarrow<22"
+ARROW_1 = "pyarrow<22"
 """The last that works with numpy 1."""
-_NUMPY_OLD = ("numpy<1.24", "scipy<1.11", "pandas<1.6", _ARROW_1)
+NUMPY_OLD = ("numpy<1.24", "scipy<1.11", "pandas<1.6", ARROW_1)
 """Until numpy 1.24 `np.float` and its kin exist, which the frameworks and scripts of that time use."""
-_NUMPY_124 = ("numpy<1.25", "scipy<1.12", "pandas<1.6", _ARROW_1)
-_NUMPY_1 = ("numpy<1.27", "scipy<1.14", "pandas<2.3", _ARROW_1)
-_NUMPY_2 = ("numpy>=2", "scipy", "pandas<3", "pyarrow")
-
-SCIKIT_LEARN = Framework(
-    name="sklearn",
-    distribution="scikit-learn",
-    releases=(
-        Release("0.22.2", ("3.8",), _NUMPY_OLD),
-        Release("0.23.2", ("3.8",), _NUMPY_OLD),
-        Release("0.24.2", ("3.8", "3.9"), _NUMPY_OLD),
-        Release("1.0.2", ("3.8", "3.9", "3.10"), _NUMPY_OLD),
-        Release("1.1.3", ("3.8", "3.9", "3.10", "3.11"), _NUMPY_OLD),
-        Release("1.2.1", ("3.8", "3.9", "3.10", "3.11"), _NUMPY_124),
-        Release("1.3.2", ("3.8", "3.9", "3.10", "3.11", "3.12"), _NUMPY_1),
-        Release("1.4.2", ("3.9", "3.10", "3.11", "3.12"), _NUMPY_1),
-        Release("1.5.2", ("3.9", "3.10", "3.11", "3.12", "3.13"), _NUMPY_2),
-        Release("1.7.2", ("3.10", "3.11", "3.12", "3.13", "3.14"), _NUMPY_2),
-    ),
-    preload=(
-        "numpy",
-        "scipy.sparse",
-        "scipy.stats",
-        "pandas",
-        "joblib",
-        "sklearn.cluster",
-        "sklearn.compose",
-        "sklearn.datasets",
-        "sklearn.decomposition",
-        "sklearn.ensemble",
-        "sklearn.feature_extraction.text",
-        "sklearn.impute",
-        "sklearn.linear_model",
-        "sklearn.metrics",
-        "sklearn.model_selection",
-        "sklearn.naive_bayes",
-        "sklearn.neighbors",
-        "sklearn.neural_network",
-        "sklearn.pipeline",
-        "sklearn.preprocessing",
-        "sklearn.svm",
-        "sklearn.tree",
-        "httptools",
-        "clary.toolkit.entry",
-        "clary.toolkit.source",
-        "clary.toolkit.server.listener",
-    ),
-)
-
-_LEARN_OLD = ("scikit-learn<1.2",)
-_LEARN_1 = ("scikit-learn<1.4",)
-
-XGBOOST = Framework(
-    name="xgboost",
-    distribution="xgboost",
-    releases=(
-        Release("0.90", ("3.8", "3.9", "3.10", "3.11"), (*_NUMPY_OLD, *_LEARN_OLD)),
-        Release("1.0.0", ("3.8", "3.9", "3.10", "3.11"), (*_NUMPY_OLD, *_LEARN_OLD)),
-        Release("1.2.0", ("3.8", "3.9", "3.10", "3.11"), (*_NUMPY_OLD, *_LEARN_OLD)),
-        Release("1.3.3", ("3.8", "3.9", "3.10", "3.11"), (*_NUMPY_OLD, *_LEARN_OLD)),
-        Release("1.5.2", ("3.8", "3.9", "3.10", "3.11"), (*_NUMPY_OLD, *_LEARN_OLD)),
-        Release("1.7.4", ("3.8", "3.9", "3.10", "3.11"), (*_NUMPY_124, *_LEARN_1)),
-        Release("1.7.6", ("3.8", "3.9", "3.10", "3.11", "3.12"), (*_NUMPY_1, *_LEARN_1)),
-        Release("2.1.4", ("3.9", "3.10", "3.11", "3.12", "3.13"), (*_NUMPY_2, "scikit-learn<1.6")),
-        Release("3.0.5", ("3.10", "3.11", "3.12", "3.13", "3.14"), (*_NUMPY_2, "scikit-learn")),
-    ),
-    preload=(
-        "numpy",
-        "scipy.sparse",
-        "scipy.stats",
-        "pandas",
-        "joblib",
-        "xgboost",
-        "sklearn.metrics",
-        "sklearn.model_selection",
-        "httptools",
-        "clary.algorithms.xgboost.training",
-        "clary.algorithms.xgboost.serving",
-    ),
-)
-
-FRAMEWORKS: Mapping[str, Framework] = {framework.name: framework for framework in (SCIKIT_LEARN, XGBOOST)}
+NUMPY_124 = ("numpy<1.25", "scipy<1.12", "pandas<1.6", ARROW_1)
+NUMPY_1 = ("numpy<1.27", "scipy<1.14", "pandas<2.3", ARROW_1)
+NUMPY_2 = ("numpy>=2", "scipy", "pandas<3", "pyarrow")
