@@ -7,7 +7,7 @@ before; starting twice is starting once; a container lives on when the server di
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -20,6 +20,9 @@ class Mount:
     source: str
     target: str
     writable: bool = False
+    copy_on_write: bool = False
+    """Inside it is writable, and owned by whoever runs there; the source, a folder, is never touched. What is written
+    belongs to the container and goes with it."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class Limits:
 
     memory_bytes: int | None = None
     cpus: int | None = None
+    """So many cores; libraries inside that count cores find so many."""
     processes: int | None = 4096
     open_files: int | None = 65_536
     file_bytes: int | None = None
@@ -50,6 +54,20 @@ class Warm:
 
 
 @dataclass(frozen=True)
+class Network:
+    """A network of containers that reach one another by name, and that nobody else reaches.
+
+    It comes with the first container that names it and goes with the last. Each has an interface `eth0` with an address
+    of its own, and `/etc/hosts` names all of them.
+    """
+
+    name: str
+    """Its id: equal for all its members."""
+    hosts: tuple[str, ...]
+    """Host names of all members, `("algo-1", "algo-2")`; a container is the one that its `hostname` says."""
+
+
+@dataclass(frozen=True)
 class Container:
     """What to run, said from the inside, and what of the host is seen there.
 
@@ -67,6 +85,11 @@ class Container:
     api: bool = True
     listens: int | None = None
     warm: Warm | None = None
+    network: Network | None = None
+    """None: a loopback of its own, and nobody else."""
+    companions: tuple[tuple[str, ...], ...] = ()
+    """Programs that run beside the main one, started before it, in the same environment, and ended with it; that one of
+    them fails is written to the log and ends nothing."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +140,11 @@ class Backend(Protocol):
 
     def stop(self, container_id: str, grace: float) -> None:
         """SIGTERM now and SIGKILL after `grace` seconds; returns at once, idempotent, holds even when Clary dies."""
+        ...
+
+    def enter(self, container_id: str, argv: Sequence[str], streams: tuple[int, int, int]) -> int:
+        """Run one more program inside, with these descriptors as its standard streams (a terminal's, as a rule); its
+        exit code, when it has ended. It ends with the container. Raises FileNotFoundError where that does not run."""
         ...
 
     def remove(self, container_id: str) -> None:
