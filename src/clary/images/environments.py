@@ -18,6 +18,7 @@ from uv import find_uv_bin
 from clary.errors import ClaryError
 from clary.images.base import Environment
 from clary.images.pythons import Pythons
+from clary.toolkit.packages import PUBLIC_NAMES
 
 _MARK = ".ready"
 _LAST_LINES = 12
@@ -62,6 +63,7 @@ class Environments:
         _run(_venv(base, folder), on_line, environment)
         python = folder / "bin" / "python"
         _install(python, environment, on_line)
+        _offer_public_names(folder)
         _mark(folder, environment, base)
         on_line(f"Environment {environment.key} is ready.")
         return python
@@ -154,6 +156,12 @@ def _uv_env(environ: Mapping[str, str]) -> dict[str, str]:
         env.pop(name, None)
     env.update(UV_PYTHON_DOWNLOADS="never", UV_NO_PROGRESS="1", NO_COLOR="1")
     return env
+
+
+def _offer_public_names(folder: Path) -> None:
+    """Of what containers see only: the path is none outside, and comes after everything that is installed."""
+    for packages in folder.glob("lib/python*/site-packages"):
+        (packages / "public.pth").write_text(PUBLIC_NAMES + "\n")
 
 
 def _mark(folder: Path, environment: Environment, base: Path) -> None:

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from clary.images.base import Environment
 from clary.images.pythons import minor
 
+_RECIPE = "2"
+"""Changed whenever environments are made otherwise: those made before are not used any more."""
+
 _ALWAYS = ("boto3", "httptools>=0.6", "pip", "wheel")
 """boto3: scripts call AWS. httptools: the model server. pip and wheel: requirements.txt, and clients that call pip."""
 
@@ -78,7 +81,7 @@ class Choice:
 
 
 def _key(name: str, version: str, python: str, requirements: Sequence[str]) -> str:
-    content = "\n".join((platform.machine(), python, *sorted(requirements)))
+    content = "\n".join((_RECIPE, platform.machine(), python, *sorted(requirements)))
     digest = hashlib.sha256(content.encode()).hexdigest()[:10]
     return f"{name}-{version}-py{python.replace('.', '')}-{digest}"
 

@@ -21,6 +21,9 @@ from clary.toolkit.tail import Tail, copy_through
 CONTAINER_ROOT = "/opt/clary"
 """Where containers see this package."""
 
+PUBLIC_NAMES = CONTAINER_ROOT + "/clary/toolkit/public"
+"""The public toolkits' module names (`sagemaker_training`, …), after everything that is installed."""
+
 
 class Layer(NamedTuple):
     """A virtual environment on top of another."""
@@ -65,6 +68,16 @@ def python_path(environ: Mapping[str, str], *first: str) -> str:
     root = CONTAINER_ROOT if Path(CONTAINER_ROOT).is_dir() else str(Path(__file__).resolve().parents[2])
     inherited = [entry for entry in environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
     return os.pathsep.join(list(dict.fromkeys([*first, *inherited, root])))
+
+
+def offer_public_names() -> None:
+    """Let scripts import the public toolkits' names.
+
+    An environment's Python does by itself (`public.pth`), but not one that began outside of the container.
+    """
+    folder = PUBLIC_NAMES if Path(PUBLIC_NAMES).is_dir() else str(Path(__file__).resolve().parent / "public")
+    if folder not in sys.path:
+        sys.path.append(folder)
 
 
 def _create() -> Layer:

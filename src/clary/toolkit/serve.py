@@ -55,6 +55,7 @@ def host(defaults: inference.Defaults) -> int:
     folder = prepare_sources(layout, os.environ)
     start_anew_with_requirements(folder, os.environ)
     sys.path.insert(0, str(folder))
+    packages.offer_public_names()
     program = os.environ.get("SAGEMAKER_PROGRAM") or _DEFAULT_PROGRAM
 
     def load() -> inference.ScriptService:

@@ -11,7 +11,7 @@ import sys
 import traceback
 from typing import Callable, NoReturn
 
-from clary.toolkit import entry, logs, source
+from clary.toolkit import entry, logs, packages, source
 from clary.toolkit.environment import TrainingEnvironment
 from clary.toolkit.errors import ClientError
 from clary.toolkit.layout import Layout
@@ -29,6 +29,7 @@ def guarded(work: Callable[[TrainingEnvironment], None]) -> int:
     """Do the training itself; whatever goes wrong is told in the failure file and in the log."""
     layout = Layout(os.environ)
     logs.configure(logging.INFO, os.environ)
+    packages.offer_public_names()
     try:
         environment = TrainingEnvironment(layout, os.environ)
         logs.get_logger().setLevel(environment.log_level)

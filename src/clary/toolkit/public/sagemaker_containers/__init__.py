@@ -1,0 +1,1 @@
+"""The first toolkit's names, as older scripts import them (https://github.com/aws/sagemaker-containers)."""
