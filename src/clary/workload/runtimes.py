@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from clary.clients.environment import hook_dir
-from clary.compute.base import Container, Mount, Warm
+from clary.compute.base import Container, Limits, Mount, Network, Warm
 from clary.compute.host import python_folders
 from clary.errors import AWSError, ClaryError
 from clary.images.base import Image, Program
@@ -40,6 +40,11 @@ class Run:
     """What the container contract sets."""
     argv: Sequence[str] = ()
     listens: int | None = None
+    limits: Limits = field(default_factory=Limits)
+    hostname: str = "algo-1"
+    network: Network | None = None
+    companions: tuple[tuple[str, ...], ...] = ()
+    """Programs beside it, by argv; see compute.base."""
 
 
 class Runtimes:
@@ -79,6 +84,10 @@ class Runtimes:
             mounts=(*_python_mounts(python), hook_mount(hook_dir()), *run.mounts),
             api=not run.isolated,
             listens=run.listens,
+            limits=run.limits,
+            hostname=run.hostname,
+            network=run.network,
+            companions=run.companions,
             warm=None if run.argv else Warm(python, image.environment.preload, program.module, program.args),
         )
 
