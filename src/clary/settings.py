@@ -95,6 +95,11 @@ class Settings:
         return self.data_dir / "objects"
 
     @property
+    def images_dir(self) -> Path:
+        """The user's own images (`clary images add`)."""
+        return self.data_dir / "images"
+
+    @property
     def database(self) -> Path:
         """The control database: rows and specs."""
         return self.data_dir / "clary.db"

@@ -28,6 +28,7 @@ from clary.identity.issuing import role_principal
 from clary.identity.sealing import Sealer
 from clary.images.catalogue import Catalogue
 from clary.images.environments import Environments
+from clary.images.own import OwnImages
 from clary.objects.store import ObjectStore
 from clary.services.catalogue import REGISTRY
 from clary.services.context import Context
@@ -103,7 +104,8 @@ class Control:
         store = Store(settings.database)
         ensure_defaults(store, settings)
         objects = ObjectStore(settings.objects_dir)
-        return cls(settings, store, objects, Catalogue(), backend, Identity(settings))
+        images = Catalogue(own=OwnImages(settings.images_dir, settings.account_id))
+        return cls(settings, store, objects, images, backend, Identity(settings))
 
     def serve(self, start: Start, able: Future[None]) -> None:
         """Answer and reconcile until told to stop. Raises ClaryError where containers cannot be had here."""
@@ -123,6 +125,7 @@ class Control:
             self.images,
             Environments(self.settings.cache_dir),
             JobIdentity(self.settings, self.identity),
+            self.settings.containers_dir,
         )
         controllers: Controllers
 

@@ -14,7 +14,7 @@ import typer
 from clary import __version__
 from clary.errors import ClaryError
 
-COMMANDS = ("up", "down", "env", "demo", "status", "logs", "coverage", "reset")
+COMMANDS = ("up", "down", "env", "demo", "status", "logs", "images", "coverage", "reset")
 """In the order in which a newcomer meets them."""
 
 
@@ -23,7 +23,11 @@ def program(arguments: Sequence[str]) -> typer.Typer:
     app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
     app.callback()(clary)
     for name in _needed(arguments[0] if arguments else ""):
-        app.command(name)(getattr(importlib.import_module(f"clary.cli.{name}"), name))
+        command = getattr(importlib.import_module(f"clary.cli.{name}"), name)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
+        else:
+            app.command(name)(command)
     return app
 
 

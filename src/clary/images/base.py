@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,21 @@ class Program:
 
 
 @dataclass(frozen=True)
+class Command:
+    """One of the two programs of the contract, as an executable of the image's own: a path, or a name in its PATH."""
+
+    argv: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Files:
+    """A folder of the image's own, seen at `target`. Each container may change what it sees, and only that."""
+
+    source: Path
+    target: str
+
+
+@dataclass(frozen=True)
 class MetricDefinition:
     """A metric read from the log by a regular expression with one group."""
 
@@ -42,12 +58,18 @@ class Image:
 
     uri: str
     environment: Environment
-    train: Program
-    serve: Program
+    train: Program | Command
+    serve: Program | Command
     metric_definitions: tuple[MetricDefinition, ...] = ()
     """What AWS's own image defines; DescribeTrainingJob shows them for built-in algorithms."""
     built_in: bool = False
     """A built-in algorithm: hyperparameters are validated, no user code runs."""
     env: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[Files, ...] = ()
+    folders: tuple[str, ...] = ()
+    """Folders that are there and empty when a container begins."""
+    path: tuple[str, ...] = ()
+    """What comes first in PATH."""
+    workdir: str = "/"
     notices: tuple[str, ...] = ()
     """Lines for the head of the log, such as a version that cannot be had and the nearest that is used."""

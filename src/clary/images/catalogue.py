@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from clary.images import scikit_learn, xgboost
 from clary.images.accounts import ACCOUNTS
+from clary.images.addresses import Address
 from clary.images.base import Image
+from clary.images.own import OwnImages
 from clary.images.pythons import Pythons
 from clary.images.releases import Framework, choose
 from clary.images.repository import Repository
-
-_ADDRESS = re.compile(
-    r"(?P<account>\d{12})\.dkr\.ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?P<domain>[a-z0-9.-]+)"
-    r"/(?P<repository>[a-z0-9._/-]+?)(?::(?P<tag>[A-Za-z0-9._-]+))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?\Z"
-)
 
 
 class ImageNotFound(Exception):
@@ -28,48 +23,34 @@ class ImageNotFound(Exception):
         self.hint = hint
 
 
-@dataclass(frozen=True)
-class Address:
-    """An image address in ECR, taken apart."""
-
-    account: str
-    region: str
-    repository: str
-    tag: str
-    """`latest` where the address names none."""
-
-    @classmethod
-    def parse(cls, uri: str) -> Address | None:
-        """None where `uri` is no address in ECR."""
-        found = _ADDRESS.match(uri)
-        if not found:
-            return None
-        return cls(found["account"], found["region"], found["repository"], found["tag"] or "latest")
-
-
 _REPOSITORIES: Mapping[str, Repository] = {
     repository.name: repository for repository in (*scikit_learn.REPOSITORIES, *xgboost.REPOSITORIES)
 }
 
 
 class Catalogue:
-    """Image addresses → images. Pure but for a look at which Pythons there are; answers are kept."""
+    """Image addresses → images: AWS's own, whose answers are kept, and the user's (`clary images add`)."""
 
-    def __init__(self, pythons: Pythons | None = None) -> None:
+    def __init__(self, pythons: Pythons | None = None, own: OwnImages | None = None) -> None:
         self._pythons = pythons or Pythons()
+        self._own = own
         self._known: dict[str, Image] = {}
 
     def resolve(self, uri: str) -> Image:
         """The image that `uri` means. Raises ImageNotFound."""
-        if uri not in self._known:
-            self._known[uri] = self._resolve(uri)
-        return self._known[uri]
-
-    def _resolve(self, uri: str) -> Image:
+        if uri in self._known:
+            return self._known[uri]
         address = Address.parse(uri)
         repository = _owned(address)
-        if address is None or repository is None:
-            raise ImageNotFound(uri, "It is no image of AWS's that Clary runs.")
+        if address and repository:
+            self._known[uri] = self._of_aws(uri, address, repository)
+            return self._known[uri]
+        image = self._own.find(uri) if self._own else None
+        if image is None:
+            raise ImageNotFound(uri, "Neither AWS's images that Clary runs nor `clary images list` know it.")
+        return image
+
+    def _of_aws(self, uri: str, address: Address, repository: Repository) -> Image:
         name = repository.release(address.tag)
         if name is None:
             raise ImageNotFound(uri, f"Known tags of {address.repository}: {', '.join(repository.tags)}.")

@@ -73,14 +73,15 @@ class Choice:
             _SETUPTOOLS,
         )
         return Environment(
-            key=_key(self.framework.name, release.version, self.python, requirements),
+            key=environment_key(self.framework.name, release.version, self.python, requirements),
             python=self.python,
             requirements=requirements,
             preload=self.framework.preload,
         )
 
 
-def _key(name: str, version: str, python: str, requirements: Sequence[str]) -> str:
+def environment_key(name: str, version: str, python: str, requirements: Sequence[str]) -> str:
+    """The name of the folder of an environment with this content."""
     content = "\n".join((_RECIPE, platform.machine(), python, *sorted(requirements)))
     digest = hashlib.sha256(content.encode()).hexdigest()[:10]
     return f"{name}-{version}-py{python.replace('.', '')}-{digest}"

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from clary.clients.environment import hook_dir
-from clary.compute.base import Container, Limits, Mount, Network, Warm
+from clary.compute.base import Container, Limits, Mount, Network, Warm, folder
 from clary.compute.host import python_folders
 from clary.errors import AWSError, ClaryError
-from clary.images.base import Image, Program
+from clary.images.base import Command, Image, Program
 from clary.images.catalogue import Catalogue, ImageNotFound
 from clary.images.environments import Environments
 from clary.workload.environ import Identity, aws, hook_mount, regions
@@ -27,7 +29,7 @@ class Run:
     """What one container runs, beside its image: `argv` replaces the image's program where the user gave one."""
 
     container: str
-    program: Program
+    program: Program | Command
     mounts: tuple[Mount, ...]
     log: Path
     region: str
@@ -50,10 +52,13 @@ class Run:
 class Runtimes:
     """Images as this machine runs them."""
 
-    def __init__(self, catalogue: Catalogue, environments: Environments, identity: Identity) -> None:
+    def __init__(
+        self, catalogue: Catalogue, environments: Environments, identity: Identity, containers_dir: Path
+    ) -> None:
         self._catalogue = catalogue
         self._environments = environments
         self._identity = identity
+        self._containers_dir = containers_dir
 
     def image(self, uri: str) -> Image:
         """Raises WorkloadError where nothing here answers to `uri`."""
@@ -76,23 +81,36 @@ class Runtimes:
     def container(self, image: Image, run: Run) -> Container:
         """The container to start. Raises WorkloadError where its environment cannot be had any more."""
         python = str(self._environments.ready(image.environment) or self.build(image, lambda _: None))
-        program = run.program
         return Container(
-            argv=tuple(run.argv) or (python, "-m", program.module, *program.args),
+            argv=tuple(run.argv) or _argv(run.program, python),
             env=self._env(image, run, python),
             log=str(run.log),
-            mounts=(*_python_mounts(python), hook_mount(hook_dir()), *run.mounts),
+            mounts=(*_python_mounts(python), hook_mount(hook_dir()), *self._own_mounts(image, run), *run.mounts),
+            workdir=image.workdir,
             api=not run.isolated,
             listens=run.listens,
             limits=run.limits,
             hostname=run.hostname,
             network=run.network,
             companions=run.companions,
-            warm=None if run.argv else Warm(python, image.environment.preload, program.module, program.args),
+            warm=None if run.argv else _warm(image, run.program, python),
         )
 
+    def _own_mounts(self, image: Image, run: Run) -> Iterator[Mount]:
+        """The image's own files, by links of this container's: the image may be gone while it runs."""
+        root = folder(self._containers_dir, run.container) / "image"
+        for number, files in enumerate(image.files):
+            source = _linked(files.source, root / f"files-{number}")
+            yield Mount(source, files.target, writable=True, copy_on_write=True)
+        for number, target in enumerate(image.folders):
+            path = root / f"folder-{number}"
+            path.mkdir(parents=True, exist_ok=True)
+            path.chmod(0o777)  # the user inside need not be the server's
+            yield Mount(str(path), target, writable=True)
+
     def _env(self, image: Image, run: Run, python: str) -> dict[str, str]:
-        found = {"PATH": f"{Path(python).parent}:{_SYSTEM_PATH}", **image.env, **regions(run.region)}
+        path = ":".join([*image.path, str(Path(python).parent), _SYSTEM_PATH])
+        found = {"PATH": path, **image.env, **regions(run.region)}
         if not run.isolated:
             found |= aws(self._credentials(run))
         return found | dict(run.contract) | dict(run.env)
@@ -104,6 +122,35 @@ class Runtimes:
             return self._identity(run.role, run.container)
         except AWSError as error:
             raise WorkloadError(f"ClientError: The role {run.role} cannot be assumed: {error.message}") from None
+
+
+def _argv(program: Program | Command, python: str) -> tuple[str, ...]:
+    return program.argv if isinstance(program, Command) else (python, "-m", program.module, *program.args)
+
+
+def _warm(image: Image, program: Program | Command, python: str) -> Warm | None:
+    """Programs of the image's own are not Python's modules: nothing can be kept warm for them."""
+    if isinstance(program, Command):
+        return None
+    return Warm(python, image.environment.preload, program.module, program.args)
+
+
+def _linked(source: Path, target: Path) -> str:
+    """A tree of links to the files below `source`; made once. Raises WorkloadError where the image is gone."""
+    if target.exists():
+        return str(target)
+    fresh = target.with_name(target.name + ".new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    try:
+        shutil.copytree(source, fresh, symlinks=True, copy_function=_link)
+    except FileNotFoundError:
+        raise WorkloadError("ClientError: The image was removed or replaced meanwhile.") from None
+    fresh.rename(target)
+    return str(target)
+
+
+def _link(source: str, target: str, *, follow_symlinks: bool = True) -> None:
+    os.link(source, target, follow_symlinks=follow_symlinks)
 
 
 def _python_mounts(python: str) -> tuple[Mount, ...]:

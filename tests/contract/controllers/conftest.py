@@ -96,7 +96,7 @@ class World:
         self.objects = ObjectStore(self.settings.objects_dir)
         self.backend = SandboxBackend(self.settings)
         images: Any = Images()
-        runtimes = Runtimes(images, images, lambda role, container: {"ROLE": role})
+        runtimes = Runtimes(images, images, lambda role, _: {"ROLE": role}, self.settings.containers_dir)
         dial = SandboxDial(self.settings.containers_dir)
         self.controllers = Controllers(
             self.settings, self.store, Storage(self.objects, self.rights), runtimes, self.backend, dial, self.invoke

@@ -23,11 +23,16 @@ def said(*arguments: str) -> str:
     return result.output
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_shows_an_example_and_takes_a_data_folder(name):
-    shown = said(name, "--help")
+GROUPS = {"images": ("add", "list", "rm")}
+
+
+@pytest.mark.parametrize(
+    "words", [(name, *sub) for name in COMMANDS for sub in [(each,) for each in GROUPS.get(name, ())] or [()]]
+)
+def test_every_command_shows_an_example_and_takes_a_data_folder(words):
+    shown = said(*words, "--help")
     assert "Example" in shown
-    assert f"clary {name}" in shown
+    assert f"clary {' '.join(words)}" in shown
     assert "--data-dir" in shown
 
 

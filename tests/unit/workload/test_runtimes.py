@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from clary.compute.base import Mount
 from clary.errors import AccessDenied, ClaryError
-from clary.images.base import Environment, Image, Program
+from clary.images.base import Command, Environment, Files, Image, Program
 from clary.images.catalogue import ImageNotFound
 from clary.workload.errors import WorkloadError
 from clary.workload.runtimes import Run, Runtimes
@@ -44,7 +46,7 @@ def identity(role, container):
 
 
 def runtimes(python=PYTHON, who=identity):
-    return Runtimes(Catalogue(), Environments(python), who)
+    return Runtimes(Catalogue(), Environments(python), who, Path("/containers"))
 
 
 def run(**more):
@@ -67,6 +69,25 @@ def test_program_of_the_image_warm_or_cold():
     assert made.argv == (str(PYTHON), "-m", "train.module", "1.7")
     assert (made.warm.python, made.warm.module, made.warm.args) == (str(PYTHON), "train.module", ("1.7",))
     assert made.warm.preload == ("sklearn",)
+
+
+def test_own_images_files_are_linked_and_belong_to_the_container(tmp_path):
+    (tmp_path / "program").mkdir()
+    (tmp_path / "program/train").write_text("1")
+    files = (Files(tmp_path / "program", "/opt/program"),)
+    image = replace(IMAGE, train=Command(("train",)), files=files, folders=("/var/log/nginx",), path=("/opt/program",))
+    made = Runtimes(Catalogue(), Environments(), identity, tmp_path / "containers").container(
+        image, run(program=image.train)
+    )
+    own = {mount.target: mount for mount in made.mounts}
+    assert (made.argv, made.warm) == (("train",), None)
+    assert made.env["PATH"].startswith("/opt/program:")
+    assert own["/opt/program"].copy_on_write
+    shutil.rmtree(tmp_path / "program")
+    assert Path(own["/opt/program"].source, "train").read_text() == "1"
+    assert list(Path(own["/var/log/nginx"].source).iterdir()) == []
+    with pytest.raises(WorkloadError, match="removed or replaced"):
+        Runtimes(Catalogue(), Environments(), identity, tmp_path / "others").container(image, run())
 
 
 def test_users_own_program_is_run_cold_with_python_on_its_path():
