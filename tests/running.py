@@ -61,7 +61,8 @@ class RunningClary:
 
     def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """One `clary` command on this data folder."""
-        command = [str(CLARY), arguments[0], "--data-dir", str(self.data_dir), *arguments[1:]]
+        own = arguments.index("--") if "--" in arguments else len(arguments)
+        command = [str(CLARY), *arguments[:own], "--data-dir", str(self.data_dir), *arguments[own:]]
         done = subprocess.run(command, capture_output=True, text=True, timeout=START_SECONDS, check=False)
         if check and done.returncode:
             raise RuntimeError(f"{' '.join(command)} → {done.returncode}\n{done.stdout}\n{done.stderr}")

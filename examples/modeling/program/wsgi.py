@@ -1,0 +1,5 @@
+"""What gunicorn is told to run."""
+
+from predictor import app
+
+__all__ = ["app"]

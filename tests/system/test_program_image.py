@@ -1,0 +1,76 @@
+"""A program image, the classic layout of nginx, gunicorn and Flask in /opt/program: from `images add` to an answer."""
+
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.running import CLARY
+from tests.system.jobs import BUCKET, Jobs
+
+ROOT = Path(__file__).parent.parent.parent
+EXAMPLE = ROOT / "examples" / "modeling"
+PATIENTS = ROOT / "src" / "clary" / "demo" / "heart_failure.csv"
+INSTANCES = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
+
+BUILD_SECONDS = 240
+
+pytestmark = pytest.mark.system
+
+
+@pytest.fixture(scope="module")
+def jobs(shared):
+    return Jobs(shared)
+
+
+@pytest.fixture(scope="module")
+def image(shared):
+    """Built first where nobody has: that takes longer than `RunningClary.run` waits for a command."""
+    program, requirements = str(EXAMPLE / "program"), str(EXAMPLE / "requirements.txt")
+    command = [str(CLARY), "images", "add", "modeling:latest", "--program", program, "--requirements", requirements]
+    subprocess.run([*command, "--data-dir", str(shared.data_dir)], check=True, timeout=BUILD_SECONDS)
+    return "000000000000.dkr.ecr.us-east-1.amazonaws.com/modeling:latest"
+
+
+def train(jobs, image, name, **hyperparameters):
+    jobs.s3.upload_file(str(PATIENTS), BUCKET, f"{name}/train/patients.csv")
+    source = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/{name}/train"}
+    jobs.sagemaker.create_training_job(
+        TrainingJobName=name,
+        RoleArn=jobs.role,
+        AlgorithmSpecification={"TrainingImage": image, "TrainingInputMode": "File"},
+        InputDataConfig=[{"ChannelName": "train", "DataSource": {"S3DataSource": source}}],
+        OutputDataConfig={"S3OutputPath": f"s3://{BUCKET}/output"},
+        ResourceConfig=INSTANCES,
+        StoppingCondition={"MaxRuntimeInSeconds": 600},
+        HyperParameters=hyperparameters,
+    )
+    return jobs.ended(name)
+
+
+def test_train_deploy_and_ask(jobs, image):
+    job = train(jobs, image, "modeling", trees="20")
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    data = job["ModelArtifacts"]["S3ModelArtifacts"]
+    jobs.deploy_container("modeling", {"Image": image, "ModelDataUrl": data})
+    rows = [line.rsplit(",", 1)[0] for line in PATIENTS.read_text().splitlines()[1:9]]
+
+    def ask(number):
+        answer = jobs.runtime.invoke_endpoint(
+            EndpointName="modeling", ContentType="text/csv", Body="\n".join(rows[: 1 + number % 8])
+        )
+        return number, answer["Body"].read().decode().split()
+
+    with ThreadPoolExecutor(4) as threads:
+        for number, found in threads.map(ask, range(40)):
+            assert len(found) == 1 + number % 8
+            assert set(found) <= {"0", "1"}
+    with pytest.raises(jobs.runtime.exceptions.ModelError, match="only supports CSV data"):
+        jobs.runtime.invoke_endpoint(EndpointName="modeling", ContentType="application/json", Body="[]")
+
+
+def test_reason_that_the_program_leaves(jobs, image):
+    job = train(jobs, image, "modeling-fails", trees="many")
+    assert job["TrainingJobStatus"] == "Failed"
+    assert "invalid literal for int() with base 10: 'many'" in job["FailureReason"]
