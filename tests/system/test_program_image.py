@@ -1,16 +1,18 @@
 """A program image, the classic layout of nginx, gunicorn and Flask in /opt/program: from `images add` to an answer."""
 
+import re
+import shlex
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.running import CLARY
 from tests.system.jobs import BUCKET, Jobs
 
 ROOT = Path(__file__).parent.parent.parent
-EXAMPLE = ROOT / "examples" / "modeling"
 PATIENTS = ROOT / "src" / "clary" / "demo" / "heart_failure.csv"
 INSTANCES = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
 
@@ -25,11 +27,24 @@ def jobs(shared):
 
 
 @pytest.fixture(scope="module")
-def image(shared):
-    """Built first where nobody has: that takes longer than `RunningClary.run` waits for a command."""
-    program, requirements = str(EXAMPLE / "program"), str(EXAMPLE / "requirements.txt")
-    command = [str(CLARY), "images", "add", "modeling:latest", "--program", program, "--requirements", requirements]
-    subprocess.run([*command, "--data-dir", str(shared.data_dir)], check=True, timeout=BUILD_SECONDS)
+def page(shared):
+    """Runs the commands of the guide, one by one. The first builds where nobody has: that takes its time."""
+    lines = re.findall(r"^\$ clary (.*)$", (ROOT / "docs/program-images.md").read_text(), re.MULTILINE)
+
+    def run(line):
+        assert line in lines
+        command = [str(CLARY), *shlex.split(line), "--data-dir", str(shared.data_dir)]
+        done = subprocess.run(command, cwd=ROOT, check=True, timeout=BUILD_SECONDS, capture_output=True, text=True)
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def image(page):
+    program = "--program examples/modeling/program --requirements examples/modeling/requirements.txt"
+    assert "nginx" in page(f"images add modeling:latest {program}")
+    assert "modeling:latest  train+serve" in page("images list")
     return "000000000000.dkr.ecr.us-east-1.amazonaws.com/modeling:latest"
 
 
@@ -74,3 +89,13 @@ def test_reason_that_the_program_leaves(jobs, image):
     job = train(jobs, image, "modeling-fails", trees="many")
     assert job["TrainingJobStatus"] == "Failed"
     assert "invalid literal for int() with base 10: 'many'" in job["FailureReason"]
+
+
+def test_endpoint_outlives_its_image(jobs, image, page):
+    assert "is gone" in page("images rm modeling:latest")
+    assert jobs.endpoint_status("modeling") == "InService"
+    rows = PATIENTS.read_text().splitlines()[1].rsplit(",", 1)[0]
+    answer = jobs.runtime.invoke_endpoint(EndpointName="modeling", ContentType="text/csv", Body=rows)
+    assert answer["Body"].read().strip() in (b"0", b"1")
+    with pytest.raises(ClientError, match="`clary images list`"):
+        train(jobs, image, "modeling-gone")
