@@ -13,6 +13,7 @@ from botocore.model import ServiceModel
 from clary.calls import Door
 from clary.errors import AWSError
 from clary.gateway import refusals
+from clary.gateway.browsers import by_a_foreign_name, from_another_page
 from clary.gateway.exchange import EdgeContexts, Exchange, Parts
 from clary.gateway.incoming import ClientGone, Incoming, Message, Receive
 from clary.gateway.keyring import Authorizer, BodyStore, Keyring
@@ -53,6 +54,7 @@ class Gateway:
         self._parts = Parts(registry, directory, keyring, authorizer, control, edge_context, bodies, settings)
         self._internal = dict(internal)
         self._limits = settings.limits
+        self._host = settings.host
         self._outgoing = Outgoing(settings.limits.body_idle_seconds)
 
     def close(self) -> None:
@@ -124,7 +126,7 @@ class Gateway:
         handler = self._own_handler(request.path)
         if handler is None:
             return HttpResponse(404, {"content-type": "application/json"}, b'{"message":"There is nothing here."}')
-        if _from_another_page(request):
+        if from_another_page(request) or by_a_foreign_name(request, self._host):
             text = b'{"message":"Pages of other sites may not ask for this."}'
             return HttpResponse(403, {"content-type": "application/json"}, text)
         try:
@@ -214,12 +216,6 @@ def _guess(exchange: Exchange) -> str:
     if getattr(signature, "service", "s3") == "s3" and "form-urlencoded" not in headers.get("content-type", ""):
         return "rest-xml"
     return "query"
-
-
-def _from_another_page(request: HttpRequest) -> bool:
-    """A browser says from which site a page asks; Clary's own paths are for programs and its own pages."""
-    origin = request.headers.get("origin")
-    return origin is not None and origin.partition("://")[2] != request.headers.get("host")
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import inspect
 
 from clary.calls import Principal
-from clary.errors import AWSError
+from clary.errors import AccessDenied, AWSError
 from clary.gateway import payload, refusals, sigv2, sigv4
+from clary.gateway.browsers import by_a_foreign_name, from_another_page
 from clary.gateway.exchange import Exchange, Parts, Step
 from clary.gateway.keyring import default_principal
 from clary.gateway.sigv2 import SignatureV2
@@ -19,6 +20,13 @@ from clary.wire.validation import validate as check_constraints
 from clary.wire.values import Mismatch, Params, is_streaming, payload_of
 
 _ANONYMOUS = Principal(kind="anonymous", account="", arn="", identity="", user_id="")
+
+
+async def admit(parts: Parts, exchange: Exchange) -> None:
+    """Nobody whom a web page sends, where no signature would tell."""
+    request, settings = exchange.request, parts.settings
+    if settings.auth == "off" and (from_another_page(request) or by_a_foreign_name(request, settings.host)):
+        raise AccessDenied("Pages of other sites may not ask a Clary that verifies no signatures (--auth off).")
 
 
 async def identify(parts: Parts, exchange: Exchange) -> None:
@@ -125,6 +133,7 @@ async def respond(parts: Parts, exchange: Exchange) -> None:
 
 
 STEPS: tuple[Step, ...] = (
+    admit,
     identify,
     receive,
     authenticate,
