@@ -15,6 +15,7 @@ ROOT = "http://127.0.0.1:4599"
 def test_the_life_of_a_request_is_one_list():
     names = [step.__name__ for step in STEPS]
     assert names == [
+        "admit",
         "identify",
         "receive",
         "authenticate",
