@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from clary.images import scikit_learn, xgboost
+from clary.images import linear_learner, scikit_learn, xgboost
 from clary.images.accounts import ACCOUNTS
 from clary.images.addresses import Address
 from clary.images.base import Image
@@ -24,7 +24,9 @@ class ImageNotFound(Exception):
 
 
 _REPOSITORIES: Mapping[str, Repository] = {
-    repository.name: repository for repository in (*scikit_learn.REPOSITORIES, *xgboost.REPOSITORIES)
+    repository.name: repository
+    for family in (linear_learner, scikit_learn, xgboost)
+    for repository in family.REPOSITORIES
 }
 
 

@@ -30,7 +30,8 @@ def catalogue():
 
 @pytest.mark.parametrize("repository", sorted(REGISTRIES))
 def test_every_region_of_a_repository_is_known(catalogue, repository):
-    tag = {"xgboost": "1", "sagemaker-xgboost": "1.7-1", "sagemaker-scikit-learn": "1.2-1-cpu-py3"}[repository]
+    tags = {"sagemaker-xgboost": "1.7-1", "sagemaker-scikit-learn": "1.2-1-cpu-py3"}
+    tag = tags.get(repository, "1")
     for region, account in REGISTRIES[repository].items():
         domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
         assert catalogue.resolve(f"{account}.dkr.ecr.{region}.{domain}/{repository}:{tag}").environment.requirements
