@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo test lint format bench docs lock clean
+.PHONY: help setup demo test soak lint format bench docs lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -31,6 +31,9 @@ demo: setup  ## train, deploy and predict on this machine, and show what happene
 test: setup  ## every test
 	@$(BIN)/python -m tests.environments
 	@$(BIN)/pytest -n 2 --dist loadgroup
+
+soak: setup  ## what takes long: every published version of the script-mode images
+	@$(BIN)/pytest tests/soak
 
 lint: setup  ## style, types, layers
 	@$(BIN)/ruff check .
