@@ -19,7 +19,7 @@ from typing import Any, NoReturn, Optional
 
 from clary.compute.launch import Launch
 from clary.launcher import messages, process, shim, syscalls
-from clary.launcher.shim import Begin
+from clary.launcher.child import Begin
 
 __all__ = ["Begin", "fork_shim", "run_program"]
 
