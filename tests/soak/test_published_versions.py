@@ -1,5 +1,7 @@
-"""Every published version of AWS's script-mode images: it trains, is deployed and answers. (`make soak`: each builds its
-environment where nobody has.)"""
+"""Every published version of AWS's script-mode images trains, is deployed and answers.
+
+For `make soak`: each builds its environment where nobody has.
+"""
 
 from __future__ import annotations
 
