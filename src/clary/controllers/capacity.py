@@ -1,0 +1,117 @@
+"""Who runs and who waits: a machine has so many cores, so much memory, so many GPUs.
+
+Work is placed strictly in order of its creation, so that nobody waits for ever behind smaller ones. What is here can be
+made anew from the rows alone: those that run ask again after a start of control, before those that wait
+(docs/decisions/0010).
+"""
+
+from __future__ import annotations
+
+import bisect
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from clary.instances import Shape
+from clary.store.rows import Key
+
+
+@dataclass(frozen=True)
+class Placed:
+    """It may run."""
+
+
+@dataclass(frozen=True)
+class Queued:
+    """So many are before it."""
+
+    position: int
+    """1 for the next."""
+
+
+Placement = Placed | Queued
+
+
+@dataclass(frozen=True, order=True)
+class _Waiting:
+    since: float
+    name: tuple[str, ...]
+    key: Key = field(compare=False)
+    need: Shape = field(compare=False)
+
+
+class Capacity:
+    """The ledger. May be used from any thread; `wake` hears of everybody who is placed after having waited."""
+
+    def __init__(self, whole: Shape, wake: Callable[[Key], None]) -> None:
+        self._whole = whole
+        self._wake = wake
+        self._lock = threading.Lock()
+        self._placed: dict[Key, Shape] = {}
+        self._waiting: list[_Waiting] = []
+
+    def request(self, key: Key, shapes: Sequence[Shape], since: float) -> Placement:
+        """A place for these instances, all at once; asked as often as one likes. `since` is its turn."""
+        with self._lock:
+            if key not in self._placed and not any(each.key == key for each in self._waiting):
+                turn = (key.account, key.region, key.kind, key.name)
+                bisect.insort(self._waiting, _Waiting(since, turn, key, self._need(shapes)))
+            fresh = self._place()
+            answer = self._placement(key)
+        self._tell(fresh, but=key)
+        return answer
+
+    def hold(self, key: Key, shapes: Sequence[Shape]) -> None:
+        """A place for what runs already, however full it is."""
+        with self._lock:
+            self._waiting = [each for each in self._waiting if each.key != key]
+            self._placed[key] = self._need(shapes)
+
+    def release(self, key: Key) -> None:
+        """It needs no place any more, or never got one."""
+        with self._lock:
+            self._placed.pop(key, None)
+            self._waiting = [each for each in self._waiting if each.key != key]
+            fresh = self._place()
+        self._tell(fresh)
+
+    def queue(self) -> list[Key]:
+        """Those that wait, in their order."""
+        with self._lock:
+            return [each.key for each in self._waiting]
+
+    def _need(self, shapes: Sequence[Shape]) -> Shape:
+        """No more than there is: what is larger than the machine has it for itself."""
+        whole = self._whole
+        return Shape(
+            cpus=min(whole.cpus, sum(shape.cpus for shape in shapes)),
+            memory_bytes=min(whole.memory_bytes, sum(shape.memory_bytes for shape in shapes)),
+            gpus=min(whole.gpus, sum(shape.gpus for shape in shapes)),
+        )
+
+    def _place(self) -> list[Key]:
+        fresh = []
+        while self._waiting and self._fits(self._waiting[0].need):
+            first = self._waiting.pop(0)
+            self._placed[first.key] = first.need
+            fresh.append(first.key)
+        return fresh
+
+    def _fits(self, need: Shape) -> bool:
+        taken = self._placed.values()
+        return (
+            sum(each.cpus for each in taken) + need.cpus <= self._whole.cpus
+            and sum(each.memory_bytes for each in taken) + need.memory_bytes <= self._whole.memory_bytes
+            and sum(each.gpus for each in taken) + need.gpus <= self._whole.gpus
+        )
+
+    def _placement(self, key: Key) -> Placement:
+        if key in self._placed:
+            return Placed()
+        return Queued(next(number for number, each in enumerate(self._waiting, 1) if each.key == key))
+
+    def _tell(self, keys: Sequence[Key], but: Key | None = None) -> None:
+        """Out of the lock: whoever is woken may ask at once."""
+        for key in keys:
+            if key != but:
+                self._wake(key)
