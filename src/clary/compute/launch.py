@@ -4,8 +4,12 @@ Paths in `source`, `root`, `log` are the host's; all others are seen from the in
 Pythons of 3.8 and later: the launcher and every warm parent read this file too.
 """
 
+# ruff: noqa: PTH118
+# Paths are strings here: they are sent, received and given to the kernel as such.
+
 from __future__ import annotations
 
+import os
 from typing import TypedDict
 
 API_PORT = 4599
@@ -15,14 +19,27 @@ PROXY_PORT = 3128
 """Where it finds the HTTP proxy that leads to the networks of the host."""
 
 
+OVERLAY = "overlay"
+"""The kind of a copy-on-write mount."""
+
+
+def layer(folder: str, number: int) -> str:
+    """Where a container keeps what it has written to the copy-on-write mount with this number: `upper` and `work`, or
+    the whole as `copy`."""
+    return os.path.join(folder, "layers", str(number))
+
+
 class MountEntry(TypedDict):
-    """One mount. `kind` is `bind`, or a file system's name with its options in `data`."""
+    """One mount. `kind` is `bind`; `overlay`, a copy-on-write view of the folder `source`; or a file system's name with
+    its options in `data`."""
 
     kind: str
     source: str
     target: str
     writable: bool
     devices: bool
+    own: bool
+    """Shown as the container's own files, whatever users there are inside: those of the server's user can be read."""
     data: str
 
 

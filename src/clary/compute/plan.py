@@ -10,7 +10,7 @@ from pathlib import Path
 
 from clary.compute import host, record
 from clary.compute.base import Container, Mount, Warm
-from clary.compute.launch import PROXY_PORT, Identity, Launch, LaunchLimits, MountEntry, Program
+from clary.compute.launch import OVERLAY, PROXY_PORT, Identity, Launch, LaunchLimits, MountEntry, Program
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _INSIDE = "/opt/clary"
@@ -212,7 +212,14 @@ def _mounts(container: Container) -> Iterator[MountEntry]:
     yield _entry("tmpfs", "/dev/shm", f"mode=1777,uid=0,gid=0,size={size}")  # noqa: S108
     yield _entry("devpts", "/dev/pts", "newinstance,ptmxmode=0666,mode=620", devices=True)
     wanted = {mount.target: mount for mount in (*_clary_mounts(), *_python_mounts(container), *container.mounts)}
-    yield from (_bind(mount.source, mount.target, mount.writable) for mount in sorted(wanted.values(), key=_depth))
+    yield from (_wanted(mount, mount in container.mounts) for mount in sorted(wanted.values(), key=_depth))
+
+
+def _wanted(mount: Mount, own: bool) -> MountEntry:
+    entry = _bind(mount.source, mount.target, mount.writable)
+    if mount.copy_on_write:
+        return {**entry, "kind": OVERLAY, "writable": True, "own": True}
+    return {**entry, "own": own and not mount.writable}
 
 
 def _scratch_mounts(folder: Path) -> Iterator[MountEntry]:
@@ -234,10 +241,10 @@ def _python_mounts(container: Container) -> Iterator[Mount]:
 
 
 def _entry(kind: str, target: str, data: str = "", devices: bool = False) -> MountEntry:
-    return MountEntry(kind=kind, source=kind, target=target, writable=True, devices=devices, data=data)
+    return MountEntry(kind=kind, source=kind, target=target, writable=True, devices=devices, own=False, data=data)
 
 
 def _bind(source: str, target: str, writable: bool = False, devices: bool = False) -> MountEntry:
     if not Path(source).exists():
         raise FileNotFoundError(f"cannot mount {source} at {target}: it is not there")
-    return MountEntry(kind="bind", source=source, target=target, writable=writable, devices=devices, data="")
+    return {**_entry("bind", target, devices=devices), "source": source, "writable": writable}

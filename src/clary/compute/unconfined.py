@@ -13,7 +13,7 @@ from pathlib import Path
 
 from clary.compute import plan
 from clary.compute.base import Container
-from clary.compute.launch import API_PORT, Launch
+from clary.compute.launch import API_PORT, OVERLAY, Launch, layer
 
 
 def launch(folder: Path, container: Container, api_url: str) -> Launch:
@@ -21,12 +21,15 @@ def launch(folder: Path, container: Container, api_url: str) -> Launch:
     who, port = plan.alone(), _free_port() if container.listens is not None else None
     document = plan.launch(folder, replace(container, api=False, warm=None), who)
     root = document["root"]
-    links = {entry["target"]: entry["source"] for entry in document["mounts"] if _is_ours(entry["target"], container)}
+    shown = [entry for entry in document["mounts"] if _is_ours(entry["target"], container)]
+    copies = [entry for entry in shown if entry["kind"] == OVERLAY]
+    links = {entry["target"]: entry["source"] for entry in shown}
+    links |= {entry["target"]: f"{layer(str(folder), number)}/copy" for number, entry in enumerate(copies)}
     for target, source in links.items():
         _link(root, target, source)
     Path(root, "opt/ml").mkdir(parents=True, exist_ok=True)
     moved = _Moved(root, ["/opt/ml", "/opt/clary", *links], api_url)
-    document["confined"], document["port"], document["mounts"] = False, port, []
+    document["confined"], document["port"], document["mounts"] = False, port, copies
     document["argv"] = [moved(word) for word in document["argv"]]
     document["workdir"] = moved(document["workdir"])
     document["env"] = {name: moved(value) for name, value in document["env"].items()} | _told(root, port)

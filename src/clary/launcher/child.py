@@ -9,7 +9,7 @@ import traceback
 from typing import NoReturn
 
 from clary.compute.launch import Launch
-from clary.launcher import confine, ending, init, messages, process, syscalls
+from clary.launcher import confine, ending, init, layers, messages, process, syscalls
 
 
 class Begin(BaseException):
@@ -27,7 +27,7 @@ def become_container(launch: Launch, channel: socket.socket, output: int, begin:
         if launch["confined"]:
             confine.become_init(channel, launch)
         else:
-            _become_subreaper(channel)
+            _become_subreaper(launch, channel)
         init.run(channel, launch, output, begin)
     except Begin:
         raise
@@ -39,9 +39,11 @@ def become_container(launch: Launch, channel: socket.socket, output: int, begin:
     os._exit(ending.CANNOT_BEGIN)
 
 
-def _become_subreaper(channel: socket.socket) -> None:
+def _become_subreaper(launch: Launch, channel: socket.socket) -> None:
     confine.prefer_for_oom()
     os.setsid()
     syscalls.adopt_orphans()
     syscalls.die_with_parent(signal.SIGKILL)
     confine.wait_for_shim(channel)
+    for number, _ in enumerate(launch["mounts"]):
+        layers.ask_for_copy(number, channel)

@@ -14,10 +14,10 @@ from __future__ import annotations
 import os
 import signal
 import socket
-from typing import List
+from typing import Dict, Optional
 
-from clary.compute.launch import Identity, Launch, MountEntry
-from clary.launcher import layout, messages, syscalls
+from clary.compute.launch import OVERLAY, Identity, Launch, MountEntry
+from clary.launcher import layers, layout, messages, syscalls
 
 _NAMESPACES = (
     syscalls.CLONE_NEWUSER
@@ -46,11 +46,11 @@ def become_init(channel: socket.socket, launch: Launch) -> None:
     if ranged:
         syscalls.unshare(syscalls.CLONE_NEWNS)
         _stage(launch)
-    _unshare(channel, launch["identity"])
+    trees = _unshare(channel, launch["identity"])
     _fork_first_process(channel)
     if not ranged:
         _stage(launch)
-    build_root(launch["root"], launch["mounts"])
+    build_root(launch, trees, channel)
     syscalls.set_hostname(launch["hostname"])
     syscalls.loopback_up()
     _take_identity(launch["identity"])
@@ -72,18 +72,20 @@ def prefer_for_oom() -> None:
         file.write(_OOM_SCORE)
 
 
-def _unshare(channel: socket.socket, identity: Identity) -> None:
+def _unshare(channel: socket.socket, identity: Identity) -> Dict[int, int]:
+    """Mounts by number that the shim has opened for the new user namespace."""
     uid, gid = os.getuid(), os.getgid()  # after unshare both are the overflow id
     syscalls.unshare(_NAMESPACES)
     if identity["count"] == 1:
         _map_alone(0, uid, 0, gid)
-    wait_for_shim(channel)
+    return wait_for_shim(channel)
 
 
-def wait_for_shim(channel: socket.socket) -> None:
+def wait_for_shim(channel: socket.socket) -> Dict[int, int]:
     """Go on when the shim has mapped this process's ids and put it into its cgroup."""
     messages.send(channel, {"waiting": True})
-    messages.receive(channel)
+    message, descriptors = messages.receive(channel)
+    return dict(zip(message.get("mapped", []), descriptors))  # noqa: B905  Python 3.8 has no strict
 
 
 def write_range(pid: int, identity: Identity) -> None:
@@ -122,20 +124,29 @@ def _die_with_shim(channel: socket.socket) -> None:
     syscalls.die_with_parent(signal.SIGKILL)
 
 
-def build_root(root: str, mounts: List[MountEntry]) -> None:
-    """Make every mount below `root` and let it be the only thing that is seen."""
+def build_root(launch: Launch, trees: Dict[int, int], channel: socket.socket) -> None:
+    """Make every mount below the root and let it be the only thing that is seen. Of the mounts in `trees` the shim has
+    opened the sources."""
+    root = launch["root"]
     syscalls.mount("none", "/", flags=syscalls.MS_REC | syscalls.MS_PRIVATE)
     syscalls.mount(root, root, flags=syscalls.MS_BIND)
     syscalls.protect(root, read_only=False, devices=False)
-    for entry in mounts:
-        _mount(root, entry)
+    for number, entry in enumerate(launch["mounts"]):
+        if entry["kind"] == OVERLAY:
+            layers.mount(launch, number, trees.get(number), channel)
+        else:
+            _mount(root + entry["target"], entry, trees.get(number))
+    messages.close_all(list(trees.values()))
+    layers.clear(launch)
     syscalls.enter_root(root)
 
 
-def _mount(root: str, entry: MountEntry) -> None:
-    target = root + entry["target"]
+def _mount(target: str, entry: MountEntry, tree: Optional[int]) -> None:
     if entry["kind"] == "bind":
-        syscalls.mount(entry["source"], target, flags=syscalls.MS_BIND | syscalls.MS_REC)
+        if tree is None:
+            syscalls.mount(entry["source"], target, flags=syscalls.MS_BIND | syscalls.MS_REC)
+        else:
+            syscalls.attach(tree, target)
         syscalls.protect(target, read_only=not entry["writable"], devices=entry["devices"])
     elif entry["kind"] == "sysfs":
         _mount_sysfs(target)

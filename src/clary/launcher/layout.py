@@ -1,6 +1,6 @@
 """A container's root directory laid out with plain files: directories, links, settings, points to mount on."""
 
-# ruff: noqa: PTH116, PTH101, PTH102, PTH103, PTH110, PTH112, PTH114, PTH118, PTH120, PTH123, PTH211
+# ruff: noqa: PTH101, PTH102, PTH103, PTH110, PTH112, PTH120, PTH123, PTH211
 # Paths are strings here: they are sent, received and given to the kernel as such.
 
 from __future__ import annotations
@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 from typing import Iterator, List, Tuple
 
-from clary.compute.launch import Launch, MountEntry
+from clary.compute.launch import OVERLAY, Launch, MountEntry
+from clary.launcher import copying, layers
 
 
 def lay_out(launch: Launch) -> None:
@@ -32,6 +33,8 @@ def lay_out(launch: Launch) -> None:
         if base != root:
             _stay_in(base, rest)
         _make_point(base + rest, entry, writable)
+        if entry["kind"] == OVERLAY:
+            layers.prepare(root, number, entry["source"])
     _hand_over(launch)
 
 
@@ -46,8 +49,8 @@ def place(root: str, before: List[MountEntry], target: str) -> Tuple[str, str, b
     the source of the innermost mount that already covers it, else the root."""
     for entry in reversed(before):
         outer = entry["target"].rstrip("/") + "/"
-        if entry["kind"] == "bind" and target.startswith(outer):
-            return entry["source"], "/" + target[len(outer) :], entry["writable"]
+        if entry["kind"] in ("bind", OVERLAY) and target.startswith(outer):
+            return entry["source"], "/" + target[len(outer) :], entry["writable"] and entry["kind"] == "bind"
     return root, target, True
 
 
@@ -71,32 +74,15 @@ def _make_point(path: str, entry: MountEntry, writable: bool) -> None:
 
 
 def _hand_over(launch: Launch) -> None:
-    """Where ids are mapped to a range, the server's own files are nobody's inside: give the container its own."""
+    """Where ids are mapped to a range, the server's own files are nobody's inside: the container is given what it may
+    write. What it may only read is shown through its ids instead (sources.py)."""
     if launch["identity"]["count"] == 1:
         return
-    mine, theirs = os.geteuid(), launch["identity"]["base"]
-    folder = os.path.dirname(launch["root"]) + "/"
-    for path in [launch["root"], *_owned_sources(launch["mounts"], folder)]:
-        for name in _walk(path):
-            if os.lstat(name).st_uid == mine:
-                os.chown(name, theirs, theirs, follow_symlinks=False)
+    for path in [launch["root"], *layers.written(launch), *_writable_sources(launch["mounts"])]:
+        copying.give(path, launch["identity"]["base"])
 
 
-def _owned_sources(mounts: List[MountEntry], folder: str) -> Iterator[str]:
+def _writable_sources(mounts: List[MountEntry]) -> Iterator[str]:
     for entry in mounts:
-        if entry["kind"] == "bind" and not entry["devices"] and _is_own(entry, folder):
+        if entry["kind"] == "bind" and entry["writable"] and not entry["devices"]:
             yield entry["source"]
-
-
-def _is_own(entry: MountEntry, folder: str) -> bool:
-    """What it may write, what lies in its own folder, and what it could not read otherwise."""
-    readable = os.stat(entry["source"]).st_mode & 0o004
-    return entry["writable"] or entry["source"].startswith(folder) or not readable
-
-
-def _walk(path: str) -> Iterator[str]:
-    yield path
-    if os.path.isdir(path) and not os.path.islink(path):
-        for parent, directories, files in os.walk(path):
-            for name in directories + files:
-                yield os.path.join(parent, name)

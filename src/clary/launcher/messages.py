@@ -9,7 +9,7 @@ import socket
 from typing import Any, Dict, List, Sequence, Tuple
 
 _MAX_MESSAGE = 65_536
-_MAX_DESCRIPTORS = 8
+_MAX_DESCRIPTORS = 128  # one per mount, at most
 
 Message = Dict[str, Any]
 

@@ -16,6 +16,7 @@ import selectors
 import signal
 import socket
 import sys
+import threading
 import time
 import traceback
 from pathlib import Path
@@ -23,7 +24,7 @@ from typing import Any, Callable, Dict, List, NoReturn, Optional, Sequence, Unio
 
 from clary.compute import record
 from clary.compute.launch import Launch
-from clary.launcher import cgroup, confine, ending, init, memory, messages, process, proxy, relay, syscalls
+from clary.launcher import cgroup, confine, ending, init, memory, messages, process, proxy, relay, sources, syscalls
 from clary.launcher.child import Begin, become_container
 from clary.launcher.guards import Guard, Verdict, first_verdict
 from clary.launcher.requests import Requests
@@ -202,6 +203,7 @@ class Shim:
         return {
             "waiting": self._let_go_on,
             "init": self._know_init,
+            "copy": self._copy,
             "ready": self._open_ways,
             "socket": self._requests.hand_out,
             "failed": self._note_failure,
@@ -209,14 +211,23 @@ class Shim:
         }
 
     def _let_go_on(self, message: messages.Message, _: List[int]) -> None:
+        trees: Dict[int, int] = {}
         if self._launch["identity"]["count"] > 1:
             confine.write_range(self._child, self._launch["identity"])
-        self.tell({"go": True})
+            trees = sources.open_mapped(self._launch, self._child)
+        self.tell({"go": True, "mapped": list(trees)}, list(trees.values()))
+        messages.close_all(list(trees.values()))
 
     def _know_init(self, message: messages.Message, _: List[int]) -> None:
         self._init = message["init"]
         os.waitpid(self._child, 0)
         self.tell({"adopted": True})
+
+    def _copy(self, message: messages.Message, _: List[int]) -> None:
+        """Takes as long as it takes: in a thread of its own."""
+        threading.Thread(
+            target=lambda: self.tell(sources.copied(self._launch, int(message["copy"]))), daemon=True
+        ).start()
 
     def _open_ways(self, message: messages.Message, descriptors: List[int]) -> None:
         self._init = self._child if self._init is None else self._init

@@ -35,8 +35,14 @@ _MNT_DETACH = 2
 _MOUNT_ATTR_RDONLY = 0x1
 _MOUNT_ATTR_NOSUID = 0x2
 _MOUNT_ATTR_NODEV = 0x4
+_MOUNT_ATTR_IDMAP = 0x10_0000
 _AT_RECURSIVE = 0x8000
+_AT_EMPTY_PATH = 0x1000
 _AT_FDCWD = -100
+_OPEN_TREE_CLONE = 0x1
+_MOVE_MOUNT_F_EMPTY_PATH = 0x4
+_SYS_OPEN_TREE = 428
+_SYS_MOVE_MOUNT = 429
 _SYS_MOUNT_SETATTR = 442
 _SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41, "arm64": 41}.get(platform.machine(), 155)
 
@@ -81,6 +87,46 @@ def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = 
     _checked(result, "mount {} on {}".format(source, target))
 
 
+def mapped_tree(source: str, user_namespace: int) -> int:
+    """A descriptor of `source` and what is mounted below it, seen through the ids of a user namespace: what belongs to
+    the host's user N belongs to the namespace's user N. For root; file systems and kernels (5.12) may refuse."""
+    flags = ctypes.c_uint(_OPEN_TREE_CLONE | os.O_CLOEXEC | _AT_RECURSIVE)
+    call = (ctypes.c_long(_SYS_OPEN_TREE), ctypes.c_int(_AT_FDCWD), source.encode(), flags)
+    tree = _checked(_libc.syscall(*call), "open_tree {}".format(source))
+    wanted = struct.pack("=QQQQ", _MOUNT_ATTR_IDMAP, 0, MS_PRIVATE, user_namespace)
+    try:
+        _checked(_mount_setattr(tree, "", _AT_EMPTY_PATH | _AT_RECURSIVE, wanted), "ids of {}".format(source))
+    except OSError:
+        os.close(tree)
+        raise
+    return tree
+
+
+def attach(tree: int, target: str) -> None:
+    """Mount at `target` what `mapped_tree` gave."""
+    flags = ctypes.c_uint(_MOVE_MOUNT_F_EMPTY_PATH)
+    call = (ctypes.c_int(tree), b"", ctypes.c_int(_AT_FDCWD), target.encode(), flags)
+    _checked(_libc.syscall(ctypes.c_long(_SYS_MOVE_MOUNT), *call), "move_mount on {}".format(target))
+
+
+def detach(target: str) -> None:
+    """umount2(2): gone from here now, from the kernel with its last user."""
+    _checked(_libc.umount2(target.encode(), ctypes.c_int(_MNT_DETACH)), "umount {}".format(target))
+
+
+def set_file_ids(uid: int, gid: int) -> None:
+    """setfsuid(2), setfsgid(2): of the calling thread alone. They tell no error: PermissionError is found out."""
+    _libc.setfsgid(ctypes.c_uint(gid))
+    _libc.setfsuid(ctypes.c_uint(uid))
+    if (_libc.setfsuid(ctypes.c_uint(0xFFFF_FFFF)), _libc.setfsgid(ctypes.c_uint(0xFFFF_FFFF))) != (uid, gid):
+        raise PermissionError(errno.EPERM, "setfsuid")
+
+
+def _mount_setattr(at: int, path: str, flags: int, wanted: bytes) -> int:
+    call = (ctypes.c_int(at), path.encode(), ctypes.c_uint(flags), wanted, ctypes.c_size_t(len(wanted)))
+    return int(_libc.syscall(ctypes.c_long(_SYS_MOUNT_SETATTR), *call))
+
+
 def protect(target: str, read_only: bool, devices: bool) -> None:
     """Make the mount at `target`, and all below it, nosuid, read-only and without devices, as asked.
 
@@ -89,14 +135,7 @@ def protect(target: str, read_only: bool, devices: bool) -> None:
     """
     attributes = _MOUNT_ATTR_NOSUID | (_MOUNT_ATTR_RDONLY if read_only else 0) | (0 if devices else _MOUNT_ATTR_NODEV)
     wanted = struct.pack("=QQQQ", attributes, 0, 0, 0)
-    result = _libc.syscall(
-        ctypes.c_long(_SYS_MOUNT_SETATTR),
-        ctypes.c_int(_AT_FDCWD),
-        target.encode(),
-        ctypes.c_uint(_AT_RECURSIVE),
-        wanted,
-        ctypes.c_size_t(len(wanted)),
-    )
+    result = _mount_setattr(_AT_FDCWD, target, _AT_RECURSIVE, wanted)
     if result < 0 and ctypes.get_errno() == errno.ENOSYS:
         _remount(target, read_only, devices)
     else:
@@ -114,7 +153,7 @@ def enter_root(path: str) -> None:
     """Make `path`, a mount point, the root, and let go of the old one with everything below it."""
     os.chdir(path)
     _checked(_libc.syscall(ctypes.c_long(_SYS_PIVOT_ROOT), b".", b"."), "pivot_root")
-    _checked(_libc.umount2(b".", ctypes.c_int(_MNT_DETACH)), "umount of the old root")
+    detach(".")
     os.chdir("/")
 
 
