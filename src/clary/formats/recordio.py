@@ -66,6 +66,77 @@ def read_frames(data: bytes) -> Iterator[bytes]:
         raise ValueError("RecordIO: the last record is cut off")
 
 
+class Span(NamedTuple):
+    """Where a record's numbers lie in its frame: bytes from `start`, `size` long; `code` is array's (`f`, `d`, `i`)."""
+
+    start: int
+    size: int
+    code: str
+
+
+class RecordLayout(NamedTuple):
+    """The frame of a dense record: `stride` bytes with header and padding."""
+
+    stride: int
+    features: Span
+    label: Optional[Span]
+
+
+def layout_of_first(data: bytes) -> Optional[RecordLayout]:
+    """How the first record lies in its frame; None where it is not one whole dense record.
+
+    Raises ValueError where the bytes are no RecordIO-protobuf.
+    """
+    if len(data) < _HEADER.size:
+        return None
+    magic, word = _HEADER.unpack_from(data, 0)
+    length = word & _LENGTH
+    if magic != _MAGIC or word >> 29 != _WHOLE or _HEADER.size + length > len(data):
+        return None
+    found: Dict[int, Span] = {}
+    for number, start, size in _places(data, _HEADER.size, length):
+        span = _span(data, start, size) if number in (1, 2) and number not in found else None
+        if span is None:
+            return None
+        found[number] = span
+    if 1 not in found:
+        return None
+    return RecordLayout(_HEADER.size + (length + 3) // 4 * 4, found[1], found.get(2))
+
+
+def _span(data: bytes, start: int, size: int) -> Optional[Span]:
+    """The numbers of a map's entry, where its tensor has nothing but packed numbers."""
+    value = _only(_places(data, start, size), 2)
+    tensor = list(_places(data, *value)) if value else []
+    if len(tensor) != 1 or tensor[0][0] not in _CODES:
+        return None
+    number, start, size = tensor[0]
+    fields = list(_places(data, start, size))
+    if len(fields) != 1 or fields[0][0] != 1:
+        return None
+    return Span(fields[0][1], fields[0][2], _CODES[number])
+
+
+def _only(places: Iterable[Tuple[int, int, int]], number: int) -> Optional[Tuple[int, int]]:
+    found = [(start, size) for field, start, size in places if field == number]
+    return found[0] if len(found) == 1 else None
+
+
+def _places(data: bytes, start: int, size: int) -> Iterator[Tuple[int, int, int]]:
+    """Number, start and size of each field of a message that has only fields with a length."""
+    position, end = start, start + size
+    while position < end:
+        tag, position = _varint(data, position)
+        if tag & 7 != _BYTES:
+            yield -1, position, 0
+            return
+        length, position = _varint(data, position)
+        if position + length > end:
+            raise ValueError("RecordIO: a record is no protobuf message")
+        yield tag >> 3, position, length
+        position += length
+
+
 def write_frame(payload: bytes) -> bytes:
     """One frame around a payload. Raises ValueError beyond 512 MiB."""
     if len(payload) > _LENGTH:

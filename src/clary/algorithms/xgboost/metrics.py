@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 from functools import partial
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 import xgboost
 from sklearn import metrics as sk
+
+from clary.algorithms.xgboost.cluster import mean_over_hosts
 
 Array = Any
 """numpy's; XGBoost and scikit-learn of old images have no types."""
@@ -38,8 +41,16 @@ def _averaged(score: Callable[..., float], average: str) -> Callable[[Array, Arr
     return partial(score, average=average)
 
 
-_EARLY = ("accuracy", "f1", "mse", "r2")
-"""Those that images before XGBoost 1.3 add."""
+_CLASSES = hasattr(xgboost.callback, "TrainingCallback")
+"""XGBoost 1.3 and later; they average added metrics over the hosts that boost together, earlier ones do not."""
+
+EVALUATION = "feval" if "feval" in inspect.signature(xgboost.train).parameters else "custom_metric"
+"""The argument of xgboost.train that takes added metrics."""
+_MARGINS = EVALUATION == "feval" and tuple(int(part) for part in xgboost.__version__.split(".")[:2]) >= (1, 2)
+"""Whether metrics see raw margins: `feval` since 1.2; before, and as `custom_metric`, they see transformed values."""
+
+_BUILTIN_EARLY = ("mae", "rmse")
+"""Images before XGBoost 1.3 leave these to XGBoost."""
 
 _OWN: Dict[str, Callable[[Array, Array, float], float]] = {
     "accuracy": partial(_on_labels, sk.accuracy_score),
@@ -68,24 +79,26 @@ class Evaluated(NamedTuple):
     tuned: Optional[List[str]]
 
 
-def evaluated(tuning_objective: Optional[str], wanted: Optional[Sequence[str]], threshold: float) -> Evaluated:
-    """`validation:rmse` of a tuning job joins the metrics that the job asks for itself.
-
-    A binary prediction above `threshold` means class 1: 0 for margins, 0.5 for probabilities.
-    """
+def evaluated(tuning_objective: Optional[str], wanted: Optional[Sequence[str]], objective: str) -> Evaluated:
+    """`validation:rmse` of a tuning job joins the metrics that the job asks for itself."""
     tuned = tuning_objective.split(":")[1].split(",") if tuning_objective else None
     union = sorted({*tuned, *wanted}) if tuned and wanted else list(tuned or wanted or [])
-    if not union:
-        return Evaluated(None, None, tuned)
-    known = _OWN if hasattr(xgboost.callback, "TrainingCallback") else _EARLY
-    added = [name for name in union if name in known]
-    builtin = [name for name in union if name not in known]
-    return Evaluated(builtin or None, _evaluation(added, threshold) if added else None, tuned)
+    added = [name for name in union if name in _OWN and (_CLASSES or name not in _BUILTIN_EARLY)]
+    builtin = [name for name in union if name not in added]
+    return Evaluated(builtin or None, _evaluation(added, _threshold(objective)) if added else None, tuned)
+
+
+def _threshold(objective: str) -> float:
+    """A binary prediction above it means class 1: 0 for margins, 0.5 for probabilities."""
+    return 0.0 if _MARGINS or objective == "binary:logitraw" else 0.5
 
 
 def _evaluation(names: List[str], threshold: float) -> Evaluation:
     def evaluate(predictions: Array, matrix: Matrix) -> List[Tuple[str, float]]:
         labels = matrix.get_label()
-        return [(name, _OWN[name](predictions, labels, threshold)) for name in names]
+        values = np.array([_OWN[name](predictions, labels, threshold) for name in names])
+        if not _CLASSES:
+            values = mean_over_hosts(values)
+        return [(name, float(value)) for name, value in zip(names, values)]  # noqa: B905 - Python 3.8
 
     return evaluate

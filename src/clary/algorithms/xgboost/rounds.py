@@ -5,10 +5,8 @@ XGBoost 1.3 changed callbacks from functions to classes; images before it have t
 
 from __future__ import annotations
 
-import os
 import re
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any, Callable, List, NamedTuple, Optional, Tuple
 
@@ -24,6 +22,7 @@ Scores = Any
 
 CHECKPOINT = "xgboost-checkpoint"
 _KEPT = 5
+_NOT_UPLOADED = ".sagemaker-ignore"
 _TAB = "#011"
 """How a tab reaches the log on AWS; the metric definitions look for it."""
 
@@ -33,6 +32,8 @@ _CLASSES = hasattr(xgboost.callback, "TrainingCallback")
 class Plan(NamedTuple):
     """What to do after each round."""
 
+    reports: bool = True
+    """Print the metrics: of several hosts, only the one that keeps the model does."""
     model: Optional[Path] = None
     """Save the model there, so that a job that is stopped has one."""
     checkpoints: Optional[Path] = None
@@ -57,19 +58,23 @@ Action = Callable[[Round], None]
 
 def callbacks(plan: Plan) -> List[Callback]:
     """For xgboost.train."""
-    actions: List[Action] = [report]
+    actions: List[Action] = [_reporting(plan.first_round)] if plan.reports else []
     if plan.model is not None:
         actions.append(lambda done: _replace(plan.model, done.booster))
     if plan.checkpoints is not None:
         actions.append(lambda done: _checkpoint(plan.checkpoints, plan.first_round + done.number, done.booster))
-    wrapped = [_as_callback(actions)]
+    wrapped = [_as_callback(actions)] if actions else []
     if plan.stop_after and plan.stop_metric:
         wrapped.append(_early_stop(plan.stop_after, plan.stop_metric))
     return wrapped
 
 
+def _reporting(first_round: int) -> Action:
+    return lambda done: report(done._replace(number=first_round + done.number))
+
+
 def report(done: Round) -> None:
-    """`[0]#011train-rmse:8.09743#011validation-rmse:7.96`, as AWS prints it."""
+    """`[0]#011train-rmse:8.09743#011validation-rmse:7.96`, as it stands in AWS's log."""
     scores = "".join(f"{_TAB}{name}:{_number(value)}" for name, value in done.scores)
     sys.stdout.write(f"[{done.number}]{scores}\n")
     sys.stdout.flush()
@@ -80,14 +85,13 @@ def _number(value: float) -> str:
 
 
 def _replace(path: Optional[Path], booster: Booster) -> None:
-    """Write beside, then rename: whoever looks finds a whole model."""
+    """Write beside, then rename: whoever looks finds a whole model. The suffix is one that AWS never uploads."""
     if path is None:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, fresh = tempfile.mkstemp(dir=str(path.parent), prefix=".", suffix=".tmp")
-    os.close(descriptor)
-    booster.save_model(fresh)
-    Path(fresh).replace(path)
+    fresh = path.with_name(f"{path.name}{_NOT_UPLOADED}")
+    fresh.write_bytes(booster.save_raw())
+    fresh.replace(path)
 
 
 def _checkpoint(folder: Optional[Path], number: int, booster: Booster) -> None:

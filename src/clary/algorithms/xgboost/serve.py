@@ -10,6 +10,7 @@ import sys
 
 import xgboost
 
+from clary.algorithms.xgboost import bodies
 from clary.algorithms.xgboost import serving as algorithm
 from clary.formats import content_types
 from clary.toolkit import arrays
@@ -28,7 +29,7 @@ class ScriptDefaults:
         if content_types.parse(content_type)[0] == content_types.JSON:
             raise Refused(415, f"Content type {content_type} is not supported by this framework.")
         body = data.encode() if isinstance(data, str) else data
-        return algorithm.read(body, content_type)[0]
+        return bodies.read(body, content_type).matrix
 
     def predict_fn(self, data: Data, model: Model) -> Data:
         """`model.predict`."""
