@@ -58,6 +58,21 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Capacity:
+    """What jobs may use of this machine together; the next one waits its turn (docs/training.md)."""
+
+    cores: int | None = None
+    """Cores for jobs; None: all that this process may use."""
+
+    memory_bytes: int | None = None
+    """Memory for jobs; None: all that there is."""
+
+    overcommit: float = 2.0
+    """So many times its cores and memory are given to instances: an `ml.m5.large` has two cores, of which most scripts
+    keep one busy, and far more memory than they touch (docs/decisions/0010)."""
+
+
+@dataclass(frozen=True)
 class Settings:
     """One Clary: where it keeps its data, where it listens, whom it trusts."""
 
@@ -73,6 +88,7 @@ class Settings:
     unconfined: bool = False
     """Run containers without namespaces: only by the user's own word, only code that the user trusts."""
     limits: Limits = field(default_factory=Limits)
+    capacity: Capacity = field(default_factory=Capacity)
 
     @property
     def run_dir(self) -> Path:
@@ -120,5 +136,6 @@ class Settings:
         known = {f.name for f in fields(cls)}
         values = {name: value for name, value in raw.items() if name in known}
         values["limits"] = Limits(**raw["limits"])
+        values["capacity"] = Capacity(**raw.get("capacity", {}))
         values["data_dir"], values["cache_dir"] = Path(raw["data_dir"]), Path(raw["cache_dir"])
         return cls(**values)

@@ -15,12 +15,13 @@ import typer
 
 from clary.cli import options
 from clary.errors import ClaryError
-from clary.settings import DEFAULT_ACCOUNT, DEFAULT_PORT, DEFAULT_REGION, AuthMode, Settings
+from clary.settings import DEFAULT_ACCOUNT, DEFAULT_PORT, DEFAULT_REGION, AuthMode, Capacity, Settings
 from clary.supervisor import lock
 from clary.supervisor.log import log_path
 from clary.supervisor.voice import banner
 
 _AUTH_MODES = ("sigv4", "off")
+_GIB = 2**30
 _ACCOUNT = re.compile(r"[0-9]{12}")
 
 
@@ -37,6 +38,13 @@ def up(  # noqa: PLR0913, PLR0917 — one per option of the command line
     unconfined: Annotated[
         bool, typer.Option("--unconfined", help="Run containers without a sandbox: only code that you trust.")
     ] = False,
+    cores: Annotated[int | None, typer.Option(min=1, help="For jobs; all cores if not said.")] = None,
+    memory: Annotated[
+        float | None, typer.Option(min=0.1, metavar="GIB", help="For jobs; all memory if not said.")
+    ] = None,
+    overcommit: Annotated[
+        float, typer.Option(min=1.0, help="Jobs are given so many times these cores and memory.")
+    ] = Capacity.overcommit,
 ) -> None:
     """Start Clary: it answers as SageMaker, S3, STS, IAM and CloudWatch Logs on one port of this machine.
 
@@ -45,6 +53,8 @@ def up(  # noqa: PLR0913, PLR0917 — one per option of the command line
         clary up
 
         clary up --detach --port 4600 --data-dir ./clary-data
+
+        clary up --cores 6 --memory 24
     """
     settings = Settings(
         data_dir=options.data_dir(data_dir),
@@ -54,6 +64,7 @@ def up(  # noqa: PLR0913, PLR0917 — one per option of the command line
         auth=_auth(auth),
         allow_reset=allow_reset,
         unconfined=unconfined,
+        capacity=Capacity(cores, None if memory is None else int(memory * _GIB), overcommit),
     )
     if detach:
         _detached(settings)

@@ -10,7 +10,7 @@ from clary.cli import options
 from clary.cli.logs import Tail
 from clary.cli.main import COMMANDS, program
 from clary.errors import ClaryError
-from clary.settings import Settings
+from clary.settings import Capacity, Settings
 from clary.supervisor import lock
 from clary.supervisor.voice import banner
 
@@ -116,3 +116,8 @@ def test_a_tail_gives_each_line_once():
     assert list(tail.fresh()) == []
     streams.lines["a/2"].append("four")
     assert list(tail.fresh()) == ["a/2 four"]
+
+
+def test_settings_are_the_same_in_another_process(tmp_path):
+    settings = Settings(data_dir=tmp_path, capacity=Capacity(cores=6, memory_bytes=2**34, overcommit=1.5))
+    assert Settings.loads(settings.dumps()) == settings
