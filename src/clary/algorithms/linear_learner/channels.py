@@ -1,0 +1,71 @@
+"""The job's channels: what they must be, and their data
+(https://docs.aws.amazon.com/sagemaker/latest/dg/cdf-training.html)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Iterator, Mapping
+
+from clary.algorithms.linear_learner import examples
+from clary.algorithms.linear_learner.examples import Examples
+from clary.algorithms.linear_learner.schema import ValidationError
+from clary.formats import content_types, recordio
+from clary.toolkit.errors import UserError
+
+Channel = Mapping[str, Any]
+
+TRAIN, VALIDATION, TEST = "train", "validation", "test"
+_NAMES = (TRAIN, VALIDATION, TEST)
+_KINDS = (content_types.RECORDIO, content_types.CSV)
+_INVALID = "Unable to initialize the algorithm. Failed to validate input data configuration."
+
+
+def check(channels: Mapping[str, Channel]) -> None:
+    """Raises ValidationError where `train` is missing, a channel is unknown, or its content type is."""
+    if TRAIN not in channels:
+        raise ValidationError(_INVALID, f"'{TRAIN}' is a required property")
+    for name, channel in channels.items():
+        if name not in _NAMES:
+            raise ValidationError(_INVALID, f"Additional properties are not allowed ('{name}' was unexpected)")
+        given = channel.get("ContentType") or content_types.RECORDIO
+        kind, parameters = content_types.parse(given)
+        if kind not in _KINDS or parameters.get("label_size", "1") != "1":
+            raise ValidationError(_INVALID, f"'{given}' is not one of {list(_KINDS)}")
+
+
+def read(name: str, channel: Channel, folder: Path) -> Examples:
+    """All of a channel's data; `folder` holds the channels' folders or, in Pipe mode, their pipes. Raises UserError."""
+    kind = content_types.parse(channel.get("ContentType") or content_types.RECORDIO)[0]
+    piped = channel.get("TrainingInputMode") == "Pipe"
+    contents = _piped(folder / f"{name}_0", channel) if piped else _filed(folder / name)
+    try:
+        return examples.joined([_parsed(data, kind) for data in contents if data.strip(b"\r\n ")])
+    except ValueError as error:
+        raise UserError(
+            f"Unable to read data channel '{name}'. Requested content-type is '{kind}'. "
+            "Please verify the data matches the requested content-type. (caused by MXNetError)\n\n"
+            f"Caused by: {error}"
+        ) from error
+
+
+def _parsed(data: bytes, kind: str) -> Examples:
+    return examples.from_csv(data, labelled=True) if kind == content_types.CSV else examples.from_recordio(data)
+
+
+def _filed(folder: Path) -> Iterator[bytes]:
+    """Every file's content, in the order of their names."""
+    for root, folders, names in os.walk(str(folder)):
+        folders.sort()
+        for name in sorted(names):
+            yield (Path(root) / name).read_bytes()
+
+
+def _piped(pipe: Path, channel: Channel) -> Iterator[bytes]:
+    """The first pass over the channel: it is kept as numbers, so that no other pass is asked for."""
+    data = pipe.read_bytes()
+    kind = content_types.parse(channel.get("ContentType") or content_types.RECORDIO)[0]
+    if channel.get("RecordWrapperType") == "RecordIO" and kind == content_types.CSV:
+        yield from recordio.read_frames(data)
+    else:
+        yield data
