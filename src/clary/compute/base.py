@@ -31,11 +31,15 @@ class Limits:
 
     memory_bytes: int | None = None
     cpus: int | None = None
-    """So many cores; libraries inside that count cores find so many."""
+    """So many cores, those that the fewest others have; libraries inside that count cores find so many."""
     processes: int | None = 4096
     open_files: int | None = 65_536
     file_bytes: int | None = None
     shared_memory_bytes: int = 2**30
+    disk_bytes: int | None = None
+    """What it may write to the disk in all; looked at every second or so."""
+    gpus: int = 0
+    """So many of the accelerators of this machine; none is seen otherwise."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +118,8 @@ class Exited:
     signal: int | None = None
     out_of_memory: bool = False
     reason: str = ""
-    """Why it never ran (a mount that could not be made, a program that does not exist), else empty."""
+    """Why it never ran (a mount that could not be made, a program that does not exist; `code` 126 or 127, no `signal`),
+    or what it was ended for (it filled the disk; `signal` 9); else empty."""
     since: float | None = None
     """When it began (epoch seconds)."""
 

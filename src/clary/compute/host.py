@@ -41,11 +41,15 @@ def settings_files() -> tuple[tuple[str, str], ...]:
 
 @cache
 def devices() -> tuple[str, ...]:
-    """Device files that every program may use, and accelerators where there are any."""
-    named = [f"/dev/{name}" for name in _DEVICES]
-    for pattern in _ACCELERATORS:
-        named += sorted(glob.glob(pattern))  # noqa: PTH207  the patterns are absolute
-    return tuple(path for path in named if Path(path).exists() and not Path(path).is_dir())
+    """Device files that every program may use."""
+    return tuple(f"/dev/{name}" for name in _DEVICES if Path(f"/dev/{name}").exists())
+
+
+@cache
+def accelerators() -> tuple[str, ...]:
+    """Device files of this machine's accelerators."""
+    named = [path for pattern in _ACCELERATORS for path in sorted(glob.glob(pattern))]  # noqa: PTH207  absolute
+    return tuple(path for path in named if not Path(path).is_dir())
 
 
 @cache

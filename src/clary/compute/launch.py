@@ -72,6 +72,15 @@ class LaunchLimits(TypedDict):
     processes: int | None
     open_files: int | None
     file_bytes: int | None
+    disk_bytes: int | None
+    gpus: int
+
+
+class NetworkPlace(TypedDict):
+    """A network's name, and the container's own address in it, `10.77.0.1/16`."""
+
+    name: str
+    address: str
 
 
 class Launch(TypedDict):
@@ -97,4 +106,6 @@ class Launch(TypedDict):
     links: dict[str, str]
     mounts: list[MountEntry]
     limits: LaunchLimits
+    companions: list[list[str]]
+    network: NetworkPlace | None
     warm: Program | None

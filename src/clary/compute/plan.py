@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from clary.compute import host, record
+from clary.compute import host, networks, record
 from clary.compute.base import Container, Mount, Warm
 from clary.compute.launch import OVERLAY, PROXY_PORT, Identity, Launch, LaunchLimits, MountEntry, Program
 
@@ -120,6 +120,8 @@ def launch(folder: Path, container: Container, who: Identity) -> Launch:
         links={**_LINKS, **dict(host.system_folders()[1])},
         mounts=[*_scratch_mounts(folder), *_mounts(container)],
         limits=limits(container),
+        companions=[list(argv) for argv in container.companions],
+        network=networks.place(container),
         warm=program(container.warm, container.env),
     )
 
@@ -139,6 +141,8 @@ def limits(container: Container) -> LaunchLimits:
         processes=wanted["processes"],
         open_files=wanted["open_files"],
         file_bytes=wanted["file_bytes"],
+        disk_bytes=wanted["disk_bytes"],
+        gpus=wanted["gpus"],
     )
 
 
@@ -167,6 +171,8 @@ def environment(container: Container) -> dict[str, str]:
     defaults = {"PATH": _search_path(container), "HOME": "/root", "HOSTNAME": container.hostname, "LANG": "C.UTF-8"}
     if container.api:
         defaults |= _ways_out()
+    if container.limits.gpus:
+        defaults["CUDA_VISIBLE_DEVICES"] = ",".join(map(str, range(container.limits.gpus)))
     given = [path for path in container.env.get("PYTHONPATH", "").split(":") if path]
     return {**defaults, **container.env, "PYTHONPATH": ":".join(dict.fromkeys([*given, _INSIDE]))}
 
@@ -190,9 +196,8 @@ def _pythons(container: Container) -> list[str]:
 
 
 def _files(container: Container) -> dict[str, str]:
-    hosts = dict.fromkeys(["localhost", container.hostname])
     return {
-        "/etc/hosts": f"127.0.0.1 {' '.join(hosts)}\n::1 localhost\n",
+        "/etc/hosts": networks.hosts_file(container),
         "/etc/hostname": f"{container.hostname}\n",
         "/etc/resolv.conf": _RESOLVER,
         "/etc/nsswitch.conf": _NAMES,
@@ -208,7 +213,8 @@ def _mounts(container: Container) -> Iterator[MountEntry]:
     yield from (_bind(source, target) for source, target in host.settings_files())
     yield _entry("proc", "/proc")
     yield _entry("sysfs", "/sys")
-    yield from (_bind(path, path, writable=True, devices=True) for path in host.devices())
+    devices = (*host.devices(), *(host.accelerators() if container.limits.gpus else ()))
+    yield from (_bind(path, path, writable=True, devices=True) for path in devices)
     yield _entry("tmpfs", "/dev/shm", f"mode=1777,uid=0,gid=0,size={size}")  # noqa: S108
     yield _entry("devpts", "/dev/pts", "newinstance,ptmxmode=0666,mode=620", devices=True)
     wanted = {mount.target: mount for mount in (*_clary_mounts(), *_python_mounts(container), *container.mounts)}

@@ -6,6 +6,7 @@ import array
 import json
 import os
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +37,10 @@ def connect(folder: Path, seconds: float) -> socket.socket:
     return sock
 
 
-def ask(sock: socket.socket, message: dict[str, Any]) -> None:
+def ask(sock: socket.socket, message: dict[str, Any], descriptors: Sequence[int] = ()) -> None:
     """Send one request. Raises FileNotFoundError where the container has ended meanwhile."""
     try:
-        sock.send(json.dumps(message).encode(), socket.MSG_NOSIGNAL)
+        socket.send_fds(sock, [json.dumps(message).encode()], descriptors, socket.MSG_NOSIGNAL)
     except ConnectionError as gone:
         raise FileNotFoundError("the container has ended") from gone
 

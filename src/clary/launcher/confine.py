@@ -33,6 +33,8 @@ _NAMESPACES = (
 # (as in other container engines), meaningful only for the range of ids mapped inside.
 _INNER_ROOT = sum(1 << number for number in (0, 1, 3, 4, 5, 6, 7, 10))
 
+_ROOT_SIZE = "mode=755,size=512m,nr_inodes=256k"  # it is memory; what programs write much to lies on the disk
+
 _OOM_SCORE = "900"  # a machine out of memory takes the job, not the server
 
 
@@ -62,7 +64,7 @@ def _stage(launch: Launch) -> None:
     hundred new directory entries would take longer than all the rest."""
     syscalls.mount("none", "/", flags=syscalls.MS_REC | syscalls.MS_PRIVATE)
     os.makedirs(launch["root"], 0o755, exist_ok=True)
-    syscalls.mount("tmpfs", launch["root"], "tmpfs", syscalls.MS_NOSUID | syscalls.MS_NODEV, "mode=755")
+    syscalls.mount("tmpfs", launch["root"], "tmpfs", syscalls.MS_NOSUID | syscalls.MS_NODEV, _ROOT_SIZE)
     layout.lay_out(launch)
 
 

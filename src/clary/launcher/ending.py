@@ -11,6 +11,7 @@ import time
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 from clary.compute import record
+from clary.launcher.shares import Share
 
 CANNOT_BEGIN = 126
 
@@ -26,8 +27,8 @@ class Ending(NamedTuple):
     out_of_memory: bool
 
 
-def handle(container_id: str, since: float) -> Dict[str, Any]:
-    """Who holds the container: this process."""
+def handle(container_id: str, since: float, share: Share) -> Dict[str, Any]:
+    """Who holds the container, this process, and what of the machine it has."""
     return {
         "protocol": record.PROTOCOL,
         "id": container_id,
@@ -35,6 +36,7 @@ def handle(container_id: str, since: float) -> Dict[str, Any]:
         "start": _start_ticks(),
         "boot": _boot_id(),
         "since": since,
+        **share._asdict(),
     }
 
 
@@ -53,10 +55,13 @@ def exit_record(ending: Ending, since: float) -> Dict[str, Any]:
 
 
 def _shell_code(ending: Ending) -> Tuple[int, Optional[int]]:
-    """Exit code and signal as a shell tells them."""
-    status = ending.status
-    if status is None:
+    if ending.status is None:
         return (CANNOT_BEGIN, None) if ending.failed else (128 + signal.SIGKILL, int(signal.SIGKILL))
+    return shell_code(ending.status)
+
+
+def shell_code(status: int) -> Tuple[int, Optional[int]]:
+    """Exit code and signal of a wait status, as a shell tells them."""
     if os.WIFSIGNALED(status):
         return 128 + os.WTERMSIG(status), os.WTERMSIG(status)
     return os.WEXITSTATUS(status), None

@@ -18,21 +18,22 @@ import types
 from typing import Any, NoReturn, Optional
 
 from clary.compute.launch import Launch
-from clary.launcher import messages, process, shim, syscalls
+from clary.launcher import messages, process, shares, shim, start, syscalls, threads
 from clary.launcher.child import Begin
 
 __all__ = ["Begin", "fork_shim", "run_program"]
 
 
-def fork_shim(folder: str, lock: int, listener: int, api_socket: str) -> None:
+def fork_shim(message: messages.Message, lock: int, listener: int, api_socket: str) -> None:
     """Fork the shim of one container. Returns in the parent only; raises Begin in the container's program, a process of
     its own."""
     sys.stdout.flush()
     if os.fork() == 0:
-        _be_shim(folder, lock, listener, api_socket)
+        share = shares.Share(*message["share"])
+        _be_shim(start.Start(message["start"], lock, socket.socket(fileno=listener), share), api_socket)
 
 
-def _be_shim(folder: str, lock: int, listener: int, api_socket: str) -> NoReturn:
+def _be_shim(started: start.Start, api_socket: str) -> NoReturn:
 
     def begin(launch: Launch, output: int, channel: socket.socket) -> None:
         try:
@@ -43,7 +44,7 @@ def _be_shim(folder: str, lock: int, listener: int, api_socket: str) -> NoReturn
         channel.close()
         raise Begin(launch)
 
-    shim.run(folder, lock, socket.socket(fileno=listener), api_socket, begin)
+    shim.run(started, api_socket, begin)
 
 
 def _become(launch: Launch, output: int, channel: socket.socket) -> None:
@@ -62,6 +63,7 @@ def run_program(launch: Launch) -> NoReturn:
     _take_environment(launch)
     _open_streams()
     _reseed()
+    threads.follow_affinity()
     gc.unfreeze()
     sys.argv = [program["module"], *program["args"]]
     try:

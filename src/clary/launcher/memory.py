@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from typing import Optional
+from typing import Optional, Sequence
 
 from clary.launcher import process
 
@@ -25,6 +25,12 @@ def roughly_above(pid: int, limit: int) -> bool:
     if sum(_resident(each) for each in family) <= limit:
         return False
     return sum(_proportional(each) or _resident(each) for each in family) > limit
+
+
+def in_files(folders: Sequence[int]) -> int:
+    """Bytes of the files in memory of these file systems, given by a descriptor of each."""
+    held = (os.fstatvfs(folder) for folder in folders)
+    return sum((each.f_blocks - each.f_bfree) * each.f_frsize for each in held)
 
 
 def _resident(pid: int) -> int:

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
-import random
 import resource
 import signal
 from typing import Dict, Iterable, List, Optional, Tuple
@@ -55,8 +55,13 @@ def wire_streams(output: int) -> None:
     os.dup2(output, 2)
 
 
+def above_streams(descriptor: int) -> int:
+    """The descriptor, or a copy of it, where it is not overwritten by wiring streams."""
+    return descriptor if descriptor > 2 else fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 3)
+
+
 def limit(limits: LaunchLimits) -> None:
-    """Set resource limits and the set of processors; a limit above the one in force is cut to it."""
+    """Set resource limits; one above that in force is cut to it."""
     wanted: List[Tuple[int, Optional[int]]] = [
         (resource.RLIMIT_NPROC, limits["processes"]),
         (resource.RLIMIT_NOFILE, limits["open_files"]),
@@ -68,9 +73,6 @@ def limit(limits: LaunchLimits) -> None:
             hard = resource.getrlimit(kind)[1]
             held = value if hard == resource.RLIM_INFINITY else min(value, hard)
             resource.setrlimit(kind, (held, held))
-    if limits["cpus"]:
-        allowed = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, random.SystemRandom().sample(allowed, min(limits["cpus"], len(allowed))))
 
 
 def kill_descendants(pid: int) -> None:

@@ -1,14 +1,16 @@
 """Those who ask the shim: connections on its socket, each with one request after another.
 
-`dial`  → a socket of the container's network · `stop`, `kill` → nothing; the end is seen by the connection's.
+`dial` → a socket of the container's network · `enter`, with three streams → the exit code of one more program, when it
+has ended · `stop`, `kill` → nothing: the container's end is seen by the connection's.
 """
 
 from __future__ import annotations
 
+import itertools
 import socket
-from typing import Any, Callable, Dict, List, Optional, Protocol
+from typing import Any, Callable, Dict, List, Optional, Protocol, Sequence
 
-from clary.launcher import messages
+from clary.launcher import ending, messages
 
 
 class Served(Protocol):
@@ -20,8 +22,11 @@ class Served(Protocol):
     def unwatch(self, source: Any) -> None:  # noqa: ANN401
         """No more."""
 
-    def tell(self, message: messages.Message, descriptors: List[int]) -> None:
+    def tell(self, message: messages.Message, descriptors: Sequence[int]) -> None:
         """A message to PID 1."""
+
+    def admit(self, streams: Sequence[int]) -> None:
+        """Let the container's users open these anew."""
 
     def stop(self, grace: float) -> None:
         """SIGTERM now, SIGKILL after `grace` seconds."""
@@ -39,8 +44,11 @@ class Requests:
         self._confined = confined
         self._open = False
         self._dialling: List[socket.socket] = []
+        self._entered: Dict[int, socket.socket] = {}
+        self._numbers = itertools.count()
         self._operations: Dict[str, Callable[[socket.socket, messages.Message, List[int]], None]] = {
             "dial": self._dial,
+            "enter": self._enter,
             "stop": lambda _, message, __: shim.stop(float(message["grace"])),
             "kill": lambda _, message, __: shim.end(str(message.get("reason", ""))),
         }
@@ -66,6 +74,9 @@ class Requests:
             messages.close_all(descriptors)
 
     def _forget(self, connection: socket.socket) -> None:
+        for number in [number for number, each in self._entered.items() if each is connection]:
+            del self._entered[number]
+            self._shim.tell({"leave": number}, [])
         self._shim.unwatch(connection)
         connection.close()
 
@@ -89,3 +100,19 @@ class Requests:
     def hand_out(self, message: messages.Message, descriptors: List[int]) -> None:
         """PID 1 has made the socket that somebody waits for."""
         self._answer(self._dialling.pop(0), {"port": self._port}, descriptors)
+
+    def _enter(self, connection: socket.socket, message: messages.Message, streams: List[int]) -> None:
+        argv = [str(word) for word in message["argv"]]
+        if not self._open or len(streams) != 3 or not argv:
+            messages.send(connection, {"refused": True})
+            return
+        number = next(self._numbers)
+        self._entered[number] = connection
+        self._shim.admit(streams)
+        self._shim.tell({"enter": number, "argv": argv, "env": {"TERM": str(message.get("term", "dumb"))}}, streams)
+
+    def left(self, message: messages.Message, _: List[int]) -> None:
+        """A program that was let in has ended."""
+        connection = self._entered.pop(message["left"], None)
+        if connection is not None:
+            self._answer(connection, {"code": ending.shell_code(message["status"])[0]}, [])

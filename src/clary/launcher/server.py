@@ -19,8 +19,9 @@ from typing import Any, Callable, Dict
 
 from clary.compute import record
 from clary.compute.launch import Launch
-from clary.launcher import cgroup, execute, shim
-from clary.launcher.warm_parents import Start, WarmParent, WarmParents
+from clary.launcher import cgroup, execute, shares, shim
+from clary.launcher.start import Start
+from clary.launcher.warm_parents import WarmParent, WarmParents
 
 _TICK_SECONDS = 5.0
 _MAX_REQUEST = 65_536
@@ -37,6 +38,7 @@ class Launcher:
         self._containers = containers
         self._api_socket = api_socket
         self._parents = parents
+        self._shares = shares.Shares(containers)
         self._buffers: Dict[socket.socket, bytes] = {}
         self._selector = selectors.DefaultSelector()
         self._operations: Dict[str, Callable[[Dict[str, Any]], Dict[str, Any]]] = {
@@ -115,7 +117,7 @@ class Launcher:
         if record.read(folder, record.HANDLE) or record.read(folder, record.EXIT):
             os.close(lock)
             return False
-        self._begin(launch, Start(folder, lock, listen(folder)))
+        self._begin(launch, Start(folder, lock, listen(folder), self._shares.take(folder, launch)))
         return True
 
     def _begin(self, launch: Launch, start: Start) -> None:
@@ -124,7 +126,7 @@ class Launcher:
 
     def _begin_cold(self, start: Start) -> None:
         if os.fork() == 0:
-            shim.run(start.folder, start.lock, start.listener, self._api_socket, execute.begin)
+            shim.run(start, self._api_socket, execute.begin)
         start.close()
 
     def _hear(self, parent: WarmParent) -> None:
@@ -153,4 +155,4 @@ def probe(folder: str) -> None:
     lock = record.take_lock(folder)
     if lock is None:
         raise BlockingIOError("{} is in use".format(folder))
-    shim.run(folder, lock, listen(folder), "", execute.begin)
+    shim.run(Start(folder, lock, listen(folder), shares.NONE), "", execute.begin)

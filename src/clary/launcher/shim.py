@@ -15,6 +15,7 @@ import os
 import selectors
 import signal
 import socket
+import stat
 import sys
 import threading
 import time
@@ -24,10 +25,24 @@ from typing import Any, Callable, Dict, List, NoReturn, Optional, Sequence, Unio
 
 from clary.compute import record
 from clary.compute.launch import Launch
-from clary.launcher import cgroup, confine, ending, init, memory, messages, process, proxy, relay, sources, syscalls
+from clary.launcher import (
+    cgroup,
+    confine,
+    ending,
+    init,
+    memory,
+    messages,
+    process,
+    proxy,
+    relay,
+    shares,
+    sources,
+    syscalls,
+)
 from clary.launcher.child import Begin, become_container
 from clary.launcher.guards import Guard, Verdict, first_verdict
 from clary.launcher.requests import Requests
+from clary.launcher.start import Start
 from clary.telemetry.logfile import LogWriter
 
 Source = Union[int, socket.socket]
@@ -39,12 +54,12 @@ _TERM_GRACE = 10.0  # when the machine itself tells the shim to end
 _KILL_SECONDS = 2.0  # an unconfined container is asked to kill itself; after that PID 1 is killed
 
 
-def run(folder: str, lock: int, listener: socket.socket, api_socket: str, begin: init.Begin) -> NoReturn:
+def run(start: Start, api_socket: str, begin: init.Begin) -> NoReturn:
     """The whole life of one container, in a process forked for it. Raises only Begin, in the program's own process."""
     try:
-        _leave_the_launcher(folder, [lock, listener.fileno()])
-        raw: Any = record.read(folder, record.LAUNCH)
-        Shim(folder, raw, listener, api_socket).live(begin)
+        _leave_the_launcher(start.folder, [start.lock, start.listener.fileno()])
+        raw: Any = record.read(start.folder, record.LAUNCH)
+        Shim(start, raw, api_socket).live(begin)
     except Begin:
         raise
     except BaseException:
@@ -72,19 +87,22 @@ def _leave_the_launcher(folder: str, kept: List[int]) -> None:
 class Shim:
     """One container seen from outside."""
 
-    def __init__(self, folder: str, launch: Launch, listener: socket.socket, api_socket: str) -> None:
-        self._folder = folder
+    def __init__(self, start: Start, launch: Launch, api_socket: str) -> None:
+        shares.without_others(launch, start.share.gpus)
+        self._folder = start.folder
+        self._share = start.share
         self._launch = launch
         self._api_socket = api_socket
         self._since = time.time()
         self._selector = selectors.DefaultSelector()
-        self._requests = Requests(self, listener, launch["port"], launch["confined"])
+        self._requests = Requests(self, start.listener, launch["port"], launch["confined"])
         self._channel: socket.socket
         self._output = -1
         self._child = -1
         self._init: Optional[int] = None
         self._group = cgroup.Cgroup({})
         self._guards: List[Guard] = []
+        self._in_memory: List[int] = []
         self._ready = False
         self._stopping = False
         self._asked_to_kill = False
@@ -96,7 +114,8 @@ class Shim:
 
     def live(self, begin: init.Begin) -> None:
         """From the handle to the exit record."""
-        record.write(self._folder, record.HANDLE, ending.handle(self._launch["id"], self._since), durable=False)
+        handle = ending.handle(self._launch["id"], self._since, self._share)
+        record.write(self._folder, record.HANDLE, handle, durable=False)
         self._log = LogWriter(Path(self._launch["log"]))
         try:
             self._start(begin)
@@ -117,6 +136,8 @@ class Shim:
         self._open_to_all(writing)
         self._child = os.fork()
         if self._child == 0:
+            if self._share.cores:
+                os.sched_setaffinity(0, self._share.cores)
             become_container(self._launch, theirs, writing, begin)
         theirs.close()
         os.close(writing)
@@ -125,11 +146,20 @@ class Shim:
         self.watch(self._channel, self._hear)
         self.watch(self._output, self._write_log)
 
-    def _open_to_all(self, pipe: int) -> None:
+    def _open_to_all(self, stream: int) -> None:
         """User code opens /dev/stdout anew, as whichever inner user it has become."""
-        os.fchmod(pipe, 0o666)
+        os.fchmod(stream, 0o666)
         if self._launch["identity"]["count"] > 1:
-            os.fchown(pipe, self._launch["identity"]["base"], self._launch["identity"]["base"])
+            os.fchown(stream, self._launch["identity"]["base"], self._launch["identity"]["base"])
+
+    def admit(self, streams: Sequence[int]) -> None:
+        """Pipes and terminals of somebody who is let in are opened anew too; a file keeps its owner."""
+        base = self._launch["identity"]["base"]
+        for stream in streams:
+            if stat.S_ISFIFO(os.fstat(stream).st_mode):
+                self._open_to_all(stream)
+            elif os.isatty(stream) and self._launch["identity"]["count"] > 1:
+                os.fchown(stream, base, base)
 
     def _appoint(self) -> List[Guard]:
         guards = [Guard(_HOME_SECONDS, self._look_at_home)]
@@ -169,7 +199,9 @@ class Shim:
 
     def _look_at_memory(self) -> Optional[Verdict]:
         limit = self._launch["limits"]["memory_bytes"]
-        if limit is None or self._init is None or not memory.roughly_above(self._init, limit):
+        if limit is None or self._init is None:
+            return None
+        if not memory.roughly_above(self._init, limit - memory.in_files(self._in_memory)):
             return None
         return Verdict("", out_of_memory=True)
 
@@ -206,6 +238,9 @@ class Shim:
             "copy": self._copy,
             "ready": self._open_ways,
             "socket": self._requests.hand_out,
+            "memory": self._note_memory,
+            "left": self._requests.left,
+            "note": self._note,
             "failed": self._note_failure,
             "exit": self._note_exit,
         }
@@ -239,6 +274,13 @@ class Shim:
         self._requests.open()
         if self._stopping:
             self.tell({"signal": signal.SIGTERM})
+
+    def _note_memory(self, message: messages.Message, descriptors: List[int]) -> None:
+        self._in_memory = [os.dup(descriptor) for descriptor in descriptors]
+
+    def _note(self, message: messages.Message, _: List[int]) -> None:
+        """A line of its own, whatever the program has left unfinished."""
+        self._log.feed("\n{}\n".format(message["note"]).encode())
 
     def _note_failure(self, message: messages.Message, _: List[int]) -> None:
         self._failed = message["failed"]

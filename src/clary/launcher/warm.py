@@ -55,7 +55,7 @@ def _serve(channel: socket.socket, api_socket: str) -> None:
             return
         with contextlib.suppress(OSError):  # the launcher has gone; what it had accepted is begun all the same
             messages.send(channel, {"taken": message["start"]})
-        fork.fork_shim(message["start"], lock, listener, api_socket)
+        fork.fork_shim(message, lock, listener, api_socket)
         messages.close_all([lock, listener])
 
 

@@ -9,26 +9,14 @@ import os
 import socket
 import subprocess
 import time
-from typing import Callable, Dict, List, NamedTuple, Optional
+from typing import Callable, Dict, List, Optional
 
 from clary.compute.launch import Program
 from clary.launcher import messages
+from clary.launcher.start import Start
 
 _MOST = 4  # each holds some 100 MB of imported packages
 _RETRY_SECONDS = 60.0
-
-
-class Start(NamedTuple):
-    """A container that was accepted: its folder, lock and socket."""
-
-    folder: str
-    lock: int
-    listener: socket.socket
-
-    def close(self) -> None:
-        """Somebody else holds it now."""
-        os.close(self.lock)
-        self.listener.close()
 
 
 class WarmParent:
@@ -43,7 +31,9 @@ class WarmParent:
     def give(self, start: Start) -> bool:
         """Ask it to fork this container; False where it cannot be asked."""
         try:
-            messages.send(self.channel, {"start": start.folder}, [start.lock, start.listener.fileno()])
+            messages.send(
+                self.channel, {"start": start.folder, "share": start.share}, [start.lock, start.listener.fileno()]
+            )
         except OSError:
             return False
         self.waiting.append(start)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from clary.compute.base import Container, Exited, Limits, Mount
+from tests.contract.compute.conftest import until
 
 
 def test_host_files_are_not_there(confined, tmp_path):
@@ -153,6 +156,36 @@ def test_too_much_memory_is_told(confined, bytes_):
 
 def test_processors_are_limited(confined):
     assert confined.run("nproc", limits=Limits(cpus=1))[1] == "1"
+
+
+def test_containers_have_different_processors(machine):
+    """As long as there are enough: each has those that the fewest others have."""
+    cores = len(os.sched_getaffinity(0))
+    script = "echo $(grep Cpus_allowed_list /proc/self/status); sleep 60"
+    for name in map(str, range(cores)):
+        machine.shell(name, script, limits=Limits(cpus=1))
+        until(lambda name=name: machine.lines(name))
+    assert len({machine.output(name) for name in map(str, range(cores))}) == cores
+    if cores > 1:
+        machine.backend.stop("0", 0)
+        machine.end("0")
+        machine.launcher.kill()
+        machine.launcher.wait()
+        machine.start_launcher()  # it knows nothing, and finds out who has what
+        machine.shell("again", script, limits=Limits(cpus=1))
+        until(lambda: machine.lines("again"))
+        assert machine.output("again") == machine.output("0")
+
+
+def test_no_accelerator_is_seen_unless_asked_for(confined):
+    assert confined.run("ls /dev | grep -E 'nvidia|kfd|dri'; echo $CUDA_VISIBLE_DEVICES")[1] == ""
+    assert confined.run("echo $CUDA_VISIBLE_DEVICES", limits=Limits(gpus=2))[1] == "0,1"
+
+
+def test_files_in_memory_count_as_memory(confined):
+    script = "head -c 90000000 /dev/zero > /dev/shm/a; sleep 10"
+    state, _ = confined.run(script, limits=Limits(memory_bytes=60_000_000))
+    assert (state.code, state.out_of_memory) == (137, True) or state.code == 0  # cgroups end `head` alone
 
 
 def test_open_files_and_shared_memory_are_limited(confined):

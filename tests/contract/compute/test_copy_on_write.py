@@ -12,6 +12,9 @@ from clary.compute.base import Mount
 
 TRAIN = "/opt/ml/input/data/train"
 
+ROOT = "R=${SAGEMAKER_BASE_DIR%/opt/ml}\n"
+"""Where an unconfined container has its own root; elsewhere it is empty."""
+
 
 @pytest.fixture(params=[0o600, 0o644])
 def farm(request, machine) -> Path:
@@ -33,7 +36,7 @@ def _state(farm: Path) -> list[tuple[str, str, int, int, int]]:
 
 CHANGE = """
 set -e
-cd ${SAGEMAKER_BASE_DIR%/opt/ml}{target}
+cd $R{target}
 cat a.csv sub/b.csv
 echo added >> a.csv; echo new > sub/new.csv; rm sub/b.csv; mkdir deep; mv sub/new.csv deep/
 chmod +x a.csv; ls -l | grep -q x.*a.csv
@@ -45,7 +48,7 @@ cat a.csv deep/new.csv; ls
 def test_it_is_written_inside_and_the_source_stays_as_it_is(machine, farm):
     before = _state(farm)
     mounts = (Mount(str(farm), TRAIN, copy_on_write=True),)
-    script = CHANGE.replace("{target}", TRAIN)
+    script = ROOT + CHANGE.replace("{target}", TRAIN)
     state, output = machine.run(script, mounts=mounts)
     assert (state.code, state.reason) == (0, ""), output
     assert output.split() == ["a.csv", "sub/b.csv", "a.csv", "added", "new", "a.csv", "deep", "sub"]
@@ -55,13 +58,13 @@ def test_it_is_written_inside_and_the_source_stays_as_it_is(machine, farm):
 def test_two_containers_over_one_source_see_only_their_own_writing(machine, farm):
     mounts = (Mount(str(farm), TRAIN, copy_on_write=True),)
     for word in ("one", "two"):
-        script = f"cd ${{SAGEMAKER_BASE_DIR%/opt/ml}}{TRAIN} && echo {word} >> a.csv && cat a.csv"
+        script = ROOT + f"cd $R{TRAIN} && echo {word} >> a.csv && cat a.csv"
         assert machine.run(script, mounts=mounts)[1].split() == ["a.csv", word]
 
 
 def test_a_read_only_farm_is_read(machine, farm):
     before = _state(farm)
-    _, output = machine.run(f"cat ${{SAGEMAKER_BASE_DIR%/opt/ml}}{TRAIN}/*.csv ${{SAGEMAKER_BASE_DIR%/opt/ml}}{TRAIN}/sub/*", mounts=(Mount(str(farm), TRAIN),))
+    _, output = machine.run(ROOT + f"cat $R{TRAIN}/*.csv $R{TRAIN}/sub/*", mounts=(Mount(str(farm), TRAIN),))
     assert output.split() == ["a.csv", "sub/b.csv"]
     assert _state(farm) == before
 
@@ -73,7 +76,7 @@ def test_a_farm_in_the_containers_own_folder_is_read(machine, farm):
     os.link(farm / "a.csv", bundle / "a.csv")
     before = _state(farm)
     mounts = (Mount(str(bundle), TRAIN), Mount(str(bundle), "/opt/ml/code", copy_on_write=True))
-    _, output = machine.run(f"cat ${{SAGEMAKER_BASE_DIR%/opt/ml}}{TRAIN}/a.csv ${{SAGEMAKER_BASE_DIR%/opt/ml}}/opt/ml/code/a.csv", mounts=mounts)
+    _, output = machine.run(ROOT + f"cat $R{TRAIN}/a.csv $R/opt/ml/code/a.csv", mounts=mounts)
     assert output.split() == ["a.csv", "a.csv"]
     assert _state(farm) == before
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from clary.compute import detect, host, plan
-from clary.compute.base import Container, Limits, Mount, Warm
+from clary.compute.base import Container, Limits, Mount, Network, Warm
 from clary.errors import ClaryError
+from clary.launcher import shares
 from clary.settings import Settings
 
 PLAIN = Container(argv=("true",), env={}, log="/log")
@@ -93,11 +94,42 @@ def test_the_containers_word_is_the_last():
 
 
 def test_limits_are_passed_on(tmp_path):
-    limits = Limits(memory_bytes=1, cpus=2, processes=3, open_files=4, file_bytes=5, shared_memory_bytes=6)
+    limits = Limits(
+        memory_bytes=1, cpus=2, processes=3, open_files=4, file_bytes=5, shared_memory_bytes=6, disk_bytes=7
+    )
     document = plan.launch(tmp_path, replace(PLAIN, limits=limits), plan.alone())
-    assert document["limits"] == {"memory_bytes": 1, "cpus": 2, "processes": 3, "open_files": 4, "file_bytes": 5}
+    passed_on = {"memory_bytes": 1, "cpus": 2, "processes": 3, "open_files": 4, "file_bytes": 5}
+    assert document["limits"] == {**passed_on, "disk_bytes": 7, "gpus": 0}
     [data] = [entry["data"] for entry in document["mounts"] if entry["target"] == "/dev/shm"]
     assert data.endswith("size=6")
+
+
+def test_accelerators_are_shown_to_those_who_ask(tmp_path, monkeypatch):
+    devices = ("/dev/nvidia0", "/dev/nvidia1", "/dev/nvidiactl")
+    monkeypatch.setattr(host, "accelerators", lambda: devices)
+    monkeypatch.setattr(plan.Path, "exists", lambda _: True)
+    assert not [each for each in _targets(plan.launch(tmp_path, PLAIN, plan.alone())) if "nvidia" in each]
+    asked = plan.launch(tmp_path, replace(PLAIN, limits=Limits(gpus=1)), plan.alone())
+    assert [each for each in _targets(asked) if "nvidia" in each] == list(devices)
+    assert asked["env"]["CUDA_VISIBLE_DEVICES"] == "0"
+    shares.without_others(asked, [1])
+    assert [each for each in _targets(asked) if "nvidia" in each] == ["/dev/nvidia1", "/dev/nvidiactl"]
+
+
+def test_the_least_used_are_taken():
+    assert shares.least_used([0, 1, 2, 3], [], 2) == [0, 1]
+    assert shares.least_used([0, 1, 2, 3], [[0, 1], [0]], 2) == [2, 3]
+    assert shares.least_used([0, 1], [[0, 1], [0]], 1) == [1]
+    assert shares.least_used([0, 1], [[0], [1]], 3) == [0, 1]
+
+
+def test_hosts_of_a_network_have_names_and_addresses(tmp_path):
+    network = Network("job", ("algo-1", "algo-2"))
+    document = plan.launch(tmp_path, replace(PLAIN, hostname="algo-2", network=network), plan.alone())
+    assert document["network"] == {"name": "job", "address": "10.77.0.2/16"}
+    assert document["files"]["/etc/hosts"].splitlines()[2:] == ["10.77.0.1 algo-1", "10.77.0.2 algo-2"]
+    with pytest.raises(ValueError, match="tuple"):
+        plan.launch(tmp_path, replace(PLAIN, hostname="algo-3", network=network), plan.alone())
 
 
 def test_where_containers_cannot_be_had_there_is_one_remedy(tmp_path, monkeypatch):
