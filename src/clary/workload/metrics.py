@@ -3,6 +3,7 @@
 A child with a time limit where the expressions are the user's, since one may take for ever on one line.
 Input `{"log": path, "definitions": [{"Name", "Regex"}]}`; output `[{"MetricName", "Value", "Timestamp"}]`, the last
 value of each metric; `Timestamp` in epoch seconds (AWS: FinalMetricDataList of DescribeTrainingJob).
+With `"position"` and `"most"` it is a piece of the log instead; output `[where to go on, [points as lists]]`.
 """
 
 from __future__ import annotations
@@ -13,13 +14,26 @@ import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from clary.telemetry.logfile import LogReader
 
 Definition = Mapping[str, str]
 Line = tuple[int, str]
 """Epoch milliseconds and the line's text."""
+
+
+class Point(NamedTuple):
+    """The values of one metric in one second."""
+
+    name: str
+    second: int
+    """Epoch seconds."""
+    count: int
+    total: float
+    least: float
+    most: float
+
 
 _TOKEN = re.compile(
     r"(?P<escape>\\.)|(?P<class>\[\^?\]?[^]]*\])|(?P<repeat>[*?]|\{[^}]*\})|(?P<group>[()])|(?P<any>.)", re.S
@@ -47,6 +61,34 @@ def final_metrics(newest_first: Iterable[Line], definitions: Iterable[Definition
             if value is not None:
                 found[name] = {"MetricName": name, "Value": value, "Timestamp": timestamp / 1000}
     return [found[name] for name in wanted if name in found]
+
+
+def follow(log: Path, position: int, most: int, definitions: Sequence[Definition]) -> tuple[int, list[Point]]:
+    """The values in the lines after `position`, of about `most` bytes; and where to go on."""
+    patterns = [(each["Name"], required_literal(each["Regex"]), _compiled(each["Regex"])) for each in definitions]
+    found: dict[tuple[str, int], Point] = {}
+    end = position
+    for event in LogReader(log).forward(position):
+        for name, literal, regex in patterns:
+            value = _value(regex, event.message) if literal in event.message else None
+            if value is not None:
+                moment = (name, event.timestamp // 1000)
+                found[moment] = _with(found.get(moment), Point(*moment, 1, value, value, value))
+        end = event.end
+        if end - position >= most:
+            break
+    return end, list(found.values())
+
+
+def _with(known: Point | None, new: Point) -> Point:
+    if known is None:
+        return new
+    return known._replace(
+        count=known.count + 1,
+        total=known.total + new.total,
+        least=min(known.least, new.least),
+        most=max(known.most, new.most),
+    )
 
 
 def required_literal(regex: str) -> str:
@@ -109,7 +151,11 @@ def _value(regex: re.Pattern[str] | None, text: str) -> float | None:
 def main() -> None:
     """The child's program."""
     asked = json.load(sys.stdin)
-    json.dump(scan(Path(asked["log"]), asked["definitions"]), sys.stdout)
+    log, definitions = Path(asked["log"]), asked["definitions"]
+    if "position" in asked:
+        json.dump(follow(log, asked["position"], asked["most"], definitions), sys.stdout)
+    else:
+        json.dump(scan(log, definitions), sys.stdout)
 
 
 if __name__ == "__main__":

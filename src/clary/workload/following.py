@@ -1,0 +1,55 @@
+"""The metrics of a log that is still being written: read on from where one has come to.
+
+The user's expressions run in a child with a time limit, since one may take for ever on one line; an image's own here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from clary.telemetry.logfile import LogReader
+from clary.workload.metrics import Definition, Point, follow
+
+PIECE_BYTES = 2 * 2**20
+"""Read at once."""
+
+PIECE_SECONDS = 10.0
+"""What the user's expressions may take for one piece."""
+
+
+class TooSlow(Exception):
+    """The expressions gave no result in time."""
+
+
+def read_on(
+    log: Path, position: int, own: Sequence[Definition], given: Sequence[Definition]
+) -> tuple[int, list[Point]]:
+    """The points of the next piece of a log, and where to go on: at `position` again where nothing new is there.
+
+    `own` are an image's definitions, `given` the user's. Raises TooSlow.
+    """
+    if LogReader(log).end() <= position:
+        return position, []
+    foreign = [definition for definition in given if definition not in own]
+    definitions = [*own, *foreign]
+    if not foreign:
+        return follow(log, position, PIECE_BYTES, definitions)
+    return _in_a_child(log, position, definitions)
+
+
+def _in_a_child(log: Path, position: int, definitions: Sequence[Definition]) -> tuple[int, list[Point]]:
+    asked = {"log": os.fspath(log), "position": position, "most": PIECE_BYTES, "definitions": list(definitions)}
+    command = [sys.executable, "-I", "-m", "clary.workload.metrics"]
+    try:
+        done = subprocess.run(
+            command, input=json.dumps(asked).encode(), capture_output=True, timeout=PIECE_SECONDS, check=True
+        )
+        end, points = json.loads(done.stdout)
+    except (subprocess.SubprocessError, ValueError) as error:
+        raise TooSlow(str(error)) from None
+    return int(end), [Point(*point) for point in points]
