@@ -51,10 +51,12 @@ class Learner:
         self._gradient = np.zeros(shape, dtype=np.float32)
         self._optimizer = optimizers.make(given, shape)
         self._l1 = self._of_rows([candidate.l1 for candidate in candidates], 0.0)
+        self._sparsens = bool(np.any(self._l1))
         wd_of_bias = given.number_or_auto("bias_wd_mult")
         self._wd = self._of_rows([candidate.wd for candidate in candidates], wd_of_bias or 0.0)
         self._bias_rate = given.number_or_auto("bias_lr_mult") or 1.0
         self._positive = np.asarray([candidate.positive_weight for candidate in candidates], dtype=np.float32)
+        self._weighs = bool(np.any(self._positive != 1))
         self._steps = 0
 
     def _of_rows(self, values: List[float], of_bias: float) -> Array:
@@ -87,14 +89,14 @@ class Learner:
         slopes = self._loss.gradient(scores, labels).reshape(len(labels), -1)
         self._weigh(slopes, labels, weights)
         data.design.gradient(rows, slopes, self._gradient[:-1])
-        self._gradient[-1] = slopes.sum(axis=0) if self._bias else 0
+        self._gradient[-1] = np.ones(len(labels), dtype=np.float32) @ slopes if self._bias else 0
         self._weight = float(weights.sum())
         return seen
 
     def _weigh(self, slopes: Array, labels: Array, weights: Array) -> None:
-        if np.any(weights != 1):
+        if self._classes > 1:
             slopes *= weights[:, None]
-        if np.any(self._positive != 1):
+        if self._weighs:
             slopes *= np.where(labels[:, None] == 1, self._positive, np.float32(1))
 
     def _step(self, hosts: Hosts) -> None:
@@ -104,7 +106,7 @@ class Learner:
             gradient[:], self._weight = whole[:-1].reshape(gradient.shape), float(whole[-1])
         gradient /= max(self._weight, 1e-30)
         gradient += self._wd * self.parameters
-        if np.any(self._l1):
+        if self._sparsens:
             gradient += self._l1 * np.sign(self.parameters)
         rates = np.repeat(self._rates.at(self._steps), self._classes)[None, :]
         if self._bias_rate != 1:

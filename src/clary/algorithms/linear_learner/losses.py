@@ -112,7 +112,11 @@ class Logistic:
     objective = "binary_classification_cross_entropy"
 
     def values(self, scores: Array, labels: Array) -> Array:
-        return np.logaddexp(0, scores) - labels[:, None] * scores
+        found = np.exp(-np.abs(scores))
+        np.log1p(found, out=found)
+        found += np.maximum(scores, 0)
+        found -= labels[:, None] * scores
+        return found
 
     def gradient(self, scores: Array, labels: Array) -> Array:
         sigmoid(scores, out=scores)

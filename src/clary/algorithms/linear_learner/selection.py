@@ -18,7 +18,7 @@ Array = Any
 """A numpy array."""
 
 _CALIBRATED = 10_000_000
-_NEAR = 2.0
+_NEAR = 1.01
 """How many times the least loss a candidate may have that is still waited for."""
 
 

@@ -72,8 +72,10 @@ def best(scores: Array, labels: Array, natural: float, given: Hyperparameters) -
 
     Among equals the one nearest to `natural` is taken.
     """
-    order = np.argsort(-scores, axis=0, kind="stable")
-    ranked = np.take_along_axis(scores, order, axis=0)
+    falling = np.ascontiguousarray(-scores.T)
+    order = falling.argsort(axis=1)
+    ranked = -np.take_along_axis(falling, order, axis=1).T
+    order = order.T
     counts = _counts(labels[order] == 1)
     values = _CRITERIA[criterion(given)](counts, given)
     cuts = _cuts(ranked)

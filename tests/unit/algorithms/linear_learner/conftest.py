@@ -1,0 +1,30 @@
+"""What tests of Linear Learner share."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.unit.algorithms.linear_learner.jobs import Job, linear_learner_python
+from tests.unit.toolkit.containers import opt, serve, sklearn_python
+
+__all__ = ["opt", "serve", "sklearn_python"]
+
+
+@pytest.fixture(scope="session")
+def python():
+    return linear_learner_python()
+
+
+@pytest.fixture
+def job(opt, python):
+    return Job(opt, python)
+
+
+@pytest.fixture(scope="session")
+def sets(tmp_path_factory, sklearn_python):
+    """Folder of data sets, and what scikit-learn reaches on them; see baselines.py."""
+    folder = tmp_path_factory.mktemp("sets")
+    subprocess.run([sklearn_python, Path(__file__).with_name("baselines.py"), folder], check=True, timeout=120)
+    return folder, json.loads((folder / "scores.json").read_text())

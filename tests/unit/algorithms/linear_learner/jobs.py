@@ -1,0 +1,99 @@
+"""Jobs and model servers of Linear Learner, run as a container would."""
+
+import json
+import re
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from clary.formats import recordio
+from clary.formats.recordio import Record, Tensor
+from clary.images.catalogue import Catalogue
+from clary.images.environments import Environments
+from clary.settings import default_cache_dir
+
+TRAIN, SERVE = "clary.algorithms.linear_learner.train", "clary.algorithms.linear_learner.serve"
+IMAGE = "382416733822.dkr.ecr.us-east-1.amazonaws.com/linear-learner:1"
+CSV, RECORDIO = "text/csv", "application/x-recordio-protobuf"
+
+
+def linear_learner_python():
+    """The Python of the image's environment; built on first use, kept in the user's cache."""
+    environment = Catalogue().resolve(IMAGE).environment
+    environments = Environments(default_cache_dir())
+    return str(environments.ready(environment) or environments.build(environment, print))
+
+
+def csv(rows):
+    return "".join(",".join(map(str, row)) + "\n" for row in rows).encode()
+
+
+def records(rows):
+    return recordio.write(Record({"values": Tensor(x)}, {"values": Tensor([y])}) for y, *x in rows)
+
+
+@dataclass
+class Result:
+    """How a job ended, and what its log holds."""
+
+    code: int
+    log: str
+    failure: str | None
+    scores: dict = field(default_factory=dict)
+
+    def __post_init__(self):
+        found = re.findall(r"#quality_metric: host=\S+, (\w+) (\S+) <\w+>=(\S+)", self.log)
+        self.scores = {f"{data} {name}": float(value) for data, name, value in found}
+
+    @property
+    def epochs(self):
+        return self.log.count("#progress_metric")
+
+    def last(self, name):
+        """A figure of the last `#metrics` line."""
+        return json.loads(re.findall(r"^#metrics (.*)", self.log, re.MULTILINE)[-1])["Metrics"][name]["sum"]
+
+    @property
+    def best(self):
+        return json.loads(re.search(r"Best model found for hyperparameters: (.*)", self.log)[1])
+
+
+class Job:
+    """A job of Linear Learner on an `/opt/ml` of its own."""
+
+    def __init__(self, opt, python):
+        self.opt, self.python = opt, python
+        self.channels = {}
+
+    def channel(self, name, content, content_type=CSV, **config):
+        """Files of a channel: bytes, or a list of them, or the path of one."""
+        folder = self.opt.base / "input/data" / name
+        folder.mkdir(exist_ok=True)
+        for old in folder.iterdir():
+            old.unlink()
+        for number, part in enumerate(content if isinstance(content, list) else [content]):
+            path = folder / f"part-{number}"
+            path.symlink_to(part) if isinstance(part, Path) else path.write_bytes(part)
+        described = {"TrainingInputMode": "File", "ContentType": content_type, **config}
+        self.channels[name] = {key: value for key, value in described.items() if value}
+
+    def start(self, **hyperparameters):
+        self.opt.write("inputdataconfig.json", self.channels)
+        self.opt.write("hyperparameters.json", {key: str(value) for key, value in hyperparameters.items()})
+        command = [self.python, "-m", TRAIN]
+        return subprocess.Popen(
+            command, env=self.opt.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+        )
+
+    def end(self, process):
+        log, _ = process.communicate(timeout=120)
+        return Result(process.returncode, log, self.opt.failure())
+
+    def run(self, **hyperparameters):
+        return self.end(self.start(**hyperparameters))
+
+    def trained(self, **hyperparameters):
+        """The result of a job that shall go well."""
+        result = self.run(**hyperparameters)
+        assert result.code == 0, result.log
+        return result
