@@ -14,10 +14,17 @@ from pathlib import Path
 from clary.compute import plan
 from clary.compute.base import Container
 from clary.compute.launch import API_PORT, OVERLAY, Launch, layer
+from clary.errors import ClaryError
 
 
 def launch(folder: Path, container: Container, api_url: str) -> Launch:
-    """The document, and its links made. `api_url` is where the host finds Clary's API."""
+    """The document, and its links made. `api_url` is where the host finds Clary's API. Raises ClaryError for one of
+    several hosts."""
+    if container.network is not None and len(container.network.hosts) > 1:
+        raise ClaryError(
+            "Several hosts need a network of their own, which there is not without containers.",
+            "Start Clary without `--unconfined`, or ask for one instance.",
+        )
     who, port = plan.alone(), _free_port() if container.listens is not None else None
     document = plan.launch(folder, replace(container, api=False, warm=None), who)
     root = document["root"]
@@ -29,7 +36,7 @@ def launch(folder: Path, container: Container, api_url: str) -> Launch:
         _link(root, target, source)
     Path(root, "opt/ml").mkdir(parents=True, exist_ok=True)
     moved = _Moved(root, ["/opt/ml", "/opt/clary", *links], api_url)
-    document["confined"], document["port"], document["mounts"] = False, port, copies
+    document["confined"], document["port"], document["mounts"], document["network"] = False, port, copies, None
     document["argv"] = [moved(word) for word in document["argv"]]
     document["workdir"] = moved(document["workdir"])
     document["env"] = {name: moved(value) for name, value in document["env"].items()} | _told(root, port)

@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import traceback
-from typing import NoReturn
+from typing import NoReturn, Optional
 
 from clary.compute.launch import Launch
 from clary.launcher import confine, ending, init, layers, messages, process, syscalls
@@ -20,12 +20,14 @@ class Begin(BaseException):
         self.launch = launch
 
 
-def become_container(launch: Launch, channel: socket.socket, output: int, begin: init.Begin) -> NoReturn:
-    """Raises only Begin, in the program's own process."""
+def become_container(
+    launch: Launch, channel: socket.socket, output: int, user_namespace: Optional[int], begin: init.Begin
+) -> NoReturn:
+    """`user_namespace` is what the container's own must be made in. Raises only Begin, in the program's process."""
     try:
-        process.keep_only([channel.fileno(), output])
+        process.keep_only([channel.fileno(), output, *([] if user_namespace is None else [user_namespace])])
         if launch["confined"]:
-            confine.become_init(channel, launch)
+            confine.become_init(channel, launch, user_namespace)
         else:
             _become_subreaper(launch, channel)
         init.run(channel, launch, output, begin)

@@ -14,10 +14,10 @@ from __future__ import annotations
 import os
 import signal
 import socket
-from typing import Dict, Optional
+from typing import Dict, Optional, Sequence
 
 from clary.compute.launch import OVERLAY, Identity, Launch, MountEntry
-from clary.launcher import layers, layout, messages, syscalls
+from clary.launcher import layers, layout, messages, netlink, syscalls
 
 _NAMESPACES = (
     syscalls.CLONE_NEWUSER
@@ -38,8 +38,9 @@ _ROOT_SIZE = "mode=755,size=512m,nr_inodes=256k"  # it is memory; what programs 
 _OOM_SCORE = "900"  # a machine out of memory takes the job, not the server
 
 
-def become_init(channel: socket.socket, launch: Launch) -> None:
+def become_init(channel: socket.socket, launch: Launch, user_namespace: Optional[int]) -> None:
     """Return as PID 1 of the new namespaces, its root built and its rights given up; the caller's process is gone.
+    The new user namespace is made in `user_namespace`, where one is given.
 
     Raises OSError where the kernel forbids a step.
     """
@@ -48,13 +49,18 @@ def become_init(channel: socket.socket, launch: Launch) -> None:
     if ranged:
         syscalls.unshare(syscalls.CLONE_NEWNS)
         _stage(launch)
-    trees = _unshare(channel, launch["identity"])
+    if user_namespace is not None:
+        syscalls.enter_namespace(user_namespace, syscalls.CLONE_NEWUSER)
+    trees = _unshare(channel, launch)
     _fork_first_process(channel)
     if not ranged:
         _stage(launch)
     build_root(launch, trees, channel)
     syscalls.set_hostname(launch["hostname"])
     syscalls.loopback_up()
+    if launch["network"]:
+        with netlink.connect() as own:
+            netlink.give_address(own, "eth0", launch["network"]["address"])
     _take_identity(launch["identity"])
     _die_with_shim(channel)
 
@@ -74,18 +80,22 @@ def prefer_for_oom() -> None:
         file.write(_OOM_SCORE)
 
 
-def _unshare(channel: socket.socket, identity: Identity) -> Dict[int, int]:
+def _unshare(channel: socket.socket, launch: Launch) -> Dict[int, int]:
     """Mounts by number that the shim has opened for the new user namespace."""
     uid, gid = os.getuid(), os.getgid()  # after unshare both are the overflow id
     syscalls.unshare(_NAMESPACES)
-    if identity["count"] == 1:
-        _map_alone(0, uid, 0, gid)
-    return wait_for_shim(channel)
+    if launch["identity"]["count"] == 1:
+        map_alone(0, uid, 0, gid)
+    own = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return wait_for_shim(channel, [own] if launch["network"] else [])
+    finally:
+        os.close(own)
 
 
-def wait_for_shim(channel: socket.socket) -> Dict[int, int]:
-    """Go on when the shim has mapped this process's ids and put it into its cgroup."""
-    messages.send(channel, {"waiting": True})
+def wait_for_shim(channel: socket.socket, network_namespace: Sequence[int] = ()) -> Dict[int, int]:
+    """Go on when the shim has mapped this process's ids, put it into its cgroup and plugged it into its network."""
+    messages.send(channel, {"waiting": True}, network_namespace)
     message, descriptors = messages.receive(channel)
     return dict(zip(message.get("mapped", []), descriptors))  # noqa: B905  Python 3.8 has no strict
 
@@ -96,7 +106,8 @@ def write_range(pid: int, identity: Identity) -> None:
         _write("/proc/{}/{}".format(pid, name), "0 {} {}".format(identity["base"], identity["count"]))
 
 
-def _map_alone(inner_uid: int, uid: int, inner_gid: int, gid: int) -> None:
+def map_alone(inner_uid: int, uid: int, inner_gid: int, gid: int) -> None:
+    """Map one user and one group, by this process, which has unshared."""
     _write("/proc/self/setgroups", "deny")
     _write("/proc/self/uid_map", "{} {} 1".format(inner_uid, uid))
     _write("/proc/self/gid_map", "{} {} 1".format(inner_gid, gid))
@@ -174,6 +185,6 @@ def _take_identity(identity: Identity) -> None:
     elif identity["uid"] != 0:
         # A second user namespace: this one owns no mount, so nothing of the layout can be undone from inside.
         syscalls.unshare(syscalls.CLONE_NEWUSER)
-        _map_alone(identity["uid"], 0, identity["gid"], 0)
+        map_alone(identity["uid"], 0, identity["gid"], 0)
     syscalls.keep_capabilities(_INNER_ROOT if identity["count"] > 1 else 0)
     syscalls.no_new_privileges()

@@ -1,7 +1,8 @@
 """Those who ask the shim: connections on its socket, each with one request after another.
 
-`dial` → a socket of the container's network · `enter`, with three streams → the exit code of one more program, when it
-has ended · `stop`, `kill` → nothing: the container's end is seen by the connection's.
+`dial` → a socket of the container's network · `network` → the network itself, for another member · `enter`, with three
+streams → the exit code of one more program, when it has ended · `stop`, `kill` → nothing: the container's end is seen
+by the connection's.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ class Served(Protocol):
 
     def tell(self, message: messages.Message, descriptors: Sequence[int]) -> None:
         """A message to PID 1."""
+
+    def network(self) -> Sequence[int]:
+        """Descriptors of the network of which the container is a member."""
 
     def admit(self, streams: Sequence[int]) -> None:
         """Let the container's users open these anew."""
@@ -49,6 +53,7 @@ class Requests:
         self._operations: Dict[str, Callable[[socket.socket, messages.Message, List[int]], None]] = {
             "dial": self._dial,
             "enter": self._enter,
+            "network": lambda connection, _, __: self._answer(connection, {"network": True}, shim.network()),
             "stop": lambda _, message, __: shim.stop(float(message["grace"])),
             "kill": lambda _, message, __: shim.end(str(message.get("reason", ""))),
         }
@@ -80,7 +85,7 @@ class Requests:
         self._shim.unwatch(connection)
         connection.close()
 
-    def _answer(self, connection: socket.socket, message: messages.Message, descriptors: List[int]) -> None:
+    def _answer(self, connection: socket.socket, message: messages.Message, descriptors: Sequence[int]) -> None:
         try:
             messages.send(connection, message, descriptors)
         except OSError:

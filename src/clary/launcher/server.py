@@ -19,7 +19,7 @@ from typing import Any, Callable, Dict
 
 from clary.compute import record
 from clary.compute.launch import Launch
-from clary.launcher import cgroup, execute, shares, shim
+from clary.launcher import cgroup, execute, network, shares, shim
 from clary.launcher.start import Start
 from clary.launcher.warm_parents import WarmParent, WarmParents
 
@@ -61,6 +61,7 @@ class Launcher:
             if not ready:
                 self._parents.retire_idle()
                 cgroup.sweep(self._containers)
+                network.sweep(self._containers)
 
     def _watch(self, source: socket.socket, on_ready: Callable[[Any], None]) -> None:
         self._selector.register(source, selectors.EVENT_READ, on_ready)

@@ -32,6 +32,7 @@ from clary.launcher import (
     init,
     memory,
     messages,
+    network,
     process,
     proxy,
     relay,
@@ -101,6 +102,7 @@ class Shim:
         self._child = -1
         self._init: Optional[int] = None
         self._group = cgroup.Cgroup({})
+        self._member: Optional[network.Membership] = None
         self._guards: List[Guard] = []
         self._in_memory: List[int] = []
         self._ready = False
@@ -130,6 +132,8 @@ class Shim:
 
     def _start(self, begin: init.Begin) -> None:
         self._group = cgroup.create(self._folder, self._launch)
+        place, ranged = self._launch["network"], self._launch["identity"]["count"] > 1
+        self._member = network.join(self._folder, place["name"], ranged) if place else None
         self._guards = self._appoint()
         self._channel, theirs = messages.pair()
         self._output, writing = os.pipe()
@@ -138,7 +142,8 @@ class Shim:
         if self._child == 0:
             if self._share.cores:
                 os.sched_setaffinity(0, self._share.cores)
-            become_container(self._launch, theirs, writing, begin)
+            outer = self._member.user_namespace if self._member else None
+            become_container(self._launch, theirs, writing, outer, begin)
         theirs.close()
         os.close(writing)
         self._group.add(self._child)  # takes the kernel some 8 ms, in which the child does its own work
@@ -245,7 +250,9 @@ class Shim:
             "exit": self._note_exit,
         }
 
-    def _let_go_on(self, message: messages.Message, _: List[int]) -> None:
+    def _let_go_on(self, message: messages.Message, descriptors: List[int]) -> None:
+        if self._member:
+            self._member.plug_in(descriptors[0])
         trees: Dict[int, int] = {}
         if self._launch["identity"]["count"] > 1:
             confine.write_range(self._child, self._launch["identity"])
@@ -295,6 +302,10 @@ class Shim:
         with contextlib.suppress(OSError):
             messages.send(self._channel, message, descriptors)
 
+    def network(self) -> Sequence[int]:
+        """Descriptors of the network of which it is a member."""
+        return self._member.descriptors if self._member else []
+
     def stop(self, grace: float) -> None:
         """SIGTERM now, or when it is ready, and SIGKILL after `grace` seconds; the shortest grace holds."""
         deadline = time.monotonic() + max(0.0, grace)
@@ -329,6 +340,8 @@ class Shim:
         told = self._verdict or Verdict("")
         out_of_memory = told.out_of_memory or self._group.killed_for_memory()
         self._group.remove()
+        if self._member:
+            self._member.leave()
         ended = ending.Ending(self._status, self._failed, told.reason, out_of_memory)
         if os.path.isdir(self._folder):
             record.write(self._folder, record.EXIT, ending.exit_record(ended, self._since))

@@ -75,6 +75,11 @@ def unshare(flags: int) -> None:
     _checked(_libc.unshare(ctypes.c_int(flags)), "unshare")
 
 
+def enter_namespace(descriptor: int, kind: int) -> None:
+    """setns(2): into the namespace, of this CLONE_NEW… kind, that the descriptor names."""
+    _checked(_libc.setns(ctypes.c_int(descriptor), ctypes.c_int(kind)), "setns")
+
+
 def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = "") -> None:
     """mount(2); an empty `kind` or `data` is NULL."""
     result = _libc.mount(
