@@ -43,7 +43,9 @@ class _Waiting:
 class Capacity:
     """The ledger. May be used from any thread; `wake` hears of everybody who is placed after having waited."""
 
-    def __init__(self, whole: Shape, wake: Callable[[Key], None]) -> None:
+    def __init__(self, machine: Shape, whole: Shape, wake: Callable[[Key], None]) -> None:
+        """`machine` is what one instance can have at most; `whole` is given away."""
+        self._machine = machine
         self._whole = whole
         self._wake = wake
         self._lock = threading.Lock()
@@ -81,11 +83,11 @@ class Capacity:
             return [each.key for each in self._waiting]
 
     def _need(self, shapes: Sequence[Shape]) -> Shape:
-        """No more than there is: what is larger than the machine has it for itself."""
-        whole = self._whole
+        """No more than there is: an instance is no larger than the machine, and all of them no more than the whole."""
+        one, whole = self._machine, self._whole
         return Shape(
-            cpus=min(whole.cpus, sum(shape.cpus for shape in shapes)),
-            memory_bytes=min(whole.memory_bytes, sum(shape.memory_bytes for shape in shapes)),
+            cpus=min(whole.cpus, sum(min(one.cpus, shape.cpus) for shape in shapes)),
+            memory_bytes=min(whole.memory_bytes, sum(min(one.memory_bytes, shape.memory_bytes) for shape in shapes)),
             gpus=min(whole.gpus, sum(shape.gpus for shape in shapes)),
         )
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from clary.compute.base import Backend, Dial
+from clary.compute.machine import given_away, machine
 from clary.controllers.activities import Activities
+from clary.controllers.capacity import Capacity
 from clary.controllers.container import RETIRE_KIND, Containers
 from clary.controllers.endpoint_effects import EndpointController
+from clary.controllers.following import Chore, Following
 from clary.controllers.health import HealthGate
 from clary.controllers.logs import Invoke, Logs
 from clary.controllers.loop import Loop
+from clary.controllers.series import Series
 from clary.controllers.training_effects import TrainingController
 from clary.lifecycles import endpoint, training_job
 from clary.serving.routes import RouteTable
@@ -19,6 +23,12 @@ from clary.workload.hosting import HostingWorkload
 from clary.workload.runtimes import Runtimes
 from clary.workload.storage import Storage
 from clary.workload.training import TrainingWorkload
+
+_CHECKPOINTS_SECONDS = 10.0
+"""An interruption loses no more than what was written since."""
+
+_SERIES_SECONDS = 5.0
+"""A person who watches a metric wants to see it move."""
 
 
 class Controllers:
@@ -41,7 +51,18 @@ class Controllers:
         self._routes = RouteTable(settings.run_dir)
         logs = Logs(invoke)
         training = TrainingWorkload(settings, storage, runtimes)
-        self._training = TrainingController(settings, store, training, self._containers, self._activities, logs)
+        self.capacity = Capacity(machine(settings.capacity), given_away(settings.capacity), self.wake)
+        """Who has a place on this machine, and who waits for one."""
+        self._training = TrainingController(
+            settings,
+            store,
+            training,
+            self._containers,
+            self._activities,
+            logs,
+            self.capacity,
+            Following(self._activities, _chores(training, Series(settings, invoke, training.own_metrics))),
+        )
         hosting = HostingWorkload(settings, storage, runtimes)
         self._endpoints = EndpointController(
             store, hosting, self._containers, self._activities, logs, self._routes, self._health
@@ -78,3 +99,22 @@ class Controllers:
 
     def _wanted_containers(self) -> set[str]:
         return self._training.wanted_containers() | self._endpoints.wanted_containers()
+
+
+def _chores(training: TrainingWorkload, series: Series) -> tuple[Chore, ...]:
+    """What is done for jobs while they run."""
+    return (
+        Chore(
+            "checkpoint",
+            _CHECKPOINTS_SECONDS,
+            lambda row: "CheckpointConfig" in row.spec,
+            training.save_checkpoints,
+        ),
+        Chore(
+            "series",
+            _SERIES_SECONDS,
+            lambda row: "MetricDefinitions" in row.spec["AlgorithmSpecification"],
+            lambda row: series.follow(row, training.log_files(row)),
+            at_end=True,
+        ),
+    )

@@ -6,8 +6,10 @@ import time
 from collections.abc import Callable
 
 from clary.compute.base import Absent, Exited, Lost, State
-from clary.controllers.activities import Activities, Outcome, Work
+from clary.controllers.activities import Activities, Done, Outcome, Work
+from clary.controllers.capacity import Capacity, Placement
 from clary.controllers.container import Containers
+from clary.controllers.following import Following
 from clary.controllers.logs import Logs, lines_into
 from clary.controllers.training import (
     Activity,
@@ -20,30 +22,40 @@ from clary.controllers.training import (
     Stop,
     Wait,
     decide,
-    max_runtime,
-    move,
+    fail,
 )
 from clary.errors import ClaryError
-from clary.lifecycles.training_job import FAILED, LIFECYCLE, STOPPING, TRAINING, UPLOADING
+from clary.lifecycles.training_job import (
+    DOWNLOADING,
+    INTERRUPTED,
+    LIFECYCLE,
+    RESTARTING,
+    STARTING,
+    STOPPING,
+    TRAINING,
+    UPLOADING,
+)
 from clary.names import random_hex
 from clary.settings import Settings
 from clary.store import Store
 from clary.store.rows import Key, Row
 from clary.workload.errors import WorkloadError, cannot_start
-from clary.workload.failure import cut
+from clary.workload.hosts import hosts_of
+from clary.workload.outputs import Ending
 from clary.workload.training import LOG_GROUP, TrainingWorkload
 
 _WATCH_SECONDS = 5.0
 """A look at a running container even if no event came."""
 
-_ACTIVITIES: tuple[Activity, ...] = ("environment", "bundle", "outputs")
-_HAS_CONTAINER = frozenset({TRAINING, STOPPING, UPLOADING})
+_QUEUEING = frozenset({STARTING, RESTARTING})
+_HAS_PLACE = frozenset({DOWNLOADING, TRAINING, STOPPING, UPLOADING})
+_HAS_CONTAINERS = frozenset({TRAINING, INTERRUPTED, STOPPING, UPLOADING})
 
 
 class TrainingController:
     """Reconciles training jobs."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  what a job's life takes, put together in one place
         self,
         settings: Settings,
         store: Store,
@@ -51,6 +63,8 @@ class TrainingController:
         containers: Containers,
         activities: Activities,
         logs: Logs,
+        capacity: Capacity,
+        following: Following,
     ) -> None:
         self._grace = settings.limits.stop_grace_seconds
         self._store = store
@@ -58,6 +72,8 @@ class TrainingController:
         self._containers = containers
         self._activities = activities
         self._logs = logs
+        self._capacity = capacity
+        self._following = following
 
     def unfinished(self) -> list[Row]:
         """All jobs that are not terminal."""
@@ -65,16 +81,17 @@ class TrainingController:
         return self._store.read.rows(LIFECYCLE.kind, statuses)
 
     def resume(self) -> list[Key]:
-        """After a start of control: whose containers may be there; all of them are to be woken."""
+        """After a start of control: whose containers may be there, who has a place; all of them are to be woken."""
         rows = self.unfinished()
         for row in rows:
-            if "container" in row.state:
-                self._containers.own(row.state["container"], row.key)
+            self._own(row)
+            if row.status in _HAS_PLACE:
+                self._capacity.hold(row.key, [host.shape for host in hosts_of(row.spec)])
         return [row.key for row in rows]
 
     def wanted_containers(self) -> set[str]:
         """Ids that rows name."""
-        return {row.state["container"] for row in self.unfinished() if "container" in row.state}
+        return {container for row in self.unfinished() for container in _containers_of(row)}
 
     def reconcile(self, key: Key) -> float | None:
         """Go on with a job until it has to wait for something."""
@@ -82,34 +99,56 @@ class TrainingController:
         while row is not None and not LIFECYCLE.terminal(row.status):
             step = decide(row, self._see(row), time.time())
             if isinstance(step, Move):
-                row = self._save(step.row)
+                row = self._save(row, step.row)
             else:
                 return self._act(row, step)
+        self._capacity.release(key)
         self._activities.forget(key)
+        self._following.forget(key)
         return None
 
     def _see(self, row: Row) -> Seen:
+        environment = self._outcome(row, "environment")
         return Seen(
-            fresh=random_hex(),
-            container=self._container(row),
-            environment=self._outcome(row, "environment"),
+            fresh=random_hex,
+            containers=self._states(row),
+            placement=self._placement(row) if isinstance(environment, Done) else None,
+            environment=environment,
             bundle=self._outcome(row, "bundle"),
             outputs=self._outcome(row, "outputs"),
+            checkpoints=self._outcome(row, "checkpoints"),
         )
 
-    def _container(self, row: Row) -> State:
-        return self._containers.poll(row.state["container"]) if row.status in _HAS_CONTAINER else Absent()
+    def _states(self, row: Row) -> tuple[State, ...]:
+        if row.status not in _HAS_CONTAINERS:
+            return ()
+        return tuple(self._containers.poll(container) for container in _containers_of(row))
+
+    def _placement(self, row: Row) -> Placement | None:
+        if row.status not in _QUEUEING:
+            return None
+        shapes = [host.shape for host in hosts_of(row.spec)]
+        return self._capacity.request(row.key, shapes, row.created.timestamp())
 
     def _outcome(self, row: Row, activity: Activity) -> Outcome | None:
         return self._activities.outcome(row.key, activity)
 
-    def _save(self, row: Row) -> Row:
+    def _save(self, before: Row, row: Row) -> Row:
         saved = self._store.write(lambda transaction: transaction.save(row))
-        if "container" in saved.state:
-            self._containers.own(saved.state["container"], saved.key)
-            if LIFECYCLE.terminal(saved.status):
-                self._containers.retire([saved.state["container"]])
+        self._own(saved)
+        gone = set(_containers_of(before)) - set(_containers_of(saved))
+        if gone:  # another attempt: nothing of this one is of use for it
+            self._activities.forget(saved.key)
+            self._following.forget(saved.key)
+            self._capacity.release(saved.key)
+            self._containers.retire(gone)
+        if LIFECYCLE.terminal(saved.status):
+            self._containers.retire(_containers_of(saved))
         return saved
+
+    def _own(self, row: Row) -> None:
+        for container in _containers_of(row):
+            self._containers.own(container, row.key)
 
     def _act(self, row: Row, step: Step) -> float | None:
         match step:
@@ -118,47 +157,71 @@ class TrainingController:
             case Start():
                 return self._start(row)
             case Stop():
-                self._containers.stop(row.state["container"], self._grace)
+                for container in _containers_of(row):
+                    self._containers.stop(container, self._grace)
                 return _WATCH_SECONDS
             case Cancel(activity):
                 self._activities.cancel(row.key, activity)
             case Wait(seconds):
-                return None if seconds is None else min(seconds, _WATCH_SECONDS)
+                return self._wait(row, seconds)
         return None
+
+    def _wait(self, row: Row, seconds: float | None) -> float | None:
+        if row.status != TRAINING:
+            return seconds
+        due = self._following.follow(row, time.time())
+        return min(due, _WATCH_SECONDS if seconds is None else seconds)
 
     def _start(self, row: Row) -> float | None:
         try:
-            self._containers.start(row.state["container"], self._workload.container(row), row.key)
+            for container, what in self._workload.containers(row):
+                self._containers.start(container, what, row.key)
         except (WorkloadError, ClaryError) as error:
-            now, reason = time.time(), cut(cannot_start(error))
-            self._save(move(row, FAILED, now, {"failure_reason": reason, "training_end": now}))
+            self._save(row, fail(row, cannot_start(error), time.time()))
             return 0.0
-        return min(max_runtime(row), _WATCH_SECONDS)
+        return _WATCH_SECONDS
 
     def _work(self, row: Row, activity: Activity) -> Work:
         works: dict[Activity, Callable[[Row, Callable[[], bool]], object]] = {
             "environment": self._environment,
             "bundle": self._bundle,
             "outputs": self._outputs,
+            "checkpoints": self._checkpoints,
         }
         return lambda ended: works[activity](row, ended)
 
     def _environment(self, row: Row, _ended: Callable[[], bool]) -> None:
         if self._workload.ready(row):
             return
-        self._logs.ensure(row.key, LOG_GROUP, row.state["log_stream"])
-        with lines_into(self._workload.log_file(row)) as line:
+        self._logs.ensure(row.key, LOG_GROUP, row.state["log_streams"][0])
+        with lines_into(self._workload.log_files(row)[0]) as line:
             self._workload.build(row, line)
 
     def _bundle(self, row: Row, ended: Callable[[], bool]) -> None:
-        self._logs.ensure(row.key, LOG_GROUP, row.state["log_stream"])
+        for stream in row.state["log_streams"]:
+            self._logs.ensure(row.key, LOG_GROUP, stream)
         notices = self._workload.notices(row)
-        if notices:
-            with lines_into(self._workload.log_file(row)) as line:
+        for log in self._workload.log_files(row) if notices else ():
+            with lines_into(log) as line:
                 for notice in notices:
                     line(notice)
         self._workload.lay_out(row, ended)
 
     def _outputs(self, row: Row, _ended: Callable[[], bool]) -> object:
-        ending = self._containers.poll(row.state["container"])
-        return self._workload.collect(row, ending if isinstance(ending, Exited) else Lost())
+        self._following.finish(row)
+        return self._workload.collect(row, [_ending(state) for state in self._states(row)])
+
+    def _checkpoints(self, row: Row, _ended: Callable[[], bool]) -> None:
+        self._workload.save_checkpoints(row)
+
+
+def _containers_of(row: Row) -> list[str]:
+    found: list[str] = row.state.get("containers", [])
+    return found
+
+
+def _ending(state: State) -> Ending:
+    """One that was never started, since another had failed by then, has no reason of its own."""
+    if isinstance(state, Absent):
+        return Exited(at=time.time(), code=0)
+    return state if isinstance(state, Exited) else Lost()

@@ -2,7 +2,9 @@
 (https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_SecondaryStatusTransition.html).
 
     Starting → Downloading → Training → Uploading → Completed
-    each of these but the last → Stopping (a stop was asked for, or time is up) → Stopped | MaxRuntimeExceeded
+    each of these but the last → Stopping (a stop was asked for, or time is up) → Stopped | MaxRuntimeExceeded | …
+    Training → Interrupted (a spot instance was taken away) → Starting
+    each → Restarting (an error of the machine, and RetryStrategy allows another try) → Downloading
     each → Failed
 
 The row's `status` is the SecondaryStatus; its `target` is `Completed`, or `Stopped` once StopTrainingJob was called.
@@ -15,30 +17,39 @@ from typing import Any, TypedDict
 from clary.lifecycles.table import Lifecycle
 
 STARTING = "Starting"
+RESTARTING = "Restarting"
 DOWNLOADING = "Downloading"
 TRAINING = "Training"
+INTERRUPTED = "Interrupted"
 STOPPING = "Stopping"
 UPLOADING = "Uploading"
 COMPLETED = "Completed"
 FAILED = "Failed"
 STOPPED = "Stopped"
 MAX_RUNTIME_EXCEEDED = "MaxRuntimeExceeded"
+MAX_WAIT_TIME_EXCEEDED = "MaxWaitTimeExceeded"
 
 KIND = "training-job"
+
+_CUT_OFF = frozenset({STOPPED, MAX_RUNTIME_EXCEEDED, MAX_WAIT_TIME_EXCEEDED})
+_GIVEN_UP = frozenset({FAILED, RESTARTING})
 
 LIFECYCLE = Lifecycle(
     kind=KIND,
     initial=STARTING,
     moves={
-        STARTING: frozenset({DOWNLOADING, STOPPING, FAILED}),
-        DOWNLOADING: frozenset({TRAINING, STOPPING, FAILED}),
-        TRAINING: frozenset({UPLOADING, STOPPING, FAILED}),
-        STOPPING: frozenset({UPLOADING, STOPPED, MAX_RUNTIME_EXCEEDED, FAILED}),
-        UPLOADING: frozenset({COMPLETED, STOPPED, MAX_RUNTIME_EXCEEDED, FAILED}),
+        STARTING: frozenset({DOWNLOADING, STOPPING, *_GIVEN_UP}),
+        RESTARTING: frozenset({DOWNLOADING, STOPPING, *_GIVEN_UP}),
+        DOWNLOADING: frozenset({TRAINING, STOPPING, *_GIVEN_UP}),
+        TRAINING: frozenset({UPLOADING, STOPPING, INTERRUPTED, *_GIVEN_UP}),
+        INTERRUPTED: frozenset({STARTING, STOPPING, *_GIVEN_UP}),
+        STOPPING: frozenset({UPLOADING, FAILED, *_CUT_OFF}),
+        UPLOADING: frozenset({COMPLETED, *_CUT_OFF, *_GIVEN_UP}),
         COMPLETED: frozenset(),
         FAILED: frozenset(),
         STOPPED: frozenset(),
         MAX_RUNTIME_EXCEEDED: frozenset(),
+        MAX_WAIT_TIME_EXCEEDED: frozenset(),
     },
 )
 
@@ -47,6 +58,7 @@ _PUBLIC = {
     FAILED: "Failed",
     STOPPED: "Stopped",
     MAX_RUNTIME_EXCEEDED: "Stopped",
+    MAX_WAIT_TIME_EXCEEDED: "Stopped",
 }
 
 
@@ -70,8 +82,8 @@ class TrainingState(TypedDict, total=False):
     """What the controller writes into the row's `state`; times in epoch seconds. Describe reads spec and state."""
 
     transitions: list[Transition]
-    container: str
-    """The id of its container, chosen before it is started."""
+    containers: list[str]
+    """The ids of its containers, host by host, chosen before they are started."""
     training_start: float
     """When the container's program began (TrainingStartTime)."""
     training_end: float
@@ -80,11 +92,18 @@ class TrainingState(TypedDict, total=False):
     """When the program ended: training time and billable time are counted from start to here."""
     stop_requested: float
     """When StopTrainingJob was called; written by that operation."""
-    timed_out: bool
-    """MaxRuntimeInSeconds had passed: it ends as MaxRuntimeExceeded."""
+    timed_out: str
+    """The status in which it ends since its time is up: MaxRuntimeExceeded or MaxWaitTimeExceeded."""
+    interrupt: float
+    """When its spot instances were said to be taken away; written by `clary interrupt`."""
+    attempts: list[tuple[float, float]]
+    """Start and end of the programs of earlier attempts, interrupted or tried again."""
+    retries: int
+    """How often it was tried again after an error of the machine."""
     failure_reason: str
     model_artifacts: str
     """ModelArtifacts.S3ModelArtifacts."""
     metrics: list[dict[str, Any]]
     """FinalMetricDataList: MetricName, Value, Timestamp (epoch seconds)."""
-    log_stream: str
+    log_streams: list[str]
+    """Host by host."""

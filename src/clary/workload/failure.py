@@ -14,10 +14,17 @@ LIMIT = 1024
 
 INTERNAL = "InternalServerError: We encountered an internal error.  Please try again."
 
+_INTERNAL_FAULT = "InternalServerError"
+
 _FILE_BYTES = 64 * 1024
 _CATEGORISED = re.compile(r"(ClientError|AlgorithmError|InternalServerError)\b")
 _EXCEPTION = re.compile(r"(?:[A-Za-z_][\w.]*)(?:Error|Exception|Exit|Interrupt|Warning)\b.*|[A-Za-z_][\w.]*: .+")
 _TRACEBACK = "Traceback (most recent call last):"
+
+
+def is_internal(reason: str) -> bool:
+    """Whether the machine was at fault, not the job: what RetryStrategy tries again."""
+    return reason.startswith(_INTERNAL_FAULT)
 
 
 def failure_reason(ended: Exited | Lost, said: str, tail: Iterable[str]) -> str | None:

@@ -45,8 +45,8 @@ class Run:
     limits: Limits = field(default_factory=Limits)
     hostname: str = "algo-1"
     network: Network | None = None
-    companions: tuple[tuple[str, ...], ...] = ()
-    """Programs beside it, by argv; see compute.base."""
+    companions: tuple[Program, ...] = ()
+    """Programs beside it; see compute.base."""
 
 
 class Runtimes:
@@ -92,7 +92,7 @@ class Runtimes:
             limits=run.limits,
             hostname=run.hostname,
             network=run.network,
-            companions=run.companions,
+            companions=tuple(_argv(program, python) for program in run.companions),
             warm=None if run.argv else _warm(image, run.program, python),
         )
 

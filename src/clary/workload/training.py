@@ -1,42 +1,42 @@
-"""A training job's container: what it finds below /opt/ml, how it is run, and what it leaves
+"""A training job's containers: what each host finds below /opt/ml, how it is run, and what it leaves
 (https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-running-container.html)."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from clary.compute.base import Container, Mount
-from clary.images.base import Image
+from clary.compute.base import Container, Limits, Mount
+from clary.compute.machine import machine
+from clary.images.base import Command, Image, Program
+from clary.instances import Shape
 from clary.settings import Settings
 from clary.store.rows import Row
 from clary.telemetry.paths import stream_file
+from clary.workload import channels, checkpoints
 from clary.workload.bundle import Bundle, make_folder, writable
-from clary.workload.channels import download_channels, input_data_config
-from clary.workload.download import Ended, download_prefix
+from clary.workload.channels import Placing
+from clary.workload.download import Ended
 from clary.workload.errors import WorkloadError
+from clary.workload.hosts import hosts_of, interface, network, resource_config
 from clary.workload.outputs import Ending, Outputs, collect
 from clary.workload.runtimes import OnLine, Run, Runtimes
 from clary.workload.storage import RoleStorage, Storage
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
-HOST = "algo-1"
 _CHECKPOINTS = "/opt/ml/checkpoints"
-_NETWORK_INTERFACE = "lo"
-"""The one that every container has."""
-
-_GROUP = "homogeneousCluster"
 
 
 class TrainingWorkload:
-    """All that a training job's row means outside of the container."""
+    """All that a training job's row means outside of its containers."""
 
     def __init__(self, settings: Settings, storage: Storage, runtimes: Runtimes) -> None:
         self._settings = settings
         self._storage = storage
         self._runtimes = runtimes
+        self._machine = machine(settings.capacity)
 
     def ready(self, row: Row) -> bool:
         """Whether the environment stands already. Raises WorkloadError for an image that nobody knows."""
@@ -50,45 +50,75 @@ class TrainingWorkload:
         """Lines for the head of the log."""
         return self._image(row).notices
 
-    def log_file(self, row: Row) -> Path:
-        """Where the container's lines go."""
-        key = row.key
-        return stream_file(self._settings.logs_dir, key.account, key.region, LOG_GROUP, row.state["log_stream"])
+    def log_files(self, row: Row) -> list[Path]:
+        """Where the containers' lines go, host by host."""
+        key, root = row.key, self._settings.logs_dir
+        streams = row.state["log_streams"]
+        return [stream_file(root, key.account, key.region, LOG_GROUP, stream) for stream in streams]
 
     def lay_out(self, row: Row, ended: Ended) -> None:
-        """Write the bundle, channels included; may be called again. Raises WorkloadError, Cancelled."""
-        _check_offered(row.spec)
-        bundle = self._bundle(row)
-        bundle.clear()
-        for folder in (bundle.input, bundle.config, bundle.data, bundle.model, bundle.output, bundle.output_data):
-            make_folder(folder)
-        for name, content in config_files(row.spec).items():
-            (bundle.config / name).write_text(json.dumps(content))
+        """Write every host's bundle, channels included; may be called again. Raises WorkloadError, Cancelled."""
         storage = self._storage_of(row)
-        download_channels(storage, row.spec, row.key.region, bundle.data, ended)
-        _restore_checkpoints(storage, row.spec, bundle, ended)
+        for placing, bundle in self._placings(row):
+            bundle.clear()
+            for folder in (bundle.input, bundle.config, bundle.data, bundle.model, bundle.output, bundle.output_data):
+                make_folder(folder)
+            for name, content in config_files(placing).items():
+                (bundle.config / name).write_text(json.dumps(content))
+            channels.lay_out(storage, placing, bundle, ended)
+            checkpoints.restore(storage, row.spec, bundle, ended)
 
-    def container(self, row: Row) -> Container:
-        """What to start. Raises WorkloadError."""
-        image, algorithm = self._image(row), row.spec["AlgorithmSpecification"]
-        run = Run(
-            container=row.state["container"],
-            program=image.train,
+    def containers(self, row: Row) -> list[tuple[str, Container]]:
+        """What to start, by id, host by host. Raises WorkloadError."""
+        image = self._image(row)
+        found = zip(row.state["containers"], self._placings(row), self.log_files(row), strict=True)
+        return [
+            (container, self._runtimes.container(image, self._run(row, image, container, placing, bundle, log)))
+            for container, (placing, bundle), log in found
+        ]
+
+    def save_checkpoints(self, row: Row) -> None:
+        """Upload what is new of the checkpoints; may be called again. Raises WorkloadError."""
+        checkpoints.sync(self._storage_of(row), row.spec, self._bundles(row))
+
+    def collect(self, row: Row, endings: Sequence[Ending]) -> Outputs:
+        """Upload what the programs left, and say how it went; may be called again. Raises WorkloadError."""
+        storage, metrics = self._storage_of(row), self.own_metrics(row)
+        return collect(storage, row, self._bundles(row), self.log_files(row), endings, metrics)
+
+    def _run(self, row: Row, image: Image, container: str, placing: Placing, bundle: Bundle, log: Path) -> Run:
+        algorithm = row.spec["AlgorithmSpecification"]
+        return Run(
+            container=container,
+            program=_with_arguments(image.train, algorithm),
             argv=_own_program(algorithm),
-            mounts=self._mounts(row),
-            log=self.log_file(row),
+            mounts=tuple(_mounts(placing, bundle)),
+            log=log,
             region=row.key.region,
             role=row.spec["RoleArn"],
             isolated=bool(row.spec.get("EnableNetworkIsolation")),
             env=row.spec.get("Environment") or {},
-            contract=contract_env(row),
+            contract=contract_env(row, placing),
+            limits=self._limits(placing.host.shape),
+            hostname=placing.host.name,
+            network=network(row.state["containers"][0], placing.hosts),
+            companions=channels.companions(placing),
         )
-        return self._runtimes.container(image, run)
 
-    def collect(self, row: Row, ending: Ending) -> Outputs:
-        """Upload what the program left, and say how it went; may be called again. Raises WorkloadError."""
-        storage, metrics = self._storage_of(row), self._own_metrics(row)
-        return collect(storage, row, self._bundle(row), self.log_file(row), ending, metrics)
+    def _limits(self, shape: Shape) -> Limits:
+        """What its instance type has, as far as this machine reaches."""
+        return Limits(
+            cpus=min(shape.cpus, self._machine.cpus),
+            memory_bytes=min(shape.memory_bytes, self._machine.memory_bytes),
+        )
+
+    def _placings(self, row: Row) -> list[tuple[Placing, Bundle]]:
+        hosts = hosts_of(row.spec)
+        placings = [Placing(row.spec, row.key.region, host, hosts) for host in hosts]
+        return list(zip(placings, self._bundles(row), strict=True))
+
+    def _bundles(self, row: Row) -> list[Bundle]:
+        return [Bundle.of(self._settings, container) for container in row.state["containers"]]
 
     def _image(self, row: Row) -> Image:
         uri = row.spec["AlgorithmSpecification"].get("TrainingImage")
@@ -96,33 +126,22 @@ class TrainingWorkload:
             raise WorkloadError("ClientError: Clary runs training images; algorithms by name are not offered.")
         return self._runtimes.image(uri)
 
-    def _own_metrics(self, row: Row) -> list[Mapping[str, str]]:
+    def own_metrics(self, row: Row) -> list[Mapping[str, str]]:
+        """What the image itself defines. Raises WorkloadError for an image that nobody knows."""
         return [{"Name": metric.name, "Regex": metric.regex} for metric in self._image(row).metric_definitions]
-
-    def _bundle(self, row: Row) -> Bundle:
-        return Bundle.of(self._settings, row.state["container"])
-
-    def _mounts(self, row: Row) -> tuple[Mount, ...]:
-        bundle = self._bundle(row)
-        parts = [
-            writable(bundle.input, "input"),
-            writable(bundle.model, "model"),
-            writable(bundle.output, "output"),
-        ]
-        checkpoints = row.spec.get("CheckpointConfig")
-        if checkpoints:
-            parts.append(Mount(str(bundle.checkpoints), checkpoints.get("LocalPath") or _CHECKPOINTS, writable=True))
-        return tuple(parts)
 
     def _storage_of(self, row: Row) -> RoleStorage:
         return self._storage.of(row.spec["RoleArn"], row.key.region)
 
 
-def _restore_checkpoints(storage: RoleStorage, spec: Mapping[str, Any], bundle: Bundle, ended: Ended) -> None:
-    config = spec.get("CheckpointConfig")
+def _mounts(placing: Placing, bundle: Bundle) -> Iterator[Mount]:
+    yield writable(bundle.input, "input")
+    yield writable(bundle.model, "model")
+    yield writable(bundle.output, "output")
+    yield from channels.mounts(placing, bundle)
+    config = placing.spec.get("CheckpointConfig")
     if config:
-        make_folder(bundle.checkpoints)
-        download_prefix(storage, config["S3Uri"].rstrip("/") + "/", bundle.checkpoints, ended)
+        yield Mount(str(bundle.checkpoints), config.get("LocalPath") or _CHECKPOINTS, writable=True)
 
 
 def _own_program(algorithm: Mapping[str, Any]) -> tuple[str, ...]:
@@ -131,44 +150,34 @@ def _own_program(algorithm: Mapping[str, Any]) -> tuple[str, ...]:
     return (*entrypoint, *(algorithm.get("ContainerArguments") or ())) if entrypoint else ()
 
 
-def _check_offered(spec: Mapping[str, Any]) -> None:
-    resources = spec["ResourceConfig"]
-    if resources.get("InstanceCount", 1) > 1 or resources.get("InstanceGroups"):
-        raise WorkloadError("ClientError: Clary does not offer training on more than one instance.")
-    algorithm = spec["AlgorithmSpecification"]
-    arguments = list(algorithm.get("ContainerArguments") or ())
-    if arguments not in ([], ["train"]) and not algorithm.get("ContainerEntrypoint"):
-        raise WorkloadError("ClientError: Clary does not offer ContainerArguments without ContainerEntrypoint.")
+def _with_arguments(program: Program | Command, algorithm: Mapping[str, Any]) -> Program | Command:
+    """ContainerArguments alone take the place of an image's default argument, `train`.
+
+    A program image has no entry point of its own, as in `docker run IMAGE ARGUMENTS`: they are the command. AWS's
+    images have one, which is given them.
+    """
+    arguments = tuple(algorithm.get("ContainerArguments") or ())
+    if not arguments or arguments == ("train",):
+        return program
+    return Command(arguments) if isinstance(program, Command) else Program(program.module, (*program.args, *arguments))
 
 
-def config_files(spec: Mapping[str, Any]) -> dict[str, Any]:
+def config_files(placing: Placing) -> dict[str, Any]:
     """What stands in /opt/ml/input/config, by file name."""
     return {
-        "hyperparameters.json": dict(spec.get("HyperParameters") or {}),
-        "inputdataconfig.json": input_data_config(spec),
-        "resourceconfig.json": _resource_config(spec["ResourceConfig"].get("InstanceType", "")),
+        "hyperparameters.json": dict(placing.spec.get("HyperParameters") or {}),
+        "inputdataconfig.json": channels.input_data_config(placing),
+        "resourceconfig.json": resource_config(placing.hosts, placing.host),
     }
 
 
-def _resource_config(instance_type: str) -> dict[str, Any]:
-    group = {"instance_group_name": _GROUP, "instance_type": instance_type, "hosts": [HOST]}
-    return {
-        "current_host": HOST,
-        "current_instance_type": instance_type,
-        "current_group_name": _GROUP,
-        "hosts": [HOST],
-        "instance_groups": [group],
-        "network_interface_name": _NETWORK_INTERFACE,
-    }
-
-
-def contract_env(row: Row) -> dict[str, str]:
+def contract_env(row: Row, placing: Placing) -> dict[str, str]:
     """What AWS sets for every training container."""
     return {
         "TRAINING_JOB_NAME": row.key.name,
         "TRAINING_JOB_ARN": row.arn,
-        "CURRENT_HOST": HOST,
-        "DMLC_INTERFACE": _NETWORK_INTERFACE,
+        "CURRENT_HOST": placing.host.name,
+        "DMLC_INTERFACE": interface(placing.hosts),
         "SAGEMAKER_JOB_NAME": row.key.name,
         "SAGEMAKER_REGION": row.key.region,
     }

@@ -77,7 +77,7 @@ def test_a_job_reads_its_input_and_leaves_a_model(world, submit):
         "Uploading",
         "Completed",
     ]
-    lines = world.log(GROUP, state["log_stream"])
+    lines = world.log(GROUP, state["log_streams"][0])
     assert lines[0] == "nearest version is used"
     assert f"job us-east-1 {ROLE} yes" in lines
     config = "".join(lines)
@@ -145,7 +145,7 @@ def test_what_cannot_be_done_is_a_client_error(world, submit, more, reason):
 def test_stop_lets_the_program_save_its_model(world, submit):
     key = submit("trap 'echo saved > /opt/ml/model/m; exit 0' TERM; echo ready; while :; do sleep 0.01; done")
     row = world.until_status(key, "Training")
-    world.until(lambda: "ready" in world.log(GROUP, row.state["log_stream"]))
+    world.until(lambda: "ready" in world.log(GROUP, row.state["log_streams"][0]))
     world.change(key, target="Stopped")
     row = run(world, key)
     assert row.status == "Stopped"
@@ -160,7 +160,7 @@ def test_time_limit(world, submit):
 def test_a_job_has_the_default_limits(world, submit):
     row = run(world, submit("cat /proc/self/limits"))
     assert row.status == "Completed"
-    limits, lines = Limits(), world.log(GROUP, row.state["log_stream"])
+    limits, lines = Limits(), world.log(GROUP, row.state["log_streams"][0])
     found = {line[:26].strip(): line[26:].split()[:2] for line in lines}
     assert found["Max processes"] == [_held(limits.processes, resource.RLIMIT_NPROC)] * 2
     assert found["Max open files"] == [_held(limits.open_files, resource.RLIMIT_NOFILE)] * 2
@@ -176,8 +176,8 @@ def _held(wanted, kind):
 def test_job_goes_on_when_control_dies_and_comes_back(world, submit):
     key = submit("echo on; while [ ! -e /opt/ml/input/go ]; do sleep 0.01; done; echo x > /opt/ml/model/m")
     world.until_status(key, "Training")
-    container = world.row(key).state["container"]
-    world.until(lambda: world.log(GROUP, world.row(key).state["log_stream"])[-1:] == ["on"])
+    container = world.row(key).state["containers"][0]
+    world.until(lambda: world.log(GROUP, world.row(key).state["log_streams"][0])[-1:] == ["on"])
     world.close()
     (world.settings.containers_dir / container / "bundle" / "input" / "go").touch()
     world.open()
@@ -201,10 +201,10 @@ def test_container_without_a_row_is_removed_at_start(world, submit):
 def test_lost_container_is_an_internal_error(world, submit):
     key = submit("exec sleep 60")
     row = world.until_status(key, "Training")
-    folder = world.settings.containers_dir / row.state["container"]
+    folder = world.settings.containers_dir / row.state["containers"][0]
     world.until((folder / "handle.json").exists)
     world.close()
-    world.backend.stop(row.state["container"], 0)
+    world.backend.stop(row.state["containers"][0], 0)
     world.until((folder / "exit.json").exists)
     (folder / "exit.json").unlink()
     world.open()

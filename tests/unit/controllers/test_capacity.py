@@ -14,9 +14,10 @@ def key(name):
     return Key("training-job", "0", "r", str(name))
 
 
-def ledger(cpus=4, gib=32, gpus=0):
+def ledger(cpus=4, gib=32, gpus=0, machine=None):
     woken = []
-    return Capacity(Shape(cpus, gib * GIB, gpus), woken.append), woken
+    whole = Shape(cpus, gib * GIB, gpus)
+    return Capacity(machine or whole, whole, woken.append), woken
 
 
 def test_in_order_of_creation_as_long_as_there_is_room():
@@ -48,6 +49,12 @@ def test_what_is_larger_than_the_machine_has_it_for_itself():
     capacity, _ = ledger()
     assert capacity.request(key("huge"), [Shape(96, 1152 * GIB, 8)] * 4, 1) == Placed()
     assert capacity.request(key("next"), [LARGE], 2) == Queued(1)
+
+
+def test_an_instance_larger_than_the_machine_counts_as_the_machine():
+    capacity, _ = ledger(machine=Shape(2, 16 * GIB))
+    wide = Shape(8, 32 * GIB)
+    assert [capacity.request(key(n), [wide], n) for n in range(3)] == [Placed(), Placed(), Queued(1)]
 
 
 def test_memory_and_gpus_are_counted_too():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from clary.compute.base import Absent, Exited, Lost, Running
 from clary.controllers.activities import Done, Failed, Pending
+from clary.controllers.capacity import Placed, Queued
 from clary.controllers.training import Begin, Cancel, Move, Seen, Start, Stop, Wait, decide, move
 from clary.lifecycles.table import ForbiddenTransition
 from clary.lifecycles.training_job import LIFECYCLE
@@ -23,24 +25,25 @@ GOOD = Outputs(None, "s3://b/j/output/model.tar.gz", ({"MetricName": "m", "Value
 BAD = replace(GOOD, failure="AlgorithmError: boom, exit code: 1")
 
 
-def job(status="Starting", target="Completed", **state):
+def job(status="Starting", target="Completed", spec=None, hosts=1, named=False, **state):
     base = (
         {"transitions": [{"Status": status, "StartTime": NOW - 10, "StatusMessage": ""}]}
         if status != "Starting"
         else {}
     )
-    if status not in ("Starting",):
-        base |= {"container": "c1", "log_stream": "j/algo-1-1"}
+    if status != "Starting" or named:
+        base |= {"containers": [f"c{n}" for n in range(hosts)], "log_streams": ["j/algo-1-1"] * hosts}
     if status in ("Training", "Stopping", "Uploading"):
         base["training_start"] = NOW - 10
     created = datetime.fromtimestamp(NOW - 20, UTC)
-    spec = {"StoppingCondition": {"MaxRuntimeInSeconds": 60}}
+    resources = {"InstanceType": "ml.m5.large", "InstanceCount": hosts}
+    spec = {"StoppingCondition": {"MaxRuntimeInSeconds": 60}, "ResourceConfig": resources, **(spec or {})}
     key = Key("training-job", "000000000000", "us-east-1", "j")
     return Row(key, "arn", status, created, created, spec, base | state, target)
 
 
-def seen(container=None, **activities):
-    return Seen("fresh", container or Absent(), **activities)
+def seen(*containers, **activities):
+    return Seen(itertools.count().__next__, containers or (Absent(),), **activities)
 
 
 def moved(step):
@@ -50,13 +53,13 @@ def moved(step):
 
 def test_a_new_job_is_given_its_container_before_anything_is_done():
     row = moved(decide(job(), seen(), NOW))
-    assert (row.status, row.state["container"], row.state["log_stream"]) == ("Starting", "fresh", "j/algo-1-1700000100")
+    assert (row.status, row.state["containers"], row.state["log_streams"]) == ("Starting", [0], ["j/algo-1-1700000100"])
     assert decide(row, seen(), NOW) == Begin("environment")
     assert decide(row, seen(environment=Pending()), NOW) == Wait()
 
 
 def test_starting_is_the_first_transition_and_begins_at_creation():
-    row = moved(decide(job(), seen(environment=Done()), NOW))
+    row = moved(decide(job(named=True), seen(environment=Done(), placement=Placed()), NOW))
     first, second = row.state["transitions"]
     assert first == {
         "Status": "Starting",
@@ -102,7 +105,7 @@ def test_what_is_to_be_done(status, beside, expected):
     ],
 )
 def test_where_it_goes(status, beside, expected):
-    assert moved(decide(job(status), beside, NOW)).status == expected
+    assert moved(decide(job(status, named=True), beside, NOW)).status == expected
 
 
 @pytest.mark.parametrize("status", ["Starting", "Downloading", "Training"])
@@ -121,7 +124,7 @@ def test_a_job_stopped_before_it_began_has_an_end_and_no_start():
 def test_time_is_up():
     row = job("Training", training_start=NOW - 60)
     stopping = moved(decide(row, seen(Running(NOW)), NOW))
-    assert (stopping.status, stopping.state["timed_out"]) == ("Stopping", True)
+    assert (stopping.status, stopping.state["timed_out"]) == ("Stopping", "MaxRuntimeExceeded")
     uploading = moved(decide(stopping, seen(replace(OK, code=143)), NOW))
     ended = moved(decide(uploading, seen(outputs=Done(BAD)), NOW))
     assert (ended.status, "failure_reason" in ended.state) == ("MaxRuntimeExceeded", False)
@@ -166,11 +169,105 @@ def test_the_row_that_was_read_is_not_changed():
     assert repr(row) == before
 
 
+RUNS = Running(NOW - 5)
+FAILS = replace(OK, code=1)
+
+
+@pytest.mark.parametrize(
+    ("containers", "expected"),
+    [
+        ((Absent(), Absent()), Start()),
+        ((RUNS, Absent()), Start()),
+        ((OK, Absent()), Start()),
+        ((RUNS, RUNS), Wait(50.0)),
+        ((RUNS, OK), Wait(50.0)),
+        ((RUNS, FAILS), Stop()),
+        ((RUNS, Lost()), Stop()),
+    ],
+)
+def test_several_hosts_begin_together_and_end_when_one_fails(containers, expected):
+    assert decide(job("Training", hosts=2), seen(*containers), NOW) == expected
+
+
+@pytest.mark.parametrize("containers", [(OK, OK), (OK, FAILS), (FAILS, Lost()), (FAILS, Absent())])
+def test_several_hosts_are_through_when_all_have_ended(containers):
+    row = moved(decide(job("Training", hosts=2), seen(*containers), NOW))
+    assert row.status == "Uploading"
+
+
+def test_training_time_is_from_the_first_hosts_begin_to_the_last_ones_end():
+    late = replace(OK, since=NOW - 3, at=NOW)
+    row = moved(decide(job("Training", hosts=2), seen(OK, late), NOW))
+    assert (row.state["training_start"], row.state["container_end"]) == (NOW - 5, NOW)
+
+
+def test_a_job_waits_its_turn_and_says_so_once():
+    row = moved(decide(job(named=True), seen(environment=Done(), placement=Queued(2)), NOW))
+    assert row.status == "Starting"
+    assert row.state["transitions"][-1]["StatusMessage"].startswith("Insufficient capacity on this machine")
+    assert decide(row, seen(environment=Done(), placement=Queued(1)), NOW) == Wait()
+    assert moved(decide(row, seen(environment=Done(), placement=Placed()), NOW)).status == "Downloading"
+
+
+def test_who_waits_longer_than_spot_may_is_cut_off():
+    spec = {"StoppingCondition": {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 70}}
+    row = job(named=True, spec=spec, transitions=[{"Status": "Starting", "StartTime": NOW, "StatusMessage": ""}])
+    queued = moved(decide(row, seen(environment=Done(), placement=Queued(2)), NOW))
+    assert decide(queued, seen(environment=Done(), placement=Queued(2)), NOW) == Wait(50.0)
+    row = moved(decide(queued, seen(environment=Done(), placement=Queued(2)), NOW + 50))
+    assert moved(decide(row, seen(), NOW + 50)).status == "MaxWaitTimeExceeded"
+
+
+def test_pending_too_long_is_stopped():
+    spec = {"StoppingCondition": {"MaxPendingTimeInSeconds": 7200}}
+    row = moved(decide(job(named=True, spec=spec), seen(environment=Pending()), NOW + 7200))
+    assert moved(decide(row, seen(), NOW + 7200)).status == "Stopped"
+
+
+def test_an_interrupted_job_saves_its_checkpoints_and_begins_anew():
+    row = moved(decide(job("Training", interrupt=NOW), seen(RUNS), NOW))
+    assert (row.status, decide(row, seen(RUNS), NOW)) == ("Interrupted", Stop())
+    ended = replace(OK, code=143, signal=15)
+    assert decide(row, seen(ended), NOW) == Begin("checkpoints")
+    assert decide(row, seen(ended, checkpoints=Pending()), NOW) == Wait()
+    row = moved(decide(row, seen(ended, checkpoints=Done()), NOW))
+    assert (row.status, row.state["attempts"]) == ("Starting", [(NOW - 5, NOW - 1)])
+    assert not {"containers", "interrupt", "training_start"} & set(row.state)
+    again = moved(decide(row, seen(), NOW + 1))
+    assert again.state["containers"] == [0]
+
+
+def test_what_earlier_attempts_have_run_counts_for_the_time_limit():
+    row = job("Training", attempts=[(NOW - 100, NOW - 60)])
+    assert decide(row, seen(RUNS), NOW) == Wait(10.0)
+
+
+def test_a_stop_ends_an_interrupted_job_too():
+    row = job("Interrupted", "Stopped")
+    assert moved(decide(row, seen(OK), NOW)).status == "Stopping"
+
+
+def test_an_error_of_the_machine_is_tried_again_as_often_as_allowed():
+    spec = {"RetryStrategy": {"MaximumRetryAttempts": 1}}
+    broken = seen(Lost(), outputs=Done(replace(GOOD, failure="InternalServerError: We encountered an internal error.")))
+    row = moved(decide(job("Uploading", spec=spec), broken, NOW))
+    assert (row.status, row.state["retries"]) == ("Restarting", 1)
+    assert "containers" not in row.state
+    last = moved(decide(job("Uploading", spec=spec, retries=1), broken, NOW))
+    assert (last.status, last.state["failure_reason"][:19]) == ("Failed", "InternalServerError")
+    own = moved(decide(job("Uploading", spec=spec), seen(FAILS, outputs=Done(BAD)), NOW))
+    assert own.status == "Failed"
+
+
 activity = st.sampled_from([None, Pending(), Done(GOOD), Failed("ClientError: x")])
 beside = st.builds(
     Seen,
-    fresh=st.just("fresh"),
-    container=st.sampled_from([Absent(), Running(NOW), OK, replace(OK, code=1), Lost()]),
+    fresh=st.just(itertools.count().__next__),
+    containers=st.lists(
+        st.sampled_from([Absent(), Running(NOW), OK, replace(OK, code=1), Lost()]), min_size=2, max_size=2
+    ).map(tuple),
+    placement=st.sampled_from([None, Placed(), Queued(2)]),
+    checkpoints=activity,
     environment=activity,
     bundle=activity,
     outputs=activity,
@@ -180,10 +277,11 @@ beside = st.builds(
 @given(
     st.sampled_from([status for status in LIFECYCLE.moves if not LIFECYCLE.terminal(status)]),
     st.sampled_from(["Completed", "Stopped"]),
+    st.sampled_from([{}, {"interrupt": NOW}]),
     beside,
 )
-def test_whatever_is_seen_there_is_a_next_step_that_the_lifecycle_allows(status, target, looked):
-    step = decide(job(status, target), looked, NOW)
+def test_whatever_is_seen_there_is_a_next_step_that_the_lifecycle_allows(status, target, state, looked):
+    step = decide(job(status, target, hosts=2, named=True, **state), looked, NOW)
     if isinstance(step, Move):
         LIFECYCLE.check(status, step.row.status)
         times = [entry["StartTime"] for entry in step.row.state["transitions"]]
