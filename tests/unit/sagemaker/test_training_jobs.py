@@ -27,8 +27,14 @@ def request(name="job", **changes):
     }
 
 
-def channel(name="train", uri="s3://data/train/"):
-    return {"ChannelName": name, "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": uri}}}
+GROUPS = [
+    {"InstanceGroupName": "cpu", "InstanceType": "ml.m5.large", "InstanceCount": 2},
+    {"InstanceGroupName": "more", "InstanceType": "ml.c5.xlarge", "InstanceCount": 1},
+]
+
+
+def channel(name="train", uri="s3://data/train/", **source):
+    return {"ChannelName": name, "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": uri, **source}}}
 
 
 @pytest.fixture
@@ -185,11 +191,75 @@ REFUSED = {
     "no bucket": ({"InputDataConfig": [channel(uri="s3://nobody/x")]}, 'permissions on bucket "nobody".'),
     "twice": ({"InputDataConfig": [channel(), channel()]}, "unique: train"),
     "many": (
-        {"ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 10}},
-        "account-level service limit 'ml.m5.large for training job usage' is 1 Instances",
+        {"ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 21, "VolumeSizeInGB": 10}},
+        "account-level service limit 'ml.m5.large for training job usage' is 20 Instances",
+    ),
+    "none": (
+        {"ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 0, "VolumeSizeInGB": 10}},
+        "InstanceType and InstanceCount are required",
     ),
     "no resources": ({"ResourceConfig": {"VolumeSizeInGB": 1}}, "InstanceType and InstanceCount are required"),
-    "spot": ({"StoppingCondition": {"MaxRuntimeInSeconds": 9, "MaxWaitTimeInSeconds": 9}}, "EnableManagedSpotTraining"),
+    "no spot": (
+        {"StoppingCondition": {"MaxRuntimeInSeconds": 9, "MaxWaitTimeInSeconds": 9}},
+        "Invalid MaxWaitTimeInSeconds. It is only supported when EnableManagedSpotTraining is set to true",
+    ),
+    "spot without a wait": (
+        {"EnableManagedSpotTraining": True},
+        "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to MaxRuntimeInSeconds",
+    ),
+    "spot with a short wait": (
+        {
+            "EnableManagedSpotTraining": True,
+            "StoppingCondition": {"MaxRuntimeInSeconds": 9, "MaxWaitTimeInSeconds": 8},
+        },
+        "It must be present and be greater than or equal to MaxRuntimeInSeconds",
+    ),
+    "groups and type": (
+        {"ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceGroups": GROUPS}},
+        "InstanceType or InstanceCount cannot be specified with InstanceGroups",
+    ),
+    "groups of one name": ({"ResourceConfig": {"InstanceGroups": [*GROUPS, GROUPS[0]]}}, "must be unique"),
+    "a group of none": (
+        {"ResourceConfig": {"InstanceGroups": [GROUPS[0] | {"InstanceCount": 0}]}},
+        "one instance at least",
+    ),
+    "some channels for groups": (
+        {
+            "ResourceConfig": {"InstanceGroups": GROUPS},
+            "InputDataConfig": [channel("a", InstanceGroupNames=["cpu"]), channel("b"), channel("c")],
+        },
+        "Some channels have assigned instance groups: [a] while others not: [b, c]",
+    ),
+    "an unknown group": ({"InputDataConfig": [channel("a", InstanceGroupNames=["x"])]}, "does not have: [x]"),
+    "a pool of spot instances": (
+        {
+            "EnableManagedSpotTraining": True,
+            "StoppingCondition": {"MaxRuntimeInSeconds": 9, "MaxWaitTimeInSeconds": 9},
+            "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "KeepAlivePeriodInSeconds": 9},
+        },
+        "KeepAlivePeriodInSeconds",
+    ),
+    "a pool of groups": (
+        {"ResourceConfig": {"InstanceGroups": GROUPS, "KeepAlivePeriodInSeconds": 9}},
+        "KeepAlivePeriodInSeconds",
+    ),
+    "a plan": (
+        {"ResourceConfig": {"TrainingPlanArn": f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:training-plan/x"}},
+        "ResourceConfig.TrainingPlanArn is not offered by Clary",
+    ),
+    "augmented files": (
+        {"InputDataConfig": [channel(S3DataType="AugmentedManifestFile", AttributeNames=["x"])]},
+        "only be used with the input mode Pipe",
+    ),
+    "augmented nothing": (
+        {"InputDataConfig": [channel(S3DataType="AugmentedManifestFile") | {"InputMode": "Pipe"}]},
+        "needs AttributeNames",
+    ),
+    "a disabled profiler": (
+        {"ProfilerConfig": {"DisableProfiler": True, "S3OutputPath": "s3://data/p"}},
+        "ProfilerConfig is not allowed to have fields when disabled.",
+    ),
+    "an interval": ({"ProfilerConfig": {"ProfilingIntervalInMilliseconds": 7}}, "must be one of 100, 200"),
     "name": ({"TrainingJobName": "a_b"}, "1 validation error detected: Value 'a_b' at 'trainingJobName'"),
 }
 
@@ -216,10 +286,172 @@ def test_regions_do_not_see_each_other(inner, sagemaker):
     assert inner("sagemaker", "ListTrainingJobs", region="eu-west-1")["TrainingJobSummaries"] == []
 
 
-def test_a_compressed_channel_is_refused_and_not_handed_on_compressed(sagemaker):
+def test_a_compressed_channel_is_for_pipes_only(sagemaker):
     """As the API's documentation has it: File mode knows no compression."""
     packed = channel() | {"CompressionType": "Gzip"}
     code, text = sagemaker.refusal("CreateTrainingJob", **request(InputDataConfig=[packed]))
     assert code == "ValidationException"
     assert text.startswith("Channel train: CompressionType is used only in Pipe input mode")
     sagemaker.call("CreateTrainingJob", **request(InputDataConfig=[channel() | {"CompressionType": "None"}]))
+    sagemaker.call("CreateTrainingJob", **request("pipe", InputDataConfig=[packed | {"InputMode": "Pipe"}]))
+
+
+KEPT = {
+    "ResourceConfig": {"InstanceGroups": GROUPS, "VolumeSizeInGB": 3, "VolumeKmsKeyId": "key"},
+    "InputDataConfig": [channel("a", InstanceGroupNames=["cpu"]), channel("b", InstanceGroupNames=["cpu", "more"])],
+    "VpcConfig": {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]},
+    "EnableInterContainerTrafficEncryption": True,
+    "EnableManagedSpotTraining": True,
+    "StoppingCondition": {
+        "MaxRuntimeInSeconds": 9,
+        "MaxWaitTimeInSeconds": 9,
+        "MaxPendingTimeInSeconds": 7200,
+    },
+    "CheckpointConfig": {"S3Uri": "s3://data/c", "LocalPath": "/c"},
+    "DebugHookConfig": {"S3OutputPath": "s3://data/d", "CollectionConfigurations": [{"CollectionName": "x"}]},
+    "DebugRuleConfigurations": [{"RuleConfigurationName": "r", "RuleEvaluatorImage": "i"}],
+    "TensorBoardOutputConfig": {"S3OutputPath": "s3://data/t"},
+    "ExperimentConfig": {"ExperimentName": "e", "TrialName": "t"},
+    "ProfilerConfig": {"S3OutputPath": "s3://data/p", "ProfilingIntervalInMilliseconds": 500},
+    "ProfilerRuleConfigurations": [{"RuleConfigurationName": "r", "RuleEvaluatorImage": "i"}],
+    "Environment": {"A": "b"},
+    "RetryStrategy": {"MaximumRetryAttempts": 3},
+    "RemoteDebugConfig": {"EnableRemoteDebug": True},
+    "InfraCheckConfig": {"EnableInfraCheck": True},
+}
+
+
+def holds(shown, asked):
+    """Whether `shown` has all that was asked for, defaults beside it."""
+    if isinstance(asked, dict):
+        return all(holds(shown[name], value) for name, value in asked.items())
+    if isinstance(asked, list):
+        return all(holds(*pair) for pair in zip(shown, asked, strict=True))
+    return bool(shown == asked)
+
+
+def test_what_was_asked_for_is_described_and_nothing_that_did_not_happen(inner, sagemaker):
+    """SessionChainingConfig is taken, and is no member of Describe's output."""
+    chained = {"SessionChainingConfig": {"EnableSessionTagChaining": True}}
+    sagemaker.call("CreateTrainingJob", **request(**KEPT, **chained))
+    job = described(inner, sagemaker)
+    assert holds(job, KEPT)
+    assert job["ProfilingStatus"] == "Disabled"
+    assert not {"DebugRuleEvaluationStatuses", "ProfilerRuleEvaluationStatuses", "WarmPoolStatus"} & set(job)
+
+
+def described(inner, sagemaker, name="job", **state):
+    if state:
+        move(inner, name, status=state.pop("status", "Completed"), **state)
+    return sagemaker.call("DescribeTrainingJob", TrainingJobName=name)
+
+
+def test_the_time_of_all_attempts_is_shown_and_that_of_the_last_one_billed(inner, sagemaker):
+    sagemaker.call("CreateTrainingJob", **request())
+    job = described(inner, sagemaker, attempts=[(100.0, 140.0)], training_start=200.0, container_end=210.5)
+    assert (job["TrainingTimeInSeconds"], job["BillableTimeInSeconds"]) == (51, 11)
+    assert job["TrainingStartTime"].timestamp() == 100.0
+
+
+def test_metrics_are_series_where_some_are_defined(inner, sagemaker):
+    sagemaker.call("CreateTrainingJob", **request())
+    assert described(inner, sagemaker, status="Completed")["AlgorithmSpecification"]["EnableSageMakerMetricsTimeSeries"]
+
+
+def test_rights_name_the_types_of_all_groups_and_the_pools_period(inner, sagemaker):
+    sagemaker.call("CreateTrainingJob", **request(ResourceConfig={"InstanceGroups": GROUPS}))
+    assert inner.authorizer.needed[0].context["sagemaker:InstanceTypes"] == ["ml.m5.large", "ml.c5.xlarge"]
+    sagemaker.call("CreateTrainingJob", **request("warm", ResourceConfig=WARM))
+    assert inner.authorizer.needed[-1].context["sagemaker:KeepAlivePeriod"] == "600"
+
+
+WARM = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 10, "KeepAlivePeriodInSeconds": 600}
+POOLS = {
+    "InUse": {"status": "Training"},
+    "Available": {"warm_pool": {"since": 100.0, "until": 700.0}},
+    "Reused": {"warm_pool": {"since": 100.0, "until": 700.0, "ended": 150.5, "reused_by": "next"}},
+    "Terminated": {"warm_pool": {"since": 100.0, "until": 700.0, "ended": 700.0}},
+}
+
+
+@pytest.mark.parametrize("status", POOLS)
+def test_a_warm_pool_is_described_and_found_by_its_status(inner, sagemaker, status):
+    sagemaker.call("CreateTrainingJob", **request(ResourceConfig=WARM))
+    sagemaker.call("CreateTrainingJob", **request("other"))
+    pool = described(inner, sagemaker, **POOLS[status])["WarmPoolStatus"]
+    assert pool["Status"] == status
+    assert pool.get("ReusedByJob") == ("next" if status == "Reused" else None)
+    if status in ("Reused", "Terminated"):
+        assert pool["ResourceRetainedBillableTimeInSeconds"] == {"Reused": 51, "Terminated": 600}[status]
+    for asked in POOLS:
+        found = sagemaker.call("ListTrainingJobs", WarmPoolStatusEquals=asked)["TrainingJobSummaries"]
+        assert [each["TrainingJobName"] for each in found] == (["job"] if asked == status else [])
+        assert all(each["WarmPoolStatus"] == pool for each in found if asked != "Available")
+
+
+def test_a_job_whose_machine_failed_retains_nothing(inner, sagemaker):
+    sagemaker.call("CreateTrainingJob", **request(ResourceConfig=WARM))
+    assert described(inner, sagemaker, status="Failed")["WarmPoolStatus"] == {"Status": "Terminated"}
+
+
+def test_a_job_that_retains_a_pool_cannot_be_deleted(inner, sagemaker):
+    sagemaker.call("CreateTrainingJob", **request(ResourceConfig=WARM))
+    move(inner, status="Completed", **POOLS["Available"])
+    assert sagemaker.refusal("DeleteTrainingJob", TrainingJobName="job")[0] == "ResourceInUse"
+    move(inner, status="Completed", **POOLS["Terminated"])
+    sagemaker.call("DeleteTrainingJob", TrainingJobName="job")
+
+
+def update(sagemaker, **members):
+    return sagemaker.call("UpdateTrainingJob", TrainingJobName="job", **members)
+
+
+def refused(sagemaker, **members):
+    return sagemaker.refusal("UpdateTrainingJob", TrainingJobName="job", **members)[1]
+
+
+def test_the_period_of_an_available_pool_can_be_changed(inner, sagemaker):
+    arn = sagemaker.call("CreateTrainingJob", **request(ResourceConfig=WARM))["TrainingJobArn"]
+    period = {"ResourceConfig": {"KeepAlivePeriodInSeconds": 900}}
+    assert "it is InUse" in refused(sagemaker, **period)
+    move(inner, status="Completed", **POOLS["Available"])
+    assert update(sagemaker, **period) == {"TrainingJobArn": arn}
+    assert inner.woken[-1] == key()
+    assert inner.store.read.get(key()).state["warm_pool"] == {"since": 100.0, "until": 1000.0}
+    assert described(inner, sagemaker)["ResourceConfig"] == WARM | {"KeepAlivePeriodInSeconds": 900}
+    update(sagemaker, ResourceConfig={"KeepAlivePeriodInSeconds": 0})
+    assert inner.store.read.get(key()).state["warm_pool"]["until"] == 100.0
+    move(inner, status="Completed", **POOLS["Terminated"])
+    assert "it is Terminated" in refused(sagemaker, **period)
+
+
+def test_a_job_without_a_pool_has_no_period_to_change(inner, sagemaker):
+    sagemaker.call("CreateTrainingJob", **request())
+    move(inner, status="Completed")
+    assert "it has none" in refused(sagemaker, ResourceConfig={"KeepAlivePeriodInSeconds": 9})
+
+
+def test_the_profiler_can_be_changed_while_the_job_goes_on(inner, sagemaker):
+    sagemaker.call("CreateTrainingJob", **request())
+    profiler = {"ProfilerConfig": {"ProfilingIntervalInMilliseconds": 1000}, "ProfilerRuleConfigurations": []}
+    update(sagemaker, **profiler)
+    assert inner.store.read.get(key()).spec["ProfilerConfig"] == profiler["ProfilerConfig"]
+    assert "when disabled" in refused(sagemaker, ProfilerConfig={"DisableProfiler": True, "S3OutputPath": "s3://b/p"})
+    move(inner, status="Completed")
+    assert refused(sagemaker, **profiler).endswith("is in status Completed.")
+
+
+@pytest.mark.parametrize("status", LIFECYCLE.moves)
+def test_remote_debugging_can_be_changed_while_data_come_and_the_program_runs(inner, sagemaker, status):
+    sagemaker.call("CreateTrainingJob", **request())
+    move(inner, status=status)
+    debug = {"RemoteDebugConfig": {"EnableRemoteDebug": True}}
+    if status in ("Downloading", "Training"):
+        update(sagemaker, **debug)
+        assert inner.store.read.get(key()).spec["RemoteDebugConfig"] == debug["RemoteDebugConfig"]
+    else:
+        assert f"it is {status}" in refused(sagemaker, **debug)
+
+
+def test_a_job_that_is_not_there_cannot_be_updated(sagemaker):
+    assert refused(sagemaker) == "Requested resource not found."

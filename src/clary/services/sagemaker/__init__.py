@@ -1,5 +1,5 @@
 """SageMaker: training jobs, models, endpoint configurations, endpoints, tags."""
 
-from clary.services.sagemaker import endpoint_configs, endpoints, models, tags, training_jobs
+from clary.services.sagemaker import endpoint_configs, endpoints, models, tags, training_jobs, training_updates
 
-__all__ = ["endpoint_configs", "endpoints", "models", "tags", "training_jobs"]
+__all__ = ["endpoint_configs", "endpoints", "models", "tags", "training_jobs", "training_updates"]

@@ -30,8 +30,10 @@ def training_job_in_status(status: str) -> AWSError:
 
 
 def training_job_in_use(arn: str) -> AWSError:
-    """DeleteTrainingJob of one that has not ended."""
-    return AWSError("ResourceInUse", f"The training job {arn} has not reached a terminal status.")
+    """DeleteTrainingJob of one that has not ended, or retains a warm pool."""
+    return AWSError(
+        "ResourceInUse", f"The training job {arn} has not reached a terminal status, or retains an Available warm pool."
+    )
 
 
 def could_not_find(noun: str, arn: str) -> AWSError:

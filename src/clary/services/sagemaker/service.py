@@ -46,6 +46,8 @@ def _conditions(params: Mapping[str, Any]) -> Iterator[tuple[str, str | Sequence
     types = list(_instance_types(params))
     if types:
         yield "sagemaker:InstanceTypes", types
+    if "KeepAlivePeriodInSeconds" in (params.get("ResourceConfig") or {}):
+        yield "sagemaker:KeepAlivePeriod", str(params["ResourceConfig"]["KeepAlivePeriodInSeconds"])
     if "EnableNetworkIsolation" in params:
         yield "sagemaker:NetworkIsolation", "true" if params["EnableNetworkIsolation"] else "false"
     vpc = params.get("VpcConfig") or {}
@@ -55,7 +57,8 @@ def _conditions(params: Mapping[str, Any]) -> Iterator[tuple[str, str | Sequence
 
 
 def _instance_types(params: Mapping[str, Any]) -> Iterator[str]:
-    holders = [params.get("ResourceConfig") or {}, *(params.get("ProductionVariants") or ())]
+    training = params.get("ResourceConfig") or {}
+    holders = [training, *(training.get("InstanceGroups") or ()), *(params.get("ProductionVariants") or ())]
     return (holder["InstanceType"] for holder in holders if "InstanceType" in holder)
 
 

@@ -5,22 +5,9 @@ Create and Stop write what is wanted; `controllers/training.py` makes it so; Des
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
-from clary.lifecycles.training_job import (
-    COMPLETED,
-    DOWNLOADING,
-    FAILED,
-    KIND,
-    LIFECYCLE,
-    MAX_RUNTIME_EXCEEDED,
-    STARTING,
-    STOPPED,
-    STOPPING,
-    TRAINING,
-    UPLOADING,
-)
+from clary.lifecycles.training_job import COMPLETED, KIND, LIFECYCLE, STARTING, STOPPED, public_status
 from clary.services import resources
 from clary.services.context import Context
 from clary.services.resources import Output, Params, Resource
@@ -37,16 +24,6 @@ from clary.services.sagemaker.training_spec import fill_training_job
 from clary.store.rows import Row
 
 _STARTING_MESSAGE = "Starting the training job"
-_UNDER_WAY = (STARTING, DOWNLOADING, TRAINING, UPLOADING)
-_STATUSES: Mapping[str, tuple[str, ...]] = {
-    "InProgress": _UNDER_WAY,
-    "Stopping": (*_UNDER_WAY, STOPPING),
-    "Completed": (COMPLETED,),
-    "Failed": (FAILED,),
-    "Stopped": (STOPPED, MAX_RUNTIME_EXCEEDED),
-}
-"""The rows' statuses that may show as a TrainingJobStatus."""
-
 TRAINING_JOB = Resource(
     kind=KIND,
     noun="TrainingJob",
@@ -74,20 +51,39 @@ def create(context: Context, params: Params) -> Output:
 def describe(context: Context, params: Params) -> Output:
     """Raises ValidationError where it is not there."""
     row = resources.require(TRAINING_JOB, context, params["TrainingJobName"])
-    return resources.description(TRAINING_JOB, settled(context, row, training_view.ended))
+    described = resources.description(TRAINING_JOB, settled(context, row, training_view.ended))
+    described.pop("SessionChainingConfig", None)  # is taken, and no member of the output
+    return described
 
 
 @SERVICE.operation("ListTrainingJobs")
 def list_(context: Context, params: Params) -> Output:
     """Sorted, filtered, one page."""
     query = resources.query_of(TRAINING_JOB, context, params)
-    status = params.get("StatusEquals")
-    if "WarmPoolStatusEquals" in params or "TrainingPlanArnEquals" in params:  # no job has either
+    status, pool = params.get("StatusEquals"), params.get("WarmPoolStatusEquals")
+    if "TrainingPlanArnEquals" in params:  # no job has one
         query = replace(query, statuses=())
     elif status is not None:
-        query = replace(query, statuses=_STATUSES.get(status, ()))
-    shown = resources.page(context, query, lambda row: status is None or training_view.public(row) == status)
-    return resources.listing(TRAINING_JOB, shown, _summary)
+        query = replace(query, statuses=_statuses(status))
+
+    def wanted(row: Row) -> bool:
+        return status in (None, training_view.public(row)) and pool in (None, _pool_status(row))
+
+    return resources.listing(TRAINING_JOB, resources.page(context, query, wanted), _summary)
+
+
+def _statuses(public: str) -> tuple[str, ...]:
+    """The rows' statuses that may show as a TrainingJobStatus."""
+    return tuple(
+        status
+        for status in LIFECYCLE.moves
+        if public in (public_status(status, COMPLETED), public_status(status, STOPPED))
+    )
+
+
+def _pool_status(row: Row) -> str | None:
+    pool = training_view.warm_pool(row)
+    return pool["Status"] if pool else None
 
 
 @SERVICE.operation("StopTrainingJob")
@@ -108,9 +104,9 @@ def stop(context: Context, params: Params) -> Output:
 
 @SERVICE.operation("DeleteTrainingJob")
 def delete(context: Context, params: Params) -> Output:
-    """Only of one that has ended. Raises ResourceInUse, ValidationError."""
+    """Only of one that has ended and retains no warm pool. Raises ResourceInUse, ValidationError."""
     row = resources.require(TRAINING_JOB, context, params["TrainingJobName"])
-    if not training_view.ended(row):
+    if not training_view.ended(row) or _pool_status(row) == "Available":
         raise training_job_in_use(row.arn)
     resources.delete(TRAINING_JOB, context, row.key.name)
     return {}

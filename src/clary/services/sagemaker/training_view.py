@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from clary.lifecycles.training_job import LIFECYCLE, public_status
-from clary.services.resources import Output, moment, present
+from clary.services.resources import Output, moment, now, present
 from clary.store.rows import Row
 
 
@@ -29,6 +29,7 @@ def summary(row: Row) -> Output:
             "LastModifiedTime": row.modified,
             "TrainingJobStatus": public(row),
             "SecondaryStatus": row.status,
+            "WarmPoolStatus": warm_pool(row),
         }
     )
 
@@ -36,7 +37,7 @@ def summary(row: Row) -> Output:
 def shown(row: Row) -> Output:
     """Describe's members beyond the spec: what the controller has found."""
     state = row.state
-    seconds = _seconds(state)
+    runs = _runs(state)
     return present(
         {
             "TrainingJobStatus": public(row),
@@ -44,12 +45,13 @@ def shown(row: Row) -> Output:
             "SecondaryStatusTransitions": [_transition(entry) for entry in state.get("transitions", ())],
             "FailureReason": state.get("failure_reason"),
             "ModelArtifacts": {"S3ModelArtifacts": state.get("model_artifacts") or artifacts_uri(row)},
-            "TrainingStartTime": moment(state.get("training_start")),
+            "TrainingStartTime": moment(runs[0][0] if runs else state.get("training_start")),
             "TrainingEndTime": moment(state.get("training_end")),
             "LastModifiedTime": row.modified,
             "FinalMetricDataList": [_metric(entry) for entry in state.get("metrics", ())] or None,
-            "TrainingTimeInSeconds": seconds,
-            "BillableTimeInSeconds": seconds,
+            "TrainingTimeInSeconds": _seconds(runs),
+            "BillableTimeInSeconds": _seconds(runs[-1:]),
+            "WarmPoolStatus": warm_pool(row),
             "ProfilingStatus": "Disabled",
         }
     )
@@ -62,9 +64,32 @@ def artifacts_uri(row: Row) -> str:
     return f"{output['S3OutputPath'].rstrip('/')}/{row.key.name}/output/{last}"
 
 
-def _seconds(state: Mapping[str, Any]) -> int | None:
-    start, end = state.get("training_start"), state.get("container_end")
-    return None if start is None or end is None else max(1, math.ceil(end - start))
+def warm_pool(row: Row) -> Output | None:
+    """WarmPoolStatus: None for a job that asked for none. While nothing retains its instances, they are Terminated."""
+    if not row.spec["ResourceConfig"].get("KeepAlivePeriodInSeconds") and "warm_pool" not in row.state:
+        return None
+    if not ended(row):
+        return {"Status": "InUse"}
+    pool = row.state.get("warm_pool")
+    if pool is None:
+        return {"Status": "Terminated"}
+    retained = math.ceil(pool.get("ended", now().timestamp()) - pool["since"])
+    known = {"ResourceRetainedBillableTimeInSeconds": max(0, retained), "ReusedByJob": pool.get("reused_by")}
+    over = "Reused" if "reused_by" in pool else "Terminated"
+    return {"Status": over if "ended" in pool else "Available", **present(known)}
+
+
+def _runs(state: Mapping[str, Any]) -> list[tuple[float, float]]:
+    """Start and end of its programs in each attempt; the last one is what is billed: neither the time that a spot
+    instance was taken away from nor what the machine's own errors have cost is."""
+    runs = [(start, end) for start, end in state.get("attempts", ())]
+    if "training_start" in state and "container_end" in state:
+        runs.append((state["training_start"], state["container_end"]))
+    return runs
+
+
+def _seconds(runs: Sequence[tuple[float, float]]) -> int | None:
+    return max(1, math.ceil(sum(end - start for start, end in runs))) if runs else None
 
 
 def _transition(entry: Mapping[str, Any]) -> Output:
