@@ -60,6 +60,10 @@ _PROGRESS = (
 )
 
 
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
+"""More bring nothing to matrices of this size, and spin: on a busy machine a job took up to twenty times as long."""
+
+
 def _definitions() -> tuple[MetricDefinition, ...]:
     """As AWS's image publishes them (https://docs.aws.amazon.com/sagemaker/latest/dg/linear-learner-tuning.html)."""
     scores = tuple(
@@ -81,7 +85,7 @@ def _linear_learner(uri: str, _tag: str, choice: Choice) -> Image:
         serve=Program("clary.algorithms.linear_learner.serve"),
         metric_definitions=_DEFINITIONS,
         built_in=True,
-        env=dict(ENV),
+        env={**ENV, **_ONE_THREAD},
     )
 
 

@@ -40,7 +40,7 @@ def read(name: str, channel: Channel, folder: Path) -> Examples:
     piped = channel.get("TrainingInputMode") == "Pipe"
     contents = _piped(folder / f"{name}_0", channel) if piped else _filed(folder / name)
     try:
-        return examples.joined([_parsed(data, kind) for data in contents if data.strip(b"\r\n ")])
+        return examples.joined([_parsed(data, kind) for data in contents if data])
     except ValueError as error:
         raise UserError(
             f"Unable to read data channel '{name}'. Requested content-type is '{kind}'. "

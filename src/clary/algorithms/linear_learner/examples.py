@@ -39,7 +39,7 @@ def csv_table(data: bytes) -> Array:
     if len(widths) > 1:
         raise ValueError(f"rows have between {min(widths)} and {max(widths)} columns")
     if not rows:
-        return np.zeros((0, 0))
+        return np.zeros((0, 1))
     values = _numbers(b",".join(rows), rows)
     return values.reshape(len(rows), -1)
 

@@ -20,6 +20,8 @@ Array = Any
 _CALIBRATED = 10_000_000
 _NEAR = 1.01
 """How many times the least loss a candidate may have that is still waited for."""
+_STEPS = 10
+"""Steps of an epoch that counts in full."""
 
 
 class Judge:
@@ -86,15 +88,17 @@ def choose(judge: Judge, data: Measured, parameters: Array) -> Choice:
 class Watch:
     """Early stopping: no more epochs after `patience` of them in which no candidate has become better by much.
 
-    Each candidate is kept as it was after its own best epoch. Those far from the best do not hold up the end.
+    Each candidate is kept as it was after its own best epoch. Those far from the best do not hold up the end. An epoch
+    of only few steps counts for less than one: a loss that falls in waves has to be waited for.
     """
 
-    def __init__(self, given: Hyperparameters, learner: Learner) -> None:
+    def __init__(self, given: Hyperparameters, learner: Learner, steps: int) -> None:
         self._patience = given.whole("early_stopping_patience")
+        self._worth = min(1.0, steps / _STEPS)
         self._tolerance = given.number("early_stopping_tolerance")
         self._columns = learner.parameters.shape[1] // len(learner.candidates)
         self._values = self._losses = np.full(len(learner.candidates), np.inf)
-        self._waited = 0
+        self._waited = 0.0
         self.parameters = learner.parameters.copy()
         """Every candidate's best."""
 
@@ -105,7 +109,7 @@ class Watch:
         """
         better = (values < self._values) | ((values == self._values) & (losses < self._losses))
         leads = bool(values.min() < self._values.min())
-        self._waited = 0 if self._gains(values, losses) else self._waited + 1
+        self._waited = 0.0 if self._gains(values, losses) else self._waited + self._worth
         self._values = np.where(better, values, self._values)
         self._losses = np.where(better, losses, self._losses)
         columns = np.repeat(better, self._columns)

@@ -54,7 +54,7 @@ class _Job:
         self._learner = Learner(given, grid, data.train.design.shape[1], classes, loss)
         self._objective = loss.objective
         self._judge = Judge(given, self._learner, data.labels, peers)
-        self._watch = Watch(given, self._learner)
+        self._watch = Watch(given, self._learner, data.steps)
         self._classes = classes
         report.line(f"Training {len(grid)} candidate models with {data.train.design.shape[1]} features.")
 

@@ -63,6 +63,7 @@ class Job:
 
     def __init__(self, opt, python):
         self.opt, self.python = opt, python
+        opt.env.update(Catalogue().resolve(IMAGE).env)
         self.channels = {}
 
     def channel(self, name, content, content_type=CSV, **config):
