@@ -69,6 +69,18 @@ class Capacity:
             self._waiting = [each for each in self._waiting if each.key != key]
             self._placed[key] = self._need(shapes)
 
+    def has(self, key: Key) -> bool:
+        """Whether it has a place."""
+        with self._lock:
+            return key in self._placed
+
+    def hand_over(self, old: Key, new: Key) -> None:
+        """The place that `old` has is `new`'s."""
+        with self._lock:
+            if old in self._placed:
+                self._waiting = [each for each in self._waiting if each.key != new]
+                self._placed[new] = self._placed.pop(old)
+
     def release(self, key: Key) -> None:
         """It needs no place any more, or never got one."""
         with self._lock:

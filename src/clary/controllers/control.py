@@ -14,6 +14,7 @@ from clary.controllers.logs import Invoke, Logs
 from clary.controllers.loop import Loop
 from clary.controllers.series import Series
 from clary.controllers.training_effects import TrainingController
+from clary.controllers.warm_pools import WarmPools
 from clary.lifecycles import endpoint, training_job
 from clary.serving.routes import RouteTable
 from clary.settings import Settings
@@ -24,7 +25,7 @@ from clary.workload.runtimes import Runtimes
 from clary.workload.storage import Storage
 from clary.workload.training import TrainingWorkload
 
-_CHECKPOINTS_SECONDS = 10.0
+_CHECKPOINTS_SECONDS = 5.0
 """An interruption loses no more than what was written since."""
 
 _SERIES_SECONDS = 5.0
@@ -53,6 +54,7 @@ class Controllers:
         training = TrainingWorkload(settings, storage, runtimes)
         self.capacity = Capacity(machine(settings.capacity), given_away(settings.capacity), self.wake)
         """Who has a place on this machine, and who waits for one."""
+        self._pools = WarmPools(store, self.capacity, self.wake)
         self._training = TrainingController(
             settings,
             store,
@@ -61,6 +63,7 @@ class Controllers:
             self._activities,
             logs,
             self.capacity,
+            self._pools,
             Following(self._activities, _chores(training, Series(settings, invoke, training.own_metrics))),
         )
         hosting = HostingWorkload(settings, storage, runtimes)
@@ -74,7 +77,7 @@ class Controllers:
 
     def start(self) -> None:
         """Publish the routes, take up what is unfinished, and end the containers that no row names."""
-        for key in [*self._endpoints.resume(), *self._training.resume()]:
+        for key in [*self._endpoints.resume(), *self._training.resume(), *self._pools.resume()]:
             self._loop.wake(key)
         self._containers.watch()
         self._containers.retire_all_but(self._wanted_containers, self._routes.generation)
@@ -82,6 +85,7 @@ class Controllers:
             {
                 training_job.KIND: self._training,
                 endpoint.KIND: self._endpoints,
+                training_job.WARM_POOL_KIND: self._pools,
                 RETIRE_KIND: self._containers,
             }
         )

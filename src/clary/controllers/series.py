@@ -7,11 +7,13 @@ between, no point is reported twice.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
+import os
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -45,15 +47,17 @@ class Series:
         self._own = own
 
     def follow(self, row: Row, log_files: Sequence[Path]) -> None:
-        """Report what has come into the logs since the last look; to be called again and again, by one at a time."""
+        """Report what has come into the logs since the last look; to be called again and again, from any thread."""
         given = row.spec["AlgorithmSpecification"].get("MetricDefinitions") or ()
         if not given:
             return
-        notes = _Notes(folder(self._containers_dir, row.state["containers"][0]) / "series.json")
+        place = folder(self._containers_dir, row.state["containers"][0])
         end = time.monotonic() + LOOK_SECONDS
-        for log in log_files:
-            while time.monotonic() < end and self._read_on(row, log, notes, given):
-                pass
+        with _alone(place) as there:
+            notes = _Notes(place / "series.json")
+            for log in log_files if there else ():
+                while time.monotonic() < end and self._read_on(row, log, notes, given):
+                    pass
 
     def _read_on(self, row: Row, log: Path, notes: _Notes, given: Sequence[Definition]) -> bool:
         """Report one piece; whether there may be more."""
@@ -105,6 +109,21 @@ def _value(point: Point) -> dict[str, Any]:
             "Maximum": point.most,
         }
     }
+
+
+@contextmanager
+def _alone(place: Path) -> Iterator[bool]:
+    """One look at a time; False where the container's folder is gone."""
+    try:
+        lock = os.open(place / "series.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except FileNotFoundError:
+        yield False
+        return
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield True
+    finally:
+        os.close(lock)
 
 
 class _Notes:

@@ -24,6 +24,7 @@ from clary.controllers.training import (
     decide,
     fail,
 )
+from clary.controllers.warm_pools import WarmPools
 from clary.errors import ClaryError
 from clary.lifecycles.training_job import (
     DOWNLOADING,
@@ -39,6 +40,7 @@ from clary.names import random_hex
 from clary.settings import Settings
 from clary.store import Store
 from clary.store.rows import Key, Row
+from clary.store.transaction import Transaction
 from clary.workload.errors import WorkloadError, cannot_start
 from clary.workload.hosts import hosts_of
 from clary.workload.outputs import Ending
@@ -64,6 +66,7 @@ class TrainingController:
         activities: Activities,
         logs: Logs,
         capacity: Capacity,
+        pools: WarmPools,
         following: Following,
     ) -> None:
         self._grace = settings.limits.stop_grace_seconds
@@ -73,6 +76,7 @@ class TrainingController:
         self._activities = activities
         self._logs = logs
         self._capacity = capacity
+        self._pools = pools
         self._following = following
 
     def unfinished(self) -> list[Row]:
@@ -127,6 +131,7 @@ class TrainingController:
     def _placement(self, row: Row) -> Placement | None:
         if row.status not in _QUEUEING:
             return None
+        self._pools.take(row)
         shapes = [host.shape for host in hosts_of(row.spec)]
         return self._capacity.request(row.key, shapes, row.created.timestamp())
 
@@ -134,7 +139,7 @@ class TrainingController:
         return self._activities.outcome(row.key, activity)
 
     def _save(self, before: Row, row: Row) -> Row:
-        saved = self._store.write(lambda transaction: transaction.save(row))
+        saved = self._store.write(lambda transaction: self._write(transaction, row))
         self._own(saved)
         gone = set(_containers_of(before)) - set(_containers_of(saved))
         if gone:  # another attempt: nothing of this one is of use for it
@@ -143,8 +148,12 @@ class TrainingController:
             self._capacity.release(saved.key)
             self._containers.retire(gone)
         if LIFECYCLE.terminal(saved.status):
+            self._pools.kept(saved)
             self._containers.retire(_containers_of(saved))
         return saved
+
+    def _write(self, transaction: Transaction, row: Row) -> Row:
+        return self._pools.retain(transaction, row) if LIFECYCLE.terminal(row.status) else transaction.save(row)
 
     def _own(self, row: Row) -> None:
         for container in _containers_of(row):
@@ -212,7 +221,7 @@ class TrainingController:
         return self._workload.collect(row, [_ending(state) for state in self._states(row)])
 
     def _checkpoints(self, row: Row, _ended: Callable[[], bool]) -> None:
-        self._workload.save_checkpoints(row)
+        self._workload.save_checkpoints(row, final=True)
 
 
 def _containers_of(row: Row) -> list[str]:

@@ -31,6 +31,9 @@ MAX_WAIT_TIME_EXCEEDED = "MaxWaitTimeExceeded"
 
 KIND = "training-job"
 
+WARM_POOL_KIND = "warm-pool"
+"""A row of this kind and the job's name is there while the job's warm pool is available."""
+
 _CUT_OFF = frozenset({STOPPED, MAX_RUNTIME_EXCEEDED, MAX_WAIT_TIME_EXCEEDED})
 _GIVEN_UP = frozenset({FAILED, RESTARTING})
 
@@ -78,6 +81,18 @@ class Transition(TypedDict, total=False):
     StatusMessage: str
 
 
+class WarmPool(TypedDict, total=False):
+    """The instances that a job retains at its end; times in epoch seconds."""
+
+    since: float
+    until: float
+    """`since` and KeepAlivePeriodInSeconds."""
+    ended: float
+    """When it was reused or terminated; absent: it is available."""
+    reused_by: str
+    """TrainingJobName."""
+
+
 class TrainingState(TypedDict, total=False):
     """What the controller writes into the row's `state`; times in epoch seconds. Describe reads spec and state."""
 
@@ -101,6 +116,7 @@ class TrainingState(TypedDict, total=False):
     retries: int
     """How often it was tried again after an error of the machine."""
     failure_reason: str
+    warm_pool: WarmPool
     model_artifacts: str
     """ModelArtifacts.S3ModelArtifacts."""
     metrics: list[dict[str, Any]]

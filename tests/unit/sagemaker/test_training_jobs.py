@@ -416,7 +416,7 @@ def test_the_period_of_an_available_pool_can_be_changed(inner, sagemaker):
     assert "it is InUse" in refused(sagemaker, **period)
     move(inner, status="Completed", **POOLS["Available"])
     assert update(sagemaker, **period) == {"TrainingJobArn": arn}
-    assert inner.woken[-1] == key()
+    assert inner.woken[-1] == replace(key(), kind="warm-pool")
     assert inner.store.read.get(key()).state["warm_pool"] == {"since": 100.0, "until": 1000.0}
     assert described(inner, sagemaker)["ResourceConfig"] == WARM | {"KeepAlivePeriodInSeconds": 900}
     update(sagemaker, ResourceConfig={"KeepAlivePeriodInSeconds": 0})

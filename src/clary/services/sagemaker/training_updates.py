@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from clary.errors import ValidationError
-from clary.lifecycles.training_job import DOWNLOADING, TRAINING
+from clary.lifecycles.training_job import DOWNLOADING, TRAINING, WARM_POOL_KIND
 from clary.services import resources
 from clary.services.context import Context
 from clary.services.resources import Output, Params
@@ -34,7 +34,7 @@ def update(context: Context, params: Params) -> Output:
         return _warm_pool(row, params.get("ResourceConfig"))
 
     row = resources.change_row(TRAINING_JOB, context, params["TrainingJobName"], change)
-    context.wake(row.key)
+    context.wake(replace(row.key, kind=WARM_POOL_KIND))
     return {"TrainingJobArn": row.arn}
 
 
