@@ -46,7 +46,7 @@ async def identify(parts: Parts, exchange: Exchange) -> None:
     except Mismatch as mismatch:
         exchange.protocol = "query"
         raise AWSError("MalformedQueryString", str(mismatch)) from None
-    exchange.protocol = parts.directory.protocol(exchange.target.service) or ""
+    exchange.protocol = parts.directory.protocol(exchange.target) or ""
     _find_operation(parts, exchange)
 
 

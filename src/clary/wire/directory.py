@@ -1,5 +1,5 @@
-"""Which service and operation a request asks for: told by the target header, the credential's scope, the form, the
-host and the path, in this order."""
+"""Which service and operation a request asks for, and in which protocol: told by the target header, the path of an RPC,
+the credential's scope, the form, the host and the path, in this order."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from ipaddress import ip_address
 
 from botocore.model import ServiceModel
 
-from clary.wire import models
+from clary.wire import models, rpc_cbor
 from clary.wire.http import HttpRequest
-from clary.wire.protocols import name_of
+from clary.wire.protocols import listed, name_of
 from clary.wire.query import form
 from clary.wire.routes import Match, Routes
 
@@ -29,6 +29,10 @@ class Target:
     labels: dict[str, str] = field(default_factory=dict)
     bucket: str | None = None
     """The bucket that the host names, where it names one."""
+    protocol: str = ""
+    """The protocol that the request speaks; empty where the service is not offered."""
+    protocol: str = ""
+    """Where a service speaks several, the one that the request speaks."""
 
 
 class Directory:
@@ -40,7 +44,7 @@ class Directory:
         self._by_signing_name: dict[str, list[str]] = {}
         self._by_version: dict[str, str] = {}
         self._routes: dict[str, Routes] = {}
-        self._protocols = {name: name_of(model) for name, model in self._models.items()}
+        self._protocols = {name: names_of(model) for name, model in self._models.items()}
         for name, model in self._models.items():
             self._enter(name, model)
 
@@ -49,23 +53,28 @@ class Directory:
         self._by_signing_name.setdefault(model.endpoint_prefix, []).append(name)
         if "targetPrefix" in model.metadata:
             self._by_target[model.metadata["targetPrefix"]] = name
-        if self._protocols[name] == "query":
+        if "query" in listed(model):
             self._by_version[model.api_version] = name
         if self._protocols[name] in _REST:
             self._routes[name] = Routes(model)
 
-    def protocol(self, service: str) -> str | None:
-        """The name of the protocol of a service that is offered."""
-        return self._protocols.get(service)
+    def protocol(self, target: Target) -> str | None:
+        """The name of the protocol in which to answer, where the service is offered: the request's own."""
+        model = self._models.get(target.service)
+        if model is None:
+            return None
+        return target.protocol if target.protocol in listed(model) else self._protocols[target.service]
 
     def find(self, request: HttpRequest, scope: str | None) -> Target:
         """What is asked for; `scope` is the service's name in the credential (None: not signed by SigV4).
 
         Raises BadPath, and Mismatch where a form cannot be read.
         """
+        if named := rpc_cbor.named(request):
+            return Target(self._by_target.get(named[0], scope or named[0]), named[1], protocol="smithy-rpc-v2-cbor")
         prefix, dot, operation = request.headers.get("x-amz-target", "").rpartition(".")
         if dot:
-            return Target(self._by_target.get(prefix, scope or prefix), operation)
+            return Target(self._by_target.get(prefix, scope or prefix), operation, protocol="json")
         if scope is not None:
             return self._scoped(request, scope)
         return self._unsigned(request)
@@ -76,8 +85,8 @@ class Directory:
             if service in self._routes and (match := self._route(service, request)):
                 return match
         for service in services:
-            if self._protocols[service] == "query":
-                return Target(service, form(request).get("Action", ""))
+            if "query" in listed(self._models[service]):
+                return Target(service, form(request).get("Action", ""), protocol="query")
         service = next((name for name in services if name in self._routes), services[0] if services else scope)
         return Target(service, bucket=self._bucket(service, request))
 
@@ -97,7 +106,7 @@ class Directory:
             return None
         fields = form(request)
         service = self._by_version.get(fields.get("Version", ""))
-        return Target(service, fields.get("Action", "")) if service else None
+        return Target(service, fields.get("Action", ""), protocol="query") if service else None
 
     def _bucket(self, service: str, request: HttpRequest) -> str | None:
         return bucket_of_host(request.headers.get("host", "")) if service == "s3" else None

@@ -4,32 +4,33 @@ from __future__ import annotations
 
 from botocore.model import ServiceModel
 
+from clary.wire import rpc_cbor
 from clary.wire.json_rpc import JsonRpc
 from clary.wire.protocol import WireProtocol
 from clary.wire.query import Query
 from clary.wire.rest_json import RestJson
 from clary.wire.rest_xml import RestXml
+from clary.wire.rpc_cbor import RpcCbor
 
 PROTOCOLS: dict[str, WireProtocol] = {
     "json": JsonRpc(),
     "query": Query(),
     "rest-json": RestJson(),
     "rest-xml": RestXml(),
+    rpc_cbor.NAME: RpcCbor(),
 }
 
 
+def names_of(service: ServiceModel) -> tuple[str, ...]:
+    """The protocols that clients may speak to the service: those the model lists, its own first, as far as Clary knows
+    them."""
+    listed = dict.fromkeys([service.metadata["protocol"], *service.metadata.get("protocols", ())])
+    return tuple(name for name in listed if name in PROTOCOLS)
+
+
 def name_of(service: ServiceModel) -> str:
-    """The protocol that Clary speaks for the service: the first that it knows of those the model lists.
-
-    Raises KeyError where it knows none of them.
-    """
-    listed = [service.metadata["protocol"], *service.metadata.get("protocols", ())]
-    for name in listed:
-        if name in PROTOCOLS:
-            return str(name)
-    raise KeyError(f"{service.service_name} speaks {listed}")
-
-
-def protocol_of(service: ServiceModel) -> WireProtocol:
-    """Raises KeyError where no protocol of the service is known."""
-    return PROTOCOLS[name_of(service)]
+    """The first of `names_of`. Raises KeyError where there is none."""
+    names = names_of(service)
+    if not names:
+        raise KeyError(f"{service.service_name} speaks {service.metadata['protocol']}")
+    return names[0]
