@@ -92,11 +92,16 @@ def delimiter_of(line: str) -> str:
 
 @contextlib.contextmanager
 def gathered(files: Files) -> Iterator[Path]:
-    """All files in one flat folder, as XGBoost's reader wants them, in their order."""
-    with tempfile.TemporaryDirectory(prefix="xgboost-input-") as folder:
+    """All files in one flat folder, as XGBoost's reader wants them, in their order.
+
+    That reader looks at everything beside the folder too, and fails where something vanishes meanwhile: it is alone.
+    """
+    with tempfile.TemporaryDirectory(prefix="xgboost-input-") as place:
+        folder = Path(place) / "data"
+        folder.mkdir()
         for number, path in enumerate(files.paths):
-            (Path(folder) / f"{number:08d}").symlink_to(path)
-        yield Path(folder)
+            (folder / f"{number:08d}").symlink_to(path)
+        yield folder
 
 
 def warn_of_copies(train: Files, validation: Files) -> None:

@@ -11,6 +11,9 @@ from clary.toolkit.environment import TrainingEnvironment
 _PREFIX = "sagemaker_"
 """What SDKs add for themselves."""
 
+_AS_TEXT = ("monotone_constraints", "interaction_constraints")
+"""XGBoost takes them by column number only as text: from 1.5 on, lists and tuples mean columns by name."""
+
 
 class Settings(NamedTuple):
     """How a job boosts."""
@@ -64,4 +67,7 @@ def _for_xgboost(given: Mapping[str, Any], chosen: Evaluated) -> Dict[str, Any]:
         parameters["eval_metric"] = chosen.builtin
     if "updater" in parameters:
         parameters["updater"] = ",".join(parameters["updater"])
+    for name in _AS_TEXT:
+        if name in parameters:
+            parameters[name] = str(parameters[name])
     return parameters

@@ -7,7 +7,7 @@ import pickle
 from pathlib import Path
 from typing import Any, List, Optional, Sequence
 
-from clary.algorithms.xgboost import channels, cluster, data, settings
+from clary.algorithms.xgboost import channels, cluster, data, gpus, settings
 from clary.algorithms.xgboost.boosting import Place, boost
 from clary.algorithms.xgboost.data import Data
 from clary.algorithms.xgboost.folds import cross_validate, model_of_fold
@@ -23,7 +23,6 @@ Booster = Any
 
 _DOCUMENTATION = "https://docs.aws.amazon.com/sagemaker/latest/dg/xgboost.html"
 _DIVIDE = f"See {_DOCUMENTATION}#Instance-XGBoost-distributed-training-divide-data."
-_NO_DASK = "Dask training is only available for `gpu_hist` training on GPU instances."
 
 
 def train(environment: TrainingEnvironment, image: str) -> None:
@@ -31,8 +30,10 @@ def train(environment: TrainingEnvironment, image: str) -> None:
     wanted = settings.read(environment)
     channels.check_channels(environment.channels)
     if wanted.dask:
-        raise UserError(f"Some configurations unsuitable for Dask GPU training were found: {_NO_DASK}")
+        gpus.check(wanted, environment)
     found = data.read(environment, weights=wanted.weights, combine=wanted.folds is not None)
+    if wanted.dask:
+        found = gpus.share(found, environment)
     hosts, current = list(environment.resources["hosts"]), str(environment.resources["current_host"])
     if len(hosts) > 1:
         boosters = _on_several(wanted, found, environment, hosts, current)
@@ -88,13 +89,18 @@ def _takes_part(found: Data, environment: TrainingEnvironment, current: str) -> 
 
 
 def _boosters(wanted: Settings, found: Data, layout: Layout, *, is_master: bool) -> List[Booster]:
-    for name, matrix in (("Train", found.train), ("Validation", found.validation)):
-        if matrix is not None:
-            logger.info("%s matrix has %d rows and %d columns", name, matrix.num_row(), matrix.num_col())
+    _describe(found)
     place = Place(layout.model / MODEL, _checkpoints(layout), is_master)
     if wanted.folds is not None:
         return cross_validate(wanted, found.whole, place, layout.output_data)
     return [boost(wanted, found.train, found.validation, place, {})]
+
+
+def _describe(found: Data) -> None:
+    if found.train is not None:
+        logger.info("Train matrix has %d rows and %d columns", found.train.num_row(), found.train.num_col())
+    if found.validation is not None:
+        logger.info("Validation matrix has %d rows", found.validation.num_row())
 
 
 def _checkpoints(layout: Layout) -> Optional[Path]:

@@ -1,0 +1,41 @@
+"""Plain XGBoost, run as a program in an image's own environment: what Clary's jobs must equal.
+
+It reads a JSON object: `train` (rows, label first), `weights`, `groups`, `parameters` and `rounds` for xgboost.train, or
+`model` (a file to load); and `ask`, the rows to predict. It prints the predictions.
+"""
+
+import json
+import pickle
+import sys
+
+import numpy
+import xgboost
+
+
+def trained(asked):
+    values = numpy.array(asked["train"], dtype=float)
+    matrix = xgboost.DMatrix(values[:, 1:], label=values[:, 0], weight=asked.get("weights"))
+    if asked.get("groups"):
+        matrix.set_group(asked["groups"])
+    return xgboost.train(asked["parameters"], matrix, asked["rounds"])
+
+
+def loaded(path):
+    try:
+        with open(path, "rb") as file:
+            return pickle.load(file)
+    except Exception:
+        booster = xgboost.Booster()
+        booster.load_model(path)
+        return booster
+
+
+def main():
+    asked = json.loads(sys.stdin.read())
+    booster = loaded(asked["model"]) if "model" in asked else trained(asked)
+    rows = numpy.array(asked["ask"], dtype=float)
+    print(json.dumps(booster.predict(xgboost.DMatrix(rows), validate_features=False).tolist()))
+
+
+if __name__ == "__main__":
+    main()
