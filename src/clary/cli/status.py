@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +12,9 @@ from clary import __version__
 from clary.cli import api, options
 from clary.settings import Settings
 from clary.supervisor.lock import Handle, running
+
+_SHOWN = 10
+"""Jobs that run, and jobs that wait, each."""
 
 
 def status(as_json: options.Json = False, data_dir: options.DataDir = None) -> None:
@@ -61,5 +64,35 @@ def _show(handle: Handle, health: Mapping[str, Any]) -> None:
         print(f"  {kind}s: {counted or 'none going on'}")
     if "containers" in health:
         print(f"  containers: {health['containers']}")
+    if "capacity" in health:
+        _show_capacity(health["capacity"])
+        _show_jobs(health["jobs"], settings.region)
     if health["status"] != "ready":
         print(f"  control: {health.get('control', 'away')}; see {settings.data_dir / 'server.log'}")
+
+
+def _show_capacity(capacity: Mapping[str, Any]) -> None:
+    cores, memory, gpus = capacity["cores"], capacity["memory_bytes"], capacity["gpus"]
+    parts = [
+        f"{cores['given']} of {cores['of']} cores",
+        f"{memory['given'] / 2**30:.1f} of {memory['of'] / 2**30:.1f} GiB",
+    ]
+    if gpus["of"]:
+        parts.append(f"{gpus['given']} of {gpus['of']} GPUs")
+    print(f"  given to jobs: {', '.join(parts)}")
+
+
+def _show_jobs(jobs: Sequence[Mapping[str, Any]], region: str) -> None:
+    for job in [each for each in jobs if each["position"] is None][:_SHOWN]:
+        print(f"    {_described(job, region)}")
+    waiting = sorted((each for each in jobs if each["position"] is not None), key=lambda job: int(job["position"]))
+    for job in waiting[:_SHOWN]:
+        print(f"    {_described(job, region)}, waits: number {job['position']}")
+    if len(waiting) > _SHOWN:
+        print(f"    and {len(waiting) - _SHOWN} more that wait; `clary status --json` names all")
+
+
+def _described(job: Mapping[str, Any], region: str) -> str:
+    place = "" if job["region"] == region else f" in {job['region']}"
+    age = timedelta(seconds=int(time.time() - job["created"]))
+    return f"{job['name']}{place}  {job['status']}  {job['instances']}  {age}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import bisect
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from clary.instances import Shape
@@ -89,6 +89,17 @@ class Capacity:
             fresh = self._place()
         self._tell(fresh)
 
+    @property
+    def whole(self) -> Shape:
+        """All that is given away."""
+        return self._whole
+
+    @property
+    def taken(self) -> Shape:
+        """What those that run have of it."""
+        with self._lock:
+            return _sum(self._placed.values())
+
     def queue(self) -> list[Key]:
         """Those that wait, in their order."""
         with self._lock:
@@ -112,12 +123,8 @@ class Capacity:
         return fresh
 
     def _fits(self, need: Shape) -> bool:
-        taken = self._placed.values()
-        return (
-            sum(each.cpus for each in taken) + need.cpus <= self._whole.cpus
-            and sum(each.memory_bytes for each in taken) + need.memory_bytes <= self._whole.memory_bytes
-            and sum(each.gpus for each in taken) + need.gpus <= self._whole.gpus
-        )
+        then, whole = _sum([*self._placed.values(), need]), self._whole
+        return then.cpus <= whole.cpus and then.memory_bytes <= whole.memory_bytes and then.gpus <= whole.gpus
 
     def _placement(self, key: Key) -> Placement:
         if key in self._placed:
@@ -129,3 +136,11 @@ class Capacity:
         for key in keys:
             if key != but:
                 self._wake(key)
+
+
+def _sum(shapes: Collection[Shape]) -> Shape:
+    return Shape(
+        cpus=sum(each.cpus for each in shapes),
+        memory_bytes=sum(each.memory_bytes for each in shapes),
+        gpus=sum(each.gpus for each in shapes),
+    )
