@@ -11,6 +11,8 @@ class Verdict(NamedTuple):
 
     reason: str
     out_of_memory: bool = False
+    for_the_disk: bool = False
+    """What it has written must go with it."""
 
 
 class Guard:

@@ -40,6 +40,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--containers", help="the folder of all containers")
     parser.add_argument("--api-socket", default="", help="the API's Unix socket, for containers")
     parser.add_argument("--warm-idle-seconds", type=float, default=_IDLE_SECONDS, help="keep an unused warm parent")
+    parser.add_argument("--keep-free", type=int, help="bytes of the disk that containers leave; 512 MiB if not said")
     parser.add_argument("--probe", metavar="FOLDER", help="run the container of this folder once, then exit")
     return parser.parse_args()
 
@@ -49,7 +50,8 @@ def _serve(options: argparse.Namespace, server: ModuleType) -> None:
     listener.set_inheritable(False)
     parents = importlib.import_module("clary.launcher.warm_parents")
     warm = parents.WarmParents(options.api_socket, options.warm_idle_seconds)
-    server.Launcher(listener, options.containers, options.api_socket, warm).serve()
+    disk = importlib.import_module("clary.launcher.disk_watch").DiskWatch(options.containers, options.keep_free)
+    server.Launcher(listener, options.containers, options.api_socket, warm, disk).serve()
 
 
 def main() -> None:

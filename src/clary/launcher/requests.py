@@ -12,6 +12,7 @@ import socket
 from typing import Any, Callable, Dict, List, Optional, Protocol, Sequence
 
 from clary.launcher import ending, messages
+from clary.launcher.guards import Verdict
 
 
 class Served(Protocol):
@@ -35,7 +36,7 @@ class Served(Protocol):
     def stop(self, grace: float) -> None:
         """SIGTERM now, SIGKILL after `grace` seconds."""
 
-    def end(self, reason: str) -> None:
+    def end(self, verdict: Verdict) -> None:
         """SIGKILL now."""
 
 
@@ -55,7 +56,7 @@ class Requests:
             "enter": self._enter,
             "network": lambda connection, _, __: self._answer(connection, {"network": True}, shim.network()),
             "stop": lambda _, message, __: shim.stop(float(message["grace"])),
-            "kill": lambda _, message, __: shim.end(str(message.get("reason", ""))),
+            "kill": lambda _, message, __: shim.end(_verdict(message)),
         }
         shim.watch(listener, self._accept)
 
@@ -121,3 +122,7 @@ class Requests:
         connection = self._entered.pop(message["left"], None)
         if connection is not None:
             self._answer(connection, {"code": ending.shell_code(message["status"])[0]}, [])
+
+
+def _verdict(message: messages.Message) -> Verdict:
+    return Verdict(str(message.get("reason", "")), for_the_disk=bool(message.get("make_room")))

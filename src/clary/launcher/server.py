@@ -15,11 +15,13 @@ import selectors
 import signal
 import socket
 import sys
+import time
 from typing import Any, Callable, Dict
 
 from clary.compute import record
 from clary.compute.launch import Launch
 from clary.launcher import cgroup, execute, network, shares, shim
+from clary.launcher.disk_watch import DiskWatch
 from clary.launcher.start import Start
 from clary.launcher.warm_parents import WarmParent, WarmParents
 
@@ -34,11 +36,15 @@ class Launcher:
     {"error": TEXT} where a request cannot be carried out.
     """
 
-    def __init__(self, listener: socket.socket, containers: str, api_socket: str, parents: WarmParents) -> None:
+    def __init__(
+        self, listener: socket.socket, containers: str, api_socket: str, parents: WarmParents, disk: DiskWatch
+    ) -> None:
         self._containers = containers
         self._api_socket = api_socket
         self._parents = parents
         self._shares = shares.Shares(containers)
+        self._disk = disk
+        self._next_sweep = 0.0
         self._buffers: Dict[socket.socket, bytes] = {}
         self._selector = selectors.DefaultSelector()
         self._operations: Dict[str, Callable[[Dict[str, Any]], Dict[str, Any]]] = {
@@ -54,11 +60,14 @@ class Launcher:
         """Until a signal ends the process; containers live on."""
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # shims are not waited for: they leave records
         while True:
-            ready = self._selector.select(_TICK_SECONDS)
+            ready = self._selector.select(min(_TICK_SECONDS, max(0.0, self._disk.due - time.monotonic())))
+            if time.monotonic() >= self._disk.due:
+                self._disk.look()
             for key, _ in ready:
                 if key.fileobj in self._selector.get_map():
                     key.data(key.fileobj)
-            if not ready:
+            if time.monotonic() >= self._next_sweep:
+                self._next_sweep = time.monotonic() + _TICK_SECONDS
                 self._parents.retire_idle()
                 cgroup.sweep(self._containers)
                 network.sweep(self._containers)

@@ -28,6 +28,7 @@ from clary.compute.launch import Launch
 from clary.launcher import (
     cgroup,
     confine,
+    disk,
     ending,
     init,
     memory,
@@ -41,6 +42,7 @@ from clary.launcher import (
     syscalls,
 )
 from clary.launcher.child import Begin, become_container
+from clary.launcher.disk_watch import Quota
 from clary.launcher.guards import Guard, Verdict, first_verdict
 from clary.launcher.requests import Requests
 from clary.launcher.start import Start
@@ -50,6 +52,7 @@ Source = Union[int, socket.socket]
 
 _LOG_PIECE = 262_144
 _MEMORY_SECONDS = 0.25
+_QUOTA_SECONDS = 0.5
 _HOME_SECONDS = 5.0
 _TERM_GRACE = 10.0  # when the machine itself tells the shim to end
 _KILL_SECONDS = 2.0  # an unconfined container is asked to kill itself; after that PID 1 is killed
@@ -170,6 +173,9 @@ class Shim:
         guards = [Guard(_HOME_SECONDS, self._look_at_home)]
         if self._launch["limits"]["memory_bytes"] is not None and not self._group.holds_memory:
             guards.append(Guard(_MEMORY_SECONDS, self._look_at_memory))
+        if self._launch["limits"]["disk_bytes"] is not None:
+            quota = Quota(self._launch, self._launch["limits"]["disk_bytes"])
+            guards.append(Guard(_QUOTA_SECONDS, quota.verdict))
         return guards
 
     # -- its loop
@@ -191,8 +197,7 @@ class Shim:
             self._kill()
         verdict = first_verdict(self._guards, now)
         if verdict is not None:
-            self._verdict = self._verdict or verdict
-            self._kill()
+            self.end(verdict)
 
     def _patience(self) -> float:
         times = [guard.due for guard in self._guards] + ([] if self._deadline is None else [self._deadline])
@@ -216,7 +221,8 @@ class Shim:
         except BlockingIOError:
             return
         if data:
-            self._log.feed(data)
+            with contextlib.suppress(OSError):  # a full disk costs lines, not the container
+                self._log.feed(data)
         else:
             self.unwatch(output)
 
@@ -314,10 +320,10 @@ class Shim:
             self.tell({"signal": signal.SIGTERM})
         self._stopping = True
 
-    def end(self, reason: str) -> None:
+    def end(self, verdict: Verdict) -> None:
         """SIGKILL now."""
         self._stopping = True
-        self._verdict = self._verdict or Verdict(reason)
+        self._verdict = self._verdict or verdict
         self._kill()
 
     def _kill(self) -> None:
@@ -342,6 +348,8 @@ class Shim:
         self._group.remove()
         if self._member:
             self._member.leave()
+        if told.for_the_disk:
+            disk.make_room(self._launch)
         ended = ending.Ending(self._status, self._failed, told.reason, out_of_memory)
         if os.path.isdir(self._folder):
             record.write(self._folder, record.EXIT, ending.exit_record(ended, self._since))

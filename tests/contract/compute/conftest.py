@@ -48,12 +48,12 @@ class Machine:
         self.launcher = self.start_launcher()
         self.backend = self.new_backend()
 
-    def start_launcher(self) -> subprocess.Popen[bytes]:
+    def start_launcher(self, *options: str) -> subprocess.Popen[bytes]:
         """A fresh launcher on the socket that outlives it."""
         command = [sys.executable, "-I", "-S", str(LAUNCHER), "--listen-fd", str(self.listener.fileno())]
         command += ["--containers", str(self.settings.containers_dir)]
         command += ["--api-socket", str(self.settings.run_dir / "api.sock")]
-        self.launcher = subprocess.Popen(command, pass_fds=[self.listener.fileno()])
+        self.launcher = subprocess.Popen([*command, *options], pass_fds=[self.listener.fileno()])
         return self.launcher
 
     def new_backend(self) -> SandboxBackend:

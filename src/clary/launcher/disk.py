@@ -1,0 +1,115 @@
+"""How much a container has written to the disk, and getting rid of it. Its folders are its own work: whatever lies in
+them, nothing is followed, and however deep they are, no descriptor is wanting."""
+
+# ruff: noqa: PTH101, PTH116, PTH120
+# Paths are strings here: they are sent, received and given to the kernel as such.
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import stat
+from typing import Callable, Iterator, List, Optional
+
+from clary.compute.launch import OVERLAY, Launch, layer
+
+_DEEPEST = 200
+"""Folders in folders. Nobody's program goes so deep; one that does wants to hide what it writes."""
+
+_KEPT_BYTES = 64 * 1024
+"""Of what a container that was ended for the disk leaves in its mounts, small files stay: they may say why."""
+
+WITHOUT_END = 2**62
+
+
+def free_bytes(path: str) -> int:
+    """What an ordinary user may still write to this file system."""
+    held = os.statvfs(path)
+    return held.f_bavail * held.f_frsize
+
+
+def written(launch: Launch) -> List[str]:
+    """The folders on the disk to which a container writes: those that go with it, and its writable mounts."""
+    return [*own(launch), *_mounted(launch)]
+
+
+def own(launch: Launch) -> List[str]:
+    """Those that go with it."""
+    folder = os.path.dirname(launch["root"])
+    layers = (number for number, entry in enumerate(launch["mounts"]) if entry["kind"] == OVERLAY)
+    return [*(path for path, _ in launch["scratch"]), *(layer(folder, number) for number in layers)]
+
+
+def _mounted(launch: Launch) -> Iterator[str]:
+    scratch = {path for path, _ in launch["scratch"]}
+    for entry in launch["mounts"]:
+        if entry["kind"] == "bind" and entry["writable"] and not entry["devices"] and entry["source"] not in scratch:
+            yield entry["source"]
+
+
+def used_bytes(paths: List[str]) -> int:
+    """Of all files in these folders, as the disk counts them; WITHOUT_END where they are too deep to be counted."""
+    total = 0
+
+    def add(_: int, __: str, has: os.stat_result) -> None:
+        nonlocal total
+        total += has.st_blocks * 512
+
+    try:
+        for path in paths:
+            _visit(path, add)
+    except RecursionError:
+        return WITHOUT_END
+    return total
+
+
+def make_room(launch: Launch) -> None:
+    """Remove what an ended container has written; of its mounts only what is large."""
+    for path in own(launch):
+        shutil.rmtree(path, ignore_errors=True)
+    for path in _mounted(launch):
+        with contextlib.suppress(RecursionError):
+            _visit(path, _remove_large)
+
+
+def _remove_large(folder: int, name: str, has: os.stat_result) -> None:
+    if stat.S_ISREG(has.st_mode) and has.st_size > _KEPT_BYTES:
+        with contextlib.suppress(OSError):
+            os.unlink(name, dir_fd=folder)
+
+
+def _visit(path: str, act: Callable[[int, str, os.stat_result], None]) -> None:
+    with contextlib.suppress(OSError):  # it has just been removed
+        folder = _open_folder(None, path, os.stat(path, follow_symlinks=False))
+        try:
+            _visit_open(folder, act, 0)
+        finally:
+            os.close(folder)
+
+
+def _visit_open(folder: int, act: Callable[[int, str, os.stat_result], None], depth: int) -> None:
+    if depth > _DEEPEST:
+        raise RecursionError
+    for name in os.listdir(folder):
+        with contextlib.suppress(OSError):  # as above
+            has = os.stat(name, dir_fd=folder, follow_symlinks=False)
+            act(folder, name, has)
+            if stat.S_ISDIR(has.st_mode):
+                inner = _open_folder(folder, name, has)
+                try:
+                    _visit_open(inner, act, depth + 1)
+                finally:
+                    os.close(inner)
+
+
+def _open_folder(folder: Optional[int], name: str, has: os.stat_result) -> int:
+    """Also where the container has closed it to its owner."""
+    flags = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    if has.st_mode & 0o500 != 0o500:
+        handle = os.open(name, os.O_PATH | flags, dir_fd=folder)
+        try:
+            os.chmod("/proc/self/fd/{}".format(handle), stat.S_IMODE(has.st_mode) | 0o700)
+        finally:
+            os.close(handle)
+    return os.open(name, os.O_RDONLY | flags, dir_fd=folder)
