@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from clary.compute.base import Backend
+from clary.control.entrances import entrances
 from clary.control.server import Question
+from clary.control.work import given, interrupt, jobs
 from clary.controllers.control import Controllers
 from clary.lifecycles import endpoint, training_job
 from clary.objects.store import ObjectStore
@@ -21,6 +23,9 @@ _LIVELY = {
     training_job.KIND: training_job.LIFECYCLE,
     endpoint.KIND: endpoint.LIFECYCLE,
 }
+
+_JOBS = (training_job.KIND,)
+"""Those that end by themselves, and wait their turn."""
 
 _log = logging.getLogger(__name__)
 
@@ -39,16 +44,29 @@ class Questions:
 
     def handlers(self) -> Mapping[str, Question]:
         """By name."""
-        return {"health": self.health, "status": self.status, "reset": self.reset}
+        return {
+            "health": self.health,
+            "status": self.status,
+            "entrances": lambda params: entrances(self._settings, self._store, params),
+            "interrupt": lambda params: interrupt(self._settings, self._store, self._controllers.wake, params),
+            "reset": self.reset,
+        }
 
     def health(self, _params: Mapping[str, Any]) -> dict[str, Any]:
         """That control answers at all."""
         return {"control": "ready"}
 
     def status(self, _params: Mapping[str, Any]) -> dict[str, Any]:
-        """What is going on: resources that are not at their end by status, and how many containers there are."""
-        counted = {kind: dict(Counter(row.status for row in self._going_on(kind))) for kind in _LIVELY}
-        return {"resources": counted, "containers": sum(1 for _ in self._backend.list())}
+        """What is going on: resources that are not at their end by status, jobs one by one, how much of the machine is
+        given away, and how many containers there are."""
+        going_on = {kind: self._going_on(kind) for kind in _LIVELY}
+        capacity = self._controllers.capacity
+        return {
+            "resources": {kind: dict(Counter(row.status for row in rows)) for kind, rows in going_on.items()},
+            "jobs": jobs([row for kind in _JOBS for row in going_on[kind]], capacity),
+            "capacity": given(capacity),
+            "containers": sum(1 for _ in self._backend.list()),
+        }
 
     def _going_on(self, kind: str) -> list[Row]:
         lifecycle = _LIVELY[kind]
@@ -57,6 +75,7 @@ class Questions:
     def reset(self, _params: Mapping[str, Any]) -> dict[str, Any]:
         """Empty everything but keys and settings. Rows go first: whoever still works on one finds it gone and stops."""
         going_on = [row.key for kind in _LIVELY for row in self._going_on(kind)]
+        going_on += [row.key for row in self._store.read.rows(training_job.WARM_POOL_KIND)]
         self._store.write(lambda transaction: transaction.clear())
         for key in going_on:
             self._controllers.wake(key)

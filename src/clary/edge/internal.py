@@ -1,4 +1,5 @@
-"""Clary's own paths beside AWS's: `/_clary/health`, `/_clary/status`, `/_clary/reset`, `/_clary/credentials/…`."""
+"""Clary's own paths beside AWS's: `/_clary/health`, `/_clary/status`, `/_clary/entrances/…`, `/_clary/reset`,
+`/_clary/credentials/…`."""
 
 from __future__ import annotations
 
@@ -16,6 +17,7 @@ from clary.wire.http import HttpRequest, HttpResponse
 
 HEALTH = "/_clary/health"
 STATUS = "/_clary/status"
+ENTRANCES = "/_clary/entrances"
 RESET = "/_clary/reset"
 CREDENTIALS = "/_clary/credentials"
 
@@ -35,7 +37,13 @@ class Internal:
 
     def handlers(self) -> Mapping[str, Handler]:
         """By path; those below a path have it as their prefix."""
-        return {HEALTH: self.health, STATUS: self.status, RESET: self.reset, CREDENTIALS: self.credentials}
+        return {
+            HEALTH: self.health,
+            STATUS: self.status,
+            ENTRANCES: self.entrances,
+            RESET: self.reset,
+            CREDENTIALS: self.credentials,
+        }
 
     async def health(self, _request: HttpRequest) -> HttpResponse:
         """200 where all operations are answered; 503, with what is, where control is away."""
@@ -52,6 +60,15 @@ class Internal:
         except AWSError as error:
             return _json(503, {"status": "degraded", "control": error.message, **known})
         return _json(200, {"status": "ready", **known, **said})
+
+    async def entrances(self, request: HttpRequest) -> HttpResponse:
+        """Containers of the job or endpoint that the path names, `…/REGION/NAME`. Who knows them may still not enter:
+        that takes the rights of the user whose Clary it is."""
+        region, _, name = request.path.removeprefix(ENTRANCES).strip("/").partition("/")
+        try:
+            return _json(200, await self._door.ask("entrances", {"region": region, "name": name}))
+        except AWSError as error:
+            return _json(error.status, {"message": error.message})
 
     async def reset(self, request: HttpRequest) -> HttpResponse:
         """Empty everything. Refused unless Clary was started for that, and to anything but a POST."""

@@ -34,8 +34,10 @@ def failure_reason(ended: Exited | Lost, said: str, tail: Iterable[str]) -> str 
     """
     if isinstance(ended, Lost):
         return INTERNAL
-    if ended.reason:
+    if ended.reason and ended.signal is None:
         return cut(f"ClientError: CannotStartContainerError. {ended.reason}")
+    if ended.reason:
+        return cut(f"ClientError: {ended.reason}")
     if ended.code == 0:
         return None
     return _with_code(_why(ended, said.strip(), tail), ended.code)

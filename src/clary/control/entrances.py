@@ -1,0 +1,53 @@
+"""Which containers a person may enter: those of a training job with remote debugging, of an endpoint's variants with
+SSM access. AWS lets people in by Systems Manager, under the same two settings
+(https://docs.aws.amazon.com/sagemaker/latest/dg/train-remote-debugging.html,
+https://docs.aws.amazon.com/sagemaker/latest/dg/ssm-access.html)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypedDict
+
+from clary.lifecycles import endpoint, training_job
+from clary.settings import Settings
+from clary.store import Key, Row, Store
+
+
+class Entrance(TypedDict):
+    """One container: its host is `algo-1` in a job, `VARIANT/1` in an endpoint."""
+
+    host: str
+    container: str
+    open: bool
+
+
+def entrances(settings: Settings, store: Store, params: Mapping[str, Any]) -> dict[str, Any]:
+    """The containers of the job or endpoint with this name, and what opens those that are closed; no `kind` where there
+    is no such thing."""
+
+    def get(kind: str, name: str) -> Row | None:
+        return store.read.get(Key(kind, settings.account_id, str(params["region"]), name))
+
+    job, served = get(training_job.KIND, str(params["name"])), get(endpoint.KIND, str(params["name"]))
+    if job is not None and not training_job.LIFECYCLE.terminal(job.status):
+        return {"kind": "job", "entrances": list(_of_job(job))}
+    if served is not None:
+        return {"kind": "endpoint", "entrances": list(_of_endpoint(served, get))}
+    return {"kind": "job", "entrances": []} if job is not None else {}
+
+
+def _of_job(row: Row) -> Iterator[Entrance]:
+    is_open = bool(row.spec.get("RemoteDebugConfig", {}).get("EnableRemoteDebug"))
+    for number, container in enumerate(row.state.get("containers", []), 1):
+        yield Entrance(host=f"algo-{number}", container=container, open=is_open)
+
+
+def _of_endpoint(row: Row, get: Callable[[str, str], Row | None]) -> Iterator[Entrance]:
+    deployment = row.state.get("current") or {}
+    config = get("endpoint-config", deployment.get("config", ""))
+    variants = config.spec.get("ProductionVariants", []) if config else []
+    opened = {variant["VariantName"] for variant in variants if variant.get("EnableSSMAccess")}
+    for variant in deployment.get("variants", []):
+        for number, replica in enumerate(variant.get("replicas", []), 1):
+            host = f"{variant['name']}/{number}"
+            yield Entrance(host=host, container=replica["container"], open=variant["name"] in opened)
