@@ -51,8 +51,8 @@ MESSAGES: Mapping[str, str] = {
 }
 """StatusMessage of each transition, as AWS puts it; for Interrupted and Restarting no public source shows its words."""
 
-QUEUED = "Insufficient capacity on this machine. Waiting for the jobs before this one; see `clary status`."
-"""StatusMessage of a job that waits for its turn."""
+QUEUED = "Insufficient capacity error from EC2 while launching instances, retrying!"
+"""StatusMessage of a job that waits for its turn, in AWS's words (API_SecondaryStatusTransition)."""
 
 DEFAULT_MAX_RUNTIME = 86_400
 
@@ -251,14 +251,15 @@ def _until_cut_off(row: Row, now: float) -> float | None:
 
 
 def _deadlines(row: Row) -> list[tuple[float, str]]:
-    """When its time is up, and as what it ends then: its programs' time in all attempts, and the time since its
-    creation, waiting included (for spot instances), or until its first program (MaxPendingTimeInSeconds)."""
+    """When its time is up, and as what it ends then: its programs' time in all attempts; and the time since its
+    creation, waiting included (for spot instances), or until its first program (MaxPendingTimeInSeconds, which AWS
+    heeds for accelerated instances only)."""
     limits, created = row.spec.get("StoppingCondition", {}), row.created.timestamp()
     found = []
     if "training_start" in row.state:
         left = limits.get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME) - trained_before(row)
         found.append((row.state["training_start"] + left, MAX_RUNTIME_EXCEEDED))
-    elif "MaxPendingTimeInSeconds" in limits:
+    elif "MaxPendingTimeInSeconds" in limits and any(host.accelerated for host in hosts_of(row.spec)):
         found.append((created + limits["MaxPendingTimeInSeconds"], STOPPED))
     if "MaxWaitTimeInSeconds" in limits:
         found.append((created + limits["MaxWaitTimeInSeconds"], MAX_WAIT_TIME_EXCEEDED))

@@ -16,6 +16,8 @@ LOOPBACK = "lo"
 INTERFACE = "eth0"
 """The interface of a container that is one of several."""
 
+_ACCELERATED = ("ml.p", "ml.g", "ml.trn")
+
 _ONLY_GROUP = "homogeneousCluster"
 
 
@@ -28,6 +30,11 @@ class Host:
     """`algo-1`, `algo-2`, …, through all groups."""
     instance_type: str
     group: str
+
+    @property
+    def accelerated(self) -> bool:
+        """Whether it is of a family of GPUs or AWS's own chips for training."""
+        return self.instance_type.startswith(_ACCELERATED)
 
     @property
     def shape(self) -> Shape:

@@ -204,7 +204,7 @@ def test_training_time_is_from_the_first_hosts_begin_to_the_last_ones_end():
 def test_a_job_waits_its_turn_and_says_so_once():
     row = moved(decide(job(named=True), seen(environment=Done(), placement=Queued(2)), NOW))
     assert row.status == "Starting"
-    assert row.state["transitions"][-1]["StatusMessage"].startswith("Insufficient capacity on this machine")
+    assert row.state["transitions"][-1]["StatusMessage"].startswith("Insufficient capacity error from EC2")
     assert decide(row, seen(environment=Done(), placement=Queued(1)), NOW) == Wait()
     assert moved(decide(row, seen(environment=Done(), placement=Placed()), NOW)).status == "Downloading"
 
@@ -218,9 +218,12 @@ def test_who_waits_longer_than_spot_may_is_cut_off():
     assert moved(decide(row, seen(), NOW + 50)).status == "MaxWaitTimeExceeded"
 
 
-def test_pending_too_long_is_stopped():
+def test_pending_too_long_is_stopped_where_it_waits_for_accelerators():
     spec = {"StoppingCondition": {"MaxPendingTimeInSeconds": 7200}}
-    row = moved(decide(job(named=True, spec=spec), seen(environment=Pending()), NOW + 7200))
+    waits = seen(environment=Pending())
+    assert decide(job(named=True, spec=spec), waits, NOW + 7200) == Wait()
+    gpus = {**spec, "ResourceConfig": {"InstanceType": "ml.g5.xlarge", "InstanceCount": 1}}
+    row = moved(decide(job(named=True, spec=gpus), waits, NOW + 7200))
     assert moved(decide(row, seen(), NOW + 7200)).status == "Stopped"
 
 
