@@ -85,7 +85,7 @@ def check_hash(request: HttpRequest) -> None:
     """For a body in memory. Raises AWSError (XAmzContentSHA256Mismatch)."""
     payload = declared(request)
     if is_hash(payload):
-        computed = hashlib.sha256(request.body).hexdigest()
+        computed = hashlib.sha256(request.sent).hexdigest()
         if computed != payload.lower():
             raise hash_mismatch(payload, computed)
 
@@ -101,7 +101,7 @@ def hash_for_signature(request: HttpRequest, *, presigned: bool, s3: bool) -> st
         return request.query_map.get("X-Amz-Content-Sha256", UNSIGNED_PAYLOAD)
     if s3:
         raise AWSError("InvalidRequest", "Missing required header for this request: x-amz-content-sha256")
-    return hashlib.sha256(request.body).hexdigest()
+    return hashlib.sha256(request.sent).hexdigest()
 
 
 def hash_mismatch(payload: str, computed: str) -> AWSError:

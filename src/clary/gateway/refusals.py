@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from clary.errors import AWSError
+from clary.wire import rpc_cbor
 
 # cause -> (code, status); what is not named keeps its own
 _JSON = {
@@ -32,7 +33,7 @@ _REST_XML = {
     "MissingAuthenticationToken": ("AccessDenied", 403),
     "ValidationException": ("InvalidRequest", 400),
 }
-_CODES = {"json": _JSON, "rest-json": _REST_JSON, "query": _QUERY, "rest-xml": _REST_XML}
+_CODES = {"json": _JSON, "rest-json": _REST_JSON, "query": _QUERY, "rest-xml": _REST_XML, rpc_cbor.NAME: _QUERY}
 
 _SERVICES = {
     ("logs", "ValidationException"): "InvalidParameterException",

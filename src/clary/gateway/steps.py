@@ -12,12 +12,16 @@ from clary.gateway.exchange import Exchange, Parts, Step
 from clary.gateway.keyring import default_principal
 from clary.gateway.sigv2 import SignatureV2
 from clary.gateway.sigv4 import Signature
-from clary.wire import models
+from clary.wire import models, rpc_cbor
+from clary.wire.compression import decompress
 from clary.wire.locations import read_headers
 from clary.wire.protocols import PROTOCOLS, name_of
 from clary.wire.routes import BadPath
 from clary.wire.validation import validate as check_constraints
 from clary.wire.values import Mismatch, Params, is_streaming, payload_of
+
+_KEEP_ENCODING = frozenset({"rest-json", "rest-xml"})
+"""There the encoding is part of what is sent: a prediction's payload, an object."""
 
 _ANONYMOUS = Principal(kind="anonymous", account="", arn="", identity="", user_id="")
 
@@ -36,7 +40,7 @@ async def identify(parts: Parts, exchange: Exchange) -> None:
     if request.method == "POST" and request.headers.get("content-type", "").startswith(
         "application/x-www-form-urlencoded"
     ):
-        request.body = await exchange.incoming.read(parts.settings.limits.request_body_bytes)
+        await _read(exchange, parts.settings.limits.request_body_bytes)
     scope = "s3" if isinstance(signature, SignatureV2) else signature.service if signature else None
     try:
         exchange.target = parts.directory.find(request, scope)
@@ -46,7 +50,7 @@ async def identify(parts: Parts, exchange: Exchange) -> None:
     except Mismatch as mismatch:
         exchange.protocol = "query"
         raise AWSError("MalformedQueryString", str(mismatch)) from None
-    exchange.protocol = parts.directory.protocol(exchange.target) or ""
+    exchange.protocol = exchange.target.protocol
     _find_operation(parts, exchange)
 
 
@@ -62,7 +66,7 @@ async def receive(parts: Parts, exchange: Exchange) -> None:
     runtime = exchange.target.service == "sagemaker-runtime"
     limit = limits.invoke_body_bytes if runtime else limits.request_body_bytes
     if not exchange.incoming.whole:
-        exchange.request.body = await exchange.incoming.read(limit)
+        await _read(exchange, limit)
 
 
 async def authenticate(parts: Parts, exchange: Exchange) -> None:
@@ -146,6 +150,14 @@ STEPS: tuple[Step, ...] = (
 )
 
 
+async def _read(exchange: Exchange, limit: int) -> None:
+    """The whole body; a signature covers it as it was sent, what is in it is read from what that unpacks to."""
+    request = exchange.request
+    request.body = await exchange.incoming.read(limit)
+    if request.headers.get("content-encoding") == "gzip" and exchange.protocol not in _KEEP_ENCODING:
+        request.packed, request.body = request.body, decompress(request.body, limit)
+
+
 def _find_operation(parts: Parts, exchange: Exchange) -> None:
     service, name = exchange.target.service, exchange.target.operation
     if not exchange.protocol:
@@ -163,8 +175,11 @@ def _find_operation(parts: Parts, exchange: Exchange) -> None:
 
 def _foreign_protocol(service: str, exchange: Exchange) -> str:
     """In which protocol to refuse a service that is not offered: in its own, where there is one."""
-    if "x-amz-target" in exchange.request.headers:
+    headers = exchange.request.headers
+    if "x-amz-target" in headers:
         return "json"
+    if headers.get("smithy-protocol") == rpc_cbor.MARK:
+        return rpc_cbor.NAME
     if service in models.known_services():
         try:
             return name_of(models.load(service))

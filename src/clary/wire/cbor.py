@@ -59,19 +59,24 @@ class _Decoder:
         if depth > MOST_DEPTH:
             raise BadCbor("nested too deeply")
         major, info = self._head()
+        if major in (_ARRAY, _MAP):
+            return self._many(major, info, depth + 1)
+        if major == _TAG:
+            return Tagged(self._number(info), self.item(depth + 1))
+        return self._scalar(major, info)
+
+    def _many(self, major: int, info: int, depth: int) -> Item:
+        count = _Counting(self, None if info == _INDEFINITE else self._number(info))
+        if major == _ARRAY:
+            return [self.item(depth) for _ in count]
+        return dict(self._pair(depth) for _ in count)
+
+    def _scalar(self, major: int, info: int) -> Item:
         if major == _UNSIGNED:
             return self._number(info)
         if major == _NEGATIVE:
             return -1 - self._number(info)
-        if major in (_BYTES, _TEXT):
-            return self._string(major, info)
-        if major == _ARRAY:
-            return [self.item(depth + 1) for _ in self._count(info)]
-        if major == _MAP:
-            return dict(self._pair(depth + 1) for _ in self._count(info))
-        if major == _TAG:
-            return Tagged(self._number(info), self.item(depth + 1))
-        return self._simple(info)
+        return self._simple(info) if major == _SIMPLE else self._string(major, info)
 
     def _head(self) -> tuple[int, int]:
         first = self._take(1)[0]
@@ -90,9 +95,6 @@ class _Decoder:
         if info not in _SIZES:
             raise BadCbor(f"{info} is no length")
         return int.from_bytes(self._take(_SIZES[info]), "big")
-
-    def _count(self, info: int) -> _Counting:
-        return _Counting(self, None if info == _INDEFINITE else self._number(info))
 
     def broken(self) -> bool:
         """Whether an item of indefinite length ends here; steps over its end."""

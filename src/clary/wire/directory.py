@@ -3,8 +3,9 @@ the credential's scope, the form, the host and the path, in this order."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from ipaddress import ip_address
 
@@ -12,11 +13,12 @@ from botocore.model import ServiceModel
 
 from clary.wire import models, rpc_cbor
 from clary.wire.http import HttpRequest
-from clary.wire.protocols import listed, name_of
+from clary.wire.protocols import names_of
 from clary.wire.query import form
 from clary.wire.routes import Match, Routes
 
 _REST = frozenset({"rest-json", "rest-xml"})
+_RPC_PATH = re.compile(r"/service/(?P<service>[^/]+)/operation/(?P<operation>[^/]+)")
 _ROOT_HOSTS = (".localhost", ".localhost.localdomain")
 
 
@@ -31,8 +33,6 @@ class Target:
     """The bucket that the host names, where it names one."""
     protocol: str = ""
     """The protocol that the request speaks; empty where the service is not offered."""
-    protocol: str = ""
-    """Where a service speaks several, the one that the request speaks."""
 
 
 class Directory:
@@ -53,31 +53,35 @@ class Directory:
         self._by_signing_name.setdefault(model.endpoint_prefix, []).append(name)
         if "targetPrefix" in model.metadata:
             self._by_target[model.metadata["targetPrefix"]] = name
-        if "query" in listed(model):
+        if "query" in self._protocols[name]:
             self._by_version[model.api_version] = name
-        if self._protocols[name] in _REST:
+        if self._protocols[name][0] in _REST:
             self._routes[name] = Routes(model)
-
-    def protocol(self, target: Target) -> str | None:
-        """The name of the protocol in which to answer, where the service is offered: the request's own."""
-        model = self._models.get(target.service)
-        if model is None:
-            return None
-        return target.protocol if target.protocol in listed(model) else self._protocols[target.service]
 
     def find(self, request: HttpRequest, scope: str | None) -> Target:
         """What is asked for; `scope` is the service's name in the credential (None: not signed by SigV4).
 
         Raises BadPath, and Mismatch where a form cannot be read.
         """
-        if named := rpc_cbor.named(request):
-            return Target(self._by_target.get(named[0], scope or named[0]), named[1], protocol="smithy-rpc-v2-cbor")
+        target = self._of_rpc(request, scope)
+        if target is None:
+            target = self._scoped(request, scope) if scope is not None else self._unsigned(request)
+        return replace(target, protocol=target.protocol or self._protocols.get(target.service, ("",))[0])
+
+    def _of_rpc(self, request: HttpRequest, scope: str | None) -> Target | None:
+        """Where the request itself says the operation's name, and nothing else need be looked at."""
         prefix, dot, operation = request.headers.get("x-amz-target", "").rpartition(".")
         if dot:
-            return Target(self._by_target.get(prefix, scope or prefix), operation, protocol="json")
-        if scope is not None:
-            return self._scoped(request, scope)
-        return self._unsigned(request)
+            return self._named(prefix, operation, scope, "json")
+        path = _RPC_PATH.fullmatch(request.path)
+        if path is None or request.headers.get("smithy-protocol") != rpc_cbor.MARK:
+            return None
+        return self._named(path["service"], path["operation"], scope, rpc_cbor.NAME)
+
+    def _named(self, prefix: str, operation: str, scope: str | None, protocol: str) -> Target:
+        service = self._by_target.get(prefix, scope or prefix)
+        spoken = self._protocols.get(service, ())
+        return Target(service, operation, protocol=protocol if protocol in spoken else "")
 
     def _scoped(self, request: HttpRequest, scope: str) -> Target:
         services = self._by_signing_name.get(scope, ())
@@ -85,7 +89,7 @@ class Directory:
             if service in self._routes and (match := self._route(service, request)):
                 return match
         for service in services:
-            if "query" in listed(self._models[service]):
+            if "query" in self._protocols[service]:
                 return Target(service, form(request).get("Action", ""), protocol="query")
         service = next((name for name in services if name in self._routes), services[0] if services else scope)
         return Target(service, bucket=self._bucket(service, request))

@@ -28,7 +28,8 @@ class HttpRequest:
 
     `raw_path` and `raw_query` are as on the wire, still percent-encoded: a signature covers those very bytes. `headers`
     have lower-case names; repeated ones are joined by commas. `body` is empty where the body is streamed; `trailers`
-    are known once such a body has been read to its end.
+    are known once such a body has been read to its end. `packed` is the body as it was sent, where it came
+    compressed.
     """
 
     method: str
@@ -38,6 +39,12 @@ class HttpRequest:
     body: bytes = b""
     source_ip: str = "127.0.0.1"
     trailers: dict[str, str] = field(default_factory=dict)
+    packed: bytes | None = None
+
+    @property
+    def sent(self) -> bytes:
+        """The body as on the wire: a signature covers it."""
+        return self.body if self.packed is None else self.packed
 
     @cached_property
     def path(self) -> str:

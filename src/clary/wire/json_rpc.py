@@ -11,7 +11,7 @@ from clary.errors import AWSError
 from clary.wire import json_values
 from clary.wire.http import HttpRequest, HttpResponse
 from clary.wire.models import Shape
-from clary.wire.protocol import error_code, error_shape, error_status, query_error
+from clary.wire.protocol import error_shape, error_status, query_error, type_name
 from clary.wire.values import Mismatch, Params
 
 
@@ -37,11 +37,10 @@ class JsonRpc:
     def fault(self, error: AWSError, service: ServiceModel | None, request_id: str) -> HttpResponse:
         """The code in `__type`, the message beside it, further members by their shape."""
         shape = error_shape(service, error.code)
-        compatible = query_error(error, shape, service)
-        code = shape.name if compatible and shape is not None else error_code(error, shape)
-        body = {"__type": code, **error_members(error, shape)}
-        headers = {"content-type": _content_type(service), **compatible}
-        return HttpResponse(error_status(error, shape), headers, _dumps(body))
+        status = error_status(error, shape)
+        body = {"__type": type_name(error, shape, service), **error_members(error, shape)}
+        headers = {"content-type": _content_type(service), **query_error(error, shape, service, status)}
+        return HttpResponse(status, headers, _dumps(body))
 
 
 def _content_type(service: ServiceModel | None) -> str:

@@ -53,15 +53,6 @@ def error_status(error: AWSError, shape: Shape | None) -> int:
     return int(shape.metadata.get("error", {}).get("httpStatusCode", 400))
 
 
-def query_error(error: AWSError, shape: Shape | None, service: ServiceModel | None) -> dict[str, str]:
-    """The header of a service that once spoke query only: its code of that time, and whose fault it is
-    (https://smithy.io/2.0/aws/protocols/aws-query-protocol.html#aws-protocols-awsquerycompatible-trait)."""
-    if service is None or not service.is_query_compatible:
-        return {}
-    sender = "Sender" if error_status(error, shape) < 500 else "Receiver"
-    return {"x-amzn-query-error": f"{error_code(error, shape)};{sender}"}
-
-
 def error_code(error: AWSError, shape: Shape | None) -> str:
     """The code as it stands on the wire (`NoSuchEntity` for the shape NoSuchEntityException)."""
     return str(shape.error_code) if shape is not None else error.code
@@ -70,7 +61,7 @@ def error_code(error: AWSError, shape: Shape | None) -> str:
 def type_name(error: AWSError, shape: Shape | None, service: ServiceModel | None) -> str:
     """What stands as `__type`: a service that once spoke query tells its code apart (`query_error`), and here the
     shape's own name within its namespace."""
-    if shape is None or service is None or not _spoke_query(service):
+    if shape is None or service is None or not service.is_query_compatible:
         return error_code(error, shape)
     return f"com.amazonaws.{service.service_name}#{shape.name}"
 
@@ -78,10 +69,6 @@ def type_name(error: AWSError, shape: Shape | None, service: ServiceModel | None
 def query_error(error: AWSError, shape: Shape | None, service: ServiceModel | None, status: int) -> dict[str, str]:
     """The header by which clients of a service that once spoke query read the code it had there
     (https://smithy.io/2.0/aws/protocols/aws-query-protocol.html#aws-protocols-awsquerycompatible-trait)."""
-    if service is None or not _spoke_query(service):
+    if service is None or not service.is_query_compatible:
         return {}
     return {"x-amzn-query-error": f"{error_code(error, shape)};{'Sender' if status < 500 else 'Receiver'}"}
-
-
-def _spoke_query(service: ServiceModel) -> bool:
-    return "awsQueryCompatible" in service.metadata

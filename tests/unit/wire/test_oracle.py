@@ -16,7 +16,7 @@ from clary.wire.http import HttpRequest
 from clary.wire.values import is_streaming
 
 SERVICES = ("sagemaker", "sagemaker-runtime", "s3", "sts", "iam", "logs", "cloudwatch")
-SPOKEN = [(service, protocol) for service in SERVICES for protocol in sorted(protocols.listed(models.load(service)))]
+SPOKEN = [(service, protocol) for service in SERVICES for protocol in protocols.names_of(models.load(service))]
 OPERATIONS = [(*spoken, name) for spoken in SPOKEN for name in models.load(spoken[0]).operation_names]
 DIRECTORY = Directory(SERVICES)
 MOMENT = datetime(2026, 11, 21, 3, 4, 5, tzinfo=UTC)
@@ -106,7 +106,7 @@ def test_what_botocore_serialises_is_found_and_parsed(service, protocol, name, t
     request = as_request(protocol, operation, params)
     target = DIRECTORY.find(request, scope_of(service))
     assert (target.service, target.operation) == (service, name)
-    assert DIRECTORY.protocol(target) == protocol
+    assert target.protocol == protocol
     parsed = protocols.PROTOCOLS[protocol].parse(request, operation, target.labels)
     if is_streaming(shape):
         params.pop(shape.serialization["payload"])
