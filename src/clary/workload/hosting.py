@@ -14,11 +14,11 @@ from clary.settings import Settings
 from clary.store.rows import Key
 from clary.telemetry.paths import stream_file
 from clary.workload.bundle import Bundle, make_folder, writable
-from clary.workload.children import unpack_archive
-from clary.workload.download import Ended, download_prefix, find
-from clary.workload.errors import NotAllowed, WorkloadError
+from clary.workload.download import Ended
+from clary.workload.errors import WorkloadError
+from clary.workload.model_data import fetch_model
 from clary.workload.runtimes import OnLine, Run, Runtimes
-from clary.workload.storage import RoleStorage, Storage
+from clary.workload.storage import Storage
 
 PORT = 8080
 
@@ -56,13 +56,8 @@ class HostingWorkload:
         bundle = Bundle.of(self._settings, replica["container"])
         bundle.clear()
         make_folder(bundle.model)
-        uri, packed = _model_data(variant["container_definition"])
-        if uri:
-            storage = self._storage.of(variant["role"], endpoint.region)
-            try:
-                _fetch(storage, uri, bundle, packed, ended)
-            except NotAllowed as error:
-                raise WorkloadError(f"{_cannot_download(variant, uri)} {error.reason}") from None
+        storage = self._storage.of(variant["role"], endpoint.region)
+        fetch_model(storage, variant["container_definition"], bundle, ended)
 
     def container(self, endpoint: Key, variant: Variant, replica: Replica) -> Container:
         """What to start. Raises WorkloadError."""
@@ -87,34 +82,6 @@ class HostingWorkload:
         if not uri:
             raise WorkloadError("ClientError: Clary runs model images; model packages are not offered.")
         return self._runtimes.image(uri)
-
-
-def _model_data(definition: Mapping[str, Any]) -> tuple[str, bool]:
-    """Where a container's model is, empty where it has none, and whether that is an archive."""
-    source = definition.get("ModelDataSource", {}).get("S3DataSource")
-    if source:
-        return source["S3Uri"], source.get("CompressionType") != "None"
-    return definition.get("ModelDataUrl") or "", True
-
-
-def _fetch(storage: RoleStorage, uri: str, bundle: Bundle, packed: bool, ended: Ended) -> None:
-    if not packed:
-        if not download_prefix(storage, uri, bundle.model, ended):
-            raise WorkloadError(f"ClientError: Could not find model data at {uri}.")
-        return
-    bundle.scratch.mkdir(exist_ok=True)
-    archive = bundle.scratch / "model.tar.gz"
-    storage.copy_to(find(storage, uri), archive)
-    unpack_archive(archive, bundle.model, uri)
-    archive.unlink()
-
-
-def _cannot_download(variant: Variant, uri: str) -> str:
-    name = variant["container_definition"].get("ContainerHostname") or "container_1"
-    return (
-        f'Failed to download model data for container "{name}" from URL: "{uri}". Please ensure that there is an '
-        "object located at the URL and that the role passed to CreateModel has permissions to download the object."
-    )
 
 
 def contract_env(endpoint: Key, definition: Mapping[str, Any]) -> dict[str, str]:

@@ -1,0 +1,55 @@
+"""A model's data on its way into a container: ModelDataUrl, ModelDataSource
+(https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ContainerDefinition.html)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from clary.workload.bundle import Bundle
+from clary.workload.children import unpack_archive
+from clary.workload.download import Ended, download_prefix, find
+from clary.workload.errors import NotAllowed, WorkloadError
+from clary.workload.storage import RoleStorage
+
+
+def fetch_model(storage: RoleStorage, definition: Mapping[str, Any], bundle: Bundle, ended: Ended) -> None:
+    """Lay the model of a container definition out in `bundle.model`; nothing where it has none.
+
+    Raises WorkloadError where it is not there, is no archive, or the role may not read it; Cancelled.
+    """
+    uri, packed = _place(definition)
+    if not uri:
+        return
+    try:
+        _fetch(storage, uri, bundle, packed, ended)
+    except NotAllowed as error:
+        raise WorkloadError(f"{_cannot_download(definition, uri)} {error.reason}") from None
+
+
+def _place(definition: Mapping[str, Any]) -> tuple[str, bool]:
+    """Where a container's model is, empty where it has none, and whether that is an archive."""
+    source = definition.get("ModelDataSource", {}).get("S3DataSource")
+    if source:
+        return source["S3Uri"], source.get("CompressionType") != "None"
+    return definition.get("ModelDataUrl") or "", True
+
+
+def _fetch(storage: RoleStorage, uri: str, bundle: Bundle, packed: bool, ended: Ended) -> None:
+    if not packed:
+        if not download_prefix(storage, uri, bundle.model, ended):
+            raise WorkloadError(f"ClientError: Could not find model data at {uri}.")
+        return
+    bundle.scratch.mkdir(exist_ok=True)
+    archive = bundle.scratch / "model.tar.gz"
+    storage.copy_to(find(storage, uri), archive)
+    unpack_archive(archive, bundle.model, uri)
+    archive.unlink()
+
+
+def _cannot_download(definition: Mapping[str, Any], uri: str) -> str:
+    name = definition.get("ContainerHostname") or "container_1"
+    return (
+        f'Failed to download model data for container "{name}" from URL: "{uri}". Please ensure that there is an '
+        "object located at the URL and that the role passed to CreateModel has permissions to download the object."
+    )
