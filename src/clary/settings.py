@@ -121,6 +121,11 @@ class Settings:
         return self.data_dir / "clary.db"
 
     @property
+    def series_database(self) -> Path:
+        """The metrics' series."""
+        return self.data_dir / "metrics.db"
+
+    @property
     def endpoint_url(self) -> str:
         """What `AWS_ENDPOINT_URL` is set to."""
         return f"http://{self.host}:{self.port}"

@@ -18,6 +18,7 @@ from clary.services.catalogue import REGISTRY
 from clary.services.context import Context
 from clary.settings import Settings
 from clary.store import Store
+from clary.telemetry.series import SeriesStore
 from clary.wire import models
 
 ACCOUNT = "000000000000"
@@ -82,6 +83,7 @@ class Inner:
         self.settings = Settings(data_dir=folder, auth=settings.pop("auth", "off"), **settings)
         self.store = Store(self.settings.database)
         self.objects = ObjectStore(self.settings.objects_dir)
+        self.series = SeriesStore(self.settings.series_database)
         self.authorizer = Permissive()
         self.woken = []
         self.door = InnerDoor(REGISTRY, self.authorizer, self._run)
@@ -89,9 +91,8 @@ class Inner:
         self.principal = Principal("assumed-role", ACCOUNT, arn, ROLE, f"{ROLE_ID}:clary")
 
     def _run(self, operation, call):
-        context = Context(
-            call, self.settings, self.store, self.objects, Images(), wake=self.woken.append, invoke=self.door
-        )
+        parts = self.settings, self.store, self.objects, Images(), self.series
+        context = Context(call, *parts, wake=self.woken.append, invoke=self.door)
         return operation.handler(context, call.params)
 
     def __call__(self, service, operation, region="us-east-1", **params):
@@ -114,6 +115,7 @@ class Inner:
         )
 
     def close(self):
+        self.series.close()
         self.objects.close()
         self.store.close()
 

@@ -36,6 +36,7 @@ from clary.services.iam.bootstrap import ensure_defaults
 from clary.services.registry import Operation
 from clary.settings import Settings
 from clary.store import Store
+from clary.telemetry.series import SeriesStore
 from clary.workload.runtimes import Runtimes
 from clary.workload.storage import Allow, Storage
 
@@ -95,6 +96,7 @@ class Control:
     store: Store
     objects: ObjectStore
     images: Catalogue
+    series: SeriesStore
     backend: SandboxBackend
     identity: Identity
 
@@ -105,7 +107,8 @@ class Control:
         ensure_defaults(store, settings)
         objects = ObjectStore(settings.objects_dir)
         images = Catalogue(own=OwnImages(settings.images_dir, settings.account_id))
-        return cls(settings, store, objects, images, backend, Identity(settings))
+        series = SeriesStore(settings.series_database)
+        return cls(settings, store, objects, images, series, backend, Identity(settings))
 
     def serve(self, start: Start, able: Future[None]) -> None:
         """Answer and reconcile until told to stop. Raises ClaryError where containers cannot be had here."""
@@ -117,6 +120,7 @@ class Control:
         finally:
             controllers.close()
             self.backend.close()
+            self.series.close()
             self.objects.close()
             self.store.close()
 
@@ -158,6 +162,7 @@ class Control:
             store=self.store,
             objects=self.objects,
             images=self.images,
+            series=self.series,
             wake=controllers.wake,
             invoke=self._door(controllers),
         )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # each process loads only the parts that it holds
     from clary.objects import ObjectReader, ObjectStore
     from clary.serving.router import Router
     from clary.store import Store
+    from clary.telemetry.series import SeriesStore
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Context:
     store: Store
     objects: ObjectStore
     images: Catalogue
+    series: SeriesStore
     wake: Callable[[Key], None]
     """Tell the controllers that the row has changed; after the write, never within it."""
     invoke: Callable[[Call], dict[str, Any]]

@@ -1,0 +1,57 @@
+"""What GetMetricStatistics and GetMetricData have in common: periods, stretches of time, statistics by name."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from clary.services.cloudwatch.errors import invalid_combination, invalid_value
+from clary.telemetry.series import AGES, DAY, HOUR
+from clary.telemetry.summary import Summary
+from clary.wire.timestamps import in_utc
+
+Statistic = Callable[[Summary], float | None]
+
+STATISTICS: dict[str, Statistic] = {
+    "SampleCount": lambda summary: summary.count,
+    "Average": lambda summary: summary.average,
+    "Sum": lambda summary: summary.total,
+    "Minimum": lambda summary: summary.least,
+    "Maximum": lambda summary: summary.most,
+}
+
+_PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d{1,10})?|100)")
+_SHORT_PERIODS = frozenset({1, 5, 10, 20, 30})
+_ROUNDED = ((63 * DAY, HOUR), (15 * DAY, 300))
+
+
+def extended(name: str) -> Statistic | None:
+    """A percentile (`p99`, `p99.9`) by its name; None for any other name."""
+    found = _PERCENTILE.fullmatch(name)
+    if found is None:
+        return None
+    percent = float(found[1])
+    return lambda summary: summary.percentile(percent)
+
+
+def check_period(period: int) -> None:
+    """Raises InvalidParameterValue for a period that CloudWatch does not know."""
+    if period not in _SHORT_PERIODS and period % 60:
+        raise invalid_value("The parameter Period must be 1, 5, 10, 20, 30 or a multiple of 60.")
+
+
+def stretch(start: datetime, end: datetime, period: int, now: float) -> range:
+    """From the start, rounded down as its age wants it, to the end. Raises InvalidParameterCombination."""
+    first, last = in_utc(start).timestamp(), in_utc(end).timestamp()
+    if first >= last:
+        raise invalid_combination("The parameter StartTime must be less than the parameter EndTime.")
+    step = next((step for age, step in _ROUNDED if first < now - age), min(period, 60))
+    begin = max(math.floor(first) // step * step, int(now) - AGES[-1][1])
+    return range(begin, max(begin, math.ceil(last)), period)
+
+
+def moment(at: int) -> datetime:
+    """A second as outputs hold it."""
+    return datetime.fromtimestamp(at, UTC)
