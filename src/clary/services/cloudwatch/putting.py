@@ -71,7 +71,7 @@ def _second(moment: datetime | None, place: str, now: int) -> int:
         raise invalid_value(f"The parameter {place}.Timestamp must specify a time no more than two weeks in the past.")
     if at > now + _NEWEST:
         raise invalid_value(
-            f"The parameter {place}.Timestamp must specify a time within two hours of the current time."
+            f"The parameter {place}.Timestamp must specify a time less than two hours in the future."
         )
     return at
 
