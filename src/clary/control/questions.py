@@ -13,7 +13,7 @@ from clary.control.entrances import entrances
 from clary.control.server import Question
 from clary.control.work import given, interrupt, jobs
 from clary.controllers.control import Controllers
-from clary.lifecycles import endpoint, training_job
+from clary.lifecycles import endpoint, training_job, transform_job
 from clary.objects.store import ObjectStore
 from clary.services.iam.bootstrap import ensure_defaults
 from clary.settings import Settings
@@ -21,6 +21,7 @@ from clary.store import Row, Store
 
 _LIVELY = {
     training_job.KIND: training_job.LIFECYCLE,
+    transform_job.KIND: transform_job.LIFECYCLE,
     endpoint.KIND: endpoint.LIFECYCLE,
 }
 

@@ -27,6 +27,12 @@ def is_internal(reason: str) -> bool:
     return reason.startswith(_INTERNAL_FAULT)
 
 
+def of_host(reason: str, host: str) -> str:
+    """The reason, and on which of several hosts it was."""
+    suffix = f" (host {host})"
+    return cut(reason, LIMIT - len(suffix)) + suffix
+
+
 def failure_reason(ended: Exited | Lost, said: str, tail: Iterable[str]) -> str | None:
     """None where the program ended well.
 

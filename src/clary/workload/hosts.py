@@ -53,7 +53,12 @@ def hosts_of(spec: Mapping[str, Any]) -> list[Host]:
         }
     ]
     kinds = [(group["InstanceGroupName"], group["InstanceType"]) for group in groups for _ in range(_count(group))]
-    return [Host(number, f"algo-{number + 1}", kind, group) for number, (group, kind) in enumerate(kinds)]
+    return [Host(number, host_name(number), kind, group) for number, (group, kind) in enumerate(kinds)]
+
+
+def host_name(index: int) -> str:
+    """Of the host with this index, from 0."""
+    return f"algo-{index + 1}"
 
 
 def _count(group: Mapping[str, Any]) -> int:

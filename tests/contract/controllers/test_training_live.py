@@ -129,11 +129,6 @@ def test_failure_says_why_in_the_programs_own_words(world, submit, script, reaso
             {"AlgorithmSpecification": {"TrainingImage": "test", "ContainerEntrypoint": ["/none"]}},
             "CannotStartContainerError",
         ),
-        ({"ResourceConfig": {"InstanceCount": 2}}, "more than one instance"),
-        (
-            {"AlgorithmSpecification": {"TrainingImage": "test", "ContainerArguments": ["x"]}},
-            "ContainerArguments without ContainerEntrypoint",
-        ),
     ],
 )
 def test_what_cannot_be_done_is_a_client_error(world, submit, more, reason):
