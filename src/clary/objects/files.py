@@ -53,6 +53,19 @@ class Files:
         self.sync_folder(file)
         return file
 
+    def join(self, segments: Iterable[Segment]) -> str:
+        """A new file of the segments one after another, durable. Raises FileNotFoundError."""
+        file, descriptor = self.create()
+        try:
+            with os.fdopen(descriptor, "wb") as sink:
+                copy_into(segments, sink)
+                os.fsync(sink.fileno())
+            self.sync_folder(file)
+        except BaseException:
+            self.remove(file)
+            raise
+        return file
+
     def require(self, file: str) -> None:
         """Raises BodyLost where it is gone: everything was emptied, or it waited for its row for an hour."""
         if not self.path(file).exists():
@@ -102,9 +115,14 @@ def copy_segments(segments: Iterable[Segment], target: Path, mode: int = _MODE) 
     Raises FileExistsError where `target` is there. Not synced.
     """
     with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode), "wb") as sink:
-        for path, offset, length in segments:
-            with path.open("rb") as source:
-                _copy_range(source.fileno(), offset, length, sink.fileno())
+        copy_into(segments, sink)
+
+
+def copy_into(segments: Iterable[Segment], sink: BinaryIO) -> None:
+    """Append the segments to an open file; the filesystem shares blocks where it can."""
+    for path, offset, length in segments:
+        with path.open("rb") as source:
+            _copy_range(source.fileno(), offset, length, sink.fileno())
 
 
 def read_segments(segments: Iterable[Segment]) -> Iterator[bytes]:
@@ -122,7 +140,12 @@ def read_segments(segments: Iterable[Segment]) -> Iterator[bytes]:
 
 
 def _link(descriptor: int, path: Path) -> None:
-    """Of the very file that is open, whatever its name may mean by now; its mode becomes that of all our files."""
+    """Of the very file that is open, whatever its name means by now; its mode and owner become those of all our files.
+
+    Raises OSError where it is somebody else's.
+    """
+    if os.fstat(descriptor).st_uid != os.geteuid():  # a container's, with ids of its own
+        os.fchown(descriptor, os.geteuid(), os.getegid())
     os.fchmod(descriptor, _MODE)
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

@@ -88,11 +88,13 @@ class Piece:
     number: int = 1
     """The part number that it was uploaded under."""
     checksums: Mapping[str, str] = field(default_factory=dict)
+    offset: int = 0
+    """Where in the file it begins: parts may have been joined."""
 
 
 def dump_pieces(pieces: tuple[Piece, ...]) -> str:
     """As JSON, compact: an object may have 10,000."""
-    return json.dumps([[p.file, p.size, p.number, dict(p.checksums)] for p in pieces], separators=(",", ":"))
+    return json.dumps([[p.file, p.size, p.number, dict(p.checksums), p.offset] for p in pieces], separators=(",", ":"))
 
 
 @dataclass(frozen=True)

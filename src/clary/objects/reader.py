@@ -88,7 +88,7 @@ class ObjectReader:
         for piece in info.pieces:
             first, last = max(start, at), min(end, at + piece.size)
             if first < last:
-                yield self.files.path(piece.file), first - at, last - first
+                yield self.files.path(piece.file), piece.offset + first - at, last - first
             at += piece.size
 
     def read(self, info: ObjectInfo) -> Iterator[bytes]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from clary.errors import AWSError
 from clary.objects.body import receive_bytes, receive_segments, received
@@ -15,6 +16,7 @@ from clary.objects.checksums import DEFAULT_ALGORITHM, digest_file
 from clary.objects.errors import BucketAlreadyExists, BucketAlreadyOwnedByYou, BucketNotEmpty, NoSuchBucket, NoSuchKey
 from clary.objects.files import open_regular
 from clary.objects.garbage import Collector, discard_object, discard_upload
+from clary.objects.joining import Joiner
 from clary.objects.model import (
     Attributes,
     Bucket,
@@ -31,6 +33,8 @@ from clary.objects.objects import Guard, find_bucket, find_object, put_object, r
 from clary.objects.reader import ObjectReader
 from clary.objects.writer import Writer
 
+_UNLINKABLE = frozenset({errno.EXDEV, errno.EMLINK, errno.EPERM, errno.EOPNOTSUPP})
+
 
 class ObjectStore(ObjectReader):
     """The object store under `root`: reads, and all writes. Every write returns when it is durable."""
@@ -41,6 +45,7 @@ class ObjectStore(ObjectReader):
         super().__init__(root)
         self.uploads: Uploads = Uploads(self._connections.get, self._writer, self.files)
         self.collector = Collector(self.files, self._writer, self._connections.get)
+        self._joiner = Joiner(self.files, self._writer, self.head)
 
     def close(self) -> None:
         """Let go of the database and stop removing files."""
@@ -119,28 +124,36 @@ class ObjectStore(ObjectReader):
         """Make `data` the object `key`. Raises NoSuchBucket."""
         return self.put(bucket, key, receive_bytes(self.files, data), attributes)
 
-    def put_file(
-        self,
-        bucket: str,
-        key: str,
-        path: Path,
-        *,
-        content_type: str | None = None,
-        metadata: Mapping[str, str] | None = None,
-    ) -> ObjectInfo:
+    def put_file(self, bucket: str, key: str, path: Path, attributes: Attributes | None = None) -> ObjectInfo:
         """Make a finished file the object `key` without copying it, where a hard link can be made.
 
         Nobody may write to `path` afterwards (the object would change); it may be removed. Done again after a crash
         it puts the same object again. Raises NoSuchBucket, and OSError where it is not there or no regular file: a
         symbolic link is not followed.
         """
-        attributes = Attributes(metadata=dict(metadata or {}))
-        if content_type:
-            attributes = replace(attributes, content_type=content_type)
         with open_regular(path) as file:
-            digest = digest_file(file)
-            body = received(self.files.take(file.fileno()), digest)
+            return self.put_open(bucket, key, file, attributes)
+
+    def put_open(self, bucket: str, key: str, file: BinaryIO, attributes: Attributes | None = None) -> ObjectInfo:
+        """As `put_file`, for a regular file that is open and stands at its beginning, whatever its name is by now."""
+        digest = digest_file(file)
+        body = received(self.files.take(file.fileno()), digest)
         return self.put(bucket, key, body, attributes)
+
+    def link_to(self, info: ObjectInfo, target: Path) -> None:
+        """A new name for its very file, which nobody may ever change: for read-only and copy-on-write views.
+
+        It stays readable when the object is deleted or overwritten. An object of several parts becomes one of one file
+        first. Where no link can be made (another file system, as many links as there may be) `target` is a copy.
+        Raises FileExistsError, and FileNotFoundError where the object was deleted a while ago.
+        """
+        whole = self._joiner.whole(info)
+        try:
+            target.hardlink_to(self.files.path(whole.pieces[0].file))
+        except OSError as error:
+            if error.errno not in _UNLINKABLE:
+                raise
+            self.copy_to(whole, target)
 
     def copy(
         self,

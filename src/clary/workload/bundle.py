@@ -44,6 +44,19 @@ class Bundle:
         return self.input / "data"
 
     @property
+    def pipes(self) -> Path:
+        """What the feeder of pipes reads: its plan, and one folder of files per channel."""
+        return self.root / "pipes"
+
+    def channel(self, name: str) -> Path:
+        """The files of a channel: never written to, mounted as /opt/ml/input/data/NAME."""
+        return self.root / "channels" / name
+
+    def pipe(self, name: str) -> Path:
+        """The files of a channel that is a pipe."""
+        return self.pipes / name
+
+    @property
     def model(self) -> Path:
         """/opt/ml/model."""
         return self.root / "model"

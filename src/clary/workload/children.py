@@ -5,18 +5,21 @@ What is small and trusted is done here and now: a Python that starts costs more 
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from clary.workload.errors import WorkloadError
 from clary.workload.metrics import scan
-from clary.workload.pack import REFUSED, make
+from clary.workload.pack import FULL, REFUSED, Refused, make
+from clary.workload.tree import walk
 
 SMALL_BYTES = 2 * 2**20
 SMALL_FILES = 200
@@ -35,48 +38,48 @@ class ChildFailed(Exception):
     """A child ended as it never should: an error of ours or of the machine (no space left)."""
 
 
-def make_archive(source: Path, target: Path) -> None:
-    """Pack a folder. Raises ChildFailed."""
-    if _is_small(source):
-        make(source, target)
-    else:
-        _run_pack("make", source, target)
+def make_archive(sources: Sequence[Path], target: Path) -> None:
+    """Pack folders as one archive. Raises WorkloadError where what is there cannot be packed, OSError, ChildFailed."""
+    try:
+        if _is_small(sources):
+            make(sources, target)
+        else:
+            _run_pack("make", target, sources)
+    except Refused as error:
+        raise WorkloadError(f"ClientError: Artifact upload failed: {error}.") from None
 
 
-def _is_small(folder: Path) -> bool:
+def _is_small(sources: Sequence[Path]) -> bool:
     """Counts no further than it must: a container may have left a million files."""
-    size = files = 0
-    for path, folders, names in os.walk(folder):
-        files += len(folders) + len(names)
-        if files > SMALL_FILES:
+    size = 0
+    for count, entry in enumerate(chain.from_iterable(map(walk, sources)), 1):
+        size += entry.stat.st_size
+        if count > SMALL_FILES or size > SMALL_BYTES:
             return False
-        size += sum(Path(path, name).lstat().st_size for name in names)
-    return size <= SMALL_BYTES
+    return True
 
 
 def unpack_archive(source: Path, target: Path, uri: str) -> None:
     """Unpack what was at `uri`. Raises WorkloadError where the archive is refused, ChildFailed."""
     try:
-        _run_pack("unpack", source, target)
-    except _Refused as error:
+        _run_pack("unpack", target, [source])
+    except Refused as error:
         raise WorkloadError(
             f'ClientError: Failed to extract model data archive from URL "{uri}". Please ensure that the object '
             f"located at the URL is a valid tar.gz archive: {error}."
         ) from None
 
 
-class _Refused(Exception):
-    """The child would not touch the archive."""
-
-
-def _run_pack(command: str, source: Path, target: Path) -> None:
-    arguments = _command("clary.workload.pack", command, str(source), str(target))
+def _run_pack(command: str, target: Path, sources: Sequence[Path]) -> None:
+    arguments = _command("clary.workload.pack", command, str(target), *map(str, sources))
     done = subprocess.run(arguments, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     said = done.stderr.decode("utf-8", "replace").strip()
     if done.returncode == REFUSED:
-        raise _Refused(said)
+        raise Refused(said)
+    if done.returncode == FULL:
+        raise OSError(errno.ENOSPC, said)
     if done.returncode:
-        raise ChildFailed(f"{command} {source}: exit code {done.returncode}: {said}")
+        raise ChildFailed(f"{command} {target}: exit code {done.returncode}: {said}")
 
 
 class MetricsScan:

@@ -1,17 +1,20 @@
-"""From S3 into a folder: writable copies, in places that cannot climb out of it."""
+"""From S3 into a folder, as copies or as links, in places that cannot climb out of it."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from clary.objects.model import ObjectInfo
 from clary.workload.bundle import FILE_MODE, make_folder
-from clary.workload.errors import Cancelled, WorkloadError
-from clary.workload.s3uri import join, split
+from clary.workload.errors import Cancelled, WorkloadError, room_for
+from clary.workload.s3uri import split
 from clary.workload.storage import RoleStorage
+
+DATA_DOWNLOAD = "Data download"
+"""As FailureReason names it."""
 
 _MANIFEST_BYTES = 64 * 2**20
 
@@ -44,76 +47,122 @@ def place(folder: Path, name: str) -> Path:
     return folder.joinpath(*parts)
 
 
-def download_prefix(storage: RoleStorage, uri: str, folder: Path, ended: Ended = never) -> int:
-    """Copies of all objects whose keys begin with `uri`; how many there were.
+@dataclass(frozen=True)
+class Item:
+    """An object, and the name that it has where it is put."""
 
-    Raises WorkloadError for keys that cannot be paths, NotAllowed, Cancelled.
-    """
+    name: str
+    info: ObjectInfo
+
+    @property
+    def is_folder(self) -> bool:
+        """A folder as consoles make them: an empty object whose name ends with a slash."""
+        return self.name == "" or (self.name.endswith("/") and self.info.size == 0)
+
+    @property
+    def uri(self) -> str:
+        """Its address."""
+        return f"s3://{self.info.bucket}/{self.info.key}"
+
+
+def items_of_prefix(storage: RoleStorage, uri: str) -> Iterator[Item]:
+    """All objects whose keys begin with `uri`, in order; none where there is no such bucket. Raises NotAllowed."""
     bucket, prefix = split(uri)
+    if storage.has_bucket(bucket):
+        yield from (Item(relative_name(info.key, prefix), info) for info in storage.list(bucket, prefix))
+
+
+def items_of_manifest(storage: RoleStorage, uri: str) -> Iterator[Item]:
+    """All objects that the manifest at `uri` names, in its order: `[{"prefix": "s3://b/p/"}, "a.csv", …]`
+    (https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_S3DataSource.html).
+
+    Raises WorkloadError for what is no manifest, or names what does not exist; NotAllowed.
+    """
+    base, names = _manifest(read_object(storage, uri, _MANIFEST_BYTES), uri)
+    return (Item(name, find_data(storage, base + name)) for name in names)
+
+
+def link(storage: RoleStorage, item: Item, folder: Path) -> None:
+    """Name an object's own file below `folder`, which nobody may write to.
+
+    Raises WorkloadError for a key that cannot be a path, NotAllowed, OSError.
+    """
+    _put(item, folder, storage.link_to)
+
+
+def download_prefix(storage: RoleStorage, uri: str, folder: Path, ended: Ended = never) -> int:
+    """Writable copies of all objects whose keys begin with `uri`; how many there were.
+
+    Raises WorkloadError for keys that cannot be paths and where the disk is full, NotAllowed, Cancelled.
+    """
     count = 0
-    for info in storage.list(bucket, prefix):
-        _copy(storage, info, relative_name(info.key, prefix), folder, ended)
-        count += 1
+    with room_for(DATA_DOWNLOAD):
+        for item in items_of_prefix(storage, uri):
+            if ended():
+                raise Cancelled
+            count += 1
+            if not item.is_folder:
+                _put(item, folder, lambda info, target: _copy(storage, info, target))
     return count
 
 
-def download_manifest(storage: RoleStorage, uri: str, folder: Path, ended: Ended = never) -> int:
-    """Copies of all objects that the manifest at `uri` names: `[{"prefix": "s3://b/p/"}, "a.csv", …]`
-    (https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_S3DataSource.html); how many there were.
-    """
-    base, names = _manifest(read_object(storage, uri, _MANIFEST_BYTES), uri)
-    for name in names:
-        bucket, key = split(join(base, name) if base else name)
-        info = storage.head(bucket, key)
-        if info is None:
-            raise WorkloadError(f"ClientError: Data download failed: s3://{bucket}/{key} of {uri} does not exist.")
-        _copy(storage, info, name if base else key, folder, ended)
-    return len(names)
+def _copy(storage: RoleStorage, info: ObjectInfo, target: Path) -> None:
+    storage.copy_to(info, target, FILE_MODE)
+    target.chmod(FILE_MODE)
+
+
+def _put(item: Item, folder: Path, make: Callable[[ObjectInfo, Path], None]) -> None:
+    target = place(folder, item.name)
+    try:
+        for parent in _missing(target.parent, folder):
+            make_folder(parent)
+        make(item.info, target)
+    except (FileExistsError, NotADirectoryError, IsADirectoryError):
+        text = f"ClientError: Data download failed: {item.info.key!r} is both a file and a folder, or comes twice."
+        raise WorkloadError(text) from None
 
 
 def read_object(storage: RoleStorage, uri: str, limit: int) -> bytes:
     """A small object's bytes. Raises WorkloadError where there is none, or it is larger than `limit`."""
-    info = find(storage, uri)
+    info = find_data(storage, uri)
     if info.size > limit:
         raise WorkloadError(f"ClientError: {uri} is larger than {limit} bytes.")
     return b"".join(storage.read(info))
 
 
 def find(storage: RoleStorage, uri: str) -> ObjectInfo:
-    """The object at `uri`. Raises WorkloadError where there is none."""
+    """The object at `uri`. Raises WorkloadError where there is none, NotAllowed."""
+    return _found(storage, uri, f"ClientError: Could not find the object {uri}.")
+
+
+def find_data(storage: RoleStorage, uri: str) -> ObjectInfo:
+    """An object of a channel. Raises WorkloadError, in AWS's words, where there is none; NotAllowed."""
+    return _found(storage, uri, f"ClientError: Data download failed:S3 key: {uri} matched no files on s3")
+
+
+def _found(storage: RoleStorage, uri: str, otherwise: str) -> ObjectInfo:
     bucket, key = split(uri)
-    info = storage.head(bucket, key)
+    info = storage.head(bucket, key) if storage.has_bucket(bucket) else None
     if info is None:
-        raise WorkloadError(f"ClientError: Could not find the object {uri}.")
+        raise WorkloadError(otherwise)
     return info
 
 
 def _manifest(raw: bytes, uri: str) -> tuple[str, list[str]]:
+    """The prefix and the names."""
     try:
-        entries: Any = json.loads(raw)
-        prefixes = [entry["prefix"] for entry in entries if isinstance(entry, dict)]
-        names = [entry for entry in entries if isinstance(entry, str)]
+        first, *names = json.loads(raw)
+        prefix = first["prefix"]
     except (ValueError, TypeError, KeyError):
-        raise WorkloadError(f"ClientError: Data download failed: {uri} is no manifest.") from None
-    if len(prefixes) > 1 or not all(isinstance(prefix, str) for prefix in prefixes):
-        raise WorkloadError(f"ClientError: Data download failed: the manifest {uri} has more than one prefix.")
-    return (prefixes[0] if prefixes else ""), names
+        raise _no_manifest(uri, "it is no JSON array that begins with a prefix") from None
+    if not isinstance(prefix, str) or not all(isinstance(name, str) for name in names):
+        raise _no_manifest(uri, "what follows its prefix must be strings, relative to it")
+    return prefix, names
 
 
-def _copy(storage: RoleStorage, info: ObjectInfo, name: str, folder: Path, ended: Ended) -> None:
-    if ended():
-        raise Cancelled
-    if name == "" or (name.endswith("/") and info.size == 0):  # a folder, as consoles make them
-        return
-    target = place(folder, name)
-    try:
-        for parent in _missing(target.parent, folder):
-            make_folder(parent)
-        storage.copy_to(info, target, FILE_MODE)
-        target.chmod(FILE_MODE)
-    except (FileExistsError, NotADirectoryError, IsADirectoryError):
-        text = f"ClientError: Data download failed: {info.key!r} is both a file and a folder, or comes twice."
-        raise WorkloadError(text) from None
+def _no_manifest(uri: str, why: str) -> WorkloadError:
+    """No public source shows AWS's words for it."""
+    return WorkloadError(f"ClientError: Data download failed:Invalid manifest file {uri}: {why}.")
 
 
 def _missing(path: Path, folder: Path) -> Iterator[Path]:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from clary.errors import ClaryError
+
+NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""The errors of a disk, or a share of it, that is full."""
 
 
 class WorkloadError(Exception):
@@ -19,6 +26,23 @@ class NotAllowed(WorkloadError):
 
 class Cancelled(Exception):
     """What was being done is not wanted any more."""
+
+
+@contextmanager
+def room_for(what: str) -> Iterator[None]:
+    """What is done within needs disk space; a full disk is the job's FailureReason. `what` as AWS names it: `Data
+    download`, `Artifact upload`. Raises WorkloadError."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in NO_SPACE:
+            raise
+        raise full_disk(what) from error
+
+
+def full_disk(what: str) -> WorkloadError:
+    """No public source shows AWS's words for it."""
+    return WorkloadError(f"ClientError: {what} failed: No space left on the disk that holds Clary's data.")
 
 
 def cannot_start(error: WorkloadError | ClaryError) -> str:

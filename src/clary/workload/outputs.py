@@ -1,28 +1,36 @@
-"""What a training container leaves: model.tar.gz, output.tar.gz, checkpoints, metrics, and why it failed."""
+"""What a training job's containers leave: model.tar.gz, output.tar.gz, checkpoints, metrics, and why it failed
+(https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-output.html)."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from clary.compute.base import Exited, Lost
+from clary.objects import Attributes
 from clary.store.rows import Row
 from clary.telemetry.logfile import LogReader
+from clary.workload import checkpoints
 from clary.workload.bundle import Bundle
 from clary.workload.children import MetricsScan, make_archive
-from clary.workload.errors import WorkloadError
-from clary.workload.failure import failure_reason, read_failure
-from clary.workload.s3uri import join, split
+from clary.workload.errors import WorkloadError, room_for
+from clary.workload.failure import failure_reason, of_host, read_failure
+from clary.workload.hosts import host_name
+from clary.workload.s3uri import as_key, join, split
 from clary.workload.storage import RoleStorage
+from clary.workload.tree import merged, walk
 
 Ending = Exited | Lost
 
+ARTIFACT_UPLOAD = "Artifact upload"
+"""As FailureReason names it."""
+
 _TAIL_LINES = 500
 _ARCHIVE_TYPE = "application/x-tar"
-_CONTENT_TYPE = "binary/octet-stream"
+_STOPPED_BY_US = (9, 15)
 
 
 @dataclass(frozen=True)
@@ -40,23 +48,62 @@ class Outputs:
 def collect(
     storage: RoleStorage,
     row: Row,
-    bundle: Bundle,
-    log: Path,
-    ending: Ending,
+    bundles: Sequence[Bundle],
+    logs: Sequence[Path],
+    endings: Sequence[Ending],
     own_metrics: Sequence[Mapping[str, str]],
 ) -> Outputs:
-    """Upload everything and read log and failure file. Raises WorkloadError where the bucket is not there, NotAllowed.
+    """Upload everything and read logs and failure files; bundles, logs and endings host by host, all ended.
 
-    `own_metrics` are the image's definitions; the user's stand in the row.
+    `own_metrics` are the image's definitions; the user's stand in the row. May be called again. Raises WorkloadError
+    where the bucket is not there, what was left cannot be packed or the disk is full; NotAllowed.
     """
-    scan = MetricsScan(log, own_metrics, row.spec["AlgorithmSpecification"].get("MetricDefinitions") or ())
+    given = row.spec["AlgorithmSpecification"].get("MetricDefinitions") or ()
+    scans = [MetricsScan(log, own_metrics, given) for log in logs]
     destination = _Destination(storage, row)
-    bundle.scratch.mkdir(exist_ok=True)
-    destination.upload_folder(bundle.model, "model", bundle.scratch)
-    destination.upload_folder(bundle.output_data, "output", bundle.scratch)
-    _save_checkpoints(storage, row.spec.get("CheckpointConfig"), bundle.checkpoints)
-    said, tail = read_failure(bundle.failure), _tail(log)
-    return Outputs(failure_reason(ending, said, tail), destination.model_artifacts, scan.result())
+    scratch = bundles[0].scratch
+    scratch.mkdir(exist_ok=True)
+    with room_for(ARTIFACT_UPLOAD):
+        destination.upload([bundle.model for bundle in bundles], "model", scratch)
+        destination.upload([bundle.output_data for bundle in bundles], "output", scratch)
+        checkpoints.sync(storage, row.spec, bundles, final=True)
+    metrics = last_of_each([scan.result() for scan in scans])
+    return Outputs(_failure(bundles, logs, endings), destination.model_artifacts, metrics)
+
+
+def last_of_each(found: Sequence[Sequence[Mapping[str, Any]]]) -> list[Mapping[str, Any]]:
+    """Metrics of several hosts as one job's: of each name the latest."""
+    latest: dict[str, Mapping[str, Any]] = {}
+    for metric in itertools.chain.from_iterable(found):
+        known = latest.get(metric["MetricName"])
+        if known is None or known["Timestamp"] < metric["Timestamp"]:
+            latest[metric["MetricName"]] = metric
+    return list(latest.values())
+
+
+def _failure(bundles: Sequence[Bundle], logs: Sequence[Path], endings: Sequence[Ending]) -> str | None:
+    """Of the host that failed first: the others ended with it."""
+    index = first_to_fail(endings)
+    if index is None:
+        return None
+    reason = failure_reason(endings[index], read_failure(bundles[index].failure), _tail(logs[index]))
+    return of_host(reason, host_name(index)) if reason and len(endings) > 1 else reason
+
+
+def first_to_fail(endings: Sequence[Ending]) -> int | None:
+    """Which host failed first by itself; None where all went well.
+
+    One that is lost has failed before those that were stopped because of it.
+    """
+    failed = {number: end for number, end in enumerate(endings) if isinstance(end, Lost) or end.code or end.reason}
+    return min(failed, key=lambda number: _when(failed[number]), default=None)
+
+
+def _when(end: Ending) -> tuple[int, float]:
+    if isinstance(end, Lost):
+        return 1, 0.0
+    stopped = end.signal in _STOPPED_BY_US and not end.out_of_memory and not end.reason
+    return (2 if stopped else 0), end.at
 
 
 class _Destination:
@@ -66,6 +113,7 @@ class _Destination:
         config = row.spec["OutputDataConfig"]
         self._storage = storage
         self._plain = config.get("CompressionType") == "NONE"
+        self._headers = encryption(config.get("KmsKeyId", ""))
         self._base = join(config["S3OutputPath"], row.key.name, "output")
         bucket, _ = split(self._base)
         if not storage.has_bucket(bucket):
@@ -73,41 +121,37 @@ class _Destination:
 
     @property
     def model_artifacts(self) -> str:
+        """Where the model is to be found."""
         return join(self._base, "model") + "/" if self._plain else join(self._base, "model.tar.gz")
 
-    def upload_folder(self, folder: Path, name: str, scratch: Path) -> None:
-        """As `NAME.tar.gz`, or file by file below `NAME/`; a folder without content is not uploaded."""
-        if folder.is_symlink() or not folder.is_dir() or not any(folder.iterdir()):
-            return  # a link is the container's own work: it may lead anywhere on the host
+    def upload(self, folders: Sequence[Path], name: str, scratch: Path) -> None:
+        """Together as `NAME.tar.gz`, or file by file below `NAME/`; what has no content is not uploaded."""
+        filled = [folder for folder in folders if next(walk(folder), None)]
+        if not filled:
+            return
         if self._plain:
-            _upload_files(self._storage, join(self._base, name), folder)
+            self._upload_files(filled, join(self._base, name))
             return
         archive = scratch / f"{name}.tar.gz"
-        make_archive(folder, archive)
-        bucket, key = split(join(self._base, archive.name))
-        self._storage.put_file(bucket, key, archive, content_type=_ARCHIVE_TYPE)
+        try:
+            make_archive(filled, archive)
+            bucket, key = split(join(self._base, archive.name))
+            self._storage.put_file(bucket, key, archive, Attributes(_ARCHIVE_TYPE, headers=self._headers))
+        finally:
+            archive.unlink(missing_ok=True)
+
+    def _upload_files(self, folders: Sequence[Path], uri: str) -> None:
+        bucket, prefix = split(uri)
+        for entry in merged(folders):
+            if entry.is_file:
+                with entry.open() as file:
+                    attributes = Attributes(headers=self._headers)
+                    self._storage.put_open(bucket, f"{prefix}/{as_key(entry.path)}", file, attributes)
 
 
-def _upload_files(storage: RoleStorage, uri: str, folder: Path) -> None:
-    bucket, prefix = split(uri)
-    for path in _regular_files(folder):
-        key = f"{prefix}/{path.relative_to(folder)}"
-        storage.put_file(bucket, key, path, content_type=_CONTENT_TYPE)
-
-
-def _regular_files(folder: Path) -> Iterator[Path]:
-    for entry in sorted(folder.iterdir()):
-        if entry.is_symlink():
-            continue
-        if entry.is_dir():
-            yield from _regular_files(entry)
-        elif entry.is_file():
-            yield entry
-
-
-def _save_checkpoints(storage: RoleStorage, config: Mapping[str, Any] | None, folder: Path) -> None:
-    if config and folder.is_dir():
-        _upload_files(storage, config["S3Uri"].rstrip("/"), folder)
+def encryption(key: str) -> dict[str, str]:
+    """What S3 says of an object that is encrypted by a KMS key; its bytes stay as they are, as everywhere here."""
+    return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key} if key else {}
 
 
 def _tail(log: Path) -> list[str]:

@@ -1,7 +1,8 @@
-"""Archives, made and unpacked in a process of their own: `python -m clary.workload.pack make|unpack SOURCE TARGET`.
+"""Archives, made and unpacked in a process of their own: `python -m clary.workload.pack make|unpack TARGET SOURCE…`.
 
-A child, since gzip keeps a core busy and since an archive that a request named is not to be trusted with a server
-process. Exit code 0; 2 with one line on standard error where the archive is refused. Standard library only.
+A child, since gzip keeps cores busy and since an archive that a request named is not to be trusted with a server
+process. Exit code 0; 2 with one line on standard error where the archive is refused, 3 where the disk is full. Standard
+library only.
 """
 
 from __future__ import annotations
@@ -13,13 +14,19 @@ import stat
 import sys
 import tarfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
-LEVEL = 1
-"""gzip's: level 6 packs at 13 MB/s, level 1 at 87, for an archive a tenth larger."""
+from clary.workload.deflating import Gzip
+from clary.workload.errors import NO_SPACE
+from clary.workload.tree import Entry, merged
 
 REFUSED = 2
+FULL = 3
+
+LARGEST_HOLE = 16 * 2**30
+"""A file may be so much larger than what was written to it: packing a gigabyte of nothing takes seconds."""
 
 _PIECE = 1 << 20
 
@@ -28,56 +35,66 @@ class Refused(Exception):
     """The archive holds what must not be unpacked, or is none."""
 
 
-def make(source: Path, target: Path) -> None:
-    """`source`'s content as `target`.tar.gz: regular files, folders, and links that stay within; synced.
+def make(sources: Sequence[Path], target: Path) -> None:
+    """The content of all `sources` together as `target`.tar.gz: regular files, folders, links that stay within; synced.
 
-    Whoever filled the folder may have left anything in it: nothing is followed, devices and sockets are left out.
+    Where two have something of the same name, the first one's is taken. Whoever filled the folders may have left
+    anything in them: nothing is followed, pipes, devices and sockets are left out. Raises Refused, OSError.
     """
     fresh = target.with_suffix(".part")
-    with fresh.open("wb") as raw:
-        with (
-            gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=LEVEL, mtime=0) as packed,
-            tarfile.open(mode="w", fileobj=packed, format=tarfile.PAX_FORMAT) as archive,
-        ):
-            for path in _walk(source):
-                _add(archive, path, source)
-        raw.flush()
-        os.fsync(raw.fileno())
-    fresh.replace(target)
+    try:
+        with fresh.open("wb") as raw:
+            with (
+                Gzip(raw) as packed,
+                tarfile.open(mode="w", fileobj=packed, format=tarfile.PAX_FORMAT) as archive,
+            ):
+                for entry in merged(sources):
+                    _add(archive, entry)
+            raw.flush()
+            os.fsync(raw.fileno())
+        fresh.replace(target)
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    for entry in sorted(folder.iterdir()):
-        yield entry
-        if entry.is_dir() and not entry.is_symlink():
-            yield from _walk(entry)
-
-
-def _add(archive: tarfile.TarFile, path: Path, root: Path) -> None:
-    if path.is_socket():  # tarfile has no word for it
-        return
-    info = archive.gettarinfo(path, arcname=str(path.relative_to(root)))
-    info.uid = info.gid = 0
+def _add(archive: tarfile.TarFile, entry: Entry) -> None:
+    info = tarfile.TarInfo(entry.path)
+    info.mode, info.mtime = stat.S_IMODE(entry.stat.st_mode), int(entry.stat.st_mtime)
     info.uname = info.gname = "root"
-    if info.islnk():  # a second name of a file: its content once more
-        info.type, info.linkname, info.size = tarfile.REGTYPE, "", path.lstat().st_size
-    if info.isreg():
-        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:  # noqa: PTH123
-            archive.addfile(info, file)
-    elif info.isdir() or (info.issym() and _stays_within(path.parent, info.linkname, root)):
+    if entry.is_file:
+        with suppress(FileNotFoundError):  # gone meanwhile
+            _add_file(archive, entry, info)
+    elif entry.is_folder:
+        info.type = tarfile.DIRTYPE
         archive.addfile(info)
+    elif entry.is_link:
+        info.type, info.linkname = tarfile.SYMTYPE, entry.target()
+        if _stays_within(entry.path.count("/"), info.linkname):
+            archive.addfile(info)
 
 
-def _stays_within(folder: Path, link: str, root: Path) -> bool:
-    """Whether a link in `folder` (real folders up to `root`) leads to a place within `root`, judged by its text.
+def _add_file(archive: tarfile.TarFile, entry: Entry, info: tarfile.TarInfo) -> None:
+    with entry.open() as file:
+        has = os.fstat(file.fileno())
+        check_holes(entry.path, has)
+        info.size = has.st_size
+        archive.addfile(info, file)
+
+
+def check_holes(path: str, has: os.stat_result) -> None:
+    """Raises Refused for a file that says it is far larger than what was ever written to it."""
+    if has.st_size - has.st_blocks * 512 > LARGEST_HOLE:
+        raise Refused(f"{path!r} says that it has {has.st_size} bytes, but only {has.st_blocks * 512} were written")
+
+
+def _stays_within(depth: int, link: str) -> bool:
+    """Whether a link that lies `depth` folders (real ones) below the root leads to a place within, judged by its text.
 
     `..` may stand at its head only: behind the name of another link it would lead anywhere.
     """
     parts = Path(link).parts
     climbs = next((i for i, part in enumerate(parts) if part != ".."), len(parts))
-    if Path(link).is_absolute() or ".." in parts[climbs:]:
-        return False
-    return climbs <= len(folder.relative_to(root).parts)
+    return not Path(link).is_absolute() and ".." not in parts[climbs:] and climbs <= depth
 
 
 def unpack(source: Path, target: Path) -> None:
@@ -99,7 +116,7 @@ def _extract(archive: tarfile.TarFile, member: tarfile.TarInfo, root: Path) -> N
         _make_parents(path, root)
     elif member.isreg():
         _write(archive, member, path)
-    elif member.issym() and _stays_within(path.parent, member.linkname, root):
+    elif member.issym() and _stays_within(len(path.parent.relative_to(root).parts), member.linkname):
         _clear(path)
         path.symlink_to(member.linkname)
     elif member.islnk():
@@ -156,12 +173,20 @@ def _clear(path: Path) -> None:
 
 def main(arguments: list[str]) -> int:
     """The child's program."""
-    command, source, target = arguments
+    command, target, *sources = arguments
     try:
-        {"make": make, "unpack": unpack}[command](Path(source), Path(target))
+        if command == "make":
+            make([Path(source) for source in sources], Path(target))
+        else:
+            unpack(Path(sources[0]), Path(target))
     except Refused as error:
         sys.stderr.write(f"{error}\n")
         return REFUSED
+    except OSError as error:
+        if error.errno not in NO_SPACE:
+            raise
+        sys.stderr.write(f"{error}\n")
+        return FULL
     return 0
 
 

@@ -7,11 +7,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from clary.calls import Access
 from clary.errors import AccessDenied
-from clary.objects import ObjectStore
+from clary.objects import Attributes, ObjectStore
+from clary.objects.files import open_regular
 from clary.objects.model import ObjectInfo
+from clary.wire.http import Segment
 from clary.workload.errors import NotAllowed
 
 Allow = Callable[[Access], None]
@@ -56,11 +59,35 @@ class RoleStorage:
         self._ask_to_read(info.bucket, info.key)
         self.objects.copy_to(info, target, mode)
 
-    def put_file(self, bucket: str, key: str, path: Path, content_type: str) -> None:
+    def segments(self, info: ObjectInfo) -> tuple[Segment, ...]:
+        """Where its bytes lie, for a child of ours to read: s3:GetObject."""
+        self._ask_to_read(info.bucket, info.key)
+        return self.objects.segments(info)
+
+    def link_to(self, info: ObjectInfo, target: Path) -> None:
+        """A name for its very file, to be shown to containers without a way to change it: s3:GetObject.
+
+        Raises FileExistsError.
+        """
+        self._ask_to_read(info.bucket, info.key)
+        self.objects.link_to(info, target)
+
+    def put_file(self, bucket: str, key: str, path: Path, attributes: Attributes) -> None:
         """A finished file as an object: s3:PutObject. Raises NoSuchBucket, OSError."""
+        with open_regular(path) as file:
+            self.put_open(bucket, key, file, attributes)
+
+    def put_open(self, bucket: str, key: str, file: BinaryIO, attributes: Attributes) -> None:
+        """As `put_file`, for a file that is open: s3:PutObject. Raises NoSuchBucket, OSError."""
         said = f"Artifact upload failed:Unable to upload object s3://{bucket}/{key}"
         self._ask("s3:PutObject", f"{bucket}/{key}", said)
-        self.objects.put_file(bucket, key, path, content_type=content_type)
+        self.objects.put_open(bucket, key, file, attributes)
+
+    def delete(self, bucket: str, key: str) -> None:
+        """Delete an object, if it is there: s3:DeleteObject. Raises NoSuchBucket."""
+        said = f"Artifact upload failed:Unable to delete object s3://{bucket}/{key}"
+        self._ask("s3:DeleteObject", f"{bucket}/{key}", said)
+        self.objects.delete(bucket, [key])
 
     def _ask_to_read(self, bucket: str, key: str) -> None:
         said = f"Data download failed:Unable to download object s3://{bucket}/{key}"

@@ -26,7 +26,6 @@ from clary.workload.runtimes import OnLine, Run, Runtimes
 from clary.workload.storage import RoleStorage, Storage
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
-_CHECKPOINTS = "/opt/ml/checkpoints"
 
 
 class TrainingWorkload:
@@ -65,8 +64,8 @@ class TrainingWorkload:
                 make_folder(folder)
             for name, content in config_files(placing).items():
                 (bundle.config / name).write_text(json.dumps(content))
-            channels.lay_out(storage, placing, bundle, ended)
-            checkpoints.restore(storage, row.spec, bundle, ended)
+        channels.lay_out(storage, self._placings(row), ended)
+        checkpoints.restore(storage, row.spec, self._bundles(row), ended)
 
     def containers(self, row: Row) -> list[tuple[str, Container]]:
         """What to start, by id, host by host. Raises WorkloadError."""
@@ -77,9 +76,12 @@ class TrainingWorkload:
             for container, (placing, bundle), log in found
         ]
 
-    def save_checkpoints(self, row: Row) -> None:
-        """Upload what is new of the checkpoints; may be called again. Raises WorkloadError."""
-        checkpoints.sync(self._storage_of(row), row.spec, self._bundles(row))
+    def save_checkpoints(self, row: Row, *, final: bool = False) -> None:
+        """Upload what is new of the checkpoints: while the programs run only files that stand still, at their end all.
+
+        May be called again. Raises WorkloadError.
+        """
+        checkpoints.sync(self._storage_of(row), row.spec, self._bundles(row), final=final)
 
     def collect(self, row: Row, endings: Sequence[Ending]) -> Outputs:
         """Upload what the programs left, and say how it went; may be called again. Raises WorkloadError."""
@@ -139,9 +141,7 @@ def _mounts(placing: Placing, bundle: Bundle) -> Iterator[Mount]:
     yield writable(bundle.model, "model")
     yield writable(bundle.output, "output")
     yield from channels.mounts(placing, bundle)
-    config = placing.spec.get("CheckpointConfig")
-    if config:
-        yield Mount(str(bundle.checkpoints), config.get("LocalPath") or _CHECKPOINTS, writable=True)
+    yield from checkpoints.mounts(placing.spec, bundle)
 
 
 def _own_program(algorithm: Mapping[str, Any]) -> tuple[str, ...]:

@@ -58,7 +58,8 @@ def test_a_reader_cannot_write(store, root, bucket):
 def test_a_put_file_is_linked_and_may_go_afterwards(store, bucket, tmp_path):
     path = tmp_path / "model.tar.gz"
     path.write_bytes(b"model" * 1000)
-    info = store.put_file(bucket, "out/model.tar.gz", path, content_type="application/gzip", metadata={"m": "1"})
+    attributes = Attributes(content_type="application/gzip", metadata={"m": "1"})
+    info = store.put_file(bucket, "out/model.tar.gz", path, attributes)
     assert store.segments(info)[0][0].stat().st_ino == path.stat().st_ino
     again = store.put_file(bucket, "out/model.tar.gz", path)
     path.unlink()

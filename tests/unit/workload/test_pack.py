@@ -65,14 +65,14 @@ def test_what_is_packed_is_unpacked(tmp_path_factory, tree):
     for name, content in tree.items():
         (source / name).parent.mkdir(exist_ok=True)
         (source / name).write_bytes(content)
-    make(source, packed)
+    make([source], packed)
     unpack(packed, target)
     assert read(target) == tree
 
 
 def test_names_and_owners_are_plain(folder, tmp_path):
     (folder / "xgboost-model").write_bytes(b"m")
-    make(folder, tmp_path / "m.tar.gz")
+    make([folder], tmp_path / "m.tar.gz")
     with tarfile.open(tmp_path / "m.tar.gz") as archive:
         (only,) = archive.getmembers()
     assert (only.name, only.uid, only.uname) == ("xgboost-model", 0, "root")
@@ -86,7 +86,7 @@ def test_nothing_outside_is_packed(folder, tmp_path):
         (folder / name).symlink_to(link)
     (folder / "good").symlink_to("file")
     os.link(folder / "file", folder / "twin")
-    make(folder, tmp_path / "m.tar.gz")
+    make([folder], tmp_path / "m.tar.gz")
     with tarfile.open(tmp_path / "m.tar.gz") as archive:
         found = {entry.name: entry.type for entry in archive.getmembers()}
     assert found == {"file": tarfile.REGTYPE, "twin": tarfile.REGTYPE, "good": tarfile.SYMTYPE}
@@ -125,7 +125,7 @@ def test_what_is_no_archive_is_refused(content, target, tmp_path):
 
 def test_cut_off_archive_is_refused(folder, target, tmp_path):
     (folder / "big").write_bytes(os.urandom(100_000))
-    make(folder, tmp_path / "m")
+    make([folder], tmp_path / "m")
     (tmp_path / "m").write_bytes((tmp_path / "m").read_bytes()[:50_000])
     with pytest.raises(Refused):
         unpack(tmp_path / "m", target)
@@ -146,7 +146,7 @@ def test_the_child_says_in_one_line_why(tmp_path, target):
         unpack_archive(packed, target, "s3://b/m.tar.gz")
     assert "climbs out of the archive" in raised.value.reason
     assert 's3://b/m.tar.gz"' in raised.value.reason
-    command = [sys.executable, "-I", "-m", "clary.workload.pack", "unpack", str(packed), str(target)]
+    command = [sys.executable, "-I", "-m", "clary.workload.pack", "unpack", str(target), str(packed)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.count("\n"), "Traceback" in done.stderr) == (2, 1, False)
 
@@ -155,6 +155,6 @@ def test_the_child_says_in_one_line_why(tmp_path, target):
 def test_small_and_large_folders_are_packed_alike(folder, target, tmp_path, files):
     for number in range(files):
         (folder / str(number)).write_text(str(number))
-    make_archive(folder, tmp_path / "m.tar.gz")
+    make_archive([folder], tmp_path / "m.tar.gz")
     unpack(tmp_path / "m.tar.gz", target)
     assert len(read(target)) == files

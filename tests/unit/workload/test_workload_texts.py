@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,12 +14,14 @@ from hypothesis import strategies as st
 from clary.compute.base import Exited, Lost
 from clary.store.rows import Key, Row
 from clary.telemetry.logfile import LogWriter
+from clary.workload.channels import Placing
 from clary.workload.children import MetricsScan
 from clary.workload.download import place, relative_name
 from clary.workload.errors import WorkloadError
 from clary.workload.failure import LIMIT, cut, failure_reason, last_exception, read_failure
+from clary.workload.hosts import hosts_of
 from clary.workload.metrics import final_metrics, required_literal, scan
-from clary.workload.s3uri import join, split
+from clary.workload.s3uri import as_key, canonical, join, split
 from clary.workload.training import config_files, contract_env
 
 
@@ -65,6 +68,26 @@ def test_s3_addresses():
     assert (split("s3://b/k/l"), split("s3://b"), join("s3://b/", "j", "o")) == (("b", "k/l"), ("b", ""), "s3://b/j/o")
 
 
+@pytest.mark.parametrize(
+    ("uri", "same"),
+    [
+        ("https://s3.amazonaws.com/b/k", "s3://b/k"),
+        ("https://s3-us-west-2.amazonaws.com/b/k/l", "s3://b/k/l"),
+        ("https://s3.eu-west-1.amazonaws.com/b", "s3://b"),
+        ("https://b.s3.cn-north-1.amazonaws.com.cn/k", "s3://b/k"),
+        ("https://my.bucket.s3.amazonaws.com/k", "s3://my.bucket/k"),
+        ("https://example.com/b/k", "https://example.com/b/k"),
+        ("s3://b/k", "s3://b/k"),
+    ],
+)
+def test_addresses_of_old_notebooks(uri, same):
+    assert canonical(uri) == same
+
+
+def test_a_path_of_any_bytes_is_a_key():
+    assert as_key(os.fsdecode(b"dir/\xff\xc3\xa4")) == "dir/\\xffä"
+
+
 SPEC = {
     "AlgorithmSpecification": {"TrainingImage": "i", "TrainingInputMode": "File"},
     "HyperParameters": {"max_depth": "5"},
@@ -85,8 +108,11 @@ SPEC = {
 }
 
 
+PLACING = Placing(SPEC, "us-east-1", hosts_of(SPEC)[0], hosts_of(SPEC))
+
+
 def test_config_files_as_aws_writes_them():
-    files = config_files(SPEC)
+    files = config_files(PLACING)
     assert files["hyperparameters.json"] == {"max_depth": "5"}
     assert files["inputdataconfig.json"] == {
         "train": {
@@ -109,7 +135,7 @@ def test_config_files_as_aws_writes_them():
 def test_contract_variables_name_the_job():
     now = datetime.now(UTC)
     row = Row(Key("training-job", "1", "eu-west-1", "j"), "arn:j", "Starting", now, now, SPEC)
-    found = contract_env(row)
+    found = contract_env(row, PLACING)
     assert (found["TRAINING_JOB_NAME"], found["TRAINING_JOB_ARN"], found["CURRENT_HOST"]) == ("j", "arn:j", "algo-1")
 
 

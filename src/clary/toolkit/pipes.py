@@ -1,0 +1,200 @@
+"""Feeds channels in Pipe mode: `python -m clary.toolkit.pipes PLANS DATA FAILURE`, beside the program, ended with it.
+
+For each channel and epoch there is a FIFO `DATA/CHANNEL_EPOCH`; the next one is there before the last has ended. A
+program that closes one early goes on with the next
+(https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-running-container.html). Standard library
+only: it runs on the Python of any image.
+"""
+
+# ruff: noqa: PTH116, PTH208
+# Paths are strings here: entries of /proc are many.
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import gzip
+import json
+import os
+import random
+import signal
+import struct
+import sys
+import tempfile
+import threading
+import zlib
+from pathlib import Path
+from typing import Any, BinaryIO, Dict, Iterable, Iterator, List
+
+_MAGIC = 0xCED7230A
+_LARGEST_RECORD = (1 << 29) - 1
+"""RecordIO gives a record's length 29 bits (https://mxnet.apache.org/versions/1.9.1/architecture/note_data_loading);
+readers of pipes know no records in parts."""
+
+_F_SETPIPE_SZ = 1031
+_PIECE = 1 << 20
+_IN_MEMORY = 64 << 20
+
+Part = List[str]
+"""`["text", TEXT]` or `["file", NAME, ADDRESS]`."""
+
+
+class BadData(Exception):
+    """An object that cannot be streamed."""
+
+
+class Channel:
+    """One channel, as its plan says."""
+
+    def __init__(self, folder: Path, target: Path) -> None:
+        self._folder = folder
+        self._target = target
+        self._plan: Dict[str, Any] = json.loads((folder / "plan.json").read_text())
+
+    def feed(self) -> None:
+        """Epoch after epoch, as long as somebody opens them. Raises BadData, for whose readers nothing goes on."""
+        epoch = 0
+        fifo = self._make(epoch)
+        while True:
+            with open(str(fifo), "wb", buffering=0) as sink:  # noqa: PTH123 - waits for a reader
+                epoch += 1
+                fifo = self._make(epoch)
+                _widen(sink)
+                with contextlib.suppress(BrokenPipeError):  # the program has had enough of this epoch
+                    self._stream(epoch - 1, sink)
+
+    def _make(self, epoch: int) -> Path:
+        path = self._target / "{}_{}".format(self._plan["name"], epoch)
+        if not path.exists():  # the first is there from the beginning
+            os.mkfifo(str(path), 0o666)
+        return path
+
+    def _stream(self, epoch: int, sink: BinaryIO) -> None:
+        try:
+            for record in self._records(epoch):
+                for part in record:
+                    self._send(part, sink)
+        except BadData:
+            end_readers(sink)  # an end of file would look like the end of the data
+            raise
+
+    def _records(self, epoch: int) -> Iterator[List[Part]]:
+        """In order, or in this epoch's own, of which each host streams its share."""
+        with (self._folder / "records").open(encoding="utf-8") as file:
+            lines: Iterable[str] = file
+            if self._plan["seed"] is not None:
+                shuffled = list(file)
+                random.Random(self._plan["seed"] + epoch).shuffle(shuffled)  # noqa: S311 - an order, no secret
+                lines = shuffled[self._plan["host"] :: self._plan["hosts"]]
+            for line in lines:
+                yield json.loads(line)
+
+    def _send(self, part: Part, sink: BinaryIO) -> None:
+        if part[0] == "text":
+            data = part[1].encode("utf-8")
+            self._frame(len(data), "a text", sink)
+            _write(data + self._padding(len(data)), sink)
+        elif self._plan["gzip"]:
+            self._send_unpacked(self._folder / part[1], part[2], sink)
+        else:
+            with (self._folder / part[1]).open("rb") as source:
+                self._send_file(source, os.fstat(source.fileno()).st_size, part[2], sink)
+
+    def _send_file(self, source: BinaryIO, size: int, name: str, sink: BinaryIO) -> None:
+        self._frame(size, name, sink)
+        _splice(source, size, sink)
+        _write(self._padding(size), sink)
+
+    def _send_unpacked(self, path: Path, name: str, sink: BinaryIO) -> None:
+        """A wrapped record's length comes first: what is unpacked is kept aside until it is known."""
+        if not self._plan["wrapped"]:
+            for piece in _unpacked(path, name):
+                _write(piece, sink)
+            return
+        with tempfile.SpooledTemporaryFile(_IN_MEMORY) as whole:
+            for piece in _unpacked(path, name):
+                whole.write(piece)
+            size = whole.tell()
+            whole.seek(0)
+            self._frame(size, name, sink)
+            for piece in iter(lambda: whole.read(_PIECE), b""):
+                _write(piece, sink)
+            _write(self._padding(size), sink)
+
+    def _frame(self, size: int, name: str, sink: BinaryIO) -> None:
+        if self._plan["wrapped"]:
+            if size > _LARGEST_RECORD:
+                raise BadData("{} is too large for a RecordIO record".format(name))
+            _write(struct.pack("<II", _MAGIC, size), sink)
+
+    def _padding(self, size: int) -> bytes:
+        return b"\0" * (-size % 4) if self._plan["wrapped"] else b""
+
+
+def _unpacked(path: Path, name: str) -> Iterator[bytes]:
+    try:
+        with gzip.open(str(path), "rb") as source:
+            for piece in iter(lambda: source.read(_PIECE), b""):
+                yield piece
+    except (OSError, EOFError, zlib.error) as error:
+        raise BadData("{} cannot be decompressed: {}".format(name, error)) from error
+
+
+def _splice(source: BinaryIO, size: int, sink: BinaryIO) -> None:
+    """The file's pages become the pipe's: nothing is copied."""
+    offset = 0
+    while offset < size:
+        offset += os.sendfile(sink.fileno(), source.fileno(), offset, min(size - offset, _PIECE))
+
+
+def _write(data: bytes, sink: BinaryIO) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[sink.write(view) :]
+
+
+def _widen(sink: BinaryIO) -> None:
+    """A pipe holds 64 KiB at first: too little to keep both ends busy."""
+    with contextlib.suppress(OSError):  # the user has as many large ones as allowed
+        fcntl.fcntl(sink.fileno(), _F_SETPIPE_SZ, _PIECE)
+
+
+def end_readers(sink: BinaryIO) -> None:
+    """Kill the processes that read the pipe; those of others are not seen here."""
+    fifo = os.fstat(sink.fileno())
+    for process in [int(name) for name in os.listdir("/proc") if name.isdigit()]:
+        if process != os.getpid() and _has_open(process, fifo):
+            with contextlib.suppress(OSError):
+                os.kill(process, signal.SIGKILL)
+
+
+def _has_open(process: int, fifo: os.stat_result) -> bool:
+    folder = "/proc/{}/fd".format(process)
+    with contextlib.suppress(OSError):  # gone, or another user's
+        for number in os.listdir(folder):
+            with contextlib.suppress(OSError):
+                if os.path.samestat(os.stat("{}/{}".format(folder, number)), fifo):
+                    return True
+    return False
+
+
+def _feed(folder: Path, target: Path, failure: Path) -> None:
+    try:
+        Channel(folder, target).feed()
+    except BadData as error:
+        reason = "ClientError: Data download failed: channel {}: {}".format(folder.name, error)
+        sys.stderr.write(reason + "\n")
+        failure.write_text(reason)
+
+
+def main(plans: Path, target: Path, failure: Path) -> None:
+    """Feed every channel, each by its own thread; why one could not be fed is written to `failure`."""
+    threads = [threading.Thread(target=_feed, args=(folder, target, failure)) for folder in sorted(plans.iterdir())]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))
