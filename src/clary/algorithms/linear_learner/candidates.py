@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any, Dict, List, NamedTuple, Sequence
+from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
@@ -15,14 +15,20 @@ Array = Any
 
 _MODELS = 32
 """As many as AWS's own log shows."""
+_LEAST = 4
 _COLUMNS = 640
 """Candidates times classes, at most, where the number of candidates is up to us."""
+
+_PARAMETERS = 1 << 26
+"""Weights of all candidates, at most, where their number is up to us."""
 
 _RATES = (0.1, 0.005, 0.3, 0.02)
 _REGULARISATION = ((0.0, 1e-4), (0.0, 1e-7), (1e-3, 1e-3), (0.0, 1e-2))
 """Pairs of L1 and L2 weights."""
-_SCHEDULES = ((100, 0.99, 1e-5), (10, 0.95, 1e-4))
-"""Steps until the learning rate falls, by what factor, and how far."""
+_STAYS = (100, 0.99, 1e-5)
+"""Steps until the learning rate falls, by what factor, and how far: the slow schedule that AWS's log shows."""
+_FALLS, _FACTOR, _END = 20, 0.85, 1e-5
+"""How often the other schedule falls over the whole job, by what factor, and how far: to a twenty-fifth."""
 
 
 class Candidate(NamedTuple):
@@ -49,21 +55,27 @@ class Candidate(NamedTuple):
         }
 
 
-def grid(given: Hyperparameters, classes: int, positive_weights: Sequence[float]) -> List[Candidate]:
+def grid(
+    given: Hyperparameters, size: Tuple[int, int], steps: int, positive_weights: Sequence[float]
+) -> List[Candidate]:
     """Each different combination once, the likeliest first; `num_models` of them (then some begin from other weights).
 
-    `classes` is the number of columns that each model takes.
+    `size` is that of each model: features and scores; `steps` are those of all epochs.
     """
+    features, classes = size
+    schedules = ((max(1, steps // _FALLS), _FACTOR, _END), _STAYS)
+    dimensions = (_REGULARISATION, _RATES, schedules, positive_weights)
+    places = itertools.product(*(range(len(dimension)) for dimension in dimensions))
     found: Dict[Candidate, None] = {}
-    for (l1, wd), rate, schedule, weight in itertools.product(_REGULARISATION, _RATES, _SCHEDULES, positive_weights):
-        found[_with(given, Candidate(rate, l1, wd, *schedule, positive_weight=weight))] = None
-    distinct = list(found)
+    for regularisation, rate, schedule, weight in sorted(places, key=sum):
+        l1, wd = _REGULARISATION[regularisation]
+        tried = Candidate(_RATES[rate], l1, wd, *schedules[schedule], positive_weight=positive_weights[weight])
+        found[_with(given, tried)] = None
     wanted = given.whole_or_auto("num_models")
     if wanted is None:
-        wanted = min(len(distinct), max(4, min(_MODELS, _COLUMNS // classes)))
-    stride = max(1, len(distinct) // wanted)
-    chosen = distinct[::stride] if wanted < len(distinct) else distinct
-    return list(itertools.islice(itertools.cycle(chosen), wanted))
+        room = min(_COLUMNS // classes, _PARAMETERS // (features * classes))
+        wanted = min(len(found), _MODELS, max(room, _LEAST))
+    return list(itertools.islice(itertools.cycle(found), wanted))
 
 
 def _with(given: Hyperparameters, candidate: Candidate) -> Candidate:

@@ -12,6 +12,7 @@ Array = Any
 """A numpy array, or a sparse matrix where it says so."""
 
 _LEAST_SPREAD = 1e-12
+_ROWS = 16_384
 
 
 class Moments(NamedTuple):
@@ -73,9 +74,12 @@ class Dense:
 
 
 def _scaled(values: Array, scale: Scale) -> Array:
-    shifted = np.subtract(values, scale.shift, dtype=np.float64)
-    shifted /= scale.unit
-    return np.ascontiguousarray(shifted, dtype=np.float32)
+    """Some rows at a time: another copy of everything as float64 would be the job's largest array."""
+    scaled = np.empty(values.shape, dtype=np.float32)
+    for start in range(0, len(values), _ROWS):
+        rows = slice(start, start + _ROWS)
+        scaled[rows] = (values[rows] - scale.shift) / scale.unit
+    return scaled
 
 
 class Sparse:

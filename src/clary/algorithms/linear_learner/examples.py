@@ -105,7 +105,7 @@ class _Place(NamedTuple):
 
     def whole(self, size: int) -> bool:
         """Whether it lies in a frame of that size, and holds whole numbers."""
-        return self.end <= size and (self.end - self.start) % np.dtype(self.kind).itemsize == 0
+        return self.start < self.end <= size and (self.end - self.start) % np.dtype(self.kind).itemsize == 0
 
 
 _TENSORS = {2: "<f4", 3: "<f8"}

@@ -6,7 +6,7 @@ Shapes: `d` features, `m` candidates, `k` scores of each (1, or the number of cl
 from __future__ import annotations
 
 import math
-from typing import Any, Iterator, List, NamedTuple, Sequence, Tuple
+from typing import Any, Iterator, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
@@ -21,6 +21,8 @@ Array = Any
 """A numpy array."""
 
 _SEED = 20171129
+_RECENT = 8
+"""The larger, the fewer of the latest steps are averaged: about one in nine of all so far (Shamir and Zhang, 2013)."""
 _LOOKS = 20
 """In how many batches of an epoch the training loss is measured, at most."""
 _CHUNK = 1 << 22
@@ -47,24 +49,23 @@ class Learner:
         self._bias = given.flag("use_bias")
         self._rates = Rates(candidates)
         shape = (features + 1, len(candidates) * classes)
-        self.parameters = _begin(given, shape)
+        self._parameters = _begin(given, shape)
+        self.parameters = self._parameters.copy()
+        """Averages over the latest steps, by which the models are judged."""
         self._gradient = np.zeros(shape, dtype=np.float32)
         self._optimizer = optimizers.make(given, shape)
-        self._l1 = self._of_rows([candidate.l1 for candidate in candidates], 0.0)
+        self._l1 = self._spread([candidate.l1 for candidate in candidates])
         self._sparsens = bool(np.any(self._l1))
-        wd_of_bias = given.number_or_auto("bias_wd_mult")
-        self._wd = self._of_rows([candidate.wd for candidate in candidates], wd_of_bias or 0.0)
+        self._wd = self._spread([candidate.wd for candidate in candidates])
+        self._bias_wd = self._wd * np.float32(given.number_or_auto("bias_wd_mult") or 0)
         self._bias_rate = given.number_or_auto("bias_lr_mult") or 1.0
         self._positive = np.asarray([candidate.positive_weight for candidate in candidates], dtype=np.float32)
         self._weighs = bool(np.any(self._positive != 1))
         self._steps = 0
 
-    def _of_rows(self, values: List[float], of_bias: float) -> Array:
-        """A matrix of the parameters' shape: the values for features, their multiple for the bias."""
-        row = np.repeat(np.asarray(values, dtype=np.float32), self._classes)
-        whole = np.tile(row, (len(self.parameters), 1))
-        whole[-1] *= of_bias
-        return whole
+    def _spread(self, values: Sequence[float]) -> Array:
+        """A value of each candidate for all of its columns."""
+        return np.repeat(np.asarray(values, dtype=np.float32), self._classes)
 
     def epoch(self, data: Data, batch: int, steps: int, hosts: Hosts) -> Array:
         """`steps` steps over batches of `batch` rows, in their order; the mean training loss of each candidate."""
@@ -81,7 +82,7 @@ class Learner:
     def _slopes(self, data: Data, rows: slice, *, measured: bool) -> Array:
         """Put the batch's gradient in place; the sums of its losses and, last, of its weights, where wanted."""
         labels, weights = data.labels[rows], data.weights[rows]
-        scores = self._scores(data.design, rows, self.parameters)
+        scores = self._scores(data.design, rows, self._parameters)
         seen = np.zeros(len(self.candidates) + 1)
         if measured:
             seen[:-1] = weights @ self._loss.values(scores, labels)
@@ -105,16 +106,20 @@ class Learner:
             whole = hosts.total(np.append(gradient.ravel(), np.float32(self._weight)))
             gradient[:], self._weight = whole[:-1].reshape(gradient.shape), float(whole[-1])
         gradient /= max(self._weight, 1e-30)
-        gradient += self._wd * self.parameters
+        gradient[:-1] += self._wd * self._parameters[:-1]
+        gradient[-1] += self._bias_wd * self._parameters[-1]
         if self._sparsens:
-            gradient += self._l1 * np.sign(self.parameters)
-        rates = np.repeat(self._rates.at(self._steps), self._classes)[None, :]
+            gradient[:-1] += self._l1 * np.sign(self._parameters[:-1])
+        rates = self._spread(self._rates.at(self._steps))[None, :]
         if self._bias_rate != 1:
             rates = np.vstack([np.broadcast_to(rates, (len(gradient) - 1, rates.shape[1])), rates * self._bias_rate])
         if not self._bias:
             gradient[-1] = 0
-        self._optimizer.step(self.parameters, gradient, rates)
+        self._optimizer.step(self._parameters, gradient, rates)
         self._steps += 1
+        np.subtract(self._parameters, self.parameters, out=gradient)
+        gradient *= min(1.0, (_RECENT + 1) / (self._steps + _RECENT))
+        self.parameters += gradient
 
     def _scores(self, design: Design, rows: slice, parameters: Array) -> Array:
         scores = design.scores(rows, parameters[:-1])

@@ -63,10 +63,14 @@ class LinearModel(NamedTuple):
     def save(self, folder: Path) -> None:
         """Write the model's file."""
         head = {"format": _FORMAT, "predictor_type": self.predictor, "loss": self.loss, "threshold": self.threshold}
+        parts = {
+            "model.json": json.dumps(head).encode(),
+            "weights.npy": _packed(self.weights),
+            "bias.npy": _packed(self.bias),
+        }
         with zipfile.ZipFile(str(folder / FILE), "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-            archive.writestr("model.json", json.dumps(head))
-            archive.writestr("weights.npy", _packed(self.weights))
-            archive.writestr("bias.npy", _packed(self.bias))
+            for name, data in parts.items():  # without the time of day: the same model, the same file
+                archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
 
 
 def load(folder: Path) -> LinearModel:

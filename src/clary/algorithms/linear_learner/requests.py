@@ -28,7 +28,7 @@ def read(body: bytes, content_type: str, features: int) -> Array:
         raise Refused(415, f"Content type '{kind}' is not supported. Supported content types: {', '.join(_READERS)}.")
     try:
         return _fitted(reader(body), features)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise Refused(400, f"unable to evaluate payload provided: {_said(error)}") from error
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple, Tuple
 
 import numpy as np
@@ -20,6 +21,8 @@ Array = Any
 _CALIBRATED = 10_000_000
 _NEAR = 1.01
 """How many times the least loss a candidate may have that is still waited for."""
+_ERRORS = 0.25
+"""Standard errors of a criterion that are nothing."""
 _STEPS = 10
 """Steps of an epoch that counts in full."""
 
@@ -80,9 +83,14 @@ def choose(judge: Judge, data: Measured, parameters: Array) -> Choice:
         return Choice(int(found.argmin()), judge.natural)
     cuts, values = judge.calibrated(data, parameters)
     values = np.where(np.isfinite(found), values, -np.inf)
-    best = np.flatnonzero(values >= values.max() - 1e-12)
-    index = int(best[found[best].argmin()])
-    return Choice(index, float(cuts[index]))
+    best = np.flatnonzero(values >= values.max() - _chance(float(values.max()), len(data.labels)))
+    place = int(best[found[best].argmin()])
+    return Choice(place, float(cuts[place]))
+
+
+def _chance(share: float, rows: int) -> float:
+    """By how much a share that was counted on some rows differs for no reason: below it, the loss tells more."""
+    return _ERRORS * math.sqrt(max(share * (1 - share), 0.0) / max(rows, 1)) + 1e-12
 
 
 class Watch:

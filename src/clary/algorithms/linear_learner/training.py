@@ -48,15 +48,17 @@ class _Job:
 
     def __init__(self, given: Hyperparameters, data: Prepared, peers: Hosts, report: Report) -> None:
         classes = given.whole("num_classes") if given.predictor == MULTICLASS else 1
-        grid = candidates.grid(given, classes, data.positive_weights)
+        features = data.train.design.shape[1]
+        steps = data.steps * given.whole("epochs")
+        grid = candidates.grid(given, (features, classes), steps, data.positive_weights)
         self._given, self._data, self._hosts, self._report = given, data, peers, report
         loss = losses.make(given, float(data.labels.unit))
-        self._learner = Learner(given, grid, data.train.design.shape[1], classes, loss)
+        self._learner = Learner(given, grid, features, classes, loss)
         self._objective = loss.objective
         self._judge = Judge(given, self._learner, data.labels, peers)
         self._watch = Watch(given, self._learner, data.steps)
         self._classes = classes
-        report.line(f"Training {len(grid)} candidate models with {data.train.design.shape[1]} features.")
+        report.line(f"Training {len(grid)} candidate models with {features} features.")
 
     def learn(self) -> int:
         """Epochs until they are done, bring nothing more, or the job is stopped; how many."""

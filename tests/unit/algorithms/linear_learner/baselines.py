@@ -1,7 +1,7 @@
 """Data sets that scikit-learn brings, and how its own estimators do on them: `python baselines.py FOLDER`.
 
 Each data set becomes FOLDER/NAME/{train,validation,test}.csv with the label first; FOLDER/scores.json holds what the
-estimators reach on `test`, with what they learned from both other parts, and how long the largest of them took.
+estimators reach on `test`, with what they learned from `train`, and how long the largest of them took.
 """
 
 import csv
@@ -53,7 +53,7 @@ def write(folder, features, labels):
     }
     for name, (x, y) in parts.items():
         np.savetxt(folder / f"{name}.csv", np.column_stack([y, x]), delimiter=",", fmt="%.7g")
-    return rest, test, rest_labels, test_labels
+    return train, test, train_labels, test_labels
 
 
 def fitted(estimator, train, labels):

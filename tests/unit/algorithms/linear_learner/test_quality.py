@@ -1,7 +1,7 @@
 """Linear Learner does as well as scikit-learn's estimators, on data that scikit-learn brings, and as fast.
 
-Each job learns from 60 % of the rows, chooses on 15 % and is measured on 25 %; scikit-learn's estimators learn from all
-75 %. The tolerances: errors at most a tenth higher, accuracies at most two points lower.
+Each job learns from 60 % of the rows, chooses on 15 % and is measured on 25 %; scikit-learn's estimators learn from the
+same 60 %. The tolerances: errors at most a tenth higher, accuracies at most two points lower.
 """
 
 import pytest
@@ -66,7 +66,7 @@ def test_several_classes_are_told_apart_as_by_multinomial_regression(learned, na
 
 
 def test_thirty_two_candidates_take_no_longer_than_one_sgd_classifier(learned):
-    """Stated limit: 1.2 times `SGDClassifier.fit` on 75,000 scaled rows of 20 features; measured is a third of it."""
+    """Stated limit: 1.2 times `SGDClassifier.fit` on 60,000 scaled rows of 20 features; measured is a third of it."""
     result, known = learned("large", predictor_type="binary_classifier")
     seconds = (result.last("update.time") + result.last("finalize.time")) / 1000
     assert result.scores["test binary_classification_accuracy"] >= known["accuracy"] - 0.005
