@@ -72,6 +72,8 @@ class SandboxBackend:
 
     def enter(self, container_id: str, argv: Sequence[str], streams: tuple[int, int, int]) -> int:
         """As the protocol; 137 where the container ends first."""
+        if not isinstance(self.poll(container_id), Running):
+            raise FileNotFoundError(f"container {container_id} does not run")
         with shims.connect(self._folder(container_id), _SHIM_SECONDS) as shim:
             shims.ask(shim, {"op": "enter", "argv": list(argv), "term": os.environ.get("TERM", "dumb")}, streams)
             shim.settimeout(None)

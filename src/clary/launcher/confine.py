@@ -6,7 +6,7 @@ while the process is still the server's user (it must reach paths that the inner
 taken, and every capability that is left is given up.
 """
 
-# ruff: noqa: PTH103, PTH123
+# ruff: noqa: PTH103, PTH110, PTH123
 # Paths are strings here: they are sent, received and given to the kernel as such.
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ _NAMESPACES = (
 # CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, SETGID, SETUID, NET_BIND_SERVICE: what root in an image's own programs uses
 # (as in other container engines), meaningful only for the range of ids mapped inside.
 _INNER_ROOT = sum(1 << number for number in (0, 1, 3, 4, 5, 6, 7, 10))
+
+_SETTINGS = ("/sys", "/sysrq-trigger", "/irq", "/bus")
 
 _ROOT_SIZE = "mode=755,size=512m,nr_inodes=256k"  # it is memory; what programs write much to lies on the disk
 
@@ -166,6 +168,18 @@ def _mount(target: str, entry: MountEntry, tree: Optional[int]) -> None:
     else:
         flags = syscalls.MS_NOSUID | syscalls.MS_NOEXEC | (0 if entry["devices"] else syscalls.MS_NODEV)
         syscalls.mount(entry["kind"], target, entry["kind"], flags, entry["data"])
+        if entry["kind"] == "proc":
+            _close_settings(target)
+
+
+def _close_settings(proc: str) -> None:
+    """The kernel lets user 0 change its settings, whatever rights that user has given up; and where root has no range
+    of ids to give, the inner user is one."""
+    for name in _SETTINGS:
+        path = proc + name
+        if os.path.exists(path):
+            syscalls.mount(path, path, flags=syscalls.MS_BIND)
+            syscalls.protect(path, read_only=True, devices=False)
 
 
 def _mount_sysfs(target: str) -> None:
@@ -186,5 +200,6 @@ def _take_identity(identity: Identity) -> None:
         # A second user namespace: this one owns no mount, so nothing of the layout can be undone from inside.
         syscalls.unshare(syscalls.CLONE_NEWUSER)
         map_alone(identity["uid"], 0, identity["gid"], 0)
+    syscalls.own_keyring()
     syscalls.keep_capabilities(_INNER_ROOT if identity["count"] > 1 else 0)
     syscalls.no_new_privileges()

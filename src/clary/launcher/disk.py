@@ -1,14 +1,13 @@
 """How much a container has written to the disk, and getting rid of it. Its folders are its own work: whatever lies in
 them, nothing is followed, and however deep they are, no descriptor is wanting."""
 
-# ruff: noqa: PTH101, PTH116, PTH120
+# ruff: noqa: PTH101, PTH106, PTH116, PTH120
 # Paths are strings here: they are sent, received and given to the kernel as such.
 
 from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import stat
 from typing import Callable, Iterator, List, Optional
 
@@ -65,18 +64,52 @@ def used_bytes(paths: List[str]) -> int:
 
 
 def make_room(launch: Launch) -> None:
-    """Remove what an ended container has written; of its mounts only what is large."""
+    """Remove what an ended container has written; of its mounts only what is large, or too deep to be looked at."""
     for path in own(launch):
-        shutil.rmtree(path, ignore_errors=True)
+        remove(path)
     for path in _mounted(launch):
-        with contextlib.suppress(RecursionError):
+        try:
             _visit(path, _remove_large)
+        except RecursionError:
+            remove(path)
 
 
 def _remove_large(folder: int, name: str, has: os.stat_result) -> None:
     if stat.S_ISREG(has.st_mode) and has.st_size > _KEPT_BYTES:
+        os.unlink(name, dir_fd=folder)
+
+
+def remove(path: str) -> None:
+    """A folder and all in it, as far as that can be."""
+    with contextlib.suppress(OSError):
+        top = _open_folder(None, path, os.stat(path, follow_symlinks=False))
+        try:
+            while _clear(top, top, 0):
+                pass
+        finally:
+            os.close(top)
+        os.rmdir(path)
+
+
+def _clear(folder: int, top: int, depth: int) -> bool:
+    """Whether something too deep was moved up, for another round."""
+    moved = False
+    for name in os.listdir(folder):
         with contextlib.suppress(OSError):
-            os.unlink(name, dir_fd=folder)
+            has = os.stat(name, dir_fd=folder, follow_symlinks=False)
+            if not stat.S_ISDIR(has.st_mode):
+                os.unlink(name, dir_fd=folder)
+            elif depth > _DEEPEST:
+                os.rename(name, os.urandom(8).hex(), src_dir_fd=folder, dst_dir_fd=top)
+                moved = True
+            else:
+                inner = _open_folder(folder, name, has)
+                try:
+                    moved = _clear(inner, top, depth + 1) or moved
+                finally:
+                    os.close(inner)
+                os.rmdir(name, dir_fd=folder)
+    return moved
 
 
 def _visit(path: str, act: Callable[[int, str, os.stat_result], None]) -> None:

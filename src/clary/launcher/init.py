@@ -21,6 +21,7 @@ _IN_MEMORY = ("/", "/dev/shm")  # noqa: S108  file systems of the container's ow
 
 def run(channel: socket.socket, launch: Launch, output: int, begin: Begin) -> None:
     """Never returns, except as the program's own process by what `begin` raises."""
+    syscalls.set_dumpable(False)  # nor may one child trace another while that still holds the channel
     _show_memory(channel, launch)
     inside = _open_ways_out() if launch["confined"] and launch["api"] else []
     messages.send(channel, {"ready": True}, [sock.fileno() for sock in inside])
@@ -33,7 +34,6 @@ def run(channel: socket.socket, launch: Launch, output: int, begin: Begin) -> No
         process.default_signals()
         begin(launch, output, channel)
         os._exit(127)
-    syscalls.set_dumpable(False)
     process.keep_only([channel.fileno(), *wake])
     _Attendant(channel, launch, pid, companions).attend(wake[0])
 

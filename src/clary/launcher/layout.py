@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import Iterator, List, Tuple
 
@@ -27,14 +28,17 @@ def lay_out(launch: Launch) -> None:
             file.write(text)
     for path, target in launch["links"].items():
         os.symlink(target, root + path)
+    covered: List[Tuple[str, MountEntry]] = []
     for number, entry in enumerate(launch["mounts"]):
         _check(entry["target"])
-        base, rest, writable = place(root, launch["mounts"][:number], entry["target"])
+        base, rest, writable = place(root, covered, entry["target"])
         if base != root:
             _stay_in(base, rest)
         _make_point(base + rest, entry, writable)
         if entry["kind"] == OVERLAY:
             layers.prepare(root, number, entry["source"])
+        if entry["kind"] in ("bind", OVERLAY):
+            covered.append((entry["target"].rstrip("/") + "/", entry))
     _hand_over(launch)
 
 
@@ -44,12 +48,11 @@ def _check(target: str) -> None:
         raise OSError("mount point {} is no absolute path without ..".format(target))
 
 
-def place(root: str, before: List[MountEntry], target: str) -> Tuple[str, str, bool]:
+def place(root: str, covered: List[Tuple[str, MountEntry]], target: str) -> Tuple[str, str, bool]:
     """The host's folder that an inner path belongs to, the path below it, and whether it is the container's to write:
     the source of the innermost mount that already covers it, else the root."""
-    for entry in reversed(before):
-        outer = entry["target"].rstrip("/") + "/"
-        if entry["kind"] in ("bind", OVERLAY) and target.startswith(outer):
+    for outer, entry in reversed(covered):
+        if target.startswith(outer):
             return entry["source"], "/" + target[len(outer) :], entry["writable"] and entry["kind"] == "bind"
     return root, target, True
 
@@ -62,15 +65,23 @@ def _stay_in(base: str, rest: str) -> None:
 
 def _make_point(path: str, entry: MountEntry, writable: bool) -> None:
     """What is shown read-only is the host's own, or everybody's: nothing is made in it."""
-    if os.path.exists(path):
-        return
     if not writable:
-        raise OSError("mount point {} is not there, and cannot be made".format(entry["target"]))
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    if entry["kind"] == "bind" and not os.path.isdir(entry["source"]):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
-    else:
-        os.mkdir(path)
+        if not os.path.exists(path):
+            raise OSError("mount point {} is not there, and cannot be made".format(entry["target"]))
+        return
+    try:
+        _make(path, entry)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        _make(path, entry)
+
+
+def _make(path: str, entry: MountEntry) -> None:
+    with contextlib.suppress(FileExistsError):
+        if entry["kind"] == "bind" and not os.path.isdir(entry["source"]):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
+        else:
+            os.mkdir(path)
 
 
 def _hand_over(launch: Launch) -> None:
@@ -78,8 +89,21 @@ def _hand_over(launch: Launch) -> None:
     write. What it may only read is shown through its ids instead (sources.py)."""
     if launch["identity"]["count"] == 1:
         return
-    for path in [launch["root"], *layers.written(launch), *_writable_sources(launch["mounts"])]:
-        copying.give(path, launch["identity"]["base"])
+    base = launch["identity"]["base"]
+    _give_all(launch["root"], base)
+    for path in [*layers.written(launch), *_writable_sources(launch["mounts"])]:
+        copying.give(path, base)
+
+
+def _give_all(folder: str, user: int) -> None:
+    """Of a file system that holds nothing but what we have just made."""
+    os.chown(folder, user, user)
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                _give_all(entry.path, user)
+            else:
+                os.chown(entry.path, user, user, follow_symlinks=False)
 
 
 def _writable_sources(mounts: List[MountEntry]) -> Iterator[str]:

@@ -4,7 +4,7 @@ No process stands for it: a netlink socket keeps its namespace, and each member'
 the next that joins. So it comes with the first member, and when the last shim has gone, the kernel takes it away.
 
     run/networks/            locked while a container joins
-    run/networks/HASH/ID     who may be asked
+    run/networks/NAME/ID     who may be asked
 
 Only who has rights over the network *and* over the newcomer can lay a cable between the two. Root has. For an ordinary
 user the network has a user namespace of its own, in which members make theirs: then a shim, as the owner of the outer
@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import os
 import socket
 import time
@@ -65,7 +64,7 @@ def join(folder: str, name: str, ranged: bool) -> Membership:
     containers, container = os.path.split(folder)
     networks = _networks(containers)
     os.makedirs(networks, 0o700, exist_ok=True)
-    place = os.path.join(networks, hashlib.sha256(name.encode()).hexdigest()[:32])
+    place = os.path.join(networks, name.encode().hex())  # a file's name holds 255 bytes; AWS's names are shorter
     lock = _locked(networks)
     try:
         found = _from_members(containers, place, name) or _make(ranged)

@@ -11,11 +11,10 @@ and file system can (Linux 5.12); else those that it could not read are given to
 from __future__ import annotations
 
 import os
-import shutil
 from typing import Dict
 
 from clary.compute.launch import OVERLAY, Launch, MountEntry, layer
-from clary.launcher import copying, messages, syscalls
+from clary.launcher import copying, disk, messages, syscalls
 
 
 def open_mapped(launch: Launch, pid: int) -> Dict[int, int]:
@@ -47,7 +46,7 @@ def copied(launch: Launch, number: int) -> messages.Message:
     """Copy the source of a copy-on-write mount into the container's folder; what the container is told of it."""
     target = layer(os.path.dirname(launch["root"]), number) + "/copy"
     try:
-        shutil.rmtree(target, ignore_errors=True)
+        disk.remove(target)
         os.makedirs(os.path.dirname(target), 0o700, exist_ok=True)
         copying.copy_tree(launch["mounts"][number]["source"], target)
         if launch["identity"]["count"] > 1:

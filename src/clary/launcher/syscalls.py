@@ -46,6 +46,9 @@ _SYS_MOVE_MOUNT = 429
 _SYS_MOUNT_SETATTR = 442
 _SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41, "arm64": 41}.get(platform.machine(), 155)
 
+_SYS_KEYCTL = {"x86_64": 250, "aarch64": 219, "arm64": 219}.get(platform.machine(), 250)
+_KEYCTL_JOIN_SESSION_KEYRING = 1
+
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 _PR_CAPBSET_DROP = 24
@@ -199,6 +202,13 @@ def adopt_orphans() -> None:
 def no_new_privileges() -> None:
     """From now on no program gains rights by a set-uid bit or file capabilities."""
     _checked(_prctl(_PR_SET_NO_NEW_PRIVS, 1), "PR_SET_NO_NEW_PRIVS")
+
+
+def own_keyring() -> None:
+    """An empty session keyring in place of the inherited one; kernels without keyrings have nothing to hide."""
+    joined = _libc.syscall(ctypes.c_long(_SYS_KEYCTL), ctypes.c_int(_KEYCTL_JOIN_SESSION_KEYRING), None)
+    if joined < 0 and ctypes.get_errno() != errno.ENOSYS:
+        _checked(joined, "keyctl")
 
 
 def keep_capabilities(kept: int) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import pytest
 
+from clary.compute import plan
 from clary.compute.base import Container, Exited, Limits, Mount
 from tests.contract.compute.conftest import until
 
@@ -90,6 +93,35 @@ def test_a_user_namespace_within_uncovers_nothing(confined):
     tried = "umount /proc || umount -l /usr || mount -o remount,rw /usr"
     _, output = confined.run(f"unshare -Urm sh -c '{tried}' 2>/dev/null && echo taken down; true")
     assert output == ""
+
+
+CHANGE = """
+for path in /proc/sys/kernel/core_pattern /proc/sys/vm/overcommit_memory /proc/sys/net/ipv4/ip_forward; do
+    (cat $path > $path) 2>/dev/null && echo $path
+done
+(echo h > /proc/sysrq-trigger) 2>/dev/null && echo sysrq
+(cat /sys/kernel/uevent_helper > /sys/kernel/uevent_helper) 2>/dev/null && echo uevent
+true
+"""
+
+
+def test_no_setting_of_the_kernel_is_changed(confined):
+    assert confined.run(CHANGE)[1] == ""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="for root alone")
+def test_no_setting_of_the_kernel_is_changed_where_root_has_no_ids_to_give(confined):
+    """Inside another engine's container root may have one id only: the container's user is user 0 outside, too."""
+    confined.backend._identity = plan.alone()
+    assert confined.run("id -u; " + CHANGE)[1] == "1000"
+
+
+def test_the_servers_keys_are_not_its_own(confined):
+    """Who starts Clary may hold keys (of file systems, of Kerberos) in the session."""
+    script = "import ctypes; print(ctypes.CDLL(None).syscall(250, 0, -3, 0))"
+    _, inside = confined.run(f'python3 -c "{script}"')
+    outside = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert inside.strip() != outside.strip() or inside.strip() == "-1"
 
 
 def test_only_its_own_processes_are_seen(confined):
