@@ -6,9 +6,10 @@ import subprocess
 
 import pytest
 
+from clary.images.repository import ENV
+from tests.running import wait_until
 from tests.unit.algorithms.predictions import plainly
 from tests.unit.algorithms.test_xgboost_jobs import HOUSES, TRAIN, Job, rounds
-from tests.running import wait_until
 from tests.unit.toolkit.containers import Opt, environment_python
 
 ASKED = [row[1:] for row in HOUSES[:5]]
@@ -40,7 +41,8 @@ class Hosts:
             job.opt.write("hyperparameters.json", {**job.parameters, **parameters})
             with output.open("w") as file:
                 command = [self.python, "-m", TRAIN, self.image]
-                processes.append(subprocess.Popen(command, env=job.opt.env, stdout=file, stderr=subprocess.STDOUT))
+                env = {**job.opt.env, **ENV}
+                processes.append(subprocess.Popen(command, env=env, stdout=file, stderr=subprocess.STDOUT))
         with contextlib.suppress(AssertionError):
             wait_until(lambda: all(process.poll() is not None for process in processes), 60, "every host has ended")
         for process in processes:
@@ -101,10 +103,11 @@ def test_without_any_data_the_job_fails_on_every_host(hosts):
 
 @pytest.mark.parametrize("image", ["1.2-2", "1.7-1"])
 def test_hosts_stop_early_in_the_same_round(hosts, image):
+    """Metrics that the container adds are each host's own: the decision must not be."""
     job = hosts(image)
     job.shard(HOUSES)
     job.shard(HOUSES[150:], "validation")
-    results = job.run(num_round="60", early_stopping_rounds="3", eval_metric="mse", eta="1")
+    results = job.run(num_round="60", early_stopping_rounds="3", eval_metric="mse", eta="1", max_depth="2")
     assert [result.returncode for result in results] == [0, 0], "\n".join(result.stdout for result in results)
     assert 3 <= len(rounds(results[0])) < 60
 

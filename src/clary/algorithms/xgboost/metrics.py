@@ -83,9 +83,14 @@ def evaluated(tuning_objective: Optional[str], wanted: Optional[Sequence[str]], 
     """`validation:rmse` of a tuning job joins the metrics that the job asks for itself."""
     tuned = tuning_objective.split(":")[1].split(",") if tuning_objective else None
     union = sorted({*tuned, *wanted}) if tuned and wanted else list(tuned or wanted or [])
-    added = [name for name in union if name in _OWN and (_CLASSES or name not in _BUILTIN_EARLY)]
+    added = added_names(union)
     builtin = [name for name in union if name not in added]
-    return Evaluated(builtin or None, _evaluation(added, _threshold(objective)) if added else None, tuned)
+    return Evaluated(builtin or None, evaluation(added, objective) if added else None, tuned)
+
+
+def added_names(names: Sequence[str]) -> List[str]:
+    """Those that XGBoost itself does not compute, or that the container replaces."""
+    return [name for name in names if name in _OWN and (_CLASSES or name not in _BUILTIN_EARLY)]
 
 
 def _threshold(objective: str) -> float:
@@ -93,7 +98,10 @@ def _threshold(objective: str) -> float:
     return 0.0 if _MARGINS or objective == "binary:logitraw" else 0.5
 
 
-def _evaluation(names: List[str], threshold: float) -> Evaluation:
+def evaluation(names: Sequence[str], objective: str) -> Evaluation:
+    """The named metrics as one function for xgboost.train, averaged over the hosts that boost together."""
+    threshold = _threshold(objective)
+
     def evaluate(predictions: Array, matrix: Matrix) -> List[Tuple[str, float]]:
         labels = matrix.get_label()
         values = np.array([_OWN[name](predictions, labels, threshold) for name in names])

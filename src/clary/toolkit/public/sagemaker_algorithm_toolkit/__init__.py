@@ -1,0 +1,2 @@
+"""The names of the toolkit below the public XGBoost container
+(https://github.com/aws/sagemaker-xgboost-container)."""
