@@ -25,7 +25,7 @@ _LIVELY = {
     endpoint.KIND: endpoint.LIFECYCLE,
 }
 
-_JOBS = (training_job.KIND,)
+_JOBS = (training_job.KIND, transform_job.KIND)
 """Those that end by themselves, and wait their turn."""
 
 _log = logging.getLogger(__name__)
