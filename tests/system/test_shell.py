@@ -11,11 +11,12 @@ import subprocess
 import termios
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.running import CLARY, RunningClary, wait_until
-from tests.system.jobs import Jobs
+from tests.system.jobs import BUCKET, Jobs
 
 pytestmark = [pytest.mark.system]
 
@@ -84,3 +85,31 @@ def _typed(jobs: Jobs, name: str, keys: str) -> tuple[int, str]:
     os.close(leader)
     size = "33 111" if b"33 111" in said else said.decode()
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), size
+
+
+def _enter(jobs: Jobs, *arguments: str) -> None:
+    wait_until(lambda: _shell(jobs, *arguments).returncode == 0, 60, "the host runs")
+
+
+def test_the_commands_of_the_guide(jobs: Jobs) -> None:
+    """As they stand in docs/sandbox.md, with a job of two hosts."""
+    page = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text()
+    commands = [line.split()[3:] for line in page.splitlines() if line.startswith("$ clary ")]
+    assert len(commands) == 2
+    jobs.s3.put_object(Bucket=BUCKET, Key="train/a.csv", Body=b"1,2\n")
+    source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/train"}}
+    jobs.start(
+        "my-job",
+        WAITS,
+        RemoteDebugConfig={"EnableRemoteDebug": True},
+        ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1},
+        InputDataConfig=[{"ChannelName": "train", "DataSource": source}],
+    )
+    jobs.reached("my-job", "Training")
+    for host in ("algo-1", "algo-2"):
+        _enter(jobs, "my-job", "--host", host, "--", "getent", "hosts", "algo-1", "algo-2")
+    said = [jobs.clary.run("shell", *command).stdout for command in commands]
+    assert said[1].split() == ["train"]
+    for host in ("algo-1", "algo-2"):
+        _shell(jobs, "my-job", "--host", host, "--", "touch", "/tmp/go")
+    assert jobs.ended("my-job")["TrainingJobStatus"] == "Completed"
