@@ -14,8 +14,9 @@ from clary.controllers.logs import Invoke, Logs
 from clary.controllers.loop import Loop
 from clary.controllers.series import Series
 from clary.controllers.training_effects import TrainingController
+from clary.controllers.transform_effects import TransformController
 from clary.controllers.warm_pools import WarmPools
-from clary.lifecycles import endpoint, training_job
+from clary.lifecycles import endpoint, training_job, transform_job
 from clary.serving.routes import RouteTable
 from clary.settings import Settings
 from clary.store import Store
@@ -24,6 +25,7 @@ from clary.workload.hosting import HostingWorkload
 from clary.workload.runtimes import Runtimes
 from clary.workload.storage import Storage
 from clary.workload.training import TrainingWorkload
+from clary.workload.transform_job import TransformWorkload
 
 _CHECKPOINTS_SECONDS = 5.0
 """An interruption loses no more than what was written since."""
@@ -66,6 +68,15 @@ class Controllers:
             self._pools,
             Following(self._activities, _chores(training, Series(settings, invoke, training.own_metrics))),
         )
+        self._transforms = TransformController(
+            store,
+            TransformWorkload(settings, storage, runtimes),
+            self._containers,
+            self._activities,
+            logs,
+            self.capacity,
+            self._health,
+        )
         hosting = HostingWorkload(settings, storage, runtimes)
         self._endpoints = EndpointController(
             store, hosting, self._containers, self._activities, logs, self._routes, self._health
@@ -77,13 +88,15 @@ class Controllers:
 
     def start(self) -> None:
         """Publish the routes, take up what is unfinished, and end the containers that no row names."""
-        for key in [*self._endpoints.resume(), *self._training.resume(), *self._pools.resume()]:
+        resumed = (self._endpoints, self._training, self._transforms, self._pools)
+        for key in [key for controller in resumed for key in controller.resume()]:
             self._loop.wake(key)
         self._containers.watch()
         self._containers.retire_all_but(self._wanted_containers, self._routes.generation)
         self._loop.start(
             {
                 training_job.KIND: self._training,
+                transform_job.KIND: self._transforms,
                 endpoint.KIND: self._endpoints,
                 training_job.WARM_POOL_KIND: self._pools,
                 RETIRE_KIND: self._containers,
@@ -102,7 +115,8 @@ class Controllers:
         self._health.close()
 
     def _wanted_containers(self) -> set[str]:
-        return self._training.wanted_containers() | self._endpoints.wanted_containers()
+        holders = (self._training, self._transforms, self._endpoints)
+        return set().union(*(controller.wanted_containers() for controller in holders))
 
 
 def _chores(training: TrainingWorkload, series: Series) -> tuple[Chore, ...]:

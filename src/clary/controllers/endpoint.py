@@ -60,6 +60,8 @@ class Seen:
     """Those that have answered /ping with 200."""
     silent: frozenset[str] = frozenset()
     """Those that have answered, and do not any more."""
+    said: Callable[[Replica], str] = lambda _: ""
+    """The last lines of a replica's log."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ def _wanted(row: Row, seen: Seen, now: float) -> Row:
     upcoming = state.get("next")
     if upcoming is None or row.status == ROLLING_BACK:
         return _at(row, status, IN_SERVICE if status == ROLLING_BACK else status, state)
-    reason = reason or _hopeless(upcoming, now)
+    reason = reason or _hopeless(upcoming, seen, now)
     if reason is not None:
         return _given_up(row, status, state, reason)
     if all(replica.get("ready") for replica in replicas_of(upcoming)):
@@ -160,16 +162,15 @@ def _fill(deployment: Deployment, seen: Seen, now: float) -> None:
         known = variant.get("replicas", [])[: variant["desired_count"]]
         missing = variant["desired_count"] - len(known)
         tended = [_tended(variant, replica, seen, now) for replica in known]
-        variant["replicas"] = tended + [_new_replica(variant, seen, now) for _ in range(missing)]
+        variant["replicas"] = tended + [_new_replica(variant, seen) for _ in range(missing)]
 
 
-def _new_replica(variant: Variant, seen: Seen, now: float) -> Replica:
+def _new_replica(variant: Variant, seen: Seen) -> Replica:
     container = seen.fresh()
     return Replica(
         container=container,
         log_stream=f"{variant['name']}/i-0{container[:16]}",
         ready=False,
-        started=now,
         restarts=0,
         not_before=0.0,
     )
@@ -181,6 +182,9 @@ def _tended(variant: Variant, replica: Replica, seen: Seen, now: float) -> Repli
         return _replacement(variant, replica, ended, seen, now)
     if replica["container"] in seen.healthy and not replica.get("ready"):
         return {**replica, "ready": True}
+    running = seen.containers.get(replica["container"])
+    if "started" not in replica and isinstance(running, Running):
+        return {**replica, "started": running.since}
     return replica
 
 
@@ -198,9 +202,17 @@ def _ended(replica: Replica, seen: Seen) -> State | Failed | None:
 def _replacement(variant: Variant, replica: Replica, ended: State | Failed, seen: Seen, now: float) -> Replica:
     lasted = isinstance(ended, Exited) and ended.since is not None and ended.at - ended.since > LASTED_SECONDS
     restarts = 0 if lasted and replica.get("ready") else replica.get("restarts", 0) + 1
-    fresh = _new_replica(variant, seen, now)
-    began = now if replica.get("ready") else replica.get("started", now)
-    return {**fresh, "started": began, "restarts": restarts, "not_before": now + backoff(restarts)}
+    again: Replica = {**_new_replica(variant, seen), "restarts": restarts, "not_before": now + backoff(restarts)}
+    if not replica.get("ready") and "started" in replica:
+        again["started"] = replica["started"]
+    if isinstance(ended, Exited):
+        again["last_words"] = _last_words(ended, seen.said(replica))
+    return again
+
+
+def _last_words(ended: Exited, said: str) -> str:
+    memory = "Its container used more memory than its instance type has. " if ended.out_of_memory else ""
+    return memory + said
 
 
 def backoff(restarts: int) -> float:
@@ -208,14 +220,15 @@ def backoff(restarts: int) -> float:
     return 0.0 if restarts < 2 else min(LAST_BACKOFF, FIRST_BACKOFF * 2.0 ** min(restarts - 2, 16))
 
 
-def _hopeless(upcoming: Deployment, now: float) -> str | None:
+def _hopeless(upcoming: Deployment, seen: Seen, now: float) -> str | None:
     """Why a deployment will never be in service, or None while it may be."""
     for variant in upcoming["variants"]:
         for replica in variant["replicas"]:
             if replica.get("ready"):
                 continue
-            if replica.get("restarts", 0) >= CRASHES or now - replica["started"] > startup_seconds(variant):
-                return _no_ping(variant)
+            late = now - replica.get("started", now) > startup_seconds(variant)
+            if late or replica.get("restarts", 0) >= CRASHES:
+                return _no_ping(variant, replica.get("last_words") or seen.said(replica))
     return None
 
 
@@ -224,11 +237,13 @@ def startup_seconds(variant: Variant) -> float:
     return variant.get("startup_seconds") or STARTUP_SECONDS
 
 
-def _no_ping(variant: Variant) -> str:
-    return (
+def _no_ping(variant: Variant, said: str) -> str:
+    """AWS's words, and what it would be looked up for."""
+    reason = (
         f"The primary container for production variant {variant['name']} did not pass the ping health check. "
         "Please check CloudWatch logs for this endpoint."
     )
+    return f"{reason} Its last lines: {said}" if said else reason
 
 
 def _act(row: Row, seen: Seen, now: float) -> Act:
@@ -240,7 +255,8 @@ def _act(row: Row, seen: Seen, now: float) -> Act:
         if replica.get("not_before", 0.0) > now:
             due.append(replica["not_before"] - now)
             continue
-        due.append(max(0.0, replica["started"] + startup_seconds(variant) - now) + 0.01)
+        if "started" in replica:
+            due.append(max(0.0, replica["started"] + startup_seconds(variant) - now) + 0.01)
         if isinstance(seen.containers.get(container, Absent()), Running):
             probe.append(container)
         elif isinstance(seen.bundles.get(container), Done):

@@ -90,6 +90,7 @@ class EndpointController:
             bundles={container: outcome for container, outcome in bundles.items() if outcome},
             healthy=frozenset(container for container in containers if self._health.healthy(container)),
             silent=frozenset(container for container in containers if self._health.silent(container)),
+            said=lambda replica: self._workload.last_lines(row.key, replica),
         )
 
     def _bundle_outcome(self, key: Key, container: str) -> Outcome | None:

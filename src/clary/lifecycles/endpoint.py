@@ -47,7 +47,10 @@ class Replica(TypedDict, total=False):
     ready: bool
     """It has answered /ping with 200."""
     started: float
-    """When it was first started (epoch seconds): the health check's time limit counts from here."""
+    """When its program began (epoch seconds), or that of the first that was to fill this place: the health check's time
+    limit counts from here. Absent while its model is still fetched or its environment built."""
+    last_words: str
+    """How the log of the one before it in this place ended."""
     restarts: int
     """How often this place was filled anew; sets the back-off."""
     not_before: float
@@ -69,6 +72,8 @@ class Variant(TypedDict, total=False):
     """The model's EnableNetworkIsolation."""
     startup_seconds: float
     """ContainerStartupHealthCheckTimeoutInSeconds; absent: AWS's 8 minutes."""
+    download_seconds: float
+    """ModelDataDownloadTimeoutInSeconds; absent: no limit."""
     replicas: list[Replica]
 
 

@@ -29,6 +29,20 @@ def training_job_in_status(status: str) -> AWSError:
     return ValidationError(f"The request was rejected because the training job is in status {status}.")
 
 
+def transform_job_exists(arn: str) -> AWSError:
+    """CreateTransformJob."""
+    return AWSError(
+        "ResourceInUse",
+        "Job names must be unique within an AWS account and region, "
+        f"and a transform job with this name already exists ({arn})",
+    )
+
+
+def transform_job_in_status(status: str) -> AWSError:
+    """StopTransformJob of one that has ended."""
+    return ValidationError(f"The request was rejected because the transform job is in status {status}.")
+
+
 def training_job_in_use(arn: str) -> AWSError:
     """DeleteTrainingJob of one that has not ended, or retains a warm pool."""
     return AWSError(

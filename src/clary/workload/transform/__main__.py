@@ -1,0 +1,47 @@
+"""`python -m clary.workload.transform PLAN`: exit code 0 when every file was tried; 3 where a replica is gone."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from clary.compute.dial import SandboxDial
+from clary.workload.transform.engine import Engine, Lost
+
+LOST = 3
+_PR_SET_PDEATHSIG = 1
+_NICENESS = 5
+
+
+def main(path: Path) -> int:
+    """Work the plan off; the exit code."""
+    _end_with_parent()
+    os.nice(_NICENESS)
+    plan = json.loads(path.read_text())
+    engine = Engine(plan, SandboxDial(Path(plan["containers_dir"])), _tell)
+    try:
+        asyncio.run(engine.run())
+    except Lost as lost:
+        _tell({"lost": str(lost)})
+        return LOST
+    return 0
+
+
+def _end_with_parent() -> None:
+    """Whoever has given the plan goes on with it after a crash: two engines would write the same files."""
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def _tell(message: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(message) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,242 @@
+"""Asking replicas: every file's batches in flight at once up to a limit, every file's answers in order."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from clary.compute.base import Dial
+from clary.serving.client import Broken, NotSent, Pool, Request, Response
+from clary.workload.transform.processing import Mismatched, Processing
+from clary.workload.transform.sources import Malformed, TooLarge, batches, opened
+
+DEFAULT_CONCURRENCY = 1
+DEFAULT_PAYLOAD_MB = 6
+DEFAULT_STRATEGY = "MULTI_RECORD"
+"""Where neither the job nor GET /execution-parameters says it
+(https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-batch-code.html)."""
+
+_STRATEGIES = {"MultiRecord": "MULTI_RECORD", "SingleRecord": "SINGLE_RECORD"}
+_PARAMETERS_SECONDS = 2.0
+_RETRY_PAUSE = 0.2
+_SAID_BYTES = 4096
+_LONGEST_LINE = 1024
+
+Tell = Callable[[dict[str, Any]], None]
+"""Tells control."""
+
+
+class Lost(Exception):
+    """A replica is gone."""
+
+
+@dataclass(frozen=True)
+class Failure(Exception):
+    """A file cannot be transformed: whose fault it is, and what the data log says of it."""
+
+    kind: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """How replicas are asked: as the job says, else as the container says, else as AWS does."""
+
+    concurrency: int
+    payload_bytes: int | None
+    """None: any length (MaxPayloadInMB 0)."""
+    strategy: str
+
+    @classmethod
+    def of(cls, plan: dict[str, Any], said: dict[str, Any]) -> Parameters:
+        """`said` is the container's answer to GET /execution-parameters."""
+        payload = plan["max_payload_bytes"]
+        if payload is None:
+            payload = int(said.get("MaxPayloadInMB", DEFAULT_PAYLOAD_MB)) * 2**20
+        return cls(
+            int(plan["concurrency"] or said.get("MaxConcurrentTransforms") or DEFAULT_CONCURRENCY),
+            payload or None,
+            _STRATEGIES.get(plan["strategy"] or "") or str(said.get("BatchStrategy") or DEFAULT_STRATEGY),
+        )
+
+    def told(self) -> dict[str, Any]:
+        """For the data log."""
+        return {
+            "MaxConcurrentTransforms": self.concurrency,
+            "MaxPayloadInMB": (self.payload_bytes or 0) // 2**20,
+            "BatchStrategy": self.strategy,
+        }
+
+
+class Replicas:
+    """All of a job's, each asked by so many at once."""
+
+    def __init__(self, plan: dict[str, Any], dial: Dial, threads: ThreadPoolExecutor) -> None:
+        self._pools = [Pool(container, dial, threads) for container in plan["replicas"]]
+        self._busy = [0] * len(self._pools)
+        self._timeout = float(plan["timeout_s"])
+        self._retries = int(plan["retries"])
+        self._places: asyncio.Semaphore | None = None
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self._pools)
+
+    async def parameters(self) -> dict[str, Any]:
+        """What the first says to GET /execution-parameters; nothing where it says nothing."""
+        try:
+            async with asyncio.timeout(_PARAMETERS_SECONDS):
+                answer = await self._pools[0].ask(Request("GET", "/execution-parameters"))
+            said = json.loads(answer.body) if answer.status == 200 else {}
+        except (NotSent, Broken, TimeoutError, ValueError):
+            return {}
+        return said if isinstance(said, dict) else {}
+
+    def allow(self, concurrency: int) -> None:
+        """So many requests at once to each."""
+        self._places = asyncio.Semaphore(concurrency * self.count)
+
+    async def ask(self, request: Request) -> Response:
+        """An answer of any status. Server errors and silence are tried again. Raises Failure, Lost."""
+        assert self._places is not None  # noqa: S101 — for the type
+        async with self._places:
+            for number in range(self._retries + 1):
+                answer = await self._once(request)
+                if isinstance(answer, Response) and answer.status < 500:
+                    return answer
+                if number < self._retries:
+                    await asyncio.sleep(_RETRY_PAUSE * 2**number)
+        if isinstance(answer, str):
+            raise Failure("AlgorithmError", (answer,))
+        return answer
+
+    async def _once(self, request: Request) -> Response | str:
+        """The answer, or why there was none. Raises Lost where the replica cannot be reached any more."""
+        place = min(range(self.count), key=self._busy.__getitem__)
+        self._busy[place] += 1
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await self._pools[place].ask(request)
+        except TimeoutError:
+            return f"Model server did not respond to /invocations request within {self._timeout:g} seconds"
+        except Broken as error:  # a worker may have died of this very request, and its server lives
+            if not await self._pools[place].reachable():
+                raise Lost(str(error)) from None
+            return f"Model server hung up: {error}"
+        except NotSent as error:
+            raise Lost(str(error)) from None
+        finally:
+            self._busy[place] -= 1
+
+    def close(self) -> None:
+        """Hang up."""
+        for pool in self._pools:
+            pool.close()
+
+
+class Engine:
+    """One round over the files of a plan."""
+
+    def __init__(self, plan: dict[str, Any], dial: Dial, tell: Tell) -> None:
+        self._plan = plan
+        self._tell = tell
+        self._threads = ThreadPoolExecutor(8, thread_name_prefix="dial")
+        self._replicas = Replicas(plan, dial, self._threads)
+        self._processing = Processing.of(plan)
+        self._headers = {
+            name: value for name, value in (("Content-Type", plan["content_type"]), ("Accept", plan["accept"])) if value
+        }
+
+    async def run(self) -> None:
+        """Transform every file; a file that fails is told, and the others go on. Raises Lost, OSError."""
+        parameters = Parameters.of(self._plan, await self._replicas.parameters())
+        self._tell({"parameters": parameters.told()})
+        self._replicas.allow(parameters.concurrency)
+        todo = deque(self._plan["files"])
+        width = min(len(todo), parameters.concurrency * self._replicas.count)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(width):
+                    group.create_task(self._work(todo, parameters))
+        except* Lost as lost:
+            raise lost.exceptions[0] from None
+        finally:
+            self._replicas.close()
+
+    async def _work(self, todo: deque[dict[str, Any]], parameters: Parameters) -> None:
+        while todo:
+            file = todo.popleft()
+            try:
+                await self._file(file, parameters)
+            except Failure as failure:
+                self._tell({"failed": file["number"], "kind": failure.kind, "lines": list(failure.lines)})
+            else:
+                self._tell({"done": file["number"]})
+
+    async def _file(self, file: dict[str, Any], parameters: Parameters) -> None:
+        target = Path(self._plan["folder"]) / "out" / str(file["number"])
+        part = target.with_suffix(".part")
+        try:
+            with opened(file["segments"], gzipped=file["gzip"]) as source, part.open("wb") as sink:
+                await self._stream(source, sink, parameters)
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+
+    async def _stream(self, source: BinaryIO, sink: BinaryIO, parameters: Parameters) -> None:
+        """Requests in flight, oldest first; its answer is written when it is there, the next batch read meanwhile."""
+        flying: deque[asyncio.Task[bytes]] = deque()
+        width = parameters.concurrency * self._replicas.count + 1
+        try:
+            for batch in self._batches(source, parameters):
+                flying.append(asyncio.create_task(self._answer(batch)))
+                if len(flying) >= width:
+                    self._write(sink, await flying.popleft())
+                else:
+                    await asyncio.sleep(0)  # let it leave before the next is read
+            while flying:
+                self._write(sink, await flying.popleft())
+        finally:
+            for task in flying:
+                task.cancel()
+            await asyncio.gather(*flying, return_exceptions=True)
+
+    def _batches(self, source: BinaryIO, parameters: Parameters) -> Iterator[bytes]:
+        single = parameters.strategy == "SINGLE_RECORD"
+        try:
+            yield from batches(source, self._plan["split"], single=single, limit=parameters.payload_bytes)
+        except TooLarge:
+            raise Failure("ClientError", ("ClientError: Too much data for max payload size",)) from None
+        except Malformed as error:
+            raise Failure("ClientError", (f"ClientError: The input cannot be read: {error}",)) from None
+
+    async def _answer(self, batch: bytes) -> bytes:
+        try:
+            body = self._processing.request(batch)
+            answer = await self._replicas.ask(Request("POST", "/invocations", self._headers, body))
+            if answer.status >= 400:
+                raise _refused(answer)
+            return self._processing.answer(batch, answer.body)
+        except Mismatched as error:
+            raise Failure("ClientError", (f"ClientError: {error}",)) from None
+
+    def _write(self, sink: BinaryIO, answer: bytes) -> None:
+        sink.write(answer)
+        if self._plan["assemble"] == "Line" and not answer.endswith(b"\n"):
+            sink.write(b"\n")
+
+
+def _refused(answer: Response) -> Failure:
+    """The container's own words, a line each, as the data log shows them."""
+    text = answer.body[:_SAID_BYTES].decode("utf-8", "replace").strip()
+    said = [line[:_LONGEST_LINE] for line in text.splitlines()]
+    if answer.status >= 500:
+        return Failure("AlgorithmError", (f"Bad HTTP status received from algorithm: {answer.status}", *said))
+    return Failure("ClientError", (f"ClientError: {answer.status}", "", "Message:", *said))

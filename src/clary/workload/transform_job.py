@@ -1,0 +1,312 @@
+"""A batch transform job outside of its containers: the replicas, the plan for the engine, the upload of what is done
+(https://docs.aws.amazon.com/sagemaker/latest/dg/batch-transform.html).
+
+    run/transforms/JOB/plan.json    what the engine is told
+                      /out/N        the answers of file N, whole
+                      /uploaded/N   an empty mark: the answers of file N are in S3
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from clary.compute.base import Container, Limits
+from clary.compute.machine import machine
+from clary.images.base import Image
+from clary.instances import shape
+from clary.objects import Attributes
+from clary.settings import Settings
+from clary.store.rows import Row
+from clary.telemetry.logfile import LogWriter
+from clary.telemetry.paths import stream_file
+from clary.workload.bundle import Bundle, make_folder, writable
+from clary.workload.download import Ended, Item, items_of_manifest, items_of_prefix
+from clary.workload.errors import Cancelled, WorkloadError
+from clary.workload.hosting import PORT
+from clary.workload.model_data import fetch_model
+from clary.workload.runtimes import OnLine, Run, Runtimes
+from clary.workload.s3uri import join, split
+from clary.workload.storage import RoleStorage, Storage
+
+LOG_GROUP = "/aws/sagemaker/TransformJobs"
+
+SEE_LOGS = "See job logs for more information"
+"""What AWS says of files that could not be transformed; which they are stands in the data log."""
+
+LOST = 3
+"""Exit code of the engine where a replica is gone."""
+
+_LOOK_SECONDS = 0.5
+_CONTENT_TYPE = "application/octet-stream"
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a round of the engine has ended."""
+
+    failure: str | None = None
+    """FailureReason where files could not be transformed; the others are done."""
+    lost: bool = False
+    """A replica was gone before all was done."""
+
+
+class TransformWorkload:
+    """All that a transform job's row means outside of its containers."""
+
+    def __init__(self, settings: Settings, storage: Storage, runtimes: Runtimes) -> None:
+        self._settings = settings
+        self._storage = storage
+        self._runtimes = runtimes
+        self._machine = machine(settings.capacity)
+
+    def build(self, row: Row, on_line: OnLine) -> None:
+        """Build the environment where it is not there. Raises WorkloadError."""
+        image = self._image(row)
+        if not self._runtimes.ready(image):
+            self._runtimes.build(image, on_line)
+
+    def notices(self, row: Row) -> tuple[str, ...]:
+        """Lines for the head of the log."""
+        return self._image(row).notices
+
+    def log_files(self, row: Row) -> list[Path]:
+        """Where the containers' lines go, instance by instance."""
+        return [self._log(row, stream) for stream in row.state["log_streams"]]
+
+    def lay_out(self, row: Row, ended: Ended) -> None:
+        """Every instance's bundle, the model unpacked; what is there already stays. Raises WorkloadError, Cancelled."""
+        for container in row.state["containers"]:
+            bundle = Bundle.of(self._settings, container)
+            if (bundle.root / "whole").exists():
+                continue
+            bundle.clear()
+            make_folder(bundle.model)
+            fetch_model(self._storage_of(row), row.state["container_definition"], bundle, ended)
+            (bundle.root / "whole").touch()
+
+    def containers(self, row: Row) -> list[tuple[str, Container]]:
+        """What to start, by id. Raises WorkloadError."""
+        image = self._image(row)
+        found = zip(row.state["containers"], self.log_files(row), strict=True)
+        return [
+            (container, self._runtimes.container(image, self._run(row, image, container, log)))
+            for container, log in found
+        ]
+
+    def transform(self, row: Row, ended: Ended) -> Result:
+        """Have every file transformed that is not yet, and upload each as it is done.
+
+        May be called again: what is uploaded stays. Raises WorkloadError, NotAllowed, Cancelled.
+        """
+        storage = self._storage_of(row)
+        items = [item for item in self._inputs(storage, row) if not item.is_folder]
+        folder = self._folder(row)
+        for name in ("out", "uploaded"):
+            (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+        todo = [number for number in range(len(items)) if not (folder / "uploaded" / str(number)).exists()]
+        (folder / "plan.json").write_text(json.dumps(self._plan(row, storage, items, todo)))
+        log = LogWriter(self._log(row, f"{row.state['log_streams'][0]}/data-log"))
+        try:
+            return _Round(storage, row, items, folder, log).run(ended)
+        finally:
+            log.close()
+
+    def clear(self, row: Row) -> None:
+        """Its own folder is of no use any more."""
+        if "job" in row.state:
+            shutil.rmtree(self._folder(row), ignore_errors=True)
+
+    def _run(self, row: Row, image: Image, container: str, log: Path) -> Run:
+        definition = row.state["container_definition"]
+        instance = shape(row.spec["TransformResources"]["InstanceType"])
+        return Run(
+            container=container,
+            program=image.serve,
+            mounts=(writable(Bundle.of(self._settings, container).model, "model"),),
+            log=log,
+            region=row.key.region,
+            role=row.state["role"],
+            isolated=bool(row.state.get("isolated")),
+            env={**(definition.get("Environment") or {}), **(row.spec.get("Environment") or {})},
+            contract=contract_env(row),
+            listens=PORT,
+            limits=Limits(
+                cpus=min(instance.cpus, self._machine.cpus),
+                memory_bytes=min(instance.memory_bytes, self._machine.memory_bytes),
+            ),
+        )
+
+    def _inputs(self, storage: RoleStorage, row: Row) -> list[Item]:
+        source = row.spec["TransformInput"]["DataSource"]["S3DataSource"]
+        uri = source["S3Uri"]
+        if source["S3DataType"] == "ManifestFile":
+            return list(items_of_manifest(storage, uri))
+        items = list(items_of_prefix(storage, uri))
+        if not items:
+            raise WorkloadError(
+                f'ClientError: No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that '
+                f"the bucket exists in the selected region ({row.key.region}), that objects exist under that S3 "
+                f'prefix, and that the role "{row.state["role"]}" has "s3:ListBucket" permissions on bucket '
+                f'"{split(uri)[0]}".'
+            )
+        return items
+
+    def _plan(self, row: Row, storage: RoleStorage, items: Sequence[Item], todo: Sequence[int]) -> dict[str, Any]:
+        spec = row.spec
+        client, processing = spec.get("ModelClientConfig", {}), spec.get("DataProcessing", {})
+        payload = spec.get("MaxPayloadInMB")
+        return {
+            "containers_dir": str(self._settings.containers_dir),
+            "replicas": row.state["containers"],
+            "folder": str(self._folder(row)),
+            "files": [_file(storage, number, items[number], spec) for number in todo],
+            "split": spec["TransformInput"].get("SplitType", "None"),
+            "strategy": spec.get("BatchStrategy"),
+            "max_payload_bytes": None if payload is None else payload * 2**20,
+            "concurrency": spec.get("MaxConcurrentTransforms"),
+            "content_type": spec["TransformInput"].get("ContentType", ""),
+            "accept": spec["TransformOutput"].get("Accept", ""),
+            "assemble": spec["TransformOutput"].get("AssembleWith", "None"),
+            "input_filter": processing.get("InputFilter", "$"),
+            "output_filter": processing.get("OutputFilter", "$"),
+            "join": processing.get("JoinSource", "None") == "Input",
+            "timeout_s": client.get("InvocationsTimeoutInSeconds", 600),
+            "retries": client.get("InvocationsMaxRetries", 3),
+        }
+
+    def _folder(self, row: Row) -> Path:
+        return self._settings.run_dir / "transforms" / str(row.state["job"])
+
+    def _log(self, row: Row, stream: str) -> Path:
+        key = row.key
+        return stream_file(self._settings.logs_dir, key.account, key.region, LOG_GROUP, stream)
+
+    def _image(self, row: Row) -> Image:
+        uri = row.state["container_definition"].get("Image")
+        if not uri:
+            raise WorkloadError("ClientError: Clary runs model images; model packages are not offered.")
+        return self._runtimes.image(uri)
+
+    def _storage_of(self, row: Row) -> RoleStorage:
+        return self._storage.of(row.state["role"], row.key.region)
+
+
+def _file(storage: RoleStorage, number: int, item: Item, spec: Mapping[str, Any]) -> dict[str, Any]:
+    segments = [[str(path), offset, length] for path, offset, length in storage.segments(item.info)]
+    gzip = spec["TransformInput"].get("CompressionType") == "Gzip"
+    return {"number": number, "segments": segments, "name": f"{item.info.bucket}/{item.info.key}", "gzip": gzip}
+
+
+def contract_env(row: Row) -> dict[str, str]:
+    """What AWS sets for every container of a transform job
+    (https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-batch-code.html)."""
+    asked = {
+        "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS": row.spec.get("MaxConcurrentTransforms"),
+        "SAGEMAKER_MAX_PAYLOAD_IN_MB": row.spec.get("MaxPayloadInMB"),
+        "SAGEMAKER_BATCH_STRATEGY": _upper(row.spec.get("BatchStrategy")),
+    }
+    return {
+        "SAGEMAKER_BATCH": "true",
+        "SAGEMAKER_REGION": row.key.region,
+        "SAGEMAKER_BIND_TO_PORT": str(PORT),
+        "SAGEMAKER_SAFE_PORT_RANGE": "21000-21999",
+        **{name: str(value) for name, value in asked.items() if value is not None},
+    }
+
+
+def _upper(strategy: str | None) -> str | None:
+    """`MultiRecord` → `MULTI_RECORD`: as containers are told."""
+    return {"MultiRecord": "MULTI_RECORD", "SingleRecord": "SINGLE_RECORD"}.get(strategy or "")
+
+
+class _Round:
+    """The engine at work, and what becomes of what it says."""
+
+    def __init__(self, storage: RoleStorage, row: Row, items: Sequence[Item], folder: Path, log: LogWriter) -> None:
+        self._storage = storage
+        self._row = row
+        self._items = items
+        self._folder = folder
+        self._log = log
+        self._failed = ""
+
+    def run(self, ended: Ended) -> Result:
+        """Until the engine ends. Raises Cancelled, WorkloadError, OSError."""
+        command = [sys.executable, "-I", "-m", "clary.workload.transform", str(self._folder / "plan.json")]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe) as engine:
+            try:
+                for message in _messages(engine, ended):
+                    self._hear(message)
+            except BaseException:
+                engine.kill()
+                raise
+            said = engine.stderr.read() if engine.stderr else b""
+        if engine.returncode == LOST:
+            return Result(lost=True)
+        if engine.returncode:
+            raise RuntimeError(f"the engine ended with {engine.returncode}: {said.decode('utf-8', 'replace')}")
+        return Result(f"{self._failed}: {SEE_LOGS}" if self._failed else None)
+
+    def _hear(self, message: Mapping[str, Any]) -> None:
+        if "done" in message:
+            self._upload(message["done"])
+        elif "failed" in message:
+            name = self._name(message["failed"])
+            kind = message["kind"]
+            self._failed = "AlgorithmError" if "AlgorithmError" in (kind, self._failed) else kind
+            for line in message["lines"]:
+                self._say(f"{name}: {line}")
+        elif "parameters" in message:
+            self._say(", ".join(f"{name}={value}" for name, value in message["parameters"].items()))
+
+    def _upload(self, number: int) -> None:
+        """The object is whole when it is seen; the mark follows it: after a crash in between it is put once more."""
+        output = self._row.spec["TransformOutput"]
+        bucket, key = split(join(output["S3OutputPath"], self._items[number].name + ".out"))
+        if not self._storage.has_bucket(bucket):
+            raise WorkloadError(f"ClientError: Data upload failed: the bucket {bucket} does not exist.")
+        path = self._folder / "out" / str(number)
+        attributes = Attributes(content_type=output.get("Accept") or _CONTENT_TYPE)
+        self._storage.put_file(bucket, key, path, attributes)
+        (self._folder / "uploaded" / str(number)).touch()
+        path.unlink()
+
+    def _name(self, number: int) -> str:
+        info = self._items[number].info
+        return f"{info.bucket}/{info.key}"
+
+    def _say(self, text: str) -> None:
+        self._log.feed(f"[sagemaker logs]: {text}\n".encode())
+
+
+def _messages(engine: subprocess.Popen[bytes], ended: Callable[[], bool]) -> Iterator[dict[str, Any]]:
+    """The engine's lines as they come. Raises Cancelled where nobody wants them any more."""
+    assert engine.stdout is not None  # noqa: S101 — for the type
+    for line in _lines(engine.stdout, ended):
+        yield json.loads(line)
+
+
+def _lines(stream: IO[bytes], ended: Callable[[], bool]) -> Iterator[bytes]:
+    kept = b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(stream, selectors.EVENT_READ)
+        while True:
+            if ended():
+                raise Cancelled
+            if not selector.select(_LOOK_SECONDS):
+                continue
+            piece = os.read(stream.fileno(), 65_536)
+            if not piece:
+                return
+            *whole, kept = (kept + piece).split(b"\n")
+            yield from whole
