@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import gzip
+import itertools
 import json
 import os
 import random
@@ -46,22 +47,26 @@ class BadData(Exception):
 class Channel:
     """One channel, as its plan says."""
 
-    def __init__(self, folder: Path, target: Path) -> None:
+    def __init__(self, folder: Path, target: Path, failure: Path) -> None:
         self._folder = folder
         self._target = target
+        self._failure = failure
         self._plan: Dict[str, Any] = json.loads((folder / "plan.json").read_text())
 
     def feed(self) -> None:
-        """Epoch after epoch, as long as somebody opens them. Raises BadData, for whose readers nothing goes on."""
-        epoch = 0
-        fifo = self._make(epoch)
-        while True:
+        """Epoch after epoch, as long as somebody opens them; until data are bad, with which no reader shall go on."""
+        for epoch in itertools.count():
+            fifo = self._make(epoch)
+            self._make(epoch + 1)  # who opens this one may come for the next at any moment
             with open(str(fifo), "wb", buffering=0) as sink:  # noqa: PTH123 - waits for a reader
-                epoch += 1
-                fifo = self._make(epoch)
                 _widen(sink)
-                with contextlib.suppress(BrokenPipeError):  # the program has had enough of this epoch
-                    self._stream(epoch - 1, sink)
+                try:
+                    self._stream(epoch, sink)
+                except BrokenPipeError:  # the program has had enough of this epoch
+                    continue
+                except BadData as error:
+                    self._give_up(error, sink)
+                    return
 
     def _make(self, epoch: int) -> Path:
         path = self._target / "{}_{}".format(self._plan["name"], epoch)
@@ -70,13 +75,16 @@ class Channel:
         return path
 
     def _stream(self, epoch: int, sink: BinaryIO) -> None:
-        try:
-            for record in self._records(epoch):
-                for part in record:
-                    self._send(part, sink)
-        except BadData:
-            end_readers(sink)  # an end of file would look like the end of the data
-            raise
+        for record in self._records(epoch):
+            for part in record:
+                self._send(part, sink)
+
+    def _give_up(self, error: BadData, sink: BinaryIO) -> None:
+        """Say why, then end who reads: an end of file would look like the end of the data."""
+        reason = "ClientError: Data download failed: channel {}: {}".format(self._plan["name"], error)
+        sys.stderr.write(reason + "\n")
+        self._failure.write_text(reason)
+        end_readers(sink)
 
     def _records(self, epoch: int) -> Iterator[List[Part]]:
         """In order, or in this epoch's own, of which each host streams its share."""
@@ -178,18 +186,10 @@ def _has_open(process: int, fifo: os.stat_result) -> bool:
     return False
 
 
-def _feed(folder: Path, target: Path, failure: Path) -> None:
-    try:
-        Channel(folder, target).feed()
-    except BadData as error:
-        reason = "ClientError: Data download failed: channel {}: {}".format(folder.name, error)
-        sys.stderr.write(reason + "\n")
-        failure.write_text(reason)
-
-
 def main(plans: Path, target: Path, failure: Path) -> None:
     """Feed every channel, each by its own thread; why one could not be fed is written to `failure`."""
-    threads = [threading.Thread(target=_feed, args=(folder, target, failure)) for folder in sorted(plans.iterdir())]
+    channels = [Channel(folder, target, failure) for folder in sorted(plans.iterdir())]
+    threads = [threading.Thread(target=channel.feed) for channel in channels]
     for thread in threads:
         thread.start()
     for thread in threads:

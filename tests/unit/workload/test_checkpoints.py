@@ -163,7 +163,7 @@ def test_a_role_that_may_not_write(world, forbidden):
     job = world(1)
     (job.folders[0] / "1.pt").write_bytes(b"1")
     forbidden.add("s3:PutObject")
-    with pytest.raises(NotAllowed, match="s3://b/ck/1.pt"):
+    with pytest.raises(NotAllowed, match=r"s3://b/ck/1\.pt"):
         job.look(final=True)
 
 

@@ -124,7 +124,7 @@ def test_names_of_any_bytes_come_back(folder, tmp_path):
     make([folder], tmp_path / "m.tar.gz")
     (tmp_path / "out").mkdir()
     unpack(tmp_path / "m.tar.gz", tmp_path / "out")
-    assert os.listdir(tmp_path / "out") == [name]
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [name]
 
 
 def test_a_file_that_is_almost_only_a_hole_is_refused_at_once(folder, tmp_path):

@@ -1,0 +1,249 @@
+"""Pipe mode as a program sees it: the real feeder over what was laid out, read as AWS's readers read it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import signal
+import struct
+import subprocess
+import sys
+import time
+
+import pytest
+
+from clary.toolkit import pipes as feeder
+from clary.workload.channels import lay_out
+from clary.workload.download import never
+from clary.workload.errors import WorkloadError
+from tests.running import wait_until
+from tests.unit.workload.conftest import channel
+
+SHARDED = {"S3DataDistributionType": "ShardedByS3Key"}
+SHUFFLED = {"ShuffleConfig": {"Seed": 7}}
+
+
+class Fed:
+    """One host's pipes, fed by a process of its own."""
+
+    def __init__(self, bundle, failure):
+        self.data, self.failure = bundle.data, failure
+        command = [sys.executable, "-m", feeder.__name__, str(bundle.pipes), str(bundle.data), str(failure)]
+        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+
+    def open(self, epoch=0, name="train"):
+        path = self.data / f"{name}_{epoch}"
+        wait_until(path.exists, 10, f"{path.name} is there")
+        return path.open("rb")
+
+    def read(self, epoch=0, name="train"):
+        with self.open(epoch, name) as pipe:
+            return pipe.read()
+
+    def end(self):
+        self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture
+def feed(storage, hosts, tmp_path):
+    """The feeders of each host of a job."""
+    running = []
+
+    def start(*channels, count=1):
+        asked = [{"InputMode": "Pipe", **each} for each in channels]
+        places = hosts(*asked, count=count)
+        lay_out(storage, places, never)
+        running.extend(Fed(bundle, tmp_path / f"failure-{placing.host.name}") for placing, bundle in places)
+        return running
+
+    yield start
+    for fed in running:
+        fed.end()
+
+
+def recordio(data):
+    """Records of a stream, by the format's own definition: magic, length, content padded to four bytes."""
+    records, at = [], 0
+    while at < len(data):
+        magic, length = struct.unpack_from("<II", data, at)
+        assert magic == 0xCED7230A
+        records.append(data[at + 8 : at + 8 + length])
+        at += 8 + (length + 3) // 4 * 4
+    assert at == len(data)
+    return records
+
+
+def augmented(put, lines, attributes, **more):
+    put({"lines.manifest": "\n".join(map(json.dumps, lines)).encode()})
+    source = {"AttributeNames": attributes, **more.pop("source", {})}
+    return channel(uri="s3://b/lines.manifest", kind="AugmentedManifestFile", source=source, **more)
+
+
+def test_an_epoch_is_all_objects_in_order_and_the_next_one_again(feed, put):
+    put({"data/b": b"second\n", "data/a": b"first\n", "data/c/d": b"third\n"})
+    (fed,) = feed(channel())
+    for epoch in range(3):
+        assert fed.read(epoch) == b"first\nsecond\nthird\n"
+
+
+def test_the_first_pipe_is_there_before_the_feeder(storage, hosts, put):
+    put({"data/a": b"1"})
+    ((placing, bundle),) = hosts(channel(InputMode="Pipe"))
+    lay_out(storage, [(placing, bundle)], never)
+    assert (bundle.data / "train_0").is_fifo()
+
+
+def test_records_are_wrapped_each_object_by_itself(feed, put):
+    contents = [b"", b"1", b"four", b"five!", struct.pack("<I", 0xCED7230A) * 3]
+    put({f"data/{number}": content for number, content in enumerate(contents)})
+    (fed,) = feed(channel(RecordWrapperType="RecordIO"))
+    assert recordio(fed.read()) == contents
+
+
+@pytest.mark.parametrize("wrapper", ["None", "RecordIO"])
+def test_gzip_is_unpacked(feed, put, wrapper):
+    put({"data/a.gz": gzip.compress(b"first\n") + gzip.compress(b"more\n"), "data/b.gz": gzip.compress(b"second\n")})
+    (fed,) = feed(channel(CompressionType="Gzip", RecordWrapperType=wrapper))
+    read = fed.read()
+    assert (recordio(read) if wrapper == "RecordIO" else read.splitlines(True)) == (
+        [b"first\nmore\n", b"second\n"] if wrapper == "RecordIO" else [b"first\n", b"more\n", b"second\n"]
+    )
+
+
+def test_a_manifest_is_streamed_in_its_order(feed, put):
+    put({"x/1": b"1", "x/2": b"2", "x/3": b"3", "m": json.dumps([{"prefix": "s3://b/x/"}, "3", "1", "1"]).encode()})
+    (fed,) = feed(channel(uri="s3://b/m", kind="ManifestFile"))
+    assert fed.read() == b"311"
+
+
+def test_an_augmented_manifest_streams_attributes_in_the_order_asked_for(feed, put):
+    put({"img/1.jpg": b"JPEG1", "img/2.jpg": b"JPEG2"})
+    lines = [{"label": number, "image-ref": f"s3://b/img/{number}.jpg", "other": {"x": 1}} for number in (1, 2)]
+    (fed,) = feed(augmented(put, lines, ["image-ref", "label", "other"], RecordWrapperType="RecordIO"))
+    assert recordio(fed.read()) == [b"JPEG1", b"1", b'{"x": 1}', b"JPEG2", b"2", b'{"x": 1}']
+
+
+def test_texts_are_as_they_are(feed, put):
+    (fed,) = feed(augmented(put, [{"text": "Grüße", "n": 1.5, "none": None}], ["text", "n", "none"]))
+    assert fed.read() == "Grüße1.5null".encode()
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ({"other": 1}, "line 1 of the augmented manifest s3://b/lines.manifest has no attribute 'a-ref'"),
+        ([1], "is no JSON object"),
+        ({"a-ref": "s3://b/none"}, "S3 key: s3://b/none matched no files on s3"),
+        ({"a-ref": "nonsense"}, "Invalid S3 URI"),
+    ],
+)
+def test_lines_of_an_augmented_manifest_that_say_nothing(storage, hosts, put, line, said):
+    places = hosts(augmented(put, [line], ["a-ref"], InputMode="Pipe"))
+    with pytest.raises(WorkloadError) as raised:
+        lay_out(storage, places, never)
+    assert said in raised.value.reason
+
+
+def test_each_epoch_is_shuffled_anew_by_the_seed(feed, put):
+    put({f"data/{number:02}": b"%02d\n" % number for number in range(20)})
+    (fed,) = feed(channel(**SHUFFLED))
+    epochs = [fed.read(epoch).split() for epoch in range(3)]
+    assert len({tuple(epoch) for epoch in epochs}) == 3
+    assert all(sorted(epoch) == sorted(epochs[0]) for epoch in epochs)
+    assert len(epochs[0]) == 20
+
+
+def test_the_same_seed_is_the_same_order(feed, put):
+    put({f"data/{number:02}": b"%02d\n" % number for number in range(20)})
+    one, other = feed(channel(**SHUFFLED), count=2)
+    assert [one.read(epoch) for epoch in (0, 1)] == [other.read(epoch) for epoch in (0, 1)]
+
+
+def test_shards_stay_the_same_unless_shuffled(feed, put):
+    put({f"data/{number}": b"%d" % number for number in range(5)})
+    one, other = feed(channel(source=SHARDED), count=2)
+    assert [(one.read(epoch), other.read(epoch)) for epoch in (0, 1)] == [(b"024", b"13")] * 2
+
+
+def test_shuffled_shards_are_dealt_across_hosts_each_epoch(feed, put):
+    put({f"data/{number:02}": b"%02d " % number for number in range(20)})
+    one, other = feed(channel(source=SHARDED, **SHUFFLED), count=2)
+    epochs = [(one.read(epoch).split(), other.read(epoch).split()) for epoch in range(2)]
+    for mine, others in epochs:
+        assert len(mine) == len(others) == 10
+        assert len({*mine, *others}) == 20
+    assert set(epochs[0][0]) != set(epochs[1][0])
+
+
+def test_lines_of_an_augmented_manifest_are_shared_out_too(feed, put):
+    shown = augmented(put, [{"n": number} for number in range(5)], ["n"], source=SHARDED)
+    one, other = feed(shown, count=2)
+    assert (one.read(), other.read()) == (b"024", b"13")
+
+
+def test_a_reader_that_has_enough_goes_on_with_the_next_epoch(feed, put):
+    put({"data/big": bytes(8 * 2**20), "data/last": b"end"})
+    (fed,) = feed(channel())
+    with fed.open(0) as pipe:
+        assert pipe.read(10) == bytes(10)
+    assert fed.read(1).endswith(b"end")
+
+
+def test_channels_do_not_wait_for_one_another(feed, put):
+    put({"data/a": bytes(8 * 2**20), "more/b": b"other"})
+    (fed,) = feed(channel("train"), channel("never", "s3://b/data/"), channel("validation", "s3://b/more/"))
+    with fed.open(0, "train") as slow:
+        slow.read(1)
+        assert fed.read(0, "validation") == b"other"
+        assert fed.read(1, "validation") == b"other"
+        assert len(slow.read()) == 8 * 2**20 - 1
+
+
+def test_a_feeder_that_is_ended_leaves_at_once(feed, put):
+    put({"data/a": bytes(8 * 2**20)})
+    (fed,) = feed(channel("train"), channel("never"))
+    with fed.open(0) as pipe:
+        pipe.read(1)
+        fed.process.send_signal(signal.SIGTERM)
+        assert fed.process.wait(timeout=5) == -signal.SIGTERM
+
+
+def test_data_that_is_damaged_is_never_taken_for_its_end(feed, put):
+    whole = gzip.compress(os.urandom(3 * 2**20))
+    put({"data/a.gz": whole[: len(whole) // 2]})
+    (fed,) = feed(channel(CompressionType="Gzip"))
+    path = fed.data / "train_0"
+    reader = subprocess.Popen([sys.executable, "-c", f"open({str(path)!r}, 'rb').read(); print('read')"], stdout=-1)
+    output, _ = reader.communicate(timeout=20)
+    assert (reader.returncode, output) == (-signal.SIGKILL, b"")
+    reason = fed.failure.read_text()
+    assert reason.startswith(
+        "ClientError: Data download failed: channel train: s3://b/data/a.gz cannot be decompressed"
+    )
+    assert fed.process.wait(timeout=5) == 0
+
+
+def test_an_object_that_is_too_large_for_a_record_is_refused(storage, objects, hosts, put, monkeypatch):
+    put({"data/a": b"12345"})
+    monkeypatch.setattr("clary.workload.pipes._LARGEST_RECORD", 4)
+    places = hosts(channel(InputMode="Pipe", RecordWrapperType="RecordIO"))
+    with pytest.raises(WorkloadError, match="too large for a RecordIO record"):
+        lay_out(storage, places, never)
+
+
+def test_it_is_fast(feed, objects, tmp_path):
+    """A sanity check far below what it does: 500 MB/s, reader and feeder on shared cores."""
+    path = tmp_path / "big"
+    path.write_bytes(bytes(256 * 2**20))
+    objects.put_file("b", "data/big", path)
+    (fed,) = feed(channel())
+    with fed.open() as pipe:
+        start, size = time.perf_counter(), 0
+        while piece := os.read(pipe.fileno(), 2**20):
+            size += len(piece)
+        rate = size / (time.perf_counter() - start)
+    assert size == 256 * 2**20
+    assert rate > 250e6, f"{rate / 1e6:.0f} MB/s"
+    print(f"{rate / 1e6:.0f} MB/s")
