@@ -47,6 +47,12 @@ def mounts(spec: Mapping[str, Any], bundle: Bundle) -> Iterator[Mount]:
         yield Mount(str(bundle.checkpoints), place, writable=True)
 
 
+def config_file(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """checkpointconfig.json: where a built-in algorithm writes its checkpoints; nothing without CheckpointConfig."""
+    config = spec.get("CheckpointConfig")
+    return {"LocalPath": config.get("LocalPath") or LOCAL_PATH, "S3Uri": config["S3Uri"]} if config else {}
+
+
 def restore(storage: RoleStorage, spec: Mapping[str, Any], bundles: Sequence[Bundle], ended: Ended) -> None:
     """Give each host what S3 has. Raises WorkloadError, NotAllowed, Cancelled, OSError."""
     config = spec.get("CheckpointConfig")

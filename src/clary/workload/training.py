@@ -101,17 +101,19 @@ class TrainingWorkload:
             isolated=bool(row.spec.get("EnableNetworkIsolation")),
             env=row.spec.get("Environment") or {},
             contract=contract_env(row, placing),
-            limits=self._limits(placing.host.shape),
+            limits=self._limits(placing.host.shape, row.spec["ResourceConfig"].get("VolumeSizeInGB")),
             hostname=placing.host.name,
             network=network(row.state["containers"][0], placing.hosts),
             companions=channels.companions(placing),
         )
 
-    def _limits(self, shape: Shape) -> Limits:
-        """What its instance type has, as far as this machine reaches."""
+    def _limits(self, shape: Shape, volume_gb: int | None) -> Limits:
+        """What its instance type has, as far as this machine reaches, and the volume that was asked for."""
         return Limits(
             cpus=min(shape.cpus, self._machine.cpus),
             memory_bytes=min(shape.memory_bytes, self._machine.memory_bytes),
+            gpus=min(shape.gpus, self._machine.gpus),
+            disk_bytes=volume_gb * 2**30 if volume_gb else None,
         )
 
     def _placings(self, row: Row) -> list[tuple[Placing, Bundle]]:
@@ -164,10 +166,12 @@ def _with_arguments(program: Program | Command, algorithm: Mapping[str, Any]) ->
 
 def config_files(placing: Placing) -> dict[str, Any]:
     """What stands in /opt/ml/input/config, by file name."""
+    checkpointing = checkpoints.config_file(placing.spec)
     return {
         "hyperparameters.json": dict(placing.spec.get("HyperParameters") or {}),
         "inputdataconfig.json": channels.input_data_config(placing),
         "resourceconfig.json": resource_config(placing.hosts, placing.host),
+        **({"checkpointconfig.json": checkpointing} if checkpointing else {}),
     }
 
 
