@@ -3,24 +3,34 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from clary.compute.base import Container
+from clary.compute.base import Container, Limits
+from clary.compute.machine import machine
 from clary.images.base import Image
+from clary.instances import Shape, shape
 from clary.lifecycles.endpoint import Replica, Variant
 from clary.settings import Settings
 from clary.store.rows import Key
+from clary.telemetry.logfile import LogReader
 from clary.telemetry.paths import stream_file
 from clary.workload.bundle import Bundle, make_folder, writable
 from clary.workload.download import Ended
-from clary.workload.errors import WorkloadError
+from clary.workload.errors import Cancelled, WorkloadError
 from clary.workload.model_data import fetch_model
 from clary.workload.runtimes import OnLine, Run, Runtimes
 from clary.workload.storage import Storage
 
 PORT = 8080
+
+_LAST_LINES = 10
+_LAST_CHARACTERS = 700
+"""FailureReason holds 1,024."""
 
 
 def log_group(endpoint: str) -> str:
@@ -35,6 +45,7 @@ class HostingWorkload:
         self._settings = settings
         self._storage = storage
         self._runtimes = runtimes
+        self._machine = machine(settings.capacity)
 
     def build(self, variant: Variant, on_line: OnLine) -> None:
         """Build the environment where it is not there. Raises WorkloadError."""
@@ -45,6 +56,11 @@ class HostingWorkload:
     def notices(self, variant: Variant) -> tuple[str, ...]:
         """Lines for the head of the log."""
         return self._image(variant).notices
+
+    def last_lines(self, endpoint: Key, replica: Replica) -> str:
+        """How its log ends, as it is now: the lines themselves, or the end of them."""
+        events = itertools.islice(LogReader(self.log_file(endpoint, replica)).backward(), _LAST_LINES)
+        return "\n".join(event.message for event in reversed(list(events)))[-_LAST_CHARACTERS:]
 
     def log_file(self, endpoint: Key, replica: Replica) -> Path:
         """Where the replica's lines go."""
@@ -57,7 +73,13 @@ class HostingWorkload:
         bundle.clear()
         make_folder(bundle.model)
         storage = self._storage.of(variant["role"], endpoint.region)
-        fetch_model(storage, variant["container_definition"], bundle, ended)
+        end = time.monotonic() + variant.get("download_seconds", math.inf)
+        try:
+            fetch_model(storage, variant["container_definition"], bundle, lambda: ended() or time.monotonic() > end)
+        except Cancelled:
+            if ended():
+                raise
+            raise _too_late(variant) from None
 
     def container(self, endpoint: Key, variant: Variant, replica: Replica) -> Container:
         """What to start. Raises WorkloadError."""
@@ -74,14 +96,32 @@ class HostingWorkload:
             env=definition.get("Environment") or {},
             contract=contract_env(endpoint, definition),
             listens=PORT,
+            limits=self._limits(shape(variant["instance_type"])),
         )
         return self._runtimes.container(image, run)
+
+    def _limits(self, instance: Shape) -> Limits:
+        """What its instance type has, as far as this machine reaches."""
+        return Limits(
+            cpus=min(instance.cpus, self._machine.cpus),
+            memory_bytes=min(instance.memory_bytes, self._machine.memory_bytes),
+            gpus=min(instance.gpus, self._machine.gpus),
+        )
 
     def _image(self, variant: Variant) -> Image:
         uri = variant["container_definition"].get("Image")
         if not uri:
             raise WorkloadError("ClientError: Clary runs model images; model packages are not offered.")
         return self._runtimes.image(uri)
+
+
+def _too_late(variant: Variant) -> WorkloadError:
+    """No public source shows AWS's words for it."""
+    seconds = variant["download_seconds"]
+    return WorkloadError(
+        f"ClientError: The model data of variant {variant['name']} was not downloaded within {seconds:g} seconds "
+        "(ModelDataDownloadTimeoutInSeconds)."
+    )
 
 
 def contract_env(endpoint: Key, definition: Mapping[str, Any]) -> dict[str, str]:

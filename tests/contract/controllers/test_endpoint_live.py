@@ -247,7 +247,7 @@ def test_killed_while_control_is_dead(world, create, client, one):
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (archive("crash"), "did not pass the ping health check"),
+        (archive("crash"), "SystemExit: model does not load"),
         (b"no archive", "Failed to extract model data archive from URL"),
         (archive("x", **{"../up": "x"}), "climbs out of the archive"),
         (None, "Could not find the object s3://bucket/bad.tar.gz"),

@@ -61,11 +61,17 @@ class World:
         self.ids = (f"c{number}" + "0" * 20 for number in itertools.count(1))
         self.states, self.bundles, self.healthy, self.silent = {}, {}, set(), set()
         self.statuses = []
+        self.said = {}
 
     def settle(self):
         for _ in range(20):
             seen = Seen(
-                lambda: next(self.ids), self.states, self.bundles, frozenset(self.healthy), frozenset(self.silent)
+                lambda: next(self.ids),
+                self.states,
+                self.bundles,
+                frozenset(self.healthy),
+                frozenset(self.silent),
+                lambda replica: self.said.get(replica["container"], ""),
             )
             step = decide(self.row, seen, self.now)
             if not isinstance(step, Save):
@@ -105,9 +111,9 @@ def test_each_replica_is_named_prepared_started_and_asked():
     assert set(step.prepare) == set(ids)
     world.bundles[first] = Done()
     world.bundles |= dict.fromkeys(rest, Pending())
-    assert world.settle() == Act(start=(first,), again=pytest.approx(STARTUP_SECONDS, abs=1))
+    assert world.settle() == Act(start=(first,), again=None)
     world.states[first] = Running(NOW)
-    assert world.settle().probe == (first,)
+    assert world.settle() == Act(probe=(first,), again=pytest.approx(STARTUP_SECONDS, abs=1))
     assert world.row.status == "Creating"
     assert route(world.row) is None
 
@@ -335,3 +341,51 @@ def test_nothing_is_done_when_all_is_well():
     before = repr(world.row)
     assert world.settle() == Act()
     assert repr(world.row) == before
+
+
+def test_the_reason_of_a_crash_holds_the_last_lines_of_its_log():
+    world = World(endpoint(next=deployment(variant())))
+    world.settle()
+    for _ in range(CRASHES):
+        (container,) = world.containers()
+        world.bundles[container] = Done()
+        world.said[container] = "ValueError: no such file"
+        world.crash(container)
+        world.now += 60
+    assert world.row.status == "Failed"
+    reason = world.row.state["failure_reason"]
+    assert reason.startswith("The primary container for production variant v did not pass the ping health check.")
+    assert reason.endswith("Its last lines: ValueError: no such file")
+
+
+def test_the_reason_of_one_that_never_answers_holds_what_it_says_at_the_end():
+    world = World(endpoint(next=deployment(variant())))
+    world.settle()
+    (container,) = world.containers()
+    world.bundles[container], world.states[container] = Done(), Running(NOW)
+    world.settle()
+    world.said[container] = "still loading"
+    world.now += STARTUP_SECONDS + 1
+    world.settle()
+    assert world.row.state["failure_reason"].endswith("Its last lines: still loading")
+
+
+def test_memory_that_ran_out_is_named():
+    world = World(endpoint(next=deployment(variant())))
+    world.settle()
+    for _ in range(CRASHES):
+        (container,) = world.containers()
+        world.bundles[container] = Done()
+        world.states[container] = Exited(at=world.now, code=137, signal=9, out_of_memory=True)
+        world.settle()
+        world.now += 60
+    assert "more memory than its instance type has" in world.row.state["failure_reason"]
+
+
+def test_building_and_fetching_do_not_count_as_starting():
+    world = World(endpoint(next=deployment(variant())))
+    world.settle()
+    world.bundles |= dict.fromkeys(world.containers(), Pending())
+    world.now += 10 * STARTUP_SECONDS
+    world.settle()
+    assert world.row.status == "Creating"

@@ -287,3 +287,110 @@ def test_with_signatures_checked_a_role_must_be_there_and_trust_sagemaker(tmp_pa
     code, text = inner.refusal("sagemaker", "CreateModel", **{**create, "ModelName": "n"}, ExecutionRoleArn=missing)
     assert code == "ValidationException"
     assert text.startswith(f"Could not assume role {missing}. Please ensure that the role exists")
+
+
+@pytest.mark.parametrize(
+    "container",
+    [
+        {"Image": XGBOOST, "ModelDataUrl": "s3://data/model.tar.gz", "Mode": "MultiModel"},
+        {"ModelPackageName": "p"},
+        {"Image": XGBOOST, "AdditionalModelDataSources": [{"ChannelName": "a", "S3DataSource": {
+            "S3Uri": "s3://data/a", "S3DataType": "S3Prefix", "CompressionType": "None"}}]},
+    ],
+    ids=["multi-model", "model package", "additional sources"],
+)  # fmt: skip
+def test_models_that_are_not_offered_are_refused_at_once(sagemaker, container):
+    assert "not offered" in sagemaker.refusal("CreateModel", ModelName="n", PrimaryContainer=container)[1]
+
+
+def test_pipelines_of_models_are_refused_at_once(sagemaker):
+    assert "not offered" in sagemaker.refusal("CreateModel", ModelName="n", Containers=[CONTAINER, CONTAINER])[1]
+    sagemaker.call("CreateModel", ModelName="n", Containers=[CONTAINER])
+
+
+@pytest.mark.parametrize("host", ["https://data.s3.amazonaws.com/", "https://s3.us-east-1.amazonaws.com/data/"])
+def test_model_data_may_be_named_by_its_https_address(sagemaker, host):
+    url = f"{host}model.tar.gz"
+    sagemaker.call("CreateModel", ModelName="n", PrimaryContainer={"Image": XGBOOST, "ModelDataUrl": url})
+    elsewhere = {"Image": XGBOOST, "ModelDataUrl": "https://example.com/data/model.tar.gz"}
+    assert "Could not find model data" in sagemaker.refusal("CreateModel", ModelName="o", PrimaryContainer=elsewhere)[1]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1}},
+        {"ManagedInstanceScaling": {"Status": "ENABLED"}},
+        {"RoutingConfig": {"RoutingStrategy": "RANDOM"}},
+    ],
+)
+def test_variants_that_are_not_offered_are_refused_at_once(sagemaker, changes):
+    text = sagemaker.refusal("CreateEndpointConfig", EndpointConfigName="d", ProductionVariants=[variant(**changes)])[1]
+    assert f"{next(iter(changes))} is not offered" in text
+
+
+def test_more_instances_than_a_machine_can_hold_are_a_quota(sagemaker):
+    many = [variant(InitialInstanceCount=1000)]
+    code, text = sagemaker.refusal("CreateEndpointConfig", EndpointConfigName="d", ProductionVariants=many)
+    assert (code, "ml.m5.large for endpoint usage" in text) == ("ResourceLimitExceeded", True)
+
+
+ALL_AT_ONCE = {
+    "BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0}}
+}
+
+
+def test_a_deployment_configuration_is_kept_where_it_is_asked_for(inner, sagemaker):
+    def update(**params):
+        sagemaker.call("UpdateEndpoint", EndpointName="e", EndpointConfigName="c", **params)
+        serve(inner)
+        return sagemaker.call("DescribeEndpoint", EndpointName="e").get("LastDeploymentConfig")
+
+    sagemaker.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c")
+    serve(inner)
+    assert update(DeploymentConfig=ALL_AT_ONCE) == ALL_AT_ONCE
+    assert update(RetainDeploymentConfig=True) == ALL_AT_ONCE
+    assert update() is None
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": {
+            "Type": "CANARY", "WaitIntervalInSeconds": 0, "CanarySize": {"Type": "INSTANCE_COUNT", "Value": 1}}}},
+        {"RollingUpdatePolicy": {"MaximumBatchSize": {"Type": "INSTANCE_COUNT", "Value": 1},
+                                 "WaitIntervalInSeconds": 0}},
+        {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "a"}]}},
+    ],
+)  # fmt: skip
+def test_ways_of_deploying_that_are_not_offered_are_refused(inner, sagemaker, config):
+    params = {"EndpointName": "e", "EndpointConfigName": "c", "DeploymentConfig": config}
+    assert "not offered" in sagemaker.refusal("CreateEndpoint", **params)[1]
+    sagemaker.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c")
+    serve(inner)
+    assert "not offered" in sagemaker.refusal("UpdateEndpoint", **params)[1]
+
+
+def test_weights_and_counts_on_their_way_are_desired_before_they_are_current(inner, sagemaker):
+    sagemaker.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c")
+    serve(inner)
+    wanted = {"VariantName": "AllTraffic", "DesiredWeight": 0.0, "DesiredInstanceCount": 2}
+    params = {"EndpointName": "e", "DesiredWeightsAndCapacities": [wanted]}
+    sagemaker.call("UpdateEndpointWeightsAndCapacities", **params)
+    shown = sagemaker.call("DescribeEndpoint", EndpointName="e")
+    (variant_,) = shown["ProductionVariants"]
+    assert (shown["EndpointStatus"], variant_["CurrentWeight"], variant_["CurrentInstanceCount"]) == (
+        "Updating",
+        1.0,
+        1,
+    )
+    assert (variant_["DesiredWeight"], variant_["DesiredInstanceCount"]) == (0.0, 2)
+    assert "in-progress" in sagemaker.refusal("UpdateEndpointWeightsAndCapacities", **params)[1]
+
+
+def test_a_variant_of_no_instances_is_refused(inner, sagemaker):
+    sagemaker.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c")
+    serve(inner)
+    wanted = [{"VariantName": "AllTraffic", "DesiredInstanceCount": 0}]
+    params = {"EndpointName": "e", "DesiredWeightsAndCapacities": wanted}
+    assert "at least 1" in sagemaker.refusal("UpdateEndpointWeightsAndCapacities", **params)[1]

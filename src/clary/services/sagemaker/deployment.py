@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, cast
 
+from clary.errors import ValidationError
 from clary.lifecycles.endpoint import Deployment, Variant
 from clary.services.context import Context
 from clary.services.resources import Params, require
-from clary.services.sagemaker.endpoint_configs import ENDPOINT_CONFIG
-from clary.services.sagemaker.errors import not_offered
+from clary.services.sagemaker.endpoint_configs import ENDPOINT_CONFIG, MOST_INSTANCES
+from clary.services.sagemaker.errors import limit_exceeded, not_offered
 from clary.services.sagemaker.models import MODEL, container_of
-
-_SERVERLESS = "serverless"
 
 
 def resolve(context: Context, config_name: str) -> Deployment:
@@ -28,13 +27,11 @@ def _variant(context: Context, asked: Params, *, isolated: bool) -> Variant:
     container = container_of(model)
     if container is None:
         raise not_offered(f"Model {asked['ModelName']}: an inference pipeline")
-    if container.get("Mode") == "MultiModel":
-        raise not_offered(f"Model {asked['ModelName']}: Mode MultiModel")
     variant: Variant = {
         "name": asked["VariantName"],
         "weight": float(asked["InitialVariantWeight"]),
-        "desired_count": asked.get("InitialInstanceCount", 1),
-        "instance_type": asked.get("InstanceType", _SERVERLESS),
+        "desired_count": asked["InitialInstanceCount"],
+        "instance_type": asked["InstanceType"],
         "model": asked["ModelName"],
         "container_definition": container,
         "role": model.get("ExecutionRoleArn", ""),
@@ -43,7 +40,31 @@ def _variant(context: Context, asked: Params, *, isolated: bool) -> Variant:
     }
     if "ContainerStartupHealthCheckTimeoutInSeconds" in asked:
         variant["startup_seconds"] = float(asked["ContainerStartupHealthCheckTimeoutInSeconds"])
+    if "ModelDataDownloadTimeoutInSeconds" in asked:
+        variant["download_seconds"] = float(asked["ModelDataDownloadTimeoutInSeconds"])
     return variant
+
+
+def check_deployment_config(params: Params) -> None:
+    """Everything is moved at once, when all that is new has answered: another way is not offered. Raises
+    ValidationError."""
+    config = params.get("DeploymentConfig") or {}
+    routing = (config.get("BlueGreenUpdatePolicy") or {}).get("TrafficRoutingConfiguration") or {}
+    if routing.get("Type", "ALL_AT_ONCE") != "ALL_AT_ONCE":
+        raise not_offered(f"DeploymentConfig: TrafficRoutingConfiguration of Type {routing['Type']}")
+    for member in ("RollingUpdatePolicy", "AutoRollbackConfiguration"):
+        if config.get(member):
+            raise not_offered(f"DeploymentConfig.{member}")
+
+
+def check_counts(wanted: Collection[Mapping[str, Any]]) -> None:
+    """Raises ValidationError, ResourceLimitExceeded."""
+    for entry in wanted:
+        count = entry.get("DesiredInstanceCount", 1)
+        if count < 1:
+            raise ValidationError(f"Variant {entry['VariantName']}: DesiredInstanceCount must be at least 1.")
+        if count > MOST_INSTANCES:
+            raise limit_exceeded("instances for endpoint usage", MOST_INSTANCES, count)
 
 
 def retaining(fresh: Deployment, current: Deployment | None, excluded: Collection[str]) -> Deployment:

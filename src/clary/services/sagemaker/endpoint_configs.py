@@ -7,11 +7,23 @@ from functools import partial
 from clary.errors import ValidationError
 from clary.services.context import Context
 from clary.services.resources import Params, Resource, declare, require
-from clary.services.sagemaker.errors import already_existing, could_not_find, not_offered
+from clary.services.sagemaker.errors import already_existing, could_not_find, limit_exceeded, not_offered
 from clary.services.sagemaker.models import MODEL
 from clary.services.sagemaker.service import SERVICE
 
 _WEIGHT = 1.0
+MOST_INSTANCES = 64
+"""Of one variant: each is a container on this machine."""
+
+_UNOFFERED_IN_VARIANTS = (
+    "ServerlessConfig",
+    "AcceleratorType",
+    "CoreDumpConfig",
+    "ManagedInstanceScaling",
+    "RoutingConfig",
+    "CapacityReservationConfig",
+    "InstancePools",
+)
 _UNOFFERED = ("AsyncInferenceConfig", "ExplainerConfig", "ShadowProductionVariants", "CrossRegionTrafficConfig")
 
 
@@ -32,18 +44,17 @@ def fill_endpoint_config(context: Context, params: Params) -> Params:
 
 
 def _variant(context: Context, asked: Params) -> Params:
+    name = asked["VariantName"]
     if "ModelName" not in asked:
-        raise not_offered("A production variant without ModelName (inference components)")
-    serverless = "ServerlessConfig" in asked
-    if not serverless and not ("InitialInstanceCount" in asked and "InstanceType" in asked):
-        raise ValidationError(
-            f"Production variant {asked['VariantName']}: InstanceType and InitialInstanceCount, or ServerlessConfig, "
-            "are required."
-        )
-    if serverless and "InstanceType" in asked:
-        raise ValidationError(
-            f"Production variant {asked['VariantName']}: InstanceType and ServerlessConfig exclude each other."
-        )
+        raise not_offered(f"Production variant {name} without ModelName (inference components)")
+    for member in _UNOFFERED_IN_VARIANTS:
+        if asked.get(member):
+            raise not_offered(f"Production variant {name}: {member}")
+    if not ("InitialInstanceCount" in asked and "InstanceType" in asked):
+        raise ValidationError(f"Production variant {name}: InstanceType and InitialInstanceCount are required.")
+    count = asked["InitialInstanceCount"]
+    if count > MOST_INSTANCES:
+        raise limit_exceeded(f"{asked['InstanceType']} for endpoint usage", MOST_INSTANCES, count)
     require(MODEL, context, asked["ModelName"])
     return {"InitialVariantWeight": _WEIGHT, **asked}
 

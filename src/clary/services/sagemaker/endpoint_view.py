@@ -15,10 +15,14 @@ def shown(row: Row) -> Output:
     coming: Deployment | None = row.state.get("next")
     serving = current or coming or {}
     pending = coming if current and coming else None
+    wanted = {variant["name"]: variant for variant in (pending or {}).get("variants", ())}
     return present(
         {
             "EndpointConfigName": serving.get("config", row.spec["EndpointConfigName"]),
-            "ProductionVariants": [_variant(row, variant) for variant in serving.get("variants", ())] or None,
+            "ProductionVariants": [
+                _variant(row, variant, wanted.get(variant["name"], variant)) for variant in serving.get("variants", ())
+            ]
+            or None,
             "EndpointStatus": row.status,
             "FailureReason": row.state.get("failure_reason"),
             "LastModifiedTime": row.modified,
@@ -29,11 +33,12 @@ def shown(row: Row) -> Output:
 
 
 def _pending(row: Row, deployment: Deployment) -> Output:
-    variants = [_variant(row, variant) for variant in deployment["variants"]]
+    variants = [_variant(row, variant, variant) for variant in deployment["variants"]]
     return {"EndpointConfigName": deployment["config"], "ProductionVariants": variants}
 
 
-def _variant(row: Row, variant: Variant) -> Output:
+def _variant(row: Row, variant: Variant, wanted: Variant) -> Output:
+    """`variant` as it serves, and what is wanted of it."""
     image = variant["container_definition"]["Image"]
     ready = sum(1 for replica in variant.get("replicas", ()) if replica.get("ready"))
     deployed: dict[str, Any] = {"SpecifiedImage": image, "ResolvedImage": image, "ResolutionTime": row.modified}
@@ -41,7 +46,7 @@ def _variant(row: Row, variant: Variant) -> Output:
         "VariantName": variant["name"],
         "DeployedImages": [deployed],
         "CurrentWeight": variant["weight"],
-        "DesiredWeight": variant["weight"],
+        "DesiredWeight": wanted["weight"],
         "CurrentInstanceCount": ready,
-        "DesiredInstanceCount": variant["desired_count"],
+        "DesiredInstanceCount": wanted["desired_count"],
     }

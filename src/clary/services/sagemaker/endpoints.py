@@ -26,7 +26,7 @@ from clary.names import random_hex
 from clary.services import resources
 from clary.services.context import Context
 from clary.services.resources import Output, Params, Resource, present
-from clary.services.sagemaker.deployment import resolve, retaining, reweighted
+from clary.services.sagemaker.deployment import check_counts, check_deployment_config, resolve, retaining, reweighted
 from clary.services.sagemaker.endpoint_view import shown
 from clary.services.sagemaker.errors import already_existing, could_not_find, in_progress_endpoint
 from clary.services.sagemaker.patience import settled
@@ -52,6 +52,7 @@ ENDPOINT = Resource(
 @SERVICE.operation("CreateEndpoint")
 def create(context: Context, params: Params) -> Output:
     """Raises ValidationError where the name is taken, or config or model is not there."""
+    check_deployment_config(params)
     row = resources.new_row(ENDPOINT, context, params)
     if context.store.read.by_arn(row.arn) is not None:
         raise ENDPOINT.exists(row.arn)
@@ -66,7 +67,14 @@ def create(context: Context, params: Params) -> Output:
 def describe(context: Context, params: Params) -> Output:
     """Raises ValidationError where it is not there."""
     row = resources.require(ENDPOINT, context, params["EndpointName"])
-    return resources.description(ENDPOINT, settled(context, row, lambda seen: seen.status in _AT_REST))
+    return description(settled(context, row, lambda seen: seen.status in _AT_REST))
+
+
+def description(row: Row) -> Output:
+    """Describe's output; how it was deployed is shown as LastDeploymentConfig."""
+    output = resources.description(ENDPOINT, row)
+    output.pop("DeploymentConfig", None)
+    return output
 
 
 @SERVICE.operation("ListEndpoints")
@@ -81,6 +89,7 @@ def list_(context: Context, params: Params) -> Output:
 @SERVICE.operation("UpdateEndpoint")
 def update(context: Context, params: Params) -> Output:
     """Deploy another configuration beside the one that serves. Raises ValidationError while a change is under way."""
+    check_deployment_config(params)
     fresh = resolve(context, params["EndpointConfigName"])
     excluded = {entry["VariantPropertyType"] for entry in params.get("ExcludeRetainedVariantProperties") or ()}
 
@@ -89,7 +98,12 @@ def update(context: Context, params: Params) -> Output:
             return fresh
         return retaining(fresh, row.state.get("current"), excluded)
 
-    return _deploy(context, params, next_of)
+    def spec_of(row: Row) -> Params:
+        kept = row.spec.get("DeploymentConfig") if params.get("RetainDeploymentConfig") else None
+        given = {"DeploymentConfig": params.get("DeploymentConfig") or kept}
+        return present({**row.spec, **given})
+
+    return _deploy(context, params, next_of, spec_of)
 
 
 @SERVICE.operation("UpdateEndpointWeightsAndCapacities")
@@ -105,17 +119,19 @@ def update_weights(context: Context, params: Params) -> Output:
                 raise ValidationError(f"Variant {entry['VariantName']} not found for endpoint {row.arn}.")
         return reweighted(current or {}, asked)
 
-    return _deploy(context, params, next_of)
+    check_counts(params["DesiredWeightsAndCapacities"])
+    return _deploy(context, params, next_of, lambda row: dict(row.spec))
 
 
-def _deploy(context: Context, params: Params, next_of: Callable[[Row], Deployment]) -> Output:
+def _deploy(
+    context: Context, params: Params, next_of: Callable[[Row], Deployment], spec_of: Callable[[Row], Params]
+) -> Output:
     def change(row: Row) -> Row:
         if row.status not in _AT_REST:
             raise in_progress_endpoint(row.arn)
         state = {**row.state, "next": next_of(row)}
         state.pop("failure_reason", None)
-        spec = {**row.spec, **present({"DeploymentConfig": params.get("DeploymentConfig")})}
-        return replace(row, status=LIFECYCLE.check(row.status, UPDATING), spec=spec, state=state)
+        return replace(row, status=LIFECYCLE.check(row.status, UPDATING), spec=spec_of(row), state=state)
 
     row = resources.change_row(ENDPOINT, context, params["EndpointName"], change)
     context.wake(row.key)

@@ -32,12 +32,18 @@ def fill_model(context: Context, params: Params) -> Params:
         filled["PrimaryContainer"] = _container(context, role, params["PrimaryContainer"])
     else:
         filled["Containers"] = [_container(context, role, container) for container in params["Containers"]]
+    if len(params.get("Containers") or ()) > 1:
+        raise not_offered("A model of several Containers (an inference pipeline, or direct invocation)")
     return filled
 
 
 def _container(context: Context, role: str | None, asked: Params) -> Params:
     if "ModelPackageName" in asked:
         raise not_offered("ContainerDefinition.ModelPackageName")
+    if asked.get("Mode") == "MultiModel":
+        raise not_offered("ContainerDefinition.Mode MultiModel")
+    if asked.get("AdditionalModelDataSources"):
+        raise not_offered("ContainerDefinition.AdditionalModelDataSources")
     if "Image" not in asked:
         raise ValidationError("ContainerDefinition: either Image or ModelPackageName is required.")
     resolve_image(context, asked["Image"])
@@ -48,7 +54,7 @@ def _container(context: Context, role: str | None, asked: Params) -> Params:
 def _check_data(context: Context, role: str | None, asked: Params) -> None:
     """The role's rights come first: whoever has none does not learn what is there."""
     url = asked.get("ModelDataUrl")
-    if url and asked.get("Mode") != "MultiModel":
+    if url:
         _check_address(context, role, url, one=True)
     source = (asked.get("ModelDataSource") or {}).get("S3DataSource")
     if source is not None:

@@ -8,6 +8,7 @@ from clary.errors import ValidationError
 from clary.images.base import Image
 from clary.images.catalogue import ImageNotFound
 from clary.services.context import Context
+from clary.workload.s3uri import canonical
 
 
 def resolve_image(context: Context, uri: str) -> Image:
@@ -35,9 +36,6 @@ def is_object(context: Context, uri: str) -> bool:
 
 
 def split_uri(uri: str) -> tuple[str, str]:
-    """Bucket, and key or prefix."""
-    scheme, _, rest = uri.partition("://")
-    if scheme in ("http", "https"):
-        rest = rest.partition("/")[2]
-    bucket, _, key = rest.partition("/")
+    """Bucket, and key or prefix, of `s3://…` and of S3's own addresses by https; what is neither has no such bucket."""
+    bucket, _, key = canonical(uri).removeprefix("s3://").partition("/")
     return bucket, key
