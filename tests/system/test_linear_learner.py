@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.running import RunningClary
-from tests.system.jobs import BUCKET, Jobs
+from tests.running import RunningClary, wait_until
+from tests.system.jobs import BUCKET, ENDED, Jobs
 
 pytestmark = pytest.mark.system
 
@@ -69,6 +69,35 @@ def test_a_line_is_trained_deployed_and_asked(jobs: Jobs) -> None:
     assert answer["ContentType"] == "application/json"
     scores = [row["score"] for row in json.loads(answer["Body"].read())["predictions"]]
     assert scores == pytest.approx([8, 7], abs=0.5)
+
+
+def test_a_file_is_transformed_line_by_line(jobs: Jobs) -> None:
+    job = start(jobs, "line-to-transform")
+    model = {"Image": IMAGE, "ModelDataUrl": job["ModelArtifacts"]["S3ModelArtifacts"]}
+    jobs.sagemaker.create_model(ModelName="line-to-transform", ExecutionRoleArn=jobs.role, PrimaryContainer=model)
+    jobs.s3.put_object(Bucket=BUCKET, Key="points/p.csv", Body=b"1,2\n0,0\n-1,1\n")
+    source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/points/"}}
+    jobs.sagemaker.create_transform_job(
+        TransformJobName="points",
+        ModelName="line-to-transform",
+        TransformInput={"DataSource": source, "ContentType": "text/csv", "SplitType": "Line"},
+        TransformOutput={
+            "S3OutputPath": f"s3://{BUCKET}/scored",
+            "Accept": "application/jsonlines",
+            "AssembleWith": "Line",
+        },
+        TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1},
+    )
+    transformed = wait_until(lambda: _transformed(jobs, "points"), 60, "points are transformed")
+    assert transformed["TransformJobStatus"] == "Completed", transformed
+    lines = jobs.s3.get_object(Bucket=BUCKET, Key="scored/p.csv.out")["Body"].read().decode().splitlines()
+    assert [json.loads(line)["score"] for line in lines] == pytest.approx([8, 7, 3], abs=0.5)
+
+
+def _transformed(jobs: Jobs, name: str) -> Any:
+    """The transform job, once it has ended."""
+    job = jobs.sagemaker.describe_transform_job(TransformJobName=name)
+    return job if job["TransformJobStatus"] in ENDED else None
 
 
 def test_pipes_feed_it(jobs: Jobs) -> None:

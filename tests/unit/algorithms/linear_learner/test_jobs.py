@@ -5,6 +5,7 @@ import os
 import random
 import re
 import signal
+import struct
 import threading
 import zipfile
 
@@ -70,6 +71,23 @@ def test_recordio_is_learned_as_csv_is(job):
     from_csv = job.trained(**REGRESSOR).scores
     job.channel("train", records(line()), RECORDIO)
     assert job.trained(**REGRESSOR).scores == pytest.approx(from_csv, rel=1e-2)
+
+
+def float64(values):
+    """A map's entry `values`, as SDKs write arrays of float64: field 3 of a Value is a tensor of them."""
+    numbers = struct.pack(f"<{len(values)}d", *values)
+    for field in (1, 3, 2):
+        numbers = bytes([field << 3 | 2, len(numbers)]) + numbers
+    return b"\n\x06values" + numbers
+
+
+def test_records_of_float64_are_learned_as_csv_is(job):
+    job.channel("train", csv(line()))
+    from_csv = job.trained(**REGRESSOR).scores
+    sides = [((1, float64(x)), (2, float64([y]))) for y, *x in line()]
+    payloads = [b"".join(bytes([side << 3 | 2, len(entry)]) + entry for side, entry in both) for both in sides]
+    job.channel("train", b"".join(map(recordio.write_frame, payloads)), RECORDIO)
+    assert job.trained(**REGRESSOR).scores == pytest.approx(from_csv, rel=1e-6)
 
 
 def test_recordio_is_what_a_channel_without_content_type_holds(job):
