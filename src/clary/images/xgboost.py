@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from clary.images.base import Image, MetricDefinition, Program
 from clary.images.releases import NUMPY_1, NUMPY_2, NUMPY_124, NUMPY_OLD, Choice, Framework, Release
 from clary.images.repository import ENV, Repository, Tag, notices
@@ -49,13 +47,16 @@ _XGBOOST_METRICS = (
 )
 
 
+_NUMBER = r"([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?).*"
+
+
 def _definitions(metrics: tuple[str, ...]) -> tuple[MetricDefinition, ...]:
-    """As AWS's container publishes them
-    (https://docs.aws.amazon.com/sagemaker/latest/dg/xgboost-tuning.html)."""
-    sets = [("train", name) for name in metrics] + [("validation", name) for name in metrics]
+    """As DescribeTrainingJob shows them for jobs of AWS's image
+    (https://docs.aws.amazon.com/sagemaker/latest/dg/xgboost-tuning.html has the names)."""
     return tuple(
-        MetricDefinition(f"{data}:{name}", rf".*\[[0-9]+\].*#011{data}-{re.escape(name)}:(\S+)".replace("\\-", "-"))
-        for data, name in sets
+        MetricDefinition(f"{data}:{name}", rf".*\[[0-9]+\].*#011{data}-{name}:{_NUMBER}")
+        for data in ("train", "validation")
+        for name in metrics
     )
 
 

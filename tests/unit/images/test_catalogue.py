@@ -116,5 +116,6 @@ def test_the_answers_version_reaches_the_program(catalogue):
 
 def test_builtin_xgboost_has_awss_metric_definitions(catalogue):
     definitions = {metric.name: metric.regex for metric in catalogue.resolve(f"{XGBOOST}:1.7-1").metric_definitions}
-    assert definitions["validation:rmse"] == r".*\[[0-9]+\].*#011validation-rmse:(\S+)"
-    assert definitions["train:cox-nloglik"] == r".*\[[0-9]+\].*#011train-cox-nloglik:(\S+)"
+    number = r"([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?).*"
+    assert definitions["validation:rmse"] == rf".*\[[0-9]+\].*#011validation-rmse:{number}"
+    assert definitions["train:cox-nloglik"] == rf".*\[[0-9]+\].*#011train-cox-nloglik:{number}"

@@ -213,8 +213,9 @@ def log(tmp_path):
     return path
 
 
-RMSE = {"Name": "train:rmse", "Regex": r".*\[[0-9]+\].*#011train-rmse:(\S+)"}
-NEVER = {"Name": "train:auc", "Regex": r".*\[[0-9]+\].*#011train-auc:(\S+)"}
+NUMBER = r"([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?).*"
+RMSE = {"Name": "train:rmse", "Regex": rf".*\[[0-9]+\].*#011train-rmse:{NUMBER}"}
+NEVER = {"Name": "train:auc", "Regex": rf".*\[[0-9]+\].*#011train-auc:{NUMBER}"}
 EXPECTED = [{"MetricName": "train:rmse", "Value": 1.5, "Timestamp": 3.0}]
 
 
