@@ -49,6 +49,8 @@ def _conditions(params: Mapping[str, Any]) -> Iterator[tuple[str, str | Sequence
         yield "sagemaker:InstanceTypes", types
     if "KeepAlivePeriodInSeconds" in (params.get("ResourceConfig") or {}):
         yield "sagemaker:KeepAlivePeriod", str(params["ResourceConfig"]["KeepAlivePeriodInSeconds"])
+    for visible in params.get("VisibilityConditions") or ():
+        yield f"sagemaker:SearchVisibilityCondition/{visible['Key']}", visible["Value"]
     if "EnableNetworkIsolation" in params:
         yield "sagemaker:NetworkIsolation", "true" if params["EnableNetworkIsolation"] else "false"
     vpc = params.get("VpcConfig") or {}

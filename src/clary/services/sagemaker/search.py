@@ -1,0 +1,192 @@
+"""Search (https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_Search.html) over what Clary keeps.
+
+A search reads every resource of its kind: some tenths of a second where there are ten thousand.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from clary.errors import ValidationError
+from clary.services import resources
+from clary.services.context import Context
+from clary.services.resources import DEFAULT_PAGE, Output, Params, Resource, present
+from clary.services.sagemaker.endpoints import ENDPOINT
+from clary.services.sagemaker.errors import not_offered
+from clary.services.sagemaker.models import MODEL
+from clary.services.sagemaker.search_expressions import Condition, condition, property_of
+from clary.services.sagemaker.search_properties import Property, Record, Searchable, shape_of
+from clary.services.sagemaker.service import SERVICE
+from clary.services.sagemaker.training_jobs import TRAINING_JOB
+from clary.services.tags import listed_tags
+from clary.store.rows import Row
+from clary.wire import timestamps
+
+_SUGGESTIONS = 25
+
+Place = list[Any]
+"""Where a record stands in the order: whether it has the property, its value, its ARN."""
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """A resource that can be searched."""
+
+    resource: Resource
+    searchable: Searchable
+    record: Callable[[Context, Row], Output]
+
+
+def _described(resource: Resource, shape: str) -> Callable[[Context, Row], Output]:
+    """Describe's members, as far as the record has them, and the tags."""
+
+    def record(context: Context, row: Row) -> Output:
+        members = shape_of(shape).members
+        tags = listed_tags(context.store.read.tags(row.arn))
+        found = {**resources.description(resource, row), "Tags": tags or None}
+        return present({name: value for name, value in found.items() if name in members})
+
+    return record
+
+
+def _dashboard(context: Context, row: Row) -> Output:
+    """A model, and the endpoints that it serves."""
+    endpoints = [each for each in _own_rows(context, ENDPOINT.kind) if row.key.name in _models_of(each)]
+    shown = [
+        {**resources.summary(ENDPOINT, each), "LastModifiedTime": each.modified, "EndpointStatus": each.status}
+        for each in endpoints
+    ]
+    return present({"Model": _described(MODEL, "Model")(context, row), "Endpoints": shown or None})
+
+
+def _models_of(endpoint: Row) -> set[str]:
+    return {variant["model"] for variant in (endpoint.state.get("current") or {}).get("variants", ())}
+
+
+_KINDS: Mapping[str, _Kind] = {
+    "TrainingJob": _Kind(
+        TRAINING_JOB, Searchable("TrainingJob", "TrainingJob"), _described(TRAINING_JOB, "TrainingJob")
+    ),
+    "Endpoint": _Kind(ENDPOINT, Searchable("Endpoint", "Endpoint"), _described(ENDPOINT, "Endpoint")),
+    "Model": _Kind(MODEL, Searchable("Model", "ModelDashboardModel", "Model"), _dashboard),
+}
+
+
+@SERVICE.operation("Search")
+def search(context: Context, params: Params) -> Output:
+    """One page of what satisfies the expression, the last modified first. Raises ValidationError."""
+    kind = _kind(params)
+    wanted, visible = condition(kind.searchable, params.get("SearchExpression")), _visibility(kind, params)
+    order = _order(kind, params)
+    found = [record for record in _records(context, kind) if wanted(record) and visible(record)]
+    placed = sorted(((order(record), record) for record in found), key=lambda each: each[0])
+    if params.get("SortOrder") != "Ascending":
+        placed.reverse()
+    total = len(placed)
+    rest = _after(placed, params)
+    page = rest[: params.get("MaxResults") or DEFAULT_PAGE]
+    more = len(rest) > len(page)
+    return present(
+        {
+            "Results": [{params["Resource"]: record} for _, record in page],
+            "NextToken": _token(params, page[-1][0]) if more else None,
+            "TotalHits": {"Value": total, "Relation": "EqualTo"},
+        }
+    )
+
+
+@SERVICE.operation("GetSearchSuggestions")
+def suggestions(_context: Context, params: Params) -> Output:
+    """Names of properties that begin with the hint."""
+    hint = ((params.get("SuggestionQuery") or {}).get("PropertyNameQuery") or {}).get("PropertyNameHint", "")
+    names = [name for name in _kind(params).searchable.names() if name.lower().startswith(hint.lower())]
+    return {"PropertyNameSuggestions": [{"PropertyName": name} for name in names[:_SUGGESTIONS]]}
+
+
+def _kind(params: Params) -> _Kind:
+    if params.get("CrossAccountFilterOption") == "CrossAccount":
+        raise not_offered("Search with CrossAccountFilterOption CrossAccount")
+    kind = _KINDS.get(params["Resource"])
+    if kind is None:
+        raise not_offered(f"Search for {params['Resource']}")
+    return kind
+
+
+def _records(context: Context, kind: _Kind) -> Iterator[Record]:
+    return (kind.record(context, row) for row in _own_rows(context, kind.resource.kind))
+
+
+def _own_rows(context: Context, kind: str) -> list[Row]:
+    """Of the caller's account and region; what is being deleted has lost its ARN."""
+    own = (context.account, context.region)
+    return [row for row in context.store.read.rows(kind) if (row.key.account, row.key.region) == own and row.arn]
+
+
+def _visibility(kind: _Kind, params: Params) -> Condition:
+    """Whoever has the tag must have it with that value; whoever has it not is visible."""
+    wanted = [(property_of(kind.searchable, c["Key"]), c["Value"]) for c in params.get("VisibilityConditions") or ()]
+    return lambda record: all(found.values(record) in ([], [value]) for found, value in wanted)
+
+
+def _order(kind: _Kind, params: Params) -> Callable[[Record], Place]:
+    default = "CreationTime" if kind.resource is MODEL else "LastModifiedTime"
+    by = property_of(kind.searchable, params.get("SortBy") or default)
+    absent_last = params.get("SortOrder") == "Ascending"
+    arn = property_of(kind.searchable, kind.resource.arn_member)
+
+    def place(record: Record) -> Place:
+        values = by.values(record)
+        has = bool(values) != absent_last
+        return [has, *_comparable(by, values[0] if values else None), arn.values(record)[0]]
+
+    return place
+
+
+def _comparable(by: Property, value: Any) -> tuple[float, str]:  # noqa: ANN401  any property's
+    """Numbers before texts, so that any two can be compared; JSON can hold both."""
+    if isinstance(value, datetime):
+        return timestamps.in_utc(value).timestamp(), ""
+    if by.kind == "parameter" and isinstance(value, str):
+        try:
+            return float(value), ""
+        except ValueError:
+            return 0.0, value
+    return (float(value), "") if isinstance(value, int | float) else (0.0, value if isinstance(value, str) else "")
+
+
+def _after(placed: list[tuple[Place, Record]], params: Params) -> list[tuple[Place, Record]]:
+    token = params.get("NextToken")
+    if not token:
+        return placed
+    last = _read_token(token, params)
+    if params.get("SortOrder") == "Ascending":
+        return [each for each in placed if each[0] > last]
+    return [each for each in placed if each[0] < last]
+
+
+def _fingerprint(params: Params) -> str:
+    lasting = {name: value for name, value in params.items() if name not in ("NextToken", "MaxResults")}
+    return hashlib.sha256(json.dumps(lasting, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _token(params: Params, place: Place) -> str:
+    text = json.dumps([_fingerprint(params), *place])
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _read_token(token: str, params: Params) -> Place:
+    try:
+        found = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+    except ValueError:
+        raise ValidationError("Invalid pagination token.") from None
+    if not isinstance(found, list) or [type(part) for part in found] != [str, bool, float, str, str]:
+        raise ValidationError("Invalid pagination token.")
+    if found[0] != _fingerprint(params):
+        raise ValidationError("Invalid pagination token.")
+    return found[1:]
