@@ -20,6 +20,24 @@ def test_records_are_read_as_they_were_written(rows):
     assert [list(recordio.values_of(one.label).values) if one.label else [] for one in found] == [y for _, y in rows]
 
 
+@given(st.lists(finite, min_size=1), finite)
+def test_the_layout_of_a_dense_record_says_where_its_numbers_lie(values, label):
+    data = recordio.write([Record({"values": Tensor(values)}, {"values": Tensor([label])})] * 2)
+    layout = recordio.layout_of_first(data)
+    assert layout.stride * 2 == len(data)
+    for span, expected in ((layout.features, values), (layout.label, [label])):
+        assert list(struct.unpack_from(f"<{len(expected)}f", data, span.start)) == expected
+        assert (span.size, span.code) == (4 * len(expected), "f")
+
+
+def test_a_record_that_is_not_one_dense_frame_has_no_layout():
+    sparse = recordio.write([Record({"values": Tensor([1.5], [3], [9])}, {})])
+    two = recordio.write([Record({"a": Tensor([1]), "b": Tensor([2])}, {})])
+    assert [recordio.layout_of_first(data) for data in (b"", b"x" * 20, sparse, two)] == [None] * 4
+    with pytest.raises(ValueError, match="no protobuf message"):
+        recordio.layout_of_first(recordio.write_frame(b"\x0a\x7f"))
+
+
 def test_sparse_records_keep_keys_and_shape():
     record = Record({"values": Tensor([1.5, -2.0], [3, 70_000], [100_000])}, {})
     (found,) = recordio.read(recordio.write([record]))
