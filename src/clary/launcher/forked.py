@@ -6,7 +6,6 @@ path, random numbers; then it runs the module as `__main__` and ends as the inte
 
 from __future__ import annotations
 
-import gc
 import io
 import os
 import runpy
@@ -64,7 +63,6 @@ def run_program(launch: Launch) -> NoReturn:
     _open_streams()
     _reseed()
     threads.follow_affinity()
-    gc.unfreeze()
     sys.argv = [program["module"], *program["args"]]
     try:
         runpy.run_module(program["module"], run_name="__main__", alter_sys=True)

@@ -72,6 +72,7 @@ def _read_left(descriptor: int) -> str:
 def _in_child(path: Path, arguments: List[str], writing: int) -> NoReturn:
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_DFL if number != signal.SIGINT else signal.default_int_handler)
+    gc.freeze()  # collections look at the script's own objects: to look at a framework's is to copy its memory
     own = os.getpid()
     code, message = 1, ""
     try:
