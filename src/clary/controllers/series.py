@@ -18,9 +18,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from clary.calls import Call
+from clary.calls import Call, account_root
 from clary.compute.base import folder
-from clary.controllers.logs import Invoke, account_root
+from clary.controllers.logs import Invoke
 from clary.errors import AWSError
 from clary.settings import Settings
 from clary.store.rows import Row
@@ -99,11 +99,11 @@ def _datum(job: str, point: Point) -> dict[str, Any]:
 
 
 def _value(point: Point) -> dict[str, Any]:
-    if point.count == 1:
+    if point.samples == 1:
         return {"Value": point.total}
     return {
         "StatisticValues": {
-            "SampleCount": float(point.count),
+            "SampleCount": float(point.samples),
             "Sum": point.total,
             "Minimum": point.least,
             "Maximum": point.most,

@@ -6,7 +6,6 @@ What is small and trusted is done here and now: a Python that starts costs more 
 from __future__ import annotations
 
 import errno
-import json
 import logging
 import os
 import subprocess
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from clary.workload.errors import WorkloadError
+from clary.workload.matching import MATCHING, TooSlow
 from clary.workload.metrics import scan
 from clary.workload.pack import FULL, REFUSED, Refused, make
 from clary.workload.tree import walk
@@ -83,33 +83,23 @@ def _run_pack(command: str, target: Path, sources: Sequence[Path]) -> None:
 
 
 class MetricsScan:
-    """A scan of a log for metrics: of our own definitions here, of a user's in a child beside whatever else is done."""
+    """A scan of a log for metrics: of our own definitions here, of a user's in a child."""
 
     def __init__(self, log: Path, own: Sequence[Mapping[str, str]], given: Sequence[Mapping[str, str]]) -> None:
-        foreign = [definition for definition in given if definition not in own]
-        small = log.exists() and log.stat().st_size <= SMALL_BYTES
-        definitions = [*own, *foreign]
-        self._child: subprocess.Popen[bytes] | None = None
-        self._found: list[dict[str, Any]] = scan(log, own) if small and not foreign else []
-        if log.exists() and definitions and (foreign or not small):
-            self._child = subprocess.Popen(
-                _command("clary.workload.metrics"),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-            )
-            self._asked = json.dumps({"log": os.fspath(log), "definitions": list(definitions)}).encode()
+        self._log = log
+        self._foreign = [definition for definition in given if definition not in own]
+        self._definitions = [*own, *self._foreign]
 
     def result(self) -> list[dict[str, Any]]:
         """FinalMetricDataList; empty where the scan took too long."""
-        if self._child is None:
-            return self._found
+        if not self._definitions or not self._log.exists():
+            return []
+        if not self._foreign and self._log.stat().st_size <= SMALL_BYTES:
+            return scan(self._log, self._definitions)
+        asked = {"log": os.fspath(self._log), "definitions": self._definitions}
         try:
-            output, _ = self._child.communicate(self._asked, timeout=METRICS_SECONDS)
-            found: list[dict[str, Any]] = json.loads(output)
-        except (subprocess.TimeoutExpired, ValueError) as error:
-            self._child.kill()
-            self._child.wait()
+            found: list[dict[str, Any]] = MATCHING.ask(asked, METRICS_SECONDS)
+        except TooSlow as error:
             _log.warning("the metric definitions gave no result: %s", error)
             return []
         return found

@@ -5,25 +5,21 @@ The user's expressions run in a child with a time limit, since one may take for 
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from clary.telemetry.logfile import LogReader
+from clary.workload.matching import MATCHING, TooSlow
 from clary.workload.metrics import Definition, Point, follow
+
+__all__ = ["TooSlow", "read_on"]
 
 PIECE_BYTES = 2 * 2**20
 """Read at once."""
 
 PIECE_SECONDS = 10.0
 """What the user's expressions may take for one piece."""
-
-
-class TooSlow(Exception):
-    """The expressions gave no result in time."""
 
 
 def read_on(
@@ -39,17 +35,6 @@ def read_on(
     definitions = [*own, *foreign]
     if not foreign:
         return follow(log, position, PIECE_BYTES, definitions)
-    return _in_a_child(log, position, definitions)
-
-
-def _in_a_child(log: Path, position: int, definitions: Sequence[Definition]) -> tuple[int, list[Point]]:
-    asked = {"log": os.fspath(log), "position": position, "most": PIECE_BYTES, "definitions": list(definitions)}
-    command = [sys.executable, "-I", "-m", "clary.workload.metrics"]
-    try:
-        done = subprocess.run(
-            command, input=json.dumps(asked).encode(), capture_output=True, timeout=PIECE_SECONDS, check=True
-        )
-        end, points = json.loads(done.stdout)
-    except (subprocess.SubprocessError, ValueError) as error:
-        raise TooSlow(str(error)) from None
+    asked = {"log": os.fspath(log), "position": position, "most": PIECE_BYTES, "definitions": definitions}
+    end, points = MATCHING.ask(asked, PIECE_SECONDS)
     return int(end), [Point(*point) for point in points]

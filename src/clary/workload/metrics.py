@@ -1,6 +1,6 @@
-"""Metrics read from a log by regular expressions: `python -m clary.workload.metrics` < JSON > JSON.
+"""Metrics read from a log by regular expressions: `python -m clary.workload.metrics`, a line of JSON in, one out.
 
-A child with a time limit where the expressions are the user's, since one may take for ever on one line.
+A child with a time limit where the expressions are the user's (see `matching`).
 Input `{"log": path, "definitions": [{"Name", "Regex"}]}`; output `[{"MetricName", "Value", "Timestamp"}]`, the last
 value of each metric; `Timestamp` in epoch seconds (AWS: FinalMetricDataList of DescribeTrainingJob).
 With `"position"` and `"most"` it is a piece of the log instead; output `[where to go on, [points as lists]]`.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import select
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -29,7 +30,7 @@ class Point(NamedTuple):
     name: str
     second: int
     """Epoch seconds."""
-    count: int
+    samples: int
     total: float
     least: float
     most: float
@@ -39,6 +40,9 @@ _TOKEN = re.compile(
     r"(?P<escape>\\.)|(?P<class>\[\^?\]?[^]]*\])|(?P<repeat>[*?]|\{[^}]*\})|(?P<group>[()])|(?P<any>.)", re.S
 )
 _PIECE = 1 << 20
+
+IDLE_SECONDS = 60.0
+"""How long a child waits for the next question."""
 
 
 def scan(log: Path, definitions: Sequence[Definition]) -> list[dict[str, Any]]:
@@ -84,7 +88,7 @@ def _with(known: Point | None, new: Point) -> Point:
     if known is None:
         return new
     return known._replace(
-        count=known.count + 1,
+        samples=known.samples + 1,
         total=known.total + new.total,
         least=min(known.least, new.least),
         most=max(known.most, new.most),
@@ -148,14 +152,22 @@ def _value(regex: re.Pattern[str] | None, text: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def main() -> None:
-    """The child's program."""
-    asked = json.load(sys.stdin)
+def answer(asked: Mapping[str, Any]) -> Any:  # noqa: ANN401  what was asked for
+    """Of one line of input."""
     log, definitions = Path(asked["log"]), asked["definitions"]
     if "position" in asked:
-        json.dump(follow(log, asked["position"], asked["most"], definitions), sys.stdout)
-    else:
-        json.dump(scan(log, definitions), sys.stdout)
+        return follow(log, asked["position"], asked["most"], definitions)
+    return scan(log, definitions)
+
+
+def main() -> None:
+    """The child's program: ends with its input, or when nobody has asked for a while."""
+    while select.select([sys.stdin], [], [], IDLE_SECONDS)[0]:
+        line = sys.stdin.readline()
+        if not line:
+            return
+        sys.stdout.write(json.dumps(answer(json.loads(line))) + "\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

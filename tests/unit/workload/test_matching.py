@@ -1,0 +1,71 @@
+"""The children in which users' expressions are matched: kept, killed, replaced."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from clary.telemetry.logfile import LogWriter
+from clary.workload.matching import MOST_IDLE, Matching, TooSlow
+
+LOSS = {"Name": "loss", "Regex": "loss=([0-9.]+)"}
+SLOW = {"Name": "slow", "Regex": "(a+)+$"}
+
+
+@pytest.fixture
+def matching():
+    made = Matching()
+    yield made
+    for child in made._idle:
+        child.end()
+
+
+@pytest.fixture
+def log(tmp_path):
+    writer = LogWriter(tmp_path / "log")
+    writer.feed(b"loss=2.5\n" + b"a" * 60 + b"c\n", 1000)
+    writer.close()
+    return tmp_path / "log"
+
+
+def ask(matching, log, definition=LOSS, seconds=20.0):
+    return matching.ask({"log": str(log), "definitions": [definition]}, seconds)
+
+
+def pids(matching):
+    return [child._process.pid for child in matching._idle]
+
+
+def test_a_child_answers_one_question_after_the_other(matching, log):
+    first = ask(matching, log)
+    assert [each["Value"] for each in first] == [2.5]
+    before = pids(matching)
+    assert ask(matching, log) == first
+    assert pids(matching) == before
+    assert 1 <= len(before) <= MOST_IDLE
+
+
+def test_one_that_is_too_slow_is_killed_and_the_next_question_answered(matching, log):
+    ask(matching, log)
+    [slow] = pids(matching)
+    with pytest.raises(TooSlow, match="no result within"):
+        ask(matching, log, SLOW, 0.5)
+    with pytest.raises(ProcessLookupError):
+        os.kill(slow, 0)
+    assert ask(matching, log)
+
+
+def test_one_that_has_ended_while_it_waited_is_replaced(matching, log):
+    ask(matching, log)
+    [child] = matching._idle
+    child._process.send_signal(signal.SIGKILL)
+    child._process.wait()
+    assert ask(matching, log)
+    assert matching._idle != [child]
+
+
+def test_one_that_ends_without_a_result_is_no_hang(matching, log):
+    with pytest.raises(TooSlow, match="without a result"):
+        matching.ask({"log": str(log)}, 20.0)
