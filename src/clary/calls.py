@@ -29,6 +29,12 @@ class Principal:
     """Condition keys fixed when the session began: `aws:TokenIssueTime`, `aws:PrincipalTag/…`."""
 
 
+def account_root(account: str) -> Principal:
+    """Clary itself, acting in an account as AWS's service-linked roles do."""
+    arn = f"arn:aws:iam::{account}:root"
+    return Principal("root", account, arn, arn, account)
+
+
 @dataclass(frozen=True)
 class Call:
     """One operation asked for by one principal. `params` are parsed and validated by the service's model."""

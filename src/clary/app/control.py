@@ -113,7 +113,7 @@ class Control:
     def serve(self, start: Start, able: Future[None]) -> None:
         """Answer and reconcile until told to stop. Raises ClaryError where containers cannot be had here."""
         controllers = self._controllers()
-        questions = Questions(self.settings, self.store, self.objects, self.backend, controllers)
+        questions = Questions(self.settings, self.store, self.objects, self.series, self.backend, controllers)
         server = ControlServer(lambda call: self._carry_out(controllers, call), questions.handlers())
         try:
             uvloop.run(_serve(server, controllers, start, able))

@@ -9,6 +9,7 @@ from clary.calls import Call
 from clary.compute.dial import SandboxDial
 from clary.edge.door import ControlDoor
 from clary.edge.internal import Internal
+from clary.edge.reporting import report
 from clary.edge.server import serve
 from clary.gateway.asgi import Gateway
 from clary.gateway.identity import Identity
@@ -17,6 +18,7 @@ from clary.objects.intake import Intake
 from clary.objects.reader import ObjectReader
 from clary.services.catalogue import REGISTRY
 from clary.services.context import EdgeContext
+from clary.serving.metering import Meter
 from clary.serving.router import Router
 from clary.settings import Settings
 from clary.supervisor.tether import Tether
@@ -30,6 +32,7 @@ class Edge:
     objects: ObjectReader
     intake: Intake
     router: Router
+    meter: Meter
     door: ControlDoor
 
     @classmethod
@@ -40,12 +43,13 @@ class Edge:
             ObjectReader(settings.objects_dir),
             Intake(settings.objects_dir),
             Router(settings.run_dir, SandboxDial(settings.containers_dir)),
+            Meter(),
             ControlDoor(settings.run_dir / "control.sock"),
         )
 
     def context(self, call: Call) -> EdgeContext:
         """For one operation that is carried out here."""
-        return EdgeContext(call, self.settings, self.objects, self.router)
+        return EdgeContext(call, self.settings, self.objects, self.router, self.meter)
 
     def gateway(self) -> Gateway:
         """All of it behind HTTP."""
@@ -68,7 +72,7 @@ def work(start: Start) -> None:
     edge = Edge.of(start.settings)
     gateway = edge.gateway()
     try:
-        beside = [edge.router.watch, lambda: _tell(start.tether)]
+        beside = [edge.router.watch, lambda: report(edge.meter, edge.door), lambda: _tell(start.tether)]
         serve(gateway, start.sockets, start.settings.limits, start.tether.fileno(), beside)
     finally:
         edge.router.close()

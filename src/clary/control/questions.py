@@ -18,6 +18,7 @@ from clary.objects.store import ObjectStore
 from clary.services.iam.bootstrap import ensure_defaults
 from clary.settings import Settings
 from clary.store import Row, Store
+from clary.telemetry.series import SeriesStore
 
 _LIVELY = {
     training_job.KIND: training_job.LIFECYCLE,
@@ -35,11 +36,18 @@ class Questions:
     """Their answers."""
 
     def __init__(
-        self, settings: Settings, store: Store, objects: ObjectStore, backend: Backend, controllers: Controllers
+        self,
+        settings: Settings,
+        store: Store,
+        objects: ObjectStore,
+        series: SeriesStore,
+        backend: Backend,
+        controllers: Controllers,
     ) -> None:
         self._settings = settings
         self._store = store
         self._objects = objects
+        self._series = series
         self._backend = backend
         self._controllers = controllers
 
@@ -84,6 +92,7 @@ class Questions:
         for container in list(self._backend.list()):
             self._backend.remove(container)
         self._objects.clear()
+        self._series.clear()
         shutil.rmtree(self._settings.logs_dir, ignore_errors=True)
         ensure_defaults(self._store, self._settings)
         _log.info("everything was reset")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from clary.calls import Call, Principal
+from clary.calls import Call, account_root
 from clary.errors import AWSError
 from clary.store.rows import Key
 from clary.telemetry.logfile import LogWriter
@@ -17,12 +17,6 @@ Invoke = Callable[[Call], dict[str, Any]]
 """Carries out a call inside control."""
 
 _THERE = "ResourceAlreadyExistsException"
-
-
-def account_root(account: str) -> Principal:
-    """Clary itself, acting in an account as AWS's service-linked roles do."""
-    arn = f"arn:aws:iam::{account}:root"
-    return Principal("root", account, arn, arn, account)
 
 
 class Logs:

@@ -13,6 +13,7 @@ from clary.store.rows import Key
 if TYPE_CHECKING:  # each process loads only the parts that it holds
     from clary.images.catalogue import Catalogue
     from clary.objects import ObjectReader, ObjectStore
+    from clary.serving.metering import Meter
     from clary.serving.router import Router
     from clary.store import Store
     from clary.telemetry.series import SeriesStore
@@ -52,3 +53,4 @@ class EdgeContext:
     settings: Settings
     objects: ObjectReader
     router: Router
+    meter: Meter

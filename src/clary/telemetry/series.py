@@ -127,6 +127,12 @@ class SeriesStore:
                 connection.execute("UPDATE metric SET latest = max(latest, ?) WHERE id = ?", (latest, found))
         self.sweep(now)
 
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._writing, self._transaction() as connection:
+            connection.execute("DELETE FROM point")
+            connection.execute("DELETE FROM metric")
+
     def sweep(self, now: int) -> None:
         """Merge what has become old, unless that has been done a moment ago."""
         with self._writing:

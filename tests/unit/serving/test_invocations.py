@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -10,6 +10,7 @@ from clary.calls import Call, Principal
 from clary.errors import AWSError
 from clary.services.sagemaker_runtime import invocations
 from clary.services.sagemaker_runtime.service import SERVICE
+from clary.serving.metering import Meter
 from clary.serving.router import Router
 from clary.serving.routes import Route, RouteTable, Target, VariantRoute, endpoint_id
 from clary.settings import Limits, Settings
@@ -26,6 +27,7 @@ class Edge:
     call: Call
     settings: Settings
     router: Router
+    meter: Meter = field(default_factory=Meter)
 
 
 @pytest.fixture
@@ -135,3 +137,37 @@ def test_right_needed_names_the_endpoint_in_lower_case(edge):
     (needed,) = SERVICE.access(replace(edge.call, params={"EndpointName": "MyE", "TargetVariant": "v"}))
     assert needed.resource == f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:endpoint/mye"
     assert needed.context == {"sagemaker:TargetVariant": "v"}
+
+
+def metered(edge):
+    """Metric → value → how often, of all that was counted."""
+    found = {}
+    for _, _, data in edge.meter.take():
+        for datum in data:
+            counts = found.setdefault(datum["MetricName"], {})
+            counts.update(zip(datum["Values"], datum["Counts"], strict=True))
+    return found
+
+
+async def test_every_invocation_is_metered_by_how_it_ended(servers, edge):
+    await servers.start("c1", says(ok(b"x")))
+    await invoke(edge)
+    await invoke(edge)
+    with pytest.raises(AWSError):
+        await invoke(edge, TargetVariant="nope")
+    found = metered(edge)
+    assert found["Invocations"] == {1.0: 2.0}
+    assert found["InvocationModelErrors"] == found["Invocation4XXErrors"] == {0.0: 2.0}
+    assert sum(found["ModelLatency"].values()) == sum(found["OverheadLatency"].values()) == 2
+    assert metered(edge) == {}
+
+
+@pytest.mark.parametrize(("status", "name"), [("415 No", "Invocation4XXErrors"), ("500 No", "Invocation5XXErrors")])
+async def test_errors_of_a_model_are_metered(servers, edge, status, name):
+    await servers.start("c1", says(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode()))
+    with pytest.raises(AWSError):
+        await invoke(edge)
+    found = metered(edge)
+    assert found[name] == found["InvocationModelErrors"] == {1.0: 1.0}
+    other = {"Invocation4XXErrors", "Invocation5XXErrors"} - {name}
+    assert found[other.pop()] == {0.0: 1.0}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -10,6 +11,7 @@ from clary.calls import Call
 from clary.errors import AWSError, ServiceUnavailable
 from clary.services.sagemaker_runtime.service import SERVICE, endpoint_name, log_group_arn
 from clary.serving.client import Broken, Request, Response
+from clary.serving.metering import Meter, Place
 from clary.serving.router import NoReplica, Router, UnknownEndpoint, UnknownVariant
 from clary.serving.routes import VariantRoute
 from clary.settings import Settings
@@ -47,6 +49,11 @@ class EdgeContext(Protocol):
         ...
 
     @property
+    def meter(self) -> Meter:
+        """Counts what is asked."""
+        ...
+
+    @property
     def router(self) -> Router:
         """The way to the replicas."""
         ...
@@ -70,11 +77,31 @@ class Invocation:
 @SERVICE.operation("InvokeEndpoint", place="edge")
 async def invoke_endpoint(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]:
     """One prediction by one replica. Raises ValidationError, ModelError, ServiceUnavailable and 413."""
+    began = time.perf_counter()
     _check_size(params.get("Body", b""), context.settings.limits.invoke_body_bytes)
     invocation = _find(context, params)
+    request, asked = _request(params), time.perf_counter()
+    try:
+        answer = await _ask(context, invocation, request)
+    except AWSError as error:
+        _count(context, invocation, error.members.get("OriginalStatusCode", error.status), began, asked)
+        raise
+    _count(context, invocation, answer.status, began, asked)
+    if not 200 <= answer.status < 300:
+        raise _model_error(invocation, answer.status, answer.body.decode("utf-8", "replace"))
+    return _output(invocation, answer)
+
+
+def _count(context: EdgeContext, invocation: Invocation, status: int, began: float, asked: float) -> None:
+    told = time.perf_counter()
+    place = Place(invocation.account, invocation.region, invocation.endpoint, invocation.variant.name)
+    context.meter.count(place, len(invocation.variant.targets), status, told - asked, told - began)
+
+
+async def _ask(context: EdgeContext, invocation: Invocation, request: Request) -> Response:
     try:
         async with asyncio.timeout(context.settings.limits.invoke_seconds):
-            answer = await context.router.ask(invocation.variant, _request(params))
+            return await context.router.ask(invocation.variant, request)
     except TimeoutError:
         raise _timed_out(invocation) from None
     except NoReplica:
@@ -83,9 +110,6 @@ async def invoke_endpoint(context: EdgeContext, params: dict[str, Any]) -> dict[
         raise _model_error(invocation, 0, f"the container closed the connection: {error}") from error
     except ValueError as error:
         raise _invalid(f"A header cannot be forwarded: {error}") from None
-    if not 200 <= answer.status < 300:
-        raise _model_error(invocation, answer.status, answer.body.decode("utf-8", "replace"))
-    return _output(invocation, answer)
 
 
 def _check_size(body: bytes, limit: int) -> None:

@@ -1,0 +1,113 @@
+"""What endpoints do, counted at the edge and reported as CloudWatch's metrics
+(https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html).
+
+The path of a prediction adds numbers up, in a microsecond or two; every few seconds the sums of each minute go to
+control. Latencies are kept to two significant digits. What an edge has not reported yet is lost when it is killed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+NAMESPACE = "AWS/SageMaker"
+
+_VALUES_AT_ONCE = 150
+"""Different values of one datum of PutMetricData."""
+
+_DATA_AT_ONCE = 1000
+
+
+class Place(NamedTuple):
+    """What is metered."""
+
+    account: str
+    region: str
+    endpoint: str
+    variant: str
+
+
+@dataclass
+class _Sums:
+    """Of one variant in one minute: how often each value came."""
+
+    errors: dict[tuple[bool, bool, bool], int] = field(default_factory=dict)
+    """By whether the model failed, with 4xx, with 5xx."""
+    model: dict[int, int] = field(default_factory=dict)
+    overhead: dict[int, int] = field(default_factory=dict)
+    shares: dict[float, int] = field(default_factory=dict)
+
+
+def rounded(microseconds: int) -> int:
+    """To two significant digits."""
+    unit: int = 10 ** max(0, len(str(microseconds)) - 2)
+    return (microseconds + unit // 2) // unit * unit
+
+
+class Meter:
+    """One edge's counts. Belongs to one event loop."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._sums: dict[tuple[Place, int], _Sums] = {}
+
+    def count(self, place: Place, instances: int, status: int, model_seconds: float, seconds: float) -> None:
+        """One invocation that a model was asked for: `status` is its answer's, 0 where it gave none; `seconds` is the
+        whole time, `model_seconds` that of the model."""
+        key = (place, int(self._clock()) // 60 * 60)
+        sums = self._sums.get(key)
+        if sums is None:
+            sums = self._sums[key] = _Sums()
+        outcome = (not 200 <= status < 300, 400 <= status < 500, status >= 500 or status == 0)
+        _add(sums.errors, outcome)
+        _add(sums.shares, 1 / max(1, instances))
+        if status:
+            _add(sums.model, rounded(int(model_seconds * 1e6)))
+            _add(sums.overhead, rounded(int((seconds - model_seconds) * 1e6)))
+
+    def take(self) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
+        """All that was counted since the last time: account, region, and MetricData for one call of PutMetricData."""
+        sums, self._sums = self._sums, {}
+        owners: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        for (place, minute), counted in sums.items():
+            owners.setdefault((place.account, place.region), []).extend(_data(place, minute, counted))
+        for (account, region), data in owners.items():
+            for start in range(0, len(data), _DATA_AT_ONCE):
+                yield account, region, data[start : start + _DATA_AT_ONCE]
+
+
+def _add(counts: dict[Any, int], value: Any) -> None:  # noqa: ANN401  any key
+    counts[value] = counts.get(value, 0) + 1
+
+
+def _data(place: Place, minute: int, sums: _Sums) -> Iterator[dict[str, Any]]:
+    calls = sum(sums.errors.values())
+    yield from _metric(place, minute, "Invocations", "None", {1.0: calls})
+    for index, name in enumerate(("InvocationModelErrors", "Invocation4XXErrors", "Invocation5XXErrors")):
+        failed = sum(often for outcome, often in sums.errors.items() if outcome[index])
+        yield from _metric(place, minute, name, "None", {0.0: calls - failed, 1.0: failed})
+    yield from _metric(place, minute, "InvocationsPerInstance", "None", sums.shares)
+    yield from _metric(place, minute, "ModelLatency", "Microseconds", sums.model)
+    yield from _metric(place, minute, "OverheadLatency", "Microseconds", sums.overhead)
+
+
+def _metric(
+    place: Place, minute: int, name: str, unit: str, counts: Mapping[float, int] | Mapping[int, int]
+) -> Iterator[dict[str, Any]]:
+    known = [(float(value), float(often)) for value, often in counts.items() if often]
+    for start in range(0, len(known), _VALUES_AT_ONCE):
+        part = known[start : start + _VALUES_AT_ONCE]
+        yield {
+            "MetricName": name,
+            "Dimensions": [
+                {"Name": "EndpointName", "Value": place.endpoint},
+                {"Name": "VariantName", "Value": place.variant},
+            ],
+            "Timestamp": datetime.fromtimestamp(minute, UTC),
+            "Unit": unit,
+            "Values": [value for value, _ in part],
+            "Counts": [often for _, often in part],
+        }
