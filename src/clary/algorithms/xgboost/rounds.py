@@ -89,7 +89,7 @@ def _replace(path: Optional[Path], booster: Booster) -> None:
     if path is None:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f"{path.name}{_NOT_UPLOADED}")
+    fresh = path.with_name(f".{path.name}{_NOT_UPLOADED}")
     fresh.write_bytes(booster.save_raw())
     fresh.replace(path)
 
