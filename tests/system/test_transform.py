@@ -131,6 +131,21 @@ def test_compressed_input_a_manifest_and_two_instances(jobs):
     assert jobs.outputs("manifest") == {"a.csv.gz.out": b"6\n", "b.csv.gz.out": b"14\n" * 1000}
 
 
+def test_what_was_read_and_written_is_captured(jobs):
+    jobs.put("captured", {"a.csv": "1,2\n"})
+    config = {"DestinationS3Uri": f"s3://{BUCKET}/captured/seen", "GenerateInferenceId": True}
+    jobs.begin("captured", DataCaptureConfig=config)
+    assert jobs.over("captured")["TransformJobStatus"] == "Completed"
+    answer = jobs.outputs("captured")["a.csv.out"].decode().strip().split(",")
+    assert (answer[0], len(answer[1]), answer[2][-1]) == ("6", 36, "Z")
+    found = jobs.s3.list_objects_v2(Bucket=BUCKET, Prefix="captured/seen/")["Contents"]
+    manifests = [json.loads(jobs.s3.get_object(Bucket=BUCKET, Key=entry["Key"])["Body"].read()) for entry in found]
+    assert manifests == [
+        [{"prefix": f"s3://{BUCKET}/captured/in/"}, "a.csv"],
+        [{"prefix": f"s3://{BUCKET}/captured/out/"}, "a.csv.out"],
+    ]
+
+
 def test_a_bad_file_fails_by_name_and_the_others_are_done(jobs):
     jobs.put("mixed", {"bad.csv": "1,2\nthree,4\n", "good.csv": "1,2\n", "ugly.csv": "ugly\n"})
     jobs.begin("mixed", ModelClientConfig={"InvocationsMaxRetries": 0})

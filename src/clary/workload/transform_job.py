@@ -36,6 +36,7 @@ from clary.workload.model_data import fetch_model
 from clary.workload.runtimes import OnLine, Run, Runtimes
 from clary.workload.s3uri import join, split
 from clary.workload.storage import RoleStorage, Storage
+from clary.workload.transform_capture import capture
 
 LOG_GROUP = "/aws/sagemaker/TransformJobs"
 
@@ -116,9 +117,13 @@ class TransformWorkload:
         (folder / "plan.json").write_text(json.dumps(self._plan(row, storage, items, todo)))
         log = LogWriter(self._log(row, f"{row.state['log_streams'][0]}/data-log"))
         try:
-            return _Round(storage, row, items, folder, log).run(ended)
+            result = _Round(storage, row, items, folder, log).run(ended)
         finally:
             log.close()
+        if not result.lost and "DataCaptureConfig" in row.spec:
+            done = [item for number, item in enumerate(items) if (folder / "uploaded" / str(number)).exists()]
+            capture(storage, row, done, folder)
+        return result
 
     def clear(self, row: Row) -> None:
         """Its own folder is of no use any more."""
@@ -179,6 +184,7 @@ class TransformWorkload:
             "input_filter": processing.get("InputFilter", "$"),
             "output_filter": processing.get("OutputFilter", "$"),
             "join": processing.get("JoinSource", "None") == "Input",
+            "inference_id": bool(spec.get("DataCaptureConfig", {}).get("GenerateInferenceId")),
             "timeout_s": client.get("InvocationsTimeoutInSeconds", 600),
             "retries": client.get("InvocationsMaxRetries", 3),
         }

@@ -2,6 +2,7 @@
 (https://docs.aws.amazon.com/sagemaker/latest/dg/batch-transform-data-processing.html)."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -83,6 +84,17 @@ def test_a_json_object_gets_a_member_for_its_answer():
 def test_a_json_list_is_put_beside_its_answer():
     rules = processing("application/json", split="None", join=True)
     assert json.loads(rules.answer(b"[1, 2]", b"3")) == {"SageMakerInput": [1, 2], "SageMakerOutput": 3}
+
+
+def test_each_record_has_an_id_of_its_own_when_asked_for():
+    rules = replace(processing(), stamp=iter([("i1", "now"), ("i2", "now")]).__next__)
+    assert rules.answer(ROWS, b"0.1\n0.2\n") == b"0.1,i1,now\n0.2,i2,now\n"
+    rules = replace(processing("application/jsonlines"), stamp=lambda: ("i", "now"))
+    assert json.loads(rules.answer(b"{}", b'{"score":1}\n')) == {
+        "score": 1,
+        "SageMakerInferenceId": "i",
+        "SageMakerInferenceTime": "now",
+    }
 
 
 def test_records_that_were_not_all_answered_cannot_be_joined():

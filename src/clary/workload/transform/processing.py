@@ -9,8 +9,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from clary.workload.transform.jsonpath import BadPath, Path, parse
@@ -32,6 +34,8 @@ class Processing:
     output_filter: Path
     join: bool
     as_csv: bool
+    stamp: Callable[[], tuple[str, str]] | None
+    """Makes an inference's id and time for each record (GenerateInferenceId)."""
     by_line: bool
     """Whether a batch holds a record a line; else it is one record."""
 
@@ -43,6 +47,7 @@ class Processing:
             parse(plan["input_filter"]),
             parse(plan["output_filter"]),
             plan["join"],
+            stamp=_stamp if plan.get("inference_id") else None,
             as_csv=kind in ("text/csv", ""),
             by_line=plan["split"] == "Line" or kind in ("text/csv", "application/jsonlines"),
         )
@@ -50,7 +55,11 @@ class Processing:
     @property
     def is_nothing(self) -> bool:
         """Whether bytes pass as they are."""
-        return self.input_filter.is_whole and self.output_filter.is_whole and not self.join
+        return self.input_filter.is_whole and self._keeps_answers
+
+    @property
+    def _keeps_answers(self) -> bool:
+        return self.output_filter.is_whole and not self.join and self.stamp is None
 
     def request(self, batch: bytes) -> bytes:
         """What of a batch is sent. Raises Mismatched."""
@@ -60,7 +69,7 @@ class Processing:
 
     def answer(self, batch: bytes, answer: bytes) -> bytes:
         """What is kept of a batch and its answer. Raises Mismatched."""
-        if self.output_filter.is_whole and not self.join:
+        if self._keeps_answers:
             return answer
         outputs = self._records(answer)
         if self.join:
@@ -69,7 +78,17 @@ class Processing:
                 text = f"{len(inputs)} records were answered by {len(outputs)}: they cannot be joined."
                 raise Mismatched(text)
             outputs = [self._join(given, got) for given, got in zip(inputs, outputs, strict=True)]
-        return self._joined([self._kept(self.output_filter, record) for record in outputs])
+        kept = [self._kept(self.output_filter, record) for record in outputs]
+        return self._joined([self._stamped(record) for record in kept] if self.stamp else kept)
+
+    def _stamped(self, record: Any) -> Any:  # noqa: ANN401 — JSON or a row
+        """The record with the id and time of its inference: two columns, or two members."""
+        assert self.stamp is not None  # noqa: S101 — for the type
+        number, moment = self.stamp()
+        if self.as_csv:
+            return [*record, number, moment]
+        found = record if isinstance(record, dict) else {OUTPUT: record}
+        return {**found, "SageMakerInferenceId": number, "SageMakerInferenceTime": moment}
 
     def _records(self, data: bytes) -> list[Any]:
         try:
@@ -114,6 +133,10 @@ class Processing:
             csv.writer(stream, lineterminator="\n").writerows(records)
             return stream.getvalue().encode()
         return "".join(",".join(row) + "\n" for row in records).encode()
+
+
+def _stamp() -> tuple[str, str]:
+    return str(uuid.uuid4()), datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _columns(path: Path) -> Callable[[Sequence[Any]], Sequence[Any]]:
