@@ -1,8 +1,10 @@
 """A program image, the classic layout of nginx, gunicorn and Flask in /opt/program: from `images add` to an answer."""
 
+import io
 import re
 import shlex
 import subprocess
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.running import CLARY
-from tests.system.jobs import BUCKET, Jobs
+from tests.system.jobs import BUCKET, SKLEARN, Jobs
 
 ROOT = Path(__file__).parent.parent.parent
 PATIENTS = ROOT / "src" / "clary" / "demo" / "heart_failure.csv"
@@ -99,3 +101,34 @@ def test_endpoint_outlives_its_image(jobs, image, page):
     assert answer["Body"].read().strip() in (b"0", b"1")
     with pytest.raises(ClientError, match="`clary images list`"):
         train(jobs, image, "modeling-gone")
+
+
+def test_a_program_of_ones_own_installs_what_it_needs(jobs):
+    """As SDK v3's ModelTrainer does: its command runs in the image's environment, of which pip changes a view only."""
+    file = "/opt/ml/input/data/code/own-1.0-py3-none-any.whl"
+    script = f"pip install -q --no-deps --no-index {file} && python -c 'import own'"
+    jobs.s3.put_object(Bucket=BUCKET, Key="wheel/own-1.0-py3-none-any.whl", Body=wheel())
+    source = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/wheel/"}
+    algorithm = {
+        "TrainingImage": SKLEARN,
+        "TrainingInputMode": "File",
+        "ContainerEntrypoint": ["/bin/bash"],
+        "ContainerArguments": ["-c", script],
+    }
+    channel = {"ChannelName": "code", "DataSource": {"S3DataSource": source}}
+    jobs.start("installs", "", AlgorithmSpecification=algorithm, InputDataConfig=[channel])
+    assert jobs.ended("installs")["TrainingJobStatus"] == "Completed", jobs.said("installs")
+    algorithm["ContainerArguments"] = ["-c", "python -c 'import own'"]
+    jobs.start("installs-not", "", AlgorithmSpecification=algorithm)
+    assert "No module named 'own'" in jobs.ended("installs-not")["FailureReason"]
+
+
+def wheel():
+    """The smallest wheel."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("own.py", "")
+        archive.writestr("own-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: own\nVersion: 1.0\n")
+        archive.writestr("own-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr("own-1.0.dist-info/RECORD", "")
+    return made.getvalue()

@@ -81,11 +81,17 @@ class Runtimes:
     def container(self, image: Image, run: Run) -> Container:
         """The container to start. Raises WorkloadError where its environment cannot be had any more."""
         python = str(self._environments.ready(image.environment) or self.build(image, lambda _: None))
+        warm = None if run.argv else _warm(image, run.program, python)
         return Container(
             argv=tuple(run.argv) or _argv(run.program, python),
             env=self._env(image, run, python),
             log=str(run.log),
-            mounts=(*_python_mounts(python), hook_mount(hook_dir()), *self._own_mounts(image, run), *run.mounts),
+            mounts=(
+                *_python_mounts(python, own=warm is None),
+                hook_mount(hook_dir()),
+                *self._own_mounts(image, run),
+                *run.mounts,
+            ),
             workdir=image.workdir,
             api=not run.isolated,
             listens=run.listens,
@@ -93,7 +99,7 @@ class Runtimes:
             hostname=run.hostname,
             network=run.network,
             companions=tuple(_argv(program, python) for program in run.companions),
-            warm=None if run.argv else _warm(image, run.program, python),
+            warm=warm,
         )
 
     def _own_mounts(self, image: Image, run: Run) -> Iterator[Mount]:
@@ -153,6 +159,10 @@ def _link(source: str, target: str, *, follow_symlinks: bool = True) -> None:
     os.link(source, target, follow_symlinks=follow_symlinks)
 
 
-def _python_mounts(python: str) -> tuple[Mount, ...]:
-    """The environment is seen inside also where the user's own program comes first."""
-    return tuple(Mount(folder, folder) for folder in python_folders(python))
+def _python_mounts(python: str, *, own: bool) -> Iterator[Mount]:
+    """The environment is seen inside also where the user's own program comes first. That one may install into it what
+    it likes, as into an image's: it is the container's `own`."""
+    environment = str(Path(python).parent.parent)
+    for path in python_folders(python):
+        changes = own and path == environment
+        yield Mount(path, path, writable=changes, copy_on_write=changes)

@@ -95,7 +95,9 @@ def test_users_own_program_is_run_cold_with_python_on_its_path():
     assert (made.argv, made.warm) == (("/bin/bash", "-c", "x"), None)
     assert made.env["PATH"].startswith(f"{PYTHON.parent}:")
     assert any(PYTHON.is_relative_to(mount.target) for mount in made.mounts)
-    assert not any(mount.writable for mount in made.mounts if mount.source != "/host")
+    changed = {mount.target for mount in made.mounts if mount.writable and mount.source != "/host"}
+    assert changed <= {str(PYTHON.parent.parent)}
+    assert all(mount.copy_on_write for mount in made.mounts if mount.target in changed)
 
 
 def test_users_variables_win_over_the_contracts_and_the_images():
