@@ -1,0 +1,154 @@
+"""CloudWatch of a started Clary: asked in each of its protocols, compressed, and for what jobs and endpoints report."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
+
+from tests.running import RunningClary, wait_until
+from tests.system.jobs import Jobs
+
+pytestmark = [pytest.mark.system]
+
+LOSSES = """\
+import time
+for loss in (4.0, 2.0, 1.0):
+    print(f"loss={loss};", flush=True)
+    time.sleep(0.05)
+open("/opt/ml/model/model", "w").close()
+"""
+
+
+@pytest.fixture(scope="module")
+def jobs(shared: RunningClary) -> Iterator[Jobs]:
+    yield Jobs(shared)
+
+
+def asked(jobs: Jobs, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
+    """One signed request, as a client of that protocol sends it."""
+    key = json.loads((jobs.clary.data_dir / "credentials.json").read_text())
+    request = AWSRequest("POST", jobs.clary.endpoint_url + "/", headers=headers, data=body)
+    SigV4Auth(Credentials(key["access_key_id"], key["secret_access_key"]), "monitoring", "us-east-1").add_auth(request)
+    sent = urllib.request.Request(request.url, body, dict(request.headers.items()), method="POST")
+    try:
+        with urllib.request.urlopen(sent) as answer:
+            return answer.status, dict(answer.headers), answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, dict(error.headers), error.read()
+
+
+def statistics(jobs: Jobs, namespace: str, name: str, **dimensions: str) -> Any:
+    now = datetime.now(UTC)
+    answer = jobs.clary.client("cloudwatch").get_metric_statistics(
+        Namespace=namespace,
+        MetricName=name,
+        Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
+        StartTime=now - timedelta(minutes=10),
+        EndTime=now + timedelta(minutes=1),
+        Period=3600,
+        Statistics=["SampleCount", "Sum", "Average", "Minimum", "Maximum"],
+    )
+    return answer["Datapoints"][0] if answer["Datapoints"] else None
+
+
+def test_a_query_client_puts_and_lists(jobs: Jobs) -> None:
+    form = {
+        "Action": "PutMetricData",
+        "Version": "2010-08-01",
+        "Namespace": "query",
+        "MetricData.member.1.MetricName": "m",
+        "MetricData.member.1.Value": "1.5",
+        "MetricData.member.1.Dimensions.member.1.Name": "d",
+        "MetricData.member.1.Dimensions.member.1.Value": "v",
+    }
+    headers = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
+    assert asked(jobs, headers, urlencode(form).encode())[0] == 200
+    packed = gzip.compress(urlencode(form).encode())
+    assert asked(jobs, headers | {"content-encoding": "gzip"}, packed)[0] == 200
+    form = {"Action": "ListMetrics", "Version": "2010-08-01", "Namespace": "query"}
+    _, _, body = asked(jobs, headers, urlencode(form).encode())
+    assert b"<MetricName>m</MetricName>" in body
+    assert statistics(jobs, "query", "m", d="v")["Sum"] == 3.0
+
+
+def test_a_json_client_puts_and_is_refused(jobs: Jobs) -> None:
+    target = "GraniteServiceVersion20100801.PutMetricData"
+    headers = {"content-type": "application/x-amz-json-1.0", "x-amz-target": target}
+    data = [{"MetricName": "m", "Values": [1, 2], "Counts": [1, 3], "Timestamp": time.time()}]
+    body = json.dumps({"Namespace": "json", "MetricData": data}).encode()
+    assert asked(jobs, headers, body)[0] == 200
+    assert statistics(jobs, "json", "m")["Average"] == 1.75
+    status, told, said = asked(jobs, headers, json.dumps({"Namespace": "json", "MetricData": [{}] * 1}).encode())
+    assert (status, b"validation error" in said) == (400, True)
+    status, told, said = asked(jobs, headers, json.dumps({"Namespace": "j", "MetricData": data * 1001}).encode())
+    assert told["x-amzn-query-error"] == "InvalidParameterValue;Sender"
+    assert json.loads(said)["__type"].endswith("#InvalidParameterValueException")
+
+
+def test_boto3_speaks_cbor_and_compresses_what_is_large(jobs: Jobs) -> None:
+    cloudwatch = jobs.clary.client("cloudwatch")
+    cloudwatch.put_metric_data(
+        Namespace="cbor", MetricData=[{"MetricName": "a" * 200, "Value": float(n)} for n in range(1000)]
+    )
+    assert statistics(jobs, "cbor", "a" * 200)["SampleCount"] == 1000
+    with pytest.raises(ClientError) as raised:
+        cloudwatch.put_metric_data(Namespace="cbor", MetricData=[{"MetricName": "m", "Value": float("inf")}])
+    assert raised.value.response["Error"]["Code"] == "InvalidParameterValue"
+    assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+
+
+def test_metrics_outlive_a_kill_of_control(jobs: Jobs) -> None:
+    cloudwatch = jobs.clary.client("cloudwatch")
+    cloudwatch.put_metric_data(Namespace="kept", MetricData=[{"MetricName": "m", "Value": 7.0}])
+    jobs.clary.kill("control")
+    assert statistics(jobs, "kept", "m")["Sum"] == 7.0
+
+
+def test_a_training_jobs_metrics_are_series(jobs: Jobs) -> None:
+    algorithm = {
+        "TrainingImage": "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3",
+        "TrainingInputMode": "File",
+        "MetricDefinitions": [{"Name": "loss", "Regex": "loss=([0-9.]+);"}],
+    }
+    name = jobs.start("metered", LOSSES, AlgorithmSpecification=algorithm)
+    job = jobs.ended(name)
+    assert job["TrainingJobStatus"] == "Completed", job
+    found = statistics(jobs, "/aws/sagemaker/TrainingJobs", "loss", TrainingJobName=name)
+    assert (found["SampleCount"], found["Maximum"], found["Minimum"]) == (3.0, 4.0, 1.0)
+    listed = jobs.clary.client("cloudwatch").list_metrics(Namespace="/aws/sagemaker/TrainingJobs")["Metrics"]
+    assert {"Name": "TrainingJobName", "Value": name} in listed[0]["Dimensions"]
+    found = jobs.sagemaker.search(
+        Resource="TrainingJob",
+        SearchExpression={"Filters": [{"Name": "Metrics.loss", "Operator": "LessThanOrEqualTo", "Value": "1.0"}]},
+        SortBy="Metrics.loss",
+    )
+    assert [result["TrainingJob"]["TrainingJobName"] for result in found["Results"]] == [name]
+
+
+def test_an_endpoint_reports_invocations_latencies_and_errors(jobs: Jobs) -> None:
+    name = jobs.deploy("metered-endpoint")
+    for _ in range(5):
+        jobs.ask(name)
+    with pytest.raises(ClientError):
+        jobs.runtime.invoke_endpoint(EndpointName=name, ContentType="no/such", Body=b"x")
+    of = {"EndpointName": name, "VariantName": "all"}
+    wait_until(lambda: statistics(jobs, "AWS/SageMaker", "Invocations", **of), 20, "invocations are reported")
+    assert statistics(jobs, "AWS/SageMaker", "Invocations", **of)["Sum"] == 6
+    assert statistics(jobs, "AWS/SageMaker", "InvocationModelErrors", **of)["Sum"] == 1
+    latency = statistics(jobs, "AWS/SageMaker", "ModelLatency", **of)
+    assert latency["Unit"] == "Microseconds"
+    assert 50 < latency["Average"] < 1e6
+    assert statistics(jobs, "AWS/SageMaker", "OverheadLatency", **of)["SampleCount"] == 6
