@@ -1,9 +1,10 @@
-"""`clary logs NAME`: what a training job or an endpoint prints."""
+"""`clary logs NAME`: what a training job, a transform job or an endpoint prints."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -15,17 +16,18 @@ from clary.errors import ClaryError
 from clary.settings import Settings
 
 _PAUSE = 0.3
-_TRAINING = "/aws/sagemaker/TrainingJobs"
+_JOBS = {"Training": "/aws/sagemaker/TrainingJobs", "Transform": "/aws/sagemaker/TransformJobs"}
+"""Log group by the kind of job."""
 _ENDPOINTS = "/aws/sagemaker/Endpoints"
 _OVER = ("Completed", "Failed", "Stopped")
 
 
 def logs(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A training job's or an endpoint's name.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A job's or an endpoint's name.")],
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the job ends or Ctrl-C.")] = False,
     data_dir: options.DataDir = None,
 ) -> None:
-    """Show the log of a training job or of an endpoint.
+    """Show the log of a training job, a transform job or an endpoint.
 
     Examples:
 
@@ -85,14 +87,23 @@ class Tail:
 def _source(settings: Settings, name: str) -> tuple[Callable[[], bool], str, str]:
     """Whether it is over, its log group, and its streams' prefix. Raises ClaryError where nothing is called so."""
     api = client(settings, "sagemaker")
-    if _found(lambda: api.describe_training_job(TrainingJobName=name)):
-        over = lambda: api.describe_training_job(TrainingJobName=name)["TrainingJobStatus"] in _OVER  # noqa: E731
-        return over, _TRAINING, f"{name}/"
+    for kind, group in _JOBS.items():
+        if _found(partial(_status, api, kind, name)):
+            return partial(_is_over, api, kind, name), group, f"{name}/"
     if _found(lambda: api.describe_endpoint(EndpointName=name)):
         return lambda: not _found(lambda: api.describe_endpoint(EndpointName=name)), f"{_ENDPOINTS}/{name}", ""
     raise ClaryError(
-        f"There is no training job and no endpoint called {name!r}.", "`clary status` shows what there is."
+        f"There is no training job, transform job or endpoint called {name!r}.", "`clary status` shows what there is."
     )
+
+
+def _is_over(api: Any, kind: str, name: str) -> bool:  # noqa: ANN401 — a botocore client
+    return _status(api, kind, name) in _OVER
+
+
+def _status(api: Any, kind: str, name: str) -> str:  # noqa: ANN401 — a botocore client
+    described = getattr(api, f"describe_{kind.lower()}_job")(**{f"{kind}JobName": name})
+    return str(described[f"{kind}JobStatus"])
 
 
 def _found(describe: Callable[[], object]) -> bool:
