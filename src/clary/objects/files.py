@@ -54,17 +54,20 @@ class Files:
         return file
 
     def join(self, segments: Iterable[Segment]) -> str:
-        """A new file of the segments one after another, durable. Raises FileNotFoundError."""
+        """A new file of the segments one after another; not synced. Raises FileNotFoundError, OSError."""
         file, descriptor = self.create()
         try:
             with os.fdopen(descriptor, "wb") as sink:
                 copy_into(segments, sink)
-                os.fsync(sink.fileno())
-            self.sync_folder(file)
         except BaseException:
             self.remove(file)
             raise
         return file
+
+    def sync(self, file: str) -> None:
+        """Make the file and its name durable."""
+        sync(self.path(file))
+        self.sync_folder(file)
 
     def require(self, file: str) -> None:
         """Raises BodyLost where it is gone: everything was emptied, or it waited for its row for an hour."""

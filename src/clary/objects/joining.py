@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from itertools import accumulate
 
@@ -13,33 +15,72 @@ from clary.objects.garbage import discard
 from clary.objects.model import ObjectInfo, Piece, dump_pieces, encode_key
 from clary.objects.writer import Writer
 
+_THREADS = 2
 _RELAY = "UPDATE object SET layout = ? WHERE bucket = ? AND key = ? AND layout = ?"
+
+_log = logging.getLogger(__name__)
 
 
 class Joiner:
-    """The object stays the same for everybody: its ETag, its parts and their checksums are where they were."""
+    """The object stays the same for everybody: its ETag, its parts and their checksums are where they were.
+
+    The new file can be read as soon as it is copied. The row names it, and the parts go, once it is durable: a crash
+    before leaves a file that nobody names, which is swept.
+    """
 
     def __init__(self, files: Files, writer: Writer, head: Callable[[str, str], ObjectInfo | None]) -> None:
         self._files, self._writer, self._head = files, writer, head
         self._lock = threading.Lock()
+        self._under_way: dict[str, Future[ObjectInfo]] = {}
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="objects-joining")
+
+    def close(self) -> None:
+        """Wait until what was copied is durable and named."""
+        for future in list(self._under_way.values()):
+            future.exception()
+        self._threads.shutdown()
 
     def whole(self, info: ObjectInfo) -> ObjectInfo:
-        """The object with all its parts in one file. Raises FileNotFoundError where it was deleted a while ago."""
+        """The object with all its parts in one file. Raises FileNotFoundError where it was deleted a while ago, OSError
+        where the disk is full."""
         if _is_whole(info):
             return info
-        with self._lock:  # two jobs over the same data join it once
-            now = self._head(info.bucket, info.key)
-            if now is not None and now.etag == info.etag and _is_whole(now):
-                return now
-            return self._join(info)
+        now = self._head(info.bucket, info.key)
+        if now is not None and now.etag == info.etag and _is_whole(now):
+            return now
+        return self._joining(info).result()
+
+    def _joining(self, info: ObjectInfo) -> Future[ObjectInfo]:
+        """One for all who want the same parts."""
+        with self._lock:
+            if info.layout not in self._under_way:
+                self._under_way[info.layout] = self._threads.submit(self._join, info)
+            return self._under_way[info.layout]
 
     def _join(self, info: ObjectInfo) -> ObjectInfo:
         pieces = info.pieces
-        file = self._files.join((self._files.path(piece.file), piece.offset, piece.size) for piece in pieces)
+        try:
+            file = self._files.join((self._files.path(piece.file), piece.offset, piece.size) for piece in pieces)
+        except BaseException:
+            self._forget(info)
+            raise
         offsets = accumulate((piece.size for piece in pieces), initial=0)
         joined = tuple(replace(piece, file=file, offset=offset) for piece, offset in zip(pieces, offsets, strict=False))
-        self._writer.run(lambda connection: _relay(connection, info, joined))
+        self._threads.submit(self._settle, info, joined)
         return replace(info, layout=dump_pieces(joined))
+
+    def _settle(self, info: ObjectInfo, joined: tuple[Piece, ...]) -> None:
+        try:
+            self._files.sync(joined[0].file)
+            self._writer.run(lambda connection: _relay(connection, info, joined))
+        except (OSError, sqlite3.Error):
+            _log.exception("the parts of s3://%s/%s stay as they are", info.bucket, info.key)
+        finally:
+            self._forget(info)
+
+    def _forget(self, info: ObjectInfo) -> None:
+        with self._lock:
+            del self._under_way[info.layout]
 
 
 def _is_whole(info: ObjectInfo) -> bool:

@@ -50,6 +50,7 @@ class ObjectStore(ObjectReader):
     def close(self) -> None:
         """Let go of the database and stop removing files."""
         self.collector.close()
+        self._joiner.close()
         self._writer.close()
 
     # Buckets

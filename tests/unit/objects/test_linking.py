@@ -5,14 +5,16 @@ from __future__ import annotations
 import errno
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
 
-from clary.objects import Attributes
+from clary.objects import Attributes, ObjectReader
 from clary.objects.body import receive_bytes
 from clary.objects.completion import MIN_PART_BYTES, ChosenPart, Completion
 from clary.objects.model import Upload
+from tests.running import wait_until
 
 PART = bytes(MIN_PART_BYTES)
 
@@ -28,6 +30,16 @@ def parts(store, bucket):
         part = store.uploads.put_part(bucket, "big", upload.id, number, receive_bytes(store.files, data))
         chosen.append(ChosenPart(number, part.etag))
     return store.uploads.complete(bucket, "big", upload.id, Completion(chosen))
+
+
+def settled(store, key="big"):
+    """The object once its row names one file."""
+
+    def whole():
+        info = store.head("bucket", key)
+        return info if len({piece.file for piece in info.pieces}) == 1 else None
+
+    return wait_until(whole, 10, f"{key} is of one file")
 
 
 def late(store):
@@ -69,6 +81,7 @@ def test_an_object_of_several_parts_is_joined_once_and_stays_what_it_was(store, 
     store.link_to(parts, tmp_path / "second")  # by what was known of it before
     assert (tmp_path / "first").read_bytes() == PART + b"the end"
     assert (tmp_path / "first").stat().st_ino == (tmp_path / "second").stat().st_ino
+    settled(store)
     now = reader.head(parts.bucket, "big")
     assert (now.etag, now.size, now.parts_count) == (parts.etag, parts.size, 2)
     assert [(p.number, p.size, p.checksums) for p in now.pieces] == [
@@ -81,6 +94,7 @@ def test_an_object_of_several_parts_is_joined_once_and_stays_what_it_was(store, 
 
 def test_the_parts_of_a_joined_object_take_no_room_any_more(store, parts, tmp_path):
     store.link_to(parts, tmp_path / "whole")
+    settled(store)
     assert late(store) == 2
     assert len(list(store.files.all())) == 1
     store.delete(parts.bucket, ["big"])
@@ -91,9 +105,8 @@ def test_the_parts_of_a_joined_object_take_no_room_any_more(store, parts, tmp_pa
 def test_an_object_that_is_replaced_while_it_is_joined_is_what_was_asked_for(store, parts, tmp_path):
     store.put_bytes(parts.bucket, "big", b"new")
     store.link_to(parts, tmp_path / "old")
-    late(store)
     assert (tmp_path / "old").stat().st_size == parts.size
-    assert len(list(store.files.all())) == 1
+    wait_until(lambda: late(store) == 0 and len(list(store.files.all())) == 1, 10, "only the new one is left")
 
 
 def test_what_was_deleted_a_while_ago_is_said_to_be_gone(store, parts, tmp_path):
@@ -102,6 +115,20 @@ def test_what_was_deleted_a_while_ago_is_said_to_be_gone(store, parts, tmp_path)
     with pytest.raises(FileNotFoundError):
         store.link_to(parts, tmp_path / "big")
     assert list(store.files.all()) == []
+
+
+def test_a_store_that_is_closed_meanwhile_has_the_object_all_the_same(root, store, parts, tmp_path):
+    store.link_to(parts, tmp_path / "whole")
+    store.close()
+    reader = ObjectReader(root)
+    assert b"".join(reader.read(reader.head(parts.bucket, "big"))) == PART + b"the end"
+
+
+def test_jobs_that_want_it_at_the_same_time_have_it_joined_once(store, parts, tmp_path):
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda number: store.link_to(parts, tmp_path / str(number)), range(8)))
+    assert len({path.stat().st_ino for path in tmp_path.iterdir() if path.is_file()}) == 1
+    settled(store)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has files of others")
