@@ -5,6 +5,7 @@ import tempfile
 
 import sagemaker
 from boston import estimator, train_input, upload
+from sagemaker.analytics import TrainingJobAnalytics
 from sagemaker.estimator import Estimator
 from sagemaker.s3 import S3Downloader
 
@@ -32,3 +33,7 @@ with tempfile.TemporaryDirectory() as folder:
     with tarfile.open(f"{folder}/model.tar.gz") as archive:
         assert "xgboost-model" in [member.name.lstrip("./") for member in archive], archive.getnames()
 session.logs_for_job(name)
+
+series = TrainingJobAnalytics(name, metric_names=["train:rmse"], sagemaker_session=session).dataframe()
+assert list(series.columns) == ["timestamp", "metric_name", "value"], series
+assert set(series["metric_name"]) == {"train:rmse"} and (series["value"] > 0).all(), series
