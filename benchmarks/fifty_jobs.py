@@ -1,4 +1,4 @@
-"""`python -m benchmarks.fifty_jobs [--jobs N] [--seconds S]`: many jobs submitted at once against the time that their scripts need.
+"""`python -m benchmarks.fifty_jobs`: many jobs submitted at once against the time that their scripts need.
 
 The figure is the time from the first CreateTrainingJob to the last job's end, divided by the scripts' own CPU time over
 the cores of this machine: 1.0 would be a machine that does nothing but run scripts.
