@@ -69,6 +69,11 @@ class Files:
         sync(self.path(file))
         self.sync_folder(file)
 
+    def free(self) -> int:
+        """Bytes that the disk has left for us."""
+        disk = os.statvfs(self._root.parent)
+        return disk.f_bavail * disk.f_frsize
+
     def require(self, file: str) -> None:
         """Raises BodyLost where it is gone: everything was emptied, or it waited for its row for an hour."""
         if not self.path(file).exists():

@@ -1,4 +1,4 @@
-"""Objects of several parts made objects of one file, for those who need a file: on first use, once."""
+"""Objects of several parts made objects of one file, for who needs a file: large ones soon, others on first use."""
 
 from __future__ import annotations
 
@@ -14,6 +14,12 @@ from clary.objects.files import Files
 from clary.objects.garbage import discard
 from clary.objects.model import ObjectInfo, Piece, dump_pieces, encode_key
 from clary.objects.writer import Writer
+
+LARGE_BYTES = 64 * 2**20
+"""Whoever uploads so much wants to train with it; less is joined while nobody notices."""
+
+_ROOM = 4
+"""So many times its size must be free on the disk, for one to be joined before it is asked for."""
 
 _THREADS = 2
 _RELAY = "UPDATE object SET layout = ? WHERE bucket = ? AND key = ? AND layout = ?"
@@ -39,6 +45,11 @@ class Joiner:
         for future in list(self._under_way.values()):
             future.exception()
         self._threads.shutdown()
+
+    def soon(self, info: ObjectInfo) -> None:
+        """It has just been uploaded: if it is large, begin."""
+        if info.size >= LARGE_BYTES and not _is_whole(info) and self._files.free() >= _ROOM * info.size:
+            self._joining(info)
 
     def whole(self, info: ObjectInfo) -> ObjectInfo:
         """The object with all its parts in one file. Raises FileNotFoundError where it was deleted a while ago, OSError

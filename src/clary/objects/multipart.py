@@ -28,10 +28,17 @@ from clary.objects.writer import Writer
 class Uploads(UploadReader):
     """Multipart uploads: reads, and all writes. Every write returns when it is durable."""
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection], writer: Writer, files: Files) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], sqlite3.Connection],
+        writer: Writer,
+        files: Files,
+        completed: Callable[[ObjectInfo], None],
+    ) -> None:
         super().__init__(connect)
         self._writer = writer
         self._files = files
+        self._completed = completed
 
     def create(self, upload: Upload) -> Upload:
         """Begin an upload. Raises NoSuchBucket."""
@@ -100,7 +107,9 @@ class Uploads(UploadReader):
             discard_upload(connection, upload, keep=frozenset(piece.file for piece in info.pieces))
             return info
 
-        return self._writer.run(change)
+        info = self._writer.run(change)
+        self._completed(info)
+        return info
 
     def abort(self, bucket: str, key: str, upload: str) -> None:
         """Drop the upload and its parts. Raises NoSuchUpload."""

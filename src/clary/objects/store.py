@@ -43,9 +43,9 @@ class ObjectStore(ObjectReader):
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._writer = Writer(root)
         super().__init__(root)
-        self.uploads: Uploads = Uploads(self._connections.get, self._writer, self.files)
-        self.collector = Collector(self.files, self._writer, self._connections.get)
         self._joiner = Joiner(self.files, self._writer, self.head)
+        self.uploads: Uploads = Uploads(self._connections.get, self._writer, self.files, self._joiner.soon)
+        self.collector = Collector(self.files, self._writer, self._connections.get)
 
     def close(self) -> None:
         """Let go of the database and stop removing files."""

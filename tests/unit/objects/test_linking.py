@@ -124,6 +124,28 @@ def test_a_store_that_is_closed_meanwhile_has_the_object_all_the_same(root, stor
     assert b"".join(reader.read(reader.head(parts.bucket, "big"))) == PART + b"the end"
 
 
+@pytest.fixture
+def large(store, bucket, monkeypatch):
+    """As `parts`, in a store to which they are large."""
+    monkeypatch.setattr("clary.objects.joining.LARGE_BYTES", MIN_PART_BYTES)
+
+
+def test_a_large_object_is_joined_before_anybody_asks(store, large, parts):
+    assert settled(store).etag == parts.etag
+
+
+def test_where_the_disk_is_almost_full_nothing_is_joined_before_somebody_asks(store, bucket, large, monkeypatch):
+    monkeypatch.setattr(type(store.files), "free", lambda _: 2**20)
+    upload = Upload("v" * 32, bucket, "big", datetime.now(UTC), {}, Attributes(), "CRC64NVME", declared=False)
+    store.uploads.create(upload)
+    bodies = enumerate((PART, b"the end"), 1)
+    done = [store.uploads.put_part(bucket, "big", upload.id, n, receive_bytes(store.files, data)) for n, data in bodies]
+    info = store.uploads.complete(bucket, "big", upload.id, Completion([ChosenPart(p.number, p.etag) for p in done]))
+    store.close()
+    assert len({piece.file for piece in store.head(bucket, "big").pieces}) == 2
+    assert info.size > MIN_PART_BYTES
+
+
 def test_jobs_that_want_it_at_the_same_time_have_it_joined_once(store, parts, tmp_path):
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda number: store.link_to(parts, tmp_path / str(number)), range(8)))
