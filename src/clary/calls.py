@@ -47,6 +47,8 @@ class Call:
     region: str
     request_id: str = ""
     source_ip: str = "127.0.0.1"
+    invocation_id: str = ""
+    """What SDKs call a call: the same each time that they try it again (`amz-sdk-invocation-id`)."""
 
 
 @dataclass(frozen=True)

@@ -88,6 +88,7 @@ class Inner:
         self.woken = []
         self.door = InnerDoor(REGISTRY, self.authorizer, self._run)
         arn = f"arn:aws:sts::{ACCOUNT}:assumed-role/ClaryExecutionRole/clary"
+        self.invocation_id = ""
         self.principal = Principal("assumed-role", ACCOUNT, arn, ROLE, f"{ROLE_ID}:clary")
 
     def _run(self, operation, call):
@@ -96,7 +97,8 @@ class Inner:
         return operation.handler(context, call.params)
 
     def __call__(self, service, operation, region="us-east-1", **params):
-        output = self.door(Call(self.principal, service, operation, params, region)) or {}
+        call = Call(self.principal, service, operation, params, region, invocation_id=self.invocation_id)
+        output = self.door(call) or {}
         shape = models.operation(service, operation).output_shape
         assert not list(breaches(shape, output) if shape else output)
         return output

@@ -21,6 +21,9 @@ from clary.wire.directory import Directory, Target
 from clary.wire.http import HttpRequest, HttpResponse
 from clary.wire.values import Params
 
+_INVOCATION_ID = 64
+"""Characters of an invocation's id that are looked at; SDKs send UUIDs."""
+
 EdgeContexts = Callable[[Call], Any]
 """Makes what a handler at the edge is given beside its parameters."""
 
@@ -74,6 +77,7 @@ class Exchange:
             region=self.region,
             request_id=self.request_id,
             source_ip=self.request.source_ip,
+            invocation_id=self.request.headers.get("amz-sdk-invocation-id", "")[:_INVOCATION_ID],
         )
 
 

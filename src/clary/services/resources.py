@@ -24,6 +24,9 @@ if TYPE_CHECKING:  # each process loads only the parts that it holds
 DEFAULT_PAGE = 10
 """MaxResults of SageMaker's lists where the request has none."""
 
+MADE_BY = "made_by"
+"""In a row's state: the invocation that made it."""
+
 _SORTS: Mapping[str, SortBy] = {
     "CreationTime": "created",
     "LastModifiedTime": "modified",
@@ -111,13 +114,19 @@ def new_row(resource: Resource, context: Context, spec: Params) -> Row:
 
 def insert(resource: Resource, context: Context, row: Row, tags: Sequence[Mapping[str, str]] | None = None) -> Row:
     """Write a new row with its tags. Raises the resource's `exists`, also for a name that differs only in case: both
-    would have one ARN."""
+    would have one ARN. The row that this very call has made before is found again: control was killed, and the SDK
+    tries again."""
     wanted = checked_tags(tags or ())
+    marks = {MADE_BY: context.call.invocation_id} if context.call.invocation_id else {}
+    marked = replace(row, state={**row.state, **marks})
 
     def change(transaction: Transaction) -> Row:
-        if transaction.by_arn(row.arn) is not None:
+        there = transaction.by_arn(row.arn)
+        if there is not None:
+            if made_before(context, there):
+                return there
             raise AlreadyExists(row.key)
-        stored = transaction.insert(row)
+        stored = transaction.insert(marked)
         transaction.set_tags(row.arn, wanted)
         return stored
 
@@ -125,6 +134,11 @@ def insert(resource: Resource, context: Context, row: Row, tags: Sequence[Mappin
         return context.store.write(change)
     except AlreadyExists:
         raise resource.exists(row.arn) from None
+
+
+def made_before(context: Context, row: Row) -> bool:
+    """Whether this very call has made the row, when it was tried before."""
+    return bool(context.call.invocation_id) and row.state.get(MADE_BY) == context.call.invocation_id
 
 
 def require(resource: Resource, context: Context, name: str) -> Row:

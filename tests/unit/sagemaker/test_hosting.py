@@ -394,3 +394,23 @@ def test_a_variant_of_no_instances_is_refused(inner, sagemaker):
     wanted = [{"VariantName": "AllTraffic", "DesiredInstanceCount": 0}]
     params = {"EndpointName": "e", "DesiredWeightsAndCapacities": wanted}
     assert "at least 1" in sagemaker.refusal("UpdateEndpointWeightsAndCapacities", **params)[1]
+
+
+def test_a_call_that_an_sdk_tries_again_after_a_kill_gets_its_answer(inner, sagemaker):
+    calls = [
+        ("CreateModel", {"ModelName": "again", "PrimaryContainer": CONTAINER}),
+        ("CreateEndpointConfig", {"EndpointConfigName": "again", "ProductionVariants": [variant(model="again")]}),
+        ("CreateEndpoint", {"EndpointName": "again", "EndpointConfigName": "again"}),
+    ]
+    for number, (operation, params) in enumerate(calls):
+        inner.invocation_id = f"invocation-{number}"
+        assert sagemaker.call(operation, **params) == sagemaker.call(operation, **params)
+    for operation, params in calls:
+        inner.invocation_id = "another"
+        assert "already existing" in sagemaker.refusal(operation, **params)[1]
+    serve(inner, "again")
+    inner.invocation_id = "update"
+    for _ in range(2):
+        sagemaker.call("UpdateEndpoint", EndpointName="again", EndpointConfigName="again")
+    inner.invocation_id = "another"
+    assert "in-progress" in sagemaker.refusal("UpdateEndpoint", EndpointName="again", EndpointConfigName="again")[1]

@@ -37,6 +37,9 @@ if TYPE_CHECKING:  # each process loads only the parts that it holds
     from clary.store.transaction import Transaction
 
 _AT_REST = frozenset({IN_SERVICE, FAILED})
+_CHANGED_BY = "changed_by"
+"""In a row's state: the invocation that asked for the last change."""
+
 _LISTED = tuple(status for status in LIFECYCLE.moves if status != DELETING)
 
 ENDPOINT = Resource(
@@ -54,7 +57,10 @@ def create(context: Context, params: Params) -> Output:
     """Raises ValidationError where the name is taken, or config or model is not there."""
     check_deployment_config(params)
     row = resources.new_row(ENDPOINT, context, params)
-    if context.store.read.by_arn(row.arn) is not None:
+    there = context.store.read.by_arn(row.arn)
+    if there is not None:
+        if resources.made_before(context, there):
+            return {"EndpointArn": there.arn}
         raise ENDPOINT.exists(row.arn)
     state = {"current": None, "next": resolve(context, params["EndpointConfigName"])}
     wanted = replace(row, status=LIFECYCLE.initial, target=IN_SERVICE, state=state)
@@ -126,10 +132,14 @@ def update_weights(context: Context, params: Params) -> Output:
 def _deploy(
     context: Context, params: Params, next_of: Callable[[Row], Deployment], spec_of: Callable[[Row], Params]
 ) -> Output:
+    invocation = context.call.invocation_id
+
     def change(row: Row) -> Row:
+        if invocation and row.state.get(_CHANGED_BY) == invocation:
+            return row  # tried again: control was killed before it could answer
         if row.status not in _AT_REST:
             raise in_progress_endpoint(row.arn)
-        state = {**row.state, "next": next_of(row)}
+        state = {**row.state, "next": next_of(row), **({_CHANGED_BY: invocation} if invocation else {})}
         state.pop("failure_reason", None)
         return replace(row, status=LIFECYCLE.check(row.status, UPDATING), spec=spec_of(row), state=state)
 
