@@ -55,7 +55,7 @@ def measure(rounds: int) -> Iterator[Figure]:
         yield Figure(
             "CreateTrainingJob → Completed beyond the script (script mode, warm)",
             [api.script_job() for _ in range(rounds)],
-            0.3,
+            0.15,
         )
         model_data = api.xgboost_job()[1]
         yield Figure(
