@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import socket
 import tarfile
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -151,3 +154,26 @@ def test_blocks_of_several_threads_are_one_gzip_file(folder, tmp_path, size):
     with tarfile.open(tmp_path / "m.tar.gz") as archive:
         assert archive.extractfile("file").read() == content
     assert (tmp_path / "m.tar.gz").read_bytes() == (tmp_path / "again.tar.gz").read_bytes()
+
+
+def _pack_closed(home: Path) -> None:
+    os.setgid(1234)
+    os.setuid(1234)
+    model = home / "model"
+    (model / "closed").mkdir(parents=True)
+    (model / "closed" / "file").write_text("x")
+    for path in (model / "closed" / "file", model / "closed", model):
+        path.chmod(0)
+    make([model], home / "m.tar.gz")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_an_ordinary_user_packs_what_a_container_of_its_own_has_closed():
+    with tempfile.TemporaryDirectory(prefix="clary-user-") as folder:
+        home = Path(folder)
+        home.chmod(0o777)
+        other = multiprocessing.get_context("fork").Process(target=_pack_closed, args=(home,))
+        other.start()
+        other.join()
+        assert other.exitcode == 0
+        assert list(members(home / "m.tar.gz")) == ["closed", "closed/file"]
