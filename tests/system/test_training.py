@@ -16,6 +16,7 @@ from tests.system.jobs import BUCKET, Jobs
 
 pytestmark = [pytest.mark.system]
 
+PAGE = (Path(__file__).parents[2] / "docs" / "training.md").read_text()
 ALL = ("supervisor", "edge", "control", "launcher")
 HOSTS = pytest.mark.parametrize("hosts", [1, 2], ids=["one host", "two hosts"])
 
@@ -183,13 +184,14 @@ time.sleep(600)
 
 def test_an_operator_takes_spot_instances_away(jobs: Jobs) -> None:
     name = jobs.start(
-        "spot",
+        "my-job",
         RESUMES,
         EnableManagedSpotTraining=True,
         StoppingCondition={"MaxRuntimeInSeconds": 600, "MaxWaitTimeInSeconds": 600},
         CheckpointConfig={"S3Uri": f"s3://{BUCKET}/spot-checkpoints"},
     )
     begun(jobs, name, 1)
+    assert "clary interrupt my-job\n" in PAGE
     assert "is interrupted" in jobs.clary.run("interrupt", name).stdout
     job = jobs.ended(name)
     assert job["TrainingJobStatus"] == "Completed", job
@@ -236,8 +238,7 @@ def test_metrics_are_series_in_cloudwatch_when_the_job_has_ended(jobs: Jobs) -> 
 
 def test_what_the_page_on_training_shows(tmp_path: Path) -> None:
     """Its commands as they stand there, on a data folder and a port of their own."""
-    page = (Path(__file__).parents[2] / "docs" / "training.md").read_text()
-    lines = re.findall(r"^\$ clary (.*)$", "".join(re.findall(r"```console\n(.*?)```", page, re.DOTALL)), re.MULTILINE)
+    lines = re.findall(r"^\$ clary (.*)$", "".join(re.findall(r"```console\n(.*?)```", PAGE, re.DOTALL)), re.MULTILINE)
     assert [line.split()[0] for line in lines] == ["up", "status", "down"]
     clary = RunningClary(tmp_path / "data")
     for line in lines:
