@@ -8,6 +8,7 @@ look to the next, so that a half-written one is never in S3; when all have ended
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -32,6 +33,7 @@ Stamp = tuple[int, int, int]
 """Size, time of the last change in nanoseconds, number: a file that has the same as before has not changed."""
 
 _MEMORY = "checkpoints.json"
+_LOCK = "checkpoints.lock"
 _PIECE = 64 * 2**20
 
 
@@ -67,13 +69,22 @@ def restore(storage: RoleStorage, spec: Mapping[str, Any], bundles: Sequence[Bun
 def sync(storage: RoleStorage, spec: Mapping[str, Any], bundles: Sequence[Bundle], *, final: bool) -> None:
     """Let S3 have what has changed since the last time: while the programs run what stands still, at the end all.
 
-    May be called again after a crash. Raises WorkloadError, NotAllowed, OSError.
+    May be called again after a crash, and while another call is at it. Raises WorkloadError, NotAllowed, OSError.
     """
-    if spec.get("CheckpointConfig"):
-        memories = [_Memory(bundle) for bundle in bundles]
-        for memory in memories:
-            others = [other for other in memories if other is not memory]
-            _Sync(storage, _base(spec), memory, others, final=final).run()
+    if spec.get("CheckpointConfig") and bundles[0].root.is_dir():
+        with _alone(bundles[0]):
+            memories = [_Memory(bundle) for bundle in bundles]
+            for memory in memories:
+                others = [other for other in memories if other is not memory]
+                _Sync(storage, _base(spec), memory, others, final=final).run()
+
+
+@contextmanager
+def _alone(bundle: Bundle) -> Iterator[None]:
+    """One at a time: the last look may come while an earlier one is still uploading."""
+    with (bundle.root / _LOCK).open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _base(spec: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from clary.workload.errors import WorkloadError
+from clary.workload.errors import WorkloadError, room_for
 from clary.workload.matching import MATCHING, TooSlow
 from clary.workload.metrics import scan
 from clary.workload.pack import FULL, REFUSED, Refused, make
@@ -60,9 +60,10 @@ def _is_small(sources: Sequence[Path]) -> bool:
 
 
 def unpack_archive(source: Path, target: Path, uri: str) -> None:
-    """Unpack what was at `uri`. Raises WorkloadError where the archive is refused, ChildFailed."""
+    """Unpack what was at `uri`. Raises WorkloadError where the archive is refused or the disk is full, ChildFailed."""
     try:
-        _run_pack("unpack", target, [source])
+        with room_for("Model data download"):
+            _run_pack("unpack", target, [source])
     except Refused as error:
         raise WorkloadError(
             f'ClientError: Failed to extract model data archive from URL "{uri}". Please ensure that the object '

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -130,6 +132,28 @@ def test_after_a_crash_nothing_is_lost_or_done_twice(world, storage, objects):
     first = objects.head("b", "ck/1.pt").modified
     sync(storage, job.spec, job.bundles, final=False)  # by a server that has just started
     assert objects.head("b", "ck/1.pt").modified == first
+
+
+def test_the_last_look_waits_for_one_that_is_still_uploading(world, kept, storage, monkeypatch):
+    job = world(1)
+    (job.folders[0] / "1.pt").write_bytes(b"1")
+    job.look()
+    upload, uploading, go_on = storage.objects.put_open, threading.Event(), threading.Event()
+
+    def slow(*arguments):
+        uploading.set()
+        assert go_on.wait(10)
+        return upload(*arguments)
+
+    monkeypatch.setattr(storage.objects, "put_open", slow)
+    with ThreadPoolExecutor(2) as threads:
+        early = threads.submit(job.look)
+        assert uploading.wait(10)
+        (job.folders[0] / "2.pt").write_bytes(b"2")
+        last = threads.submit(job.look, final=True)
+        go_on.set()
+        early.result(), last.result()
+    assert kept() == {"ck/1.pt": b"1", "ck/2.pt": b"2"}
 
 
 @pytest.mark.parametrize("spoil", [lambda p: p.symlink_to("/etc/passwd"), os.mkfifo, lambda p: p.mkdir()])
