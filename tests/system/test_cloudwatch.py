@@ -12,9 +12,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+import boto3
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
+from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
@@ -108,6 +110,32 @@ def test_boto3_speaks_cbor_and_compresses_what_is_large(jobs: Jobs) -> None:
         cloudwatch.put_metric_data(Namespace="cbor", MetricData=[{"MetricName": "m", "Value": float("inf")}])
     assert raised.value.response["Error"]["Code"] == "InvalidParameterValue"
     assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+
+
+def test_who_has_no_right_is_denied_in_the_code_that_query_clients_know(jobs: Jobs) -> None:
+    iam = jobs.clary.client("iam")
+    iam.create_user(UserName="reader")
+    statement = {"Effect": "Allow", "Action": "cloudwatch:ListMetrics", "Resource": "*"}
+    condition = {"StringEquals": {"cloudwatch:namespace": "own"}}
+    putting = {"Effect": "Allow", "Action": "cloudwatch:PutMetricData", "Resource": "*", "Condition": condition}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement, putting]})
+    iam.put_user_policy(UserName="reader", PolicyName="p", PolicyDocument=policy)
+    key = iam.create_access_key(UserName="reader")["AccessKey"]
+    reader = boto3.client(
+        "cloudwatch",
+        endpoint_url=jobs.clary.endpoint_url,
+        region_name="us-east-1",
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+        config=Config(retries={"max_attempts": 0}),
+    )
+    reader.list_metrics()
+    reader.put_metric_data(Namespace="own", MetricData=[{"MetricName": "m", "Value": 1.0}])
+    with pytest.raises(ClientError) as raised:
+        reader.put_metric_data(Namespace="other", MetricData=[{"MetricName": "m", "Value": 1.0}])
+    assert raised.value.response["Error"]["Code"] == "AccessDenied"
+    assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+    assert "cloudwatch:PutMetricData" in raised.value.response["Error"]["Message"]
 
 
 def test_metrics_outlive_a_kill_of_control(jobs: Jobs) -> None:

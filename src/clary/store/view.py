@@ -28,6 +28,7 @@ _BY_ARN = select(RESOURCE).where(RESOURCE.c.arn == bindparam("arn")).limit(1)
 _BY_KIND = select(RESOURCE).where(RESOURCE.c.kind == bindparam("kind")).order_by(RESOURCE.c.created, RESOURCE.c.name)
 _BY_STATUS = _BY_KIND.where(RESOURCE.c.status.in_(bindparam("statuses", expanding=True)))
 _TAGS = select(TAG.c.key, TAG.c.value).where(TAG.c.arn == bindparam("arn")).order_by(TAG.c.key)
+_TAGS_BELOW = select(TAG).where(TAG.c.arn >= bindparam("first"), TAG.c.arn < bindparam("beyond")).order_by(TAG.c.key)
 
 
 class View:
@@ -72,6 +73,14 @@ class View:
         """A resource's tags, ordered by key."""
         return {tag.key: tag.value for tag in self._connection.execute(_TAGS, {"arn": arn})}
 
+    def tags_below(self, prefix: str) -> dict[str, dict[str, str]]:
+        """The tags of all resources whose ARN begins with `prefix`, by ARN; those that have none are left out."""
+        found: dict[str, dict[str, str]] = {}
+        bounds = {"first": prefix, "beyond": paging.successor(prefix)}
+        for tag in self._connection.execute(_TAGS_BELOW, bounds):
+            found.setdefault(tag.arn, {})[tag.key] = tag.value
+        return found
+
 
 class Reader:
     """Reads from any thread; each question sees all that was committed before it.
@@ -109,6 +118,10 @@ class Reader:
     def tags(self, arn: str) -> dict[str, str]:
         """A resource's tags, ordered by key."""
         return self._ask(lambda view: view.tags(arn))
+
+    def tags_below(self, prefix: str) -> dict[str, dict[str, str]]:
+        """The tags of all resources whose ARN begins with `prefix`, by ARN; those that have none are left out."""
+        return self._ask(lambda view: view.tags_below(prefix))
 
     def close(self) -> None:
         """Close all connections."""

@@ -74,6 +74,10 @@ async def test_endpoint_may_be_named_by_arn(servers, edge):
         ({"EndpointName": "nope"}, f"Endpoint nope of account {ACCOUNT} not found."),
         ({"TargetVariant": "nope"}, "Variant nope not found for endpoint e."),
         ({"TargetModel": "m"}, "Endpoint e is not a multi-model endpoint and does not support target model header."),
+        (
+            {"EnableExplanations": "`true`"},
+            "Endpoint e has nothing that EnableExplanations could be for: it is not offered by Clary.",
+        ),
     ],
 )
 async def test_unknown_names_are_validation_errors(edge, params, message):

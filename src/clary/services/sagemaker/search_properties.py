@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 from clary.wire import models
@@ -26,6 +27,7 @@ _KINDS: Mapping[str, Kind] = {
 }
 
 
+@cache
 def shape_of(name: str) -> Shape:
     """One of SageMaker's shapes."""
     return models.load("sagemaker").shape_for(name)

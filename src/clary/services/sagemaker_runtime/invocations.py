@@ -25,7 +25,6 @@ _FORWARDED = (
     ("CustomAttributes", "X-Amzn-SageMaker-Custom-Attributes"),
     ("InferenceId", "X-Amzn-SageMaker-Inference-Id"),
     ("SessionId", "X-Amzn-SageMaker-Session-Id"),
-    ("EnableExplanations", "X-Amzn-SageMaker-Enable-Explanations"),
 )
 _RETURNED = (
     ("content-type", "ContentType"),
@@ -122,7 +121,7 @@ def _find(context: EdgeContext, params: dict[str, Any]) -> Invocation:
     account = call.principal.account
     try:
         route = context.router.route(account, call.region, name)
-        _check_target_model(name, params)
+        _check_targets(name, params)
         variant = context.router.variant(route, params.get("TargetVariant"))
     except UnknownEndpoint:
         raise _invalid(f"Endpoint {name} of account {account} not found.") from None
@@ -133,13 +132,16 @@ def _find(context: EdgeContext, params: dict[str, Any]) -> Invocation:
     return Invocation(name, account, call.region, variant)
 
 
-def _check_target_model(name: str, params: dict[str, Any]) -> None:
+def _check_targets(name: str, params: dict[str, Any]) -> None:
     if "TargetModel" in params:
         raise _invalid(f"Endpoint {name} is not a multi-model endpoint and does not support target model header.")
     if "TargetContainerHostname" in params:
         raise _invalid(
             f"Endpoint {name} is not a multi-container endpoint and does not support target container hostname header."
         )
+    for member in ("EnableExplanations", "InferenceComponentName"):  # no public source shows AWS's words
+        if member in params:
+            raise _invalid(f"Endpoint {name} has nothing that {member} could be for: it is not offered by Clary.")
 
 
 def _request(params: dict[str, Any]) -> Request:
