@@ -6,6 +6,7 @@ import glob
 import os
 from pathlib import Path
 
+from clary.compute.base import Limits
 from clary.instances import Shape
 from clary.settings import Capacity
 
@@ -29,6 +30,16 @@ def given_away(capacity: Capacity) -> Shape:
         cpus=round(one.cpus * capacity.overcommit),
         memory_bytes=round(one.memory_bytes * capacity.overcommit),
         gpus=one.gpus,
+    )
+
+
+def limits_of(instance: Shape, one: Shape, volume_gb: int | None = None) -> Limits:
+    """What a container on such an instance may use, as far as `one` (the machine) reaches; `volume_gb` of disk."""
+    return Limits(
+        cpus=min(instance.cpus, one.cpus),
+        memory_bytes=min(instance.memory_bytes, one.memory_bytes),
+        gpus=min(instance.gpus, one.gpus),
+        disk_bytes=volume_gb * 2**30 if volume_gb else None,
     )
 
 

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from clary.compute.base import Container, Limits
-from clary.compute.machine import machine
+from clary.compute.base import Container
+from clary.compute.machine import limits_of, machine
 from clary.images.base import Image
-from clary.instances import Shape, shape
+from clary.instances import shape
 from clary.lifecycles.endpoint import Replica, Variant
 from clary.settings import Settings
 from clary.store.rows import Key
@@ -96,17 +96,9 @@ class HostingWorkload:
             env=definition.get("Environment") or {},
             contract=contract_env(endpoint, definition),
             listens=PORT,
-            limits=self._limits(shape(variant["instance_type"])),
+            limits=limits_of(shape(variant["instance_type"]), self._machine),
         )
         return self._runtimes.container(image, run)
-
-    def _limits(self, instance: Shape) -> Limits:
-        """What its instance type has, as far as this machine reaches."""
-        return Limits(
-            cpus=min(instance.cpus, self._machine.cpus),
-            memory_bytes=min(instance.memory_bytes, self._machine.memory_bytes),
-            gpus=min(instance.gpus, self._machine.gpus),
-        )
 
     def _image(self, variant: Variant) -> Image:
         uri = variant["container_definition"].get("Image")

@@ -8,10 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from clary.compute.base import Container, Limits, Mount
-from clary.compute.machine import machine
+from clary.compute.base import Container, Mount
+from clary.compute.machine import limits_of, machine
 from clary.images.base import Command, Image, Program
-from clary.instances import Shape
 from clary.settings import Settings
 from clary.store.rows import Row
 from clary.telemetry.paths import stream_file
@@ -101,19 +100,10 @@ class TrainingWorkload:
             isolated=bool(row.spec.get("EnableNetworkIsolation")),
             env=row.spec.get("Environment") or {},
             contract=contract_env(row, placing),
-            limits=self._limits(placing.host.shape, row.spec["ResourceConfig"].get("VolumeSizeInGB")),
+            limits=limits_of(placing.host.shape, self._machine, row.spec["ResourceConfig"].get("VolumeSizeInGB")),
             hostname=placing.host.name,
             network=network(row.state["containers"][0], placing.hosts),
             companions=channels.companions(placing),
-        )
-
-    def _limits(self, shape: Shape, volume_gb: int | None) -> Limits:
-        """What its instance type has, as far as this machine reaches, and the volume that was asked for."""
-        return Limits(
-            cpus=min(shape.cpus, self._machine.cpus),
-            memory_bytes=min(shape.memory_bytes, self._machine.memory_bytes),
-            gpus=min(shape.gpus, self._machine.gpus),
-            disk_bytes=volume_gb * 2**30 if volume_gb else None,
         )
 
     def _placings(self, row: Row) -> list[tuple[Placing, Bundle]]:

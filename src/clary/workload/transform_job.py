@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from clary.compute.base import Container, Limits
-from clary.compute.machine import machine
+from clary.compute.base import Container
+from clary.compute.machine import limits_of, machine
 from clary.images.base import Image
 from clary.instances import shape
 from clary.objects import Attributes
@@ -144,10 +144,7 @@ class TransformWorkload:
             env={**(definition.get("Environment") or {}), **(row.spec.get("Environment") or {})},
             contract=contract_env(row),
             listens=PORT,
-            limits=Limits(
-                cpus=min(instance.cpus, self._machine.cpus),
-                memory_bytes=min(instance.memory_bytes, self._machine.memory_bytes),
-            ),
+            limits=limits_of(instance, self._machine),
         )
 
     def _inputs(self, storage: RoleStorage, row: Row) -> list[Item]:
