@@ -76,6 +76,27 @@ def test_every_input_mode_on_two_hosts_and_the_objects_stay_as_they_are(jobs: Jo
     assert {key: jobs.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in contents} == contents
 
 
+WITHOUT_SANDBOX = """\
+import os
+data = os.path.join(os.environ["SAGEMAKER_BASE_DIR"], "input", "data")
+for name in ("file", "fast"):
+    with open(os.path.join(data, name, "1.csv"), "a") as file:
+        file.write("changed")
+print("piped", open(os.path.join(data, "pipe_0")).read(), open(os.path.join(data, "pipe_1")).read())
+"""
+
+
+def test_without_a_sandbox_the_objects_stay_as_they_are_too(tmp_path: Path) -> None:
+    with RunningClary(tmp_path / "data", "--unconfined") as clary:
+        jobs = Jobs(clary)
+        jobs.s3.put_object(Bucket=BUCKET, Key="modes/1.csv", Body=b"one")
+        modes = {"file": "File", "fast": "FastFile", "pipe": "Pipe"}
+        channels = [channel(name, "modes/", InputMode=mode) for name, mode in modes.items()]
+        name = jobs.start("unconfined", WITHOUT_SANDBOX, InputDataConfig=channels)
+        assert jobs.ended(name)["TrainingJobStatus"] == "Completed", jobs.describe(name).get("FailureReason")
+        assert "piped one one" in jobs.said(name)
+
+
 CHECKPOINTS = """\
 import pathlib, time
 folder = pathlib.Path("/opt/ml/checkpoints")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from clary.compute import plan
 from clary.compute.base import Container
-from clary.compute.launch import API_PORT, OVERLAY, Launch, layer
+from clary.compute.launch import API_PORT, OVERLAY, Launch, MountEntry, layer
 from clary.errors import ClaryError
 
 
@@ -29,7 +29,7 @@ def launch(folder: Path, container: Container, api_url: str) -> Launch:
     document = plan.launch(folder, replace(container, api=False, warm=None), who)
     root = document["root"]
     shown = [entry for entry in document["mounts"] if _is_ours(entry["target"], container)]
-    copies = [entry for entry in shown if entry["kind"] == OVERLAY]
+    copies = [entry for entry in shown if entry["kind"] == OVERLAY or _is_farm(entry, folder)]
     links = {entry["target"]: entry["source"] for entry in shown}
     links |= {entry["target"]: f"{layer(str(folder), number)}/copy" for number, entry in enumerate(copies)}
     for target, source in links.items():
@@ -38,9 +38,15 @@ def launch(folder: Path, container: Container, api_url: str) -> Launch:
     moved = _Moved(root, ["/opt/ml", "/opt/clary", *links], api_url)
     document["confined"], document["port"], document["mounts"], document["network"] = False, port, copies, None
     document["argv"] = [moved(word) for word in document["argv"]]
+    document["companions"] = [[moved(word) for word in argv] for argv in document["companions"]]
     document["workdir"] = moved(document["workdir"])
     document["env"] = {name: moved(value) for name, value in document["env"].items()} | _told(root, port)
     return document
+
+
+def _is_farm(entry: MountEntry, folder: Path) -> bool:
+    """Read-only data in the container's own folder: links to files that a program without a sandbox could write to."""
+    return entry["own"] and Path(entry["source"]).is_relative_to(folder)
 
 
 def _is_ours(target: str, container: Container) -> bool:

@@ -81,6 +81,17 @@ def test_a_farm_in_the_containers_own_folder_is_read(machine, farm):
     assert _state(farm) == before
 
 
+def test_read_only_data_cannot_be_written_to_even_without_a_sandbox(machine, farm):
+    bundle = machine.folder("run-0") / "bundle"
+    bundle.mkdir(parents=True)
+    os.link(farm / "a.csv", bundle / "a.csv")
+    before = _state(farm)
+    machine.run(
+        ROOT + f"echo more >> $R{TRAIN}/a.csv; chmod 777 $R{TRAIN}/a.csv; true", mounts=(Mount(str(bundle), TRAIN),)
+    )
+    assert _state(farm) == before
+
+
 def test_what_it_may_write_is_not_the_stores(confined, tmp_path):
     """A writable folder is given to the container; a file in it with a second name elsewhere is parted from that."""
     (tmp_path / "object").write_text("kept")
