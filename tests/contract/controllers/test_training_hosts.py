@@ -204,7 +204,7 @@ def test_the_queue_is_the_same_after_control_was_killed(world: World, submit: Su
     world.until(lambda: world.controllers.capacity.queue() == keys[1:])
     go(world, row, 0)
     all_ready(world, keys[1])
-    assert world.controllers.capacity.queue() == keys[2:]
+    world.until(lambda: world.controllers.capacity.queue() == keys[2:])
 
 
 def test_a_job_that_waits_can_be_stopped_and_leaves_the_queue(world: World, submit: Submit) -> None:
@@ -214,7 +214,7 @@ def test_a_job_that_waits_can_be_stopped_and_leaves_the_queue(world: World, subm
     world.until(lambda: world.controllers.capacity.queue() == [second, third])
     world.change(second, target="Stopped")
     assert run(world, second).status == "Stopped"
-    assert world.controllers.capacity.queue() == [third]
+    world.until(lambda: world.controllers.capacity.queue() == [third])
     go(world, row, 0)
     all_ready(world, third)
 
