@@ -100,7 +100,7 @@ def test_a_json_client_puts_and_is_refused(jobs: Jobs) -> None:
     assert json.loads(said)["__type"].endswith("#InvalidParameterValueException")
 
 
-def test_boto3_speaks_cbor_and_compresses_what_is_large(jobs: Jobs) -> None:
+def test_boto3_compresses_what_is_large(jobs: Jobs) -> None:
     cloudwatch = jobs.clary.client("cloudwatch")
     cloudwatch.put_metric_data(
         Namespace="cbor", MetricData=[{"MetricName": "a" * 200, "Value": float(n)} for n in range(1000)]

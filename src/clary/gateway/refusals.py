@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from clary.errors import AWSError
 from clary.wire import rpc_cbor
 
@@ -35,6 +37,8 @@ _REST_XML = {
 }
 _CODES = {"json": _JSON, "rest-json": _REST_JSON, "query": _QUERY, "rest-xml": _REST_XML, rpc_cbor.NAME: _QUERY}
 
+_ONCE_QUERY = frozenset({"cloudwatch"})
+
 _SERVICES = {
     ("logs", "ValidationException"): "InvalidParameterException",
     ("sagemaker-runtime", "ValidationException"): "ValidationError",
@@ -50,9 +54,16 @@ _TEXTS = {
 }
 
 
+def _codes(protocol: str, service: str) -> Mapping[str, tuple[str, int]]:
+    """A service that once spoke query only has kept its codes, whatever is spoken to it."""
+    if service in _ONCE_QUERY:
+        return _QUERY
+    return _CODES.get(protocol, _JSON)
+
+
 def worded(error: AWSError, protocol: str, service: str) -> AWSError:
     """The error as this protocol and service say it."""
-    code, status = _CODES.get(protocol, _JSON).get(error.code, (error.code, error.status))
+    code, status = _codes(protocol, service).get(error.code, (error.code, error.status))
     code = _SERVICES.get((service, error.code), code)
     message = _TEXTS.get((protocol, error.code), error.message)
     if (code, message, status) == (error.code, error.message, error.status):
