@@ -15,15 +15,19 @@ from urllib.parse import urlencode
 import boto3
 import pytest
 from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
+from botocore.awsrequest import AWSRequest, HeadersDict
 from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
+from botocore.parsers import create_parser
+from botocore.serialize import create_serializer
 
 from tests.running import RunningClary, wait_until
 from tests.system.jobs import Jobs
 
 pytestmark = [pytest.mark.system]
+
+CBOR = "smithy-rpc-v2-cbor"
 
 LOSSES = """\
 import time
@@ -39,10 +43,10 @@ def jobs(shared: RunningClary) -> Iterator[Jobs]:
     yield Jobs(shared)
 
 
-def asked(jobs: Jobs, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
+def asked(jobs: Jobs, headers: dict[str, str], body: bytes, path: str = "/") -> tuple[int, dict[str, str], bytes]:
     """One signed request, as a client of that protocol sends it."""
     key = json.loads((jobs.clary.data_dir / "credentials.json").read_text())
-    request = AWSRequest("POST", jobs.clary.endpoint_url + "/", headers=headers, data=body)
+    request = AWSRequest("POST", jobs.clary.endpoint_url + path, headers=headers, data=body)
     SigV4Auth(Credentials(key["access_key_id"], key["secret_access_key"]), "monitoring", "us-east-1").add_auth(request)
     sent = urllib.request.Request(request.url, body, dict(request.headers.items()), method="POST")
     try:
@@ -98,6 +102,37 @@ def test_a_json_client_puts_and_is_refused(jobs: Jobs) -> None:
     status, told, said = asked(jobs, headers, json.dumps({"Namespace": "j", "MetricData": data * 1001}).encode())
     assert told["x-amzn-query-error"] == "InvalidParameterValue;Sender"
     assert json.loads(said)["__type"].endswith("#InvalidParameterValueException")
+
+
+def test_a_cbor_client_puts_and_reads(jobs: Jobs) -> None:
+    def call(name: str, **params: Any) -> Any:
+        operation = jobs.clary.client("cloudwatch").meta.service_model.operation_model(name)
+        sent = create_serializer(CBOR, include_validation=False).serialize_to_request(params, operation)
+        status, headers, body = asked(jobs, dict(sent["headers"]), sent["body"], sent["url_path"])
+        answer = {"status_code": status, "headers": HeadersDict(headers), "body": body}
+        assert headers["smithy-protocol"] == "rpc-v2-cbor"
+        return create_parser(CBOR).parse(answer, operation.output_shape)
+
+    now = datetime.now(UTC)
+    call("PutMetricData", Namespace="cbor-client", MetricData=[{"MetricName": "m", "Value": 1.5, "Timestamp": now}])
+    query = {
+        "Id": "q",
+        "MetricStat": {"Metric": {"Namespace": "cbor-client", "MetricName": "m"}, "Period": 60, "Stat": "Sum"},
+    }
+    found = call(
+        "GetMetricData",
+        MetricDataQueries=[query],
+        StartTime=now - timedelta(minutes=5),
+        EndTime=now + timedelta(minutes=1),
+    )
+    (result,) = found["MetricDataResults"]
+    assert result["Values"] == [1.5]
+    assert abs(result["Timestamps"][0] - now) <= timedelta(minutes=1)
+    refused = call("PutMetricData", Namespace="n", MetricData=[{"MetricName": "m", "Value": float("nan")}])
+    assert (refused["Error"]["Code"], refused["Error"]["QueryErrorCode"]) == (
+        "InvalidParameterValue",
+        "InvalidParameterValueException",
+    )
 
 
 def test_boto3_compresses_what_is_large(jobs: Jobs) -> None:

@@ -70,9 +70,7 @@ def _second(moment: datetime | None, place: str, now: int) -> int:
     if at < now - _OLDEST:
         raise invalid_value(f"The parameter {place}.Timestamp must specify a time no more than two weeks in the past.")
     if at > now + _NEWEST:
-        raise invalid_value(
-            f"The parameter {place}.Timestamp must specify a time less than two hours in the future."
-        )
+        raise invalid_value(f"The parameter {place}.Timestamp must specify a time less than two hours in the future.")
     return at
 
 

@@ -11,4 +11,13 @@ from clary.services.sagemaker import (
     transform_jobs,
 )
 
-__all__ = ["endpoint_configs", "endpoints", "models", "search", "tags", "training_jobs", "training_updates", "transform_jobs"]
+__all__ = [
+    "endpoint_configs",
+    "endpoints",
+    "models",
+    "search",
+    "tags",
+    "training_jobs",
+    "training_updates",
+    "transform_jobs",
+]

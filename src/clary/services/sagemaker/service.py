@@ -61,7 +61,12 @@ def _conditions(params: Mapping[str, Any]) -> Iterator[tuple[str, str | Sequence
 
 def _instance_types(params: Mapping[str, Any]) -> Iterator[str]:
     training = params.get("ResourceConfig") or {}
-    holders = [training, params.get("TransformResources") or {}, *(training.get("InstanceGroups") or ()), *(params.get("ProductionVariants") or ())]
+    holders = [
+        training,
+        params.get("TransformResources") or {},
+        *(training.get("InstanceGroups") or ()),
+        *(params.get("ProductionVariants") or ()),
+    ]
     return (holder["InstanceType"] for holder in holders if "InstanceType" in holder)
 
 
