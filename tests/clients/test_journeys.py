@@ -1,0 +1,33 @@
+"""The journeys of docs/: each page's program, run as it stands there."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.clients.conftest import ROOT, RunScript
+
+pytestmark = [pytest.mark.clients, pytest.mark.xdist_group("clients")]
+
+PAGES = {"live-endpoint.md": "live_endpoint/live.py"}
+
+
+@pytest.mark.parametrize(("page", "program"), PAGES.items())
+def test_a_page_shows_pieces_of_its_program(page: str, program: str) -> None:
+    text = (ROOT / "examples" / program).read_text()
+    pieces = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / page).read_text(), re.DOTALL)
+    assert pieces
+    assert [piece for piece in pieces if piece not in text] == []
+
+
+def test_a_live_endpoint_changes_its_model_and_no_request_fails(sdk2: RunScript) -> None:
+    output = sdk2(ROOT / "examples" / "live_endpoint" / "live.py")
+    assert "requests that failed: 0" in output
+    line = r"^(XGBoost alone|Linear Learner alone|half and half) +(\w+) +(\d+) answers"
+    answers = {(phase, name): int(count) for phase, name, count in re.findall(line, output, re.MULTILINE)}
+    assert ("Linear Learner alone", "Linear") in answers
+    assert min(answers["half and half", "XGBoost"], answers["half and half", "Linear"]) >= 12, "of at least 60"
+    errors = dict(re.findall(r"^(\w+): root mean square error ([0-9.]+)", output, re.MULTILINE))
+    assert float(errors["XGBoost"]) < 5
+    assert float(errors["Linear"]) < 6.5
