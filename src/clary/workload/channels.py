@@ -162,12 +162,13 @@ def _records(storage: RoleStorage, channel: Channel, placing: Placing) -> Iterat
 
 
 def _items(storage: RoleStorage, channel: Channel, placing: Placing) -> Iterator[Item]:
-    """In the order of keys, or the manifest's."""
-    uri = _source(channel)["S3Uri"]
+    """In the order of keys, or the manifest's. What that names twice is streamed twice, and is one file."""
+    uri, how = _source(channel)["S3Uri"], mode(channel, placing.spec)
     if _source(channel)["S3DataType"] == "ManifestFile":
-        found = items_of_manifest(storage, uri)
+        named = items_of_manifest(storage, uri)
+        found = named if how == "Pipe" else iter({item.name: item for item in named}.values())
     else:
-        found = _matching(storage, uri, placing, whole=mode(channel, placing.spec) == "FastFile")
+        found = _matching(storage, uri, placing, whole=how == "FastFile")
     return (item for item in found if not item.is_folder)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from clary.objects.model import ObjectInfo
 from clary.workload.bundle import FILE_MODE, Bundle, make_folder
-from clary.workload.download import Item, find_data, read_object
+from clary.workload.download import Item, find_data
 from clary.workload.errors import WorkloadError
 from clary.workload.storage import RoleStorage
 
@@ -25,7 +25,7 @@ Record = Sequence[str | ObjectInfo]
 
 _PLAN = "plan.json"
 _RECORDS = "records"
-_MANIFEST_BYTES = 256 * 2**20
+_LONGEST_LINE = 16 * 2**20
 _REFERENCE = "-ref"
 _LARGEST_RECORD = 2**29 - 1
 """RecordIO has 29 bits for a record's length."""
@@ -93,14 +93,26 @@ def records_of_augmented_manifest(storage: RoleStorage, uri: str, attributes: Se
 
     Raises WorkloadError, NotAllowed.
     """
-    text = read_object(storage, uri, _MANIFEST_BYTES).decode("utf-8", "replace")
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(_lines(storage, uri), 1):
         if line.strip():
             values = _values(line, attributes, f"line {number} of the augmented manifest {uri}")
             yield [_content(storage, name, value) for name, value in zip(attributes, values, strict=True)]
 
 
-def _values(line: str, attributes: Sequence[str], where: str) -> list[Any]:
+def _lines(storage: RoleStorage, uri: str) -> Iterator[bytes]:
+    """One after another: a manifest may be larger than what is to be held in memory."""
+    rest = b""
+    for piece in storage.read(find_data(storage, uri)):
+        *lines, rest = (rest + piece).split(b"\n")
+        yield from lines
+        if len(rest) > _LONGEST_LINE:
+            raise WorkloadError(
+                f"ClientError: Data download failed:{uri} is no augmented manifest: its lines do not end."
+            )
+    yield rest
+
+
+def _values(line: bytes, attributes: Sequence[str], where: str) -> list[Any]:
     """No public source shows AWS's words for what is wrong with a line."""
     try:
         record = json.loads(line)

@@ -82,6 +82,11 @@ def test_a_manifests_prefix_need_not_end_with_a_slash(laid, put):
     assert laid(manifest(put, [{"prefix": "s3://b/some/par"}, "t-1"])) == [{"t-1": b"1"}]
 
 
+def test_what_a_manifest_names_twice_is_one_file(laid, put):
+    put({"x/1.csv": b"1"})
+    assert laid(manifest(put, [{"prefix": "s3://b/x/"}, "1.csv", "1.csv"])) == [{"1.csv": b"1"}]
+
+
 @pytest.mark.parametrize(
     "entries",
     [{}, [], "text", ["a.csv"], [{"prefix": 1}, "a"], [{"prefix": "s3://b/"}, 7], [{"prefix": "s3://b/"}, ["a"]]],

@@ -126,8 +126,19 @@ def test_an_augmented_manifest_streams_attributes_in_the_order_asked_for(feed, p
 
 
 def test_texts_are_as_they_are(feed, put):
-    (fed,) = feed(augmented(put, [{"text": "Grüße", "n": 1.5, "none": None}], ["text", "n", "none"]))
-    assert fed.read() == "Grüße1.5null".encode()
+    put({"m": '{"text": "Grüße\u2028", "n": 1.5, "none": null}\n\n{"text": "", "n": 2, "none": ""}'.encode()})
+    source = {"AttributeNames": ["text", "n", "none"]}
+    (fed,) = feed(channel(uri="s3://b/m", kind="AugmentedManifestFile", source=source))
+    assert fed.read() == "Grüße\u20281.5null2".encode()
+
+
+def test_a_manifest_without_lines_is_none(storage, hosts, put, monkeypatch):
+    monkeypatch.setattr("clary.workload.pipes._LONGEST_LINE", 100)
+    put({"m": bytes(200)})
+    source = {"AttributeNames": ["a"]}
+    places = hosts(channel(uri="s3://b/m", kind="AugmentedManifestFile", source=source, InputMode="Pipe"))
+    with pytest.raises(WorkloadError, match="its lines do not end"):
+        lay_out(storage, places, never)
 
 
 @pytest.mark.parametrize(
