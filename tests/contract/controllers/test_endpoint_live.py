@@ -323,15 +323,25 @@ def test_row_that_an_operation_renamed_to_free_the_name(world, create, client, o
     assert client.ask() == "two"
 
 
+def uncompressed(**members):
+    """A deployment of a model that lies below a prefix."""
+    wanted = deployment("")
+    source = {"S3Uri": "s3://bucket/plain/", "S3DataType": "S3Prefix", "CompressionType": "None"}
+    definition = {"Image": "test", "ModelDataSource": {"S3DataSource": source}}
+    wanted["variants"][0] |= {"container_definition": definition, **members}
+    return wanted
+
+
+def test_model_that_takes_longer_to_fetch_than_it_may(world):
+    world.put("plain/name", b"plain")
+    key = world.insert("endpoint", NAME, "Creating", "InService", {}, next=uncompressed(download_seconds=0.0))
+    row = world.until_status(key, "Failed")
+    assert "ModelDataDownloadTimeoutInSeconds" in row.state["failure_reason"]
+
+
 def test_uncompressed_model(world, client):
     world.put("plain/name", b"plain")
-    wanted = deployment("")
-    wanted["variants"][0]["container_definition"] = {
-        "Image": "test",
-        "ModelDataSource": {
-            "S3DataSource": {"S3Uri": "s3://bucket/plain/", "S3DataType": "S3Prefix", "CompressionType": "None"}
-        },
-    }
+    wanted = uncompressed()
     key = world.insert("endpoint", NAME, "Creating", "InService", {}, next=wanted)
     world.until_status(key, "InService")
     assert client.ask() == "plain"

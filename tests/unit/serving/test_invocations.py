@@ -72,6 +72,7 @@ async def test_endpoint_may_be_named_by_arn(servers, edge):
     ("params", "message"),
     [
         ({"EndpointName": "nope"}, f"Endpoint nope of account {ACCOUNT} not found."),
+        # no public source shows AWS's text for an unknown variant
         ({"TargetVariant": "nope"}, "Variant nope not found for endpoint e."),
         ({"TargetModel": "m"}, "Endpoint e is not a multi-model endpoint and does not support target model header."),
         (
