@@ -51,11 +51,28 @@ class Capacity:
         self._lock = threading.Lock()
         self._placed: dict[Key, Shape] = {}
         self._waiting: list[_Waiting] = []
+        self._announced: dict[Key, float] = {}
+        self._deferred: set[Key] = set()
+
+    def announce(self, key: Key, since: float) -> None:
+        """It is there and has not been looked at yet: until it asks or defers, nobody who came later is placed."""
+        with self._lock:
+            if key not in self._placed and key not in self._deferred and not self._waits(key):
+                self._announced.setdefault(key, since)
+
+    def defer(self, key: Key) -> None:
+        """It is not ready to ask: those who came later need not wait for it."""
+        with self._lock:
+            if self._announced.pop(key, None) is not None:
+                self._deferred.add(key)
+            fresh = self._place()
+        self._tell(fresh)
 
     def request(self, key: Key, shapes: Sequence[Shape], since: float) -> Placement:
         """A place for these instances, all at once; asked as often as one likes. `since` is its turn."""
         with self._lock:
-            if key not in self._placed and not any(each.key == key for each in self._waiting):
+            self._forget_news_of(key)
+            if key not in self._placed and not self._waits(key):
                 turn = (key.account, key.region, key.kind, key.name)
                 bisect.insort(self._waiting, _Waiting(since, turn, key, self._need(shapes)))
             fresh = self._place()
@@ -84,6 +101,7 @@ class Capacity:
     def release(self, key: Key) -> None:
         """It needs no place any more, or never got one."""
         with self._lock:
+            self._forget_news_of(key)
             self._placed.pop(key, None)
             self._waiting = [each for each in self._waiting if each.key != key]
             fresh = self._place()
@@ -116,7 +134,7 @@ class Capacity:
 
     def _place(self) -> list[Key]:
         fresh = []
-        while self._waiting and self._fits(self._waiting[0].need):
+        while self._waiting and not self._is_preceded(self._waiting[0]) and self._fits(self._waiting[0].need):
             first = self._waiting.pop(0)
             self._placed[first.key] = first.need
             fresh.append(first.key)
@@ -125,6 +143,16 @@ class Capacity:
     def _fits(self, need: Shape) -> bool:
         then, whole = _sum([*self._placed.values(), need]), self._whole
         return then.cpus <= whole.cpus and then.memory_bytes <= whole.memory_bytes and then.gpus <= whole.gpus
+
+    def _waits(self, key: Key) -> bool:
+        return any(each.key == key for each in self._waiting)
+
+    def _is_preceded(self, first: _Waiting) -> bool:
+        return any(since < first.since for since in self._announced.values())
+
+    def _forget_news_of(self, key: Key) -> None:
+        self._announced.pop(key, None)
+        self._deferred.discard(key)
 
     def _placement(self, key: Key) -> Placement:
         if key in self._placed:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from clary.compute.base import Backend, Dial
 from clary.compute.machine import given_away, machine
 from clary.controllers.activities import Activities
@@ -84,6 +86,8 @@ class Controllers:
 
     def wake(self, key: Key) -> None:
         """A row has changed; kinds that need no controller are nothing."""
+        if key.kind == training_job.KIND:
+            self.capacity.announce(key, time.time())
         self._loop.wake(key)
 
     def start(self) -> None:

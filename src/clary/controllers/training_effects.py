@@ -91,6 +91,8 @@ class TrainingController:
             self._own(row)
             if row.status in _HAS_PLACE:
                 self._capacity.hold(row.key, [host.shape for host in hosts_of(row.spec)])
+            else:
+                self._capacity.announce(row.key, row.created.timestamp())
         return [row.key for row in rows]
 
     def wanted_containers(self) -> set[str]:
@@ -99,6 +101,16 @@ class TrainingController:
 
     def reconcile(self, key: Key) -> float | None:
         """Go on with a job until it has to wait for something."""
+        looked = False
+        try:
+            again = self._go_on(key)
+            looked = True
+        finally:
+            if not looked:  # an error of ours holds up nobody else
+                self._capacity.defer(key)
+        return again
+
+    def _go_on(self, key: Key) -> float | None:
         row = self._store.read.get(key)
         while row is not None and not LIFECYCLE.terminal(row.status):
             step = decide(row, self._see(row), time.time())
@@ -202,6 +214,7 @@ class TrainingController:
     def _environment(self, row: Row, _ended: Callable[[], bool]) -> None:
         if self._workload.ready(row):
             return
+        self._capacity.defer(row.key)
         self._logs.ensure(row.key, LOG_GROUP, row.state["log_streams"][0])
         with lines_into(self._workload.log_files(row)[0]) as line:
             self._workload.build(row, line)

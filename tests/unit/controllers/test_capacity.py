@@ -93,3 +93,40 @@ def test_never_more_than_there_is_and_nobody_waits_for_nothing(steps):
         assert sum(min(4, asked[n]) for n in running) <= 4
         assert running or not queue
         assert queue == sorted(queue, key=lambda each: int(each.name))
+
+
+def test_who_has_not_been_looked_at_yet_is_not_overtaken():
+    capacity, woken = ledger(cpus=2)
+    capacity.announce(key("first"), 1)
+    assert capacity.request(key("second"), [LARGE], 2) == Queued(1)
+    assert capacity.request(key("first"), [LARGE], 0.5) == Placed()
+    assert capacity.request(key("second"), [LARGE], 2) == Queued(1)
+    assert woken == []
+
+
+def test_who_is_not_ready_holds_up_nobody_and_keeps_its_turn():
+    capacity, woken = ledger(cpus=2)
+    capacity.announce(key("first"), 1)
+    capacity.request(key("second"), [LARGE], 2)
+    capacity.defer(key("first"))
+    assert woken == [key("second")]
+    capacity.announce(key("first"), 3)  # woken for another reason: it is known
+    capacity.request(key("third"), [LARGE], 4)
+    assert capacity.request(key("first"), [LARGE], 1) == Queued(1)
+    capacity.release(key("second"))
+    assert woken[-1] == key("first")
+
+
+def test_who_ends_before_it_asks_holds_up_nobody():
+    capacity, woken = ledger()
+    capacity.announce(key("first"), 1)
+    capacity.request(key("second"), [LARGE], 2)
+    capacity.release(key("first"))
+    assert woken == [key("second")]
+
+
+def test_who_runs_is_not_announced():
+    capacity, _ = ledger()
+    capacity.hold(key("runs"), [LARGE])
+    capacity.announce(key("runs"), 1)
+    assert capacity.request(key("next"), [LARGE], 2) == Placed()
