@@ -10,7 +10,7 @@ from tests.clients.conftest import ROOT, RunScript
 
 pytestmark = [pytest.mark.clients, pytest.mark.xdist_group("clients")]
 
-PAGES = {"live-endpoint.md": "live_endpoint/live.py"}
+PAGES = {"film-reviews.md": "film_reviews/reviews.py", "live-endpoint.md": "live_endpoint/live.py"}
 
 
 @pytest.mark.parametrize(("page", "program"), PAGES.items())
@@ -31,3 +31,10 @@ def test_a_live_endpoint_changes_its_model_and_no_request_fails(sdk2: RunScript)
     errors = dict(re.findall(r"^(\w+): root mean square error ([0-9.]+)", output, re.MULTILINE))
     assert float(errors["XGBoost"]) < 5
     assert float(errors["Linear"]) < 6.5
+
+
+def test_film_reviews_by_batch_and_one_by_one(sdk2: RunScript) -> None:
+    output = sdk2(ROOT / "examples" / "film_reviews" / "reviews.py")
+    [accuracy] = re.findall(r"accuracy of the batch on 161 reviews: ([0-9.]+)", output)
+    assert float(accuracy) > 0.72
+    assert re.findall(r"^(?:!)?(good|bad) ", output, re.MULTILINE) == ["good", "bad"]
