@@ -32,6 +32,24 @@ def client(clary: RunningClary):
     )
 
 
+def losing_its_answers(clary: RunningClary):
+    """A client whose first answer to every call is lost: it asks again, by the same invocation's id."""
+    sagemaker = client(clary)
+    sagemaker.meta.events.register("needs-retry.sagemaker", lambda attempts, **_: 0 if attempts == 1 else None)
+    return sagemaker
+
+
+def test_a_create_whose_answer_was_lost_is_answered_alike(tmp_path: Path) -> None:
+    with RunningClary(tmp_path / "data") as clary:
+        sagemaker = losing_its_answers(clary)
+        params = {"ExecutionRoleArn": clary.role_arn, "PrimaryContainer": {"Image": IMAGE}}
+        made = sagemaker.create_model(ModelName="m", **params)
+        assert made["ResponseMetadata"]["RetryAttempts"] == 1
+        assert made["ModelArn"] == sagemaker.describe_model(ModelName="m")["ModelArn"]
+        with pytest.raises(ClientError, match="already existing"):
+            sagemaker.create_model(ModelName="m", **params)
+
+
 def test_creates_that_control_dies_under_are_answered_as_if_nothing_had_been(tmp_path: Path) -> None:
     with RunningClary(tmp_path / "data") as clary:
         role, over = clary.role_arn, threading.Event()
