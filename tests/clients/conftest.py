@@ -24,13 +24,12 @@ def clary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningClary]:
         yield running
 
 
-@pytest.fixture(scope="session")
-def sdk2(clary: RunningClary) -> RunScript:
-    """Run a script as a user of SDK v2 does; its output, or a failure that shows all of it."""
+def _runner(clary: RunningClary, environment: str) -> RunScript:
+    """Runs a script as a user of that SDK does; its output, or a failure that shows all of it."""
 
     def run(script: Path, *arguments: str) -> str:
         done = subprocess.run(
-            [python_of("sdk2"), script, *arguments],
+            [python_of(environment), script, *arguments],
             env=clary.environment,
             cwd=script.parent,
             capture_output=True,
@@ -42,3 +41,21 @@ def sdk2(clary: RunningClary) -> RunScript:
         return done.stdout
 
     return run
+
+
+@pytest.fixture(scope="session")
+def sdk1(clary: RunningClary) -> RunScript:
+    """SageMaker Python SDK 1.72."""
+    return _runner(clary, "sdk1")
+
+
+@pytest.fixture(scope="session")
+def sdk2(clary: RunningClary) -> RunScript:
+    """SageMaker Python SDK 2."""
+    return _runner(clary, "sdk2")
+
+
+@pytest.fixture(scope="session")
+def sdk3(clary: RunningClary) -> RunScript:
+    """SageMaker Python SDK 3."""
+    return _runner(clary, "sdk3")
