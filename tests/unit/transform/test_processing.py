@@ -46,6 +46,9 @@ def test_the_id_column_is_not_sent_and_comes_back():
         ("$[-1]", b"2\n4\n"),
         ("$[0,2]", b"id1,2\nid2,4\n"),
         ("$[:2]", b"id1,1\nid2,3\n"),
+        ("$[2,0]", b"2,id1\n4,id2\n"),
+        ("$[0,2:]", b"id1,2\nid2,4\n"),
+        ("$[*]", ROWS),
     ],
 )
 def test_columns_of_csv(path, kept):
@@ -70,7 +73,10 @@ def test_json_lines_are_joined_as_members():
     batch = b'{"id":1,"features":[1,2]}\n{"id":2,"features":[3,4]}\n'
     assert rules.request(batch) == b"[1,2]\n[3,4]\n"
     answer = rules.answer(batch, b'{"score":0.5}\n{"score":0.7}\n')
-    assert [json.loads(line) for line in answer.splitlines()] == [[1, {"score": 0.5}], [2, {"score": 0.7}]]
+    assert [json.loads(line) for line in answer.splitlines()] == [
+        {"id": 1, "SageMakerOutput": {"score": 0.5}},
+        {"id": 2, "SageMakerOutput": {"score": 0.7}},
+    ]
 
 
 def test_a_json_object_gets_a_member_for_its_answer():
@@ -118,14 +124,36 @@ def test_filters_that_lead_nowhere(path):
         ("$.a.b[-1]", 3),
         ("$.a.b[0,2]", [1, 3]),
         ("$.a.*", [[1, 2, 3]]),
-        ("$['c d','a']", [4, {"b": [1, 2, 3]}]),
+        ("$['c d','a']", {"c d": 4, "a": {"b": [1, 2, 3]}}),
+        ("$.['c d','a']", {"c d": 4, "a": {"b": [1, 2, 3]}}),
+        ("$.a.b[0,1:]", [1, 2, 3]),
+        ("", {"a": {"b": [1, 2, 3]}, "c d": 4}),
     ],
 )
 def test_paths(path, found):
     assert parse(path).of({"a": {"b": [1, 2, 3]}, "c d": 4}) == found
 
 
-@pytest.mark.parametrize("path", ["", "a", "$.", "$[", "$..a", "$[?(@.a)]", "$[1", "$['a]"])
+@pytest.mark.parametrize("path", ["a", "$.", "$[", "$..a", "$[?(@.a)]", "$[1", "$['a]", "$[1,]", "$['a',1]"])
 def test_what_is_no_path(path):
     with pytest.raises(BadPath):
         parse(path)
+
+
+def test_odd_characters_are_no_ends_of_rows():
+    odd = "a\u2028b,1\r\nc\x0cd,2\r\n".encode()
+    assert processing(join=True).answer(odd, b"5\n6\n") == "a\u2028b,1,5\nc\x0cd,2,6\n".encode()
+
+
+@pytest.mark.parametrize("path", ["$[1:]", "$[0]", "$[-1]", "$[0,-1]", "$[2,0]", "$[0,2:]", "$[:-1]", "$[*]"])
+def test_rows_with_and_without_quotes_are_cut_alike(path):
+    plain, quoted = b"a,b,c\nd,e,f\n", b'"a","b","c"\n"d","e","f"\n'
+    assert processing(input_filter=path).request(plain) == processing(input_filter=path).request(quoted).replace(
+        b'"', b""
+    )
+
+
+@pytest.mark.parametrize("batch", [b"{", b"\xff"])
+def test_records_that_cannot_be_read(batch):
+    with pytest.raises(Mismatched, match="cannot be read"):
+        processing("application/jsonlines", input_filter="$.a").request(batch)

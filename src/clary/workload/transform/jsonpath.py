@@ -1,5 +1,7 @@
-"""The JSONPath of InputFilter and OutputFilter: `$`, `.name`, `*`, `['a','b']`, `[0,2]`, `[1:]`, `[-1]`
+"""The JSONPath of InputFilter and OutputFilter: `$`, `.name`, `*`, `['a','b']`, `[0,2]`, `[1:]`, `[-1]`, `[0,5:]`
 (https://docs.aws.amazon.com/sagemaker/latest/dg/batch-transform-data-processing.html#data-processing-operators).
+
+Several names lead to an object with just these members; several numbers to a list. A dot may stand before a bracket.
 """
 
 from __future__ import annotations
@@ -12,12 +14,14 @@ from typing import Any
 Value = Any
 """What JSON holds."""
 
+Part = int | slice
+"""One part of `[0,5:]`."""
+
 _STEP = re.compile(
     r"\.(?P<name>[A-Za-z_][\w-]*)"
-    r"|\.(?P<star>\*)|\[(?P<all>\*)\]"
-    r"|\[(?P<slice>-?\d*:-?\d*)\]"
-    r"|\[(?P<numbers>-?\d+(?:\s*,\s*-?\d+)*)\]"
-    r"|\[(?P<names>'[^']*'(?:\s*,\s*'[^']*')*)\]"
+    r"|\.?(?:\*|\[\*\])(?P<star>)"
+    r"|\.?\[(?P<parts>\s*(?:-?\d*:-?\d*|-?\d+)\s*(?:,\s*(?:-?\d*:-?\d*|-?\d+)\s*)*)\]"
+    r"|\.?\[(?P<names>\s*'[^']*'\s*(?:,\s*'[^']*'\s*)*)\]"
 )
 
 
@@ -31,7 +35,7 @@ class Path:
 
     text: str
     steps: tuple[Callable[[Value], Value], ...]
-    columns: Callable[[Sequence[Value]], Sequence[Value]] | None
+    columns: tuple[Part, ...] | None
     """Where it chooses columns of a row of CSV: which; None for a path that a row does not have."""
 
     @property
@@ -50,52 +54,68 @@ class Path:
 
 
 def parse(text: str) -> Path:
-    """Raises BadPath."""
-    if not text.startswith("$"):
+    """An empty text is `$`. Raises BadPath."""
+    if text and not text.startswith("$"):
         raise BadPath(f"{text!r} is no JSONPath: it does not begin with $.")
-    at, steps, columns = 1, [], None
+    at, found = 1, []
     while at < len(text):
-        found = _STEP.match(text, at)
-        if found is None:
+        step = _STEP.match(text, at)
+        if step is None:
             raise BadPath(f"{text!r} is no JSONPath that SageMaker takes: see position {at}.")
-        steps.append(_step(found))
-        columns = _columns(found) if len(steps) == 1 else None
-        at = found.end()
-    return Path(text, tuple(steps), columns)
+        found.append(step)
+        at = step.end()
+    columns = _columns(found[0]) if len(found) == 1 else None
+    return Path(text, tuple(_step(step) for step in found), columns)
 
 
 def _step(found: re.Match[str]) -> Callable[[Value], Value]:
     if found["name"]:
         return lambda value: value[found["name"]]
-    if found["star"] or found["all"]:
+    if found["star"] is not None:
         return lambda value: list(value.values()) if isinstance(value, dict) else list(value)
-    if found["names"]:
-        names = re.findall(r"'([^']*)'", found["names"])
-        return lambda value: value[names[0]] if len(names) == 1 else [value[name] for name in names]
-    return _of_list(found)
+    if found["names"] is not None:
+        return _of_object(re.findall(r"'([^']*)'", found["names"]))
+    return _of_list(_parts(found["parts"]))
 
 
-def _of_list(found: re.Match[str]) -> Callable[[Value], Value]:
-    if found["slice"]:
-        return lambda value: list(value)[_slice(found["slice"])]
-    numbers = _numbers(found["numbers"])
-    return lambda value: value[numbers[0]] if len(numbers) == 1 else [value[number] for number in numbers]
+def _of_object(names: Sequence[str]) -> Callable[[Value], Value]:
+    if len(names) == 1:
+        return lambda value: value[names[0]]
+    return lambda value: {name: value[name] for name in names}
 
 
-def _columns(found: re.Match[str]) -> Callable[[Sequence[Value]], Sequence[Value]] | None:
-    if found["slice"]:
-        cut = _slice(found["slice"])
-        return lambda row: row[cut]
-    if found["numbers"]:
-        numbers = _numbers(found["numbers"])
-        return lambda row: [row[number] for number in numbers]
-    return None
+def _of_list(parts: tuple[Part, ...]) -> Callable[[Value], Value]:
+    if len(parts) == 1:
+        return lambda value: _list(value)[parts[0]]
+    return lambda value: chosen(_list(value), parts)
 
 
-def _slice(text: str) -> slice:
-    start, _, stop = text.partition(":")
+def _list(value: Value) -> list[Value]:
+    if not isinstance(value, list):
+        raise TypeError(value)
+    return value
+
+
+def chosen(row: Sequence[Value], parts: Sequence[Part]) -> list[Value]:
+    """What the parts of `[0,5:]` choose, in their order. Raises IndexError."""
+    found: list[Value] = []
+    for part in parts:
+        found.extend(row[part] if isinstance(part, slice) else (row[part],))
+    return found
+
+
+def _columns(found: re.Match[str]) -> tuple[Part, ...] | None:
+    if found["star"] is not None:
+        return (slice(None),)
+    return _parts(found["parts"]) if found["parts"] is not None else None
+
+
+def _parts(text: str) -> tuple[Part, ...]:
+    return tuple(_part(part.strip()) for part in text.split(","))
+
+
+def _part(text: str) -> Part:
+    start, colon, stop = text.partition(":")
+    if not colon:
+        return int(text)
     return slice(int(start) if start else None, int(stop) if stop else None)
-
-
-def _numbers(text: str) -> list[int]:
-    return [int(number) for number in text.split(",")]

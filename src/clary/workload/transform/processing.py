@@ -7,49 +7,129 @@ CSV rows and JSON documents, one a line; a whole object that is not split is one
 from __future__ import annotations
 
 import csv
-import io
 import json
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from clary.workload.transform import columns
 from clary.workload.transform.jsonpath import BadPath, Path, parse
 
 OUTPUT = "SageMakerOutput"
 INPUT = "SageMakerInput"
 """Members of a joined JSON record."""
 
+Stamp = Callable[[], tuple[str, str]]
+"""Makes an inference's id and its time."""
+
 
 class Mismatched(Exception):
     """Records and answers do not go together, or a filter leads nowhere; the text is for the data log."""
 
 
+class Records(ABC):
+    """What a batch holds, in one notation. Every method raises Mismatched, or ValueError where records are damaged."""
+
+    @abstractmethod
+    def read(self, data: bytes) -> Sequence[Any]:
+        """A record each."""
+
+    @abstractmethod
+    def written(self, records: Sequence[Any]) -> bytes:
+        """As they are sent and kept."""
+
+    @abstractmethod
+    def kept(self, path: Path, records: Sequence[Any]) -> Sequence[Any]:
+        """What a filter keeps of each."""
+
+    @abstractmethod
+    def join(self, given: Any, got: Any) -> Any:  # noqa: ANN401 — a row, or JSON
+        """A record and its answer."""
+
+    @abstractmethod
+    def stamped(self, record: Any, number: str, moment: str) -> Any:  # noqa: ANN401
+        """A record with the id and time of its inference."""
+
+
+class Rows(Records):
+    """CSV, as bytes: one row each."""
+
+    def read(self, data: bytes) -> Sequence[bytes]:
+        return columns.rows(data)
+
+    def written(self, records: Sequence[bytes]) -> bytes:
+        return columns.joined(records)
+
+    def kept(self, path: Path, records: Sequence[bytes]) -> Sequence[bytes]:
+        cut = columns.cut(path)
+        if cut is None:
+            raise Mismatched(f"The path {path.text} leads nowhere in a row of CSV.")
+        try:
+            return cut(records)
+        except IndexError:
+            raise Mismatched(f"A row has no column {path.text}.") from None
+
+    def join(self, given: bytes, got: bytes) -> bytes:
+        return b"%b,%b" % (given, got)
+
+    def stamped(self, record: bytes, number: str, moment: str) -> bytes:
+        return record + f",{number},{moment}".encode()
+
+
+@dataclass(frozen=True)
+class Documents(Records):
+    """JSON: one a line, or one alone."""
+
+    by_line: bool
+
+    def read(self, data: bytes) -> Sequence[Any]:
+        if self.by_line:
+            return [json.loads(line) for line in data.split(b"\n") if line.strip()]
+        return [json.loads(data)]
+
+    def written(self, records: Sequence[Any]) -> bytes:
+        lines = [json.dumps(record, separators=(",", ":"), ensure_ascii=False) for record in records]
+        return "\n".join(lines).encode() + (b"\n" if self.by_line and lines else b"")
+
+    def kept(self, path: Path, records: Sequence[Any]) -> Sequence[Any]:
+        try:
+            return [path.of(record) for record in records]
+        except BadPath as error:
+            raise Mismatched(str(error)) from None
+
+    def join(self, given: Any, got: Any) -> Any:  # noqa: ANN401
+        return {**given, OUTPUT: got} if isinstance(given, dict) else {INPUT: given, OUTPUT: got}
+
+    def stamped(self, record: Any, number: str, moment: str) -> Any:  # noqa: ANN401
+        found = record if isinstance(record, dict) else {OUTPUT: record}
+        return {**found, "SageMakerInferenceId": number, "SageMakerInferenceTime": moment}
+
+
 @dataclass(frozen=True)
 class Processing:
-    """The three members, ready for use. Raises BadPath when made of bad paths."""
+    """The three members, ready for use."""
 
     input_filter: Path
     output_filter: Path
     join: bool
-    as_csv: bool
-    stamp: Callable[[], tuple[str, str]] | None
-    """Makes an inference's id and time for each record (GenerateInferenceId)."""
-    by_line: bool
-    """Whether a batch holds a record a line; else it is one record."""
+    records: Records
+    stamp: Stamp | None
+    """For each record that is answered (GenerateInferenceId)."""
 
     @classmethod
     def of(cls, plan: dict[str, Any]) -> Processing:
-        """As the plan says it."""
+        """As the plan says it. Raises BadPath."""
         kind = plan["content_type"].partition(";")[0].strip().lower()
+        by_line = plan["split"] == "Line" or kind == "application/jsonlines"
         return cls(
             parse(plan["input_filter"]),
             parse(plan["output_filter"]),
             plan["join"],
-            stamp=_stamp if plan.get("inference_id") else None,
-            as_csv=kind in ("text/csv", ""),
-            by_line=plan["split"] == "Line" or kind in ("text/csv", "application/jsonlines"),
+            Rows() if kind in ("text/csv", "") else Documents(by_line),
+            _stamp if plan.get("inference_id") else None,
         )
 
     @property
@@ -65,81 +145,37 @@ class Processing:
         """What of a batch is sent. Raises Mismatched."""
         if self.input_filter.is_whole:
             return batch
-        return self._joined([self._kept(self.input_filter, record) for record in self._records(batch)])
+        try:
+            return self.records.written(self.records.kept(self.input_filter, self.records.read(batch)))
+        except (ValueError, csv.Error) as error:
+            raise _unreadable("input", error) from None
 
     def answer(self, batch: bytes, answer: bytes) -> bytes:
         """What is kept of a batch and its answer. Raises Mismatched."""
         if self._keeps_answers:
             return answer
-        outputs = self._records(answer)
-        if self.join:
-            inputs = self._records(batch)
-            if len(inputs) != len(outputs):
-                text = f"{len(inputs)} records were answered by {len(outputs)}: they cannot be joined."
-                raise Mismatched(text)
-            outputs = [self._join(given, got) for given, got in zip(inputs, outputs, strict=True)]
-        kept = [self._kept(self.output_filter, record) for record in outputs]
-        return self._joined([self._stamped(record) for record in kept] if self.stamp else kept)
-
-    def _stamped(self, record: Any) -> Any:  # noqa: ANN401 — JSON or a row
-        """The record with the id and time of its inference: two columns, or two members."""
-        assert self.stamp is not None  # noqa: S101 — for the type
-        number, moment = self.stamp()
-        if self.as_csv:
-            return [*record, number, moment]
-        found = record if isinstance(record, dict) else {OUTPUT: record}
-        return {**found, "SageMakerInferenceId": number, "SageMakerInferenceTime": moment}
-
-    def _records(self, data: bytes) -> list[Any]:
         try:
-            return self._csv(data) if self.as_csv else self._json(data)
+            outputs = self.records.read(answer)
+            found = self._joined(self.records.read(batch), outputs) if self.join else outputs
+            kept = self.records.kept(self.output_filter, found)
+            return self.records.written(self._stamped(kept))
         except (ValueError, csv.Error) as error:
-            raise Mismatched(f"A record cannot be read: {error}") from None
+            raise _unreadable("output", error) from None
 
-    def _csv(self, data: bytes) -> list[Any]:
-        if b'"' in data:
-            return [row for row in csv.reader(io.StringIO(data.decode())) if row]
-        return [line.split(",") for line in data.decode().splitlines() if line]
+    def _joined(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> Sequence[Any]:
+        if len(inputs) != len(outputs):
+            raise Mismatched(f"{len(inputs)} records were answered by {len(outputs)}: they cannot be joined.")
+        return [self.records.join(given, got) for given, got in zip(inputs, outputs, strict=True)]
 
-    def _json(self, data: bytes) -> list[Any]:
-        if self.by_line:
-            return [json.loads(line) for line in data.splitlines() if line.strip()]
-        return [json.loads(data)]
+    def _stamped(self, records: Sequence[Any]) -> Sequence[Any]:
+        if self.stamp is None:
+            return records
+        return [self.records.stamped(record, *self.stamp()) for record in records]
 
-    def _kept(self, path: Path, record: Any) -> Any:  # noqa: ANN401 — JSON or a row
-        if path.is_whole:
-            return record
-        try:
-            if not self.as_csv:
-                return path.of(record)
-            return _columns(path)(record)
-        except (BadPath, IndexError) as error:
-            text = str(error) if isinstance(error, BadPath) else f"A row has no column {path.text}."
-            raise Mismatched(text) from None
 
-    def _join(self, given: Any, got: Any) -> Any:  # noqa: ANN401
-        if self.as_csv:
-            return [*given, *got]
-        if isinstance(given, dict):
-            return {**given, OUTPUT: got}
-        return {INPUT: given, OUTPUT: got}
-
-    def _joined(self, records: Sequence[Any]) -> bytes:
-        if not self.as_csv:
-            lines = [json.dumps(record, separators=(",", ":")) for record in records]
-            return "\n".join(lines).encode() + (b"\n" if self.by_line else b"")
-        if any("," in cell or '"' in cell or "\n" in cell for row in records for cell in row):
-            stream = io.StringIO()
-            csv.writer(stream, lineterminator="\n").writerows(records)
-            return stream.getvalue().encode()
-        return "".join(",".join(row) + "\n" for row in records).encode()
+def _unreadable(which: str, error: Exception) -> Mismatched:
+    return Mismatched(f"A record of the {which} cannot be read: {error}")
 
 
 def _stamp() -> tuple[str, str]:
     return str(uuid.uuid4()), datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _columns(path: Path) -> Callable[[Sequence[Any]], Sequence[Any]]:
-    if path.columns is None or len(path.steps) > 1:
-        raise BadPath(f"The path {path.text} leads nowhere in a row of CSV.")
-    return path.columns
