@@ -10,6 +10,7 @@ import io
 import os
 import runpy
 import signal
+import site
 import socket
 import sys
 import time
@@ -61,6 +62,7 @@ def run_program(launch: Launch) -> NoReturn:
     _python_signals()
     _take_environment(launch)
     _open_streams()
+    _customize()
     _reseed()
     threads.follow_affinity()
     sys.argv = [program["module"], *program["args"]]
@@ -93,6 +95,12 @@ def _take_environment(launch: Launch) -> None:
     added = [path for path in launch["env"].get("PYTHONPATH", "").split(":") if path]
     sys.path[:0] = [launch["workdir"], *added]
     sys.dont_write_bytecode = bool(launch["env"].get("PYTHONDONTWRITEBYTECODE"))
+
+
+def _customize() -> None:
+    """What a Python of its own would have run at its start: the `sitecustomize` on the path that it was given."""
+    sys.modules.pop("sitecustomize", None)
+    site.execsitecustomize()
 
 
 def _open_streams() -> None:

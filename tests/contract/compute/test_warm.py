@@ -190,3 +190,11 @@ def test_a_library_that_a_request_names_is_loaded_inside_only(confined, code):
     assert confined.end("a").code == 0
     assert confined.lines("a")[-1] == library
     assert _warm_parents(confined) == []
+
+
+def test_a_sitecustomize_on_the_path_has_run(confined, code):
+    (code / "sitecustomize.py").write_text("import sys\nsys.customized = True\nprint('customized')\n")
+    warm_output, cold_output = _both(
+        confined, _container(code, "import sys; print(sys.customized, 'sitecustomize' in sys.modules)")
+    )
+    assert warm_output == cold_output == "customized\nTrue True"

@@ -117,3 +117,21 @@ def test_a_wait_is_never_longer_than_asked_for(hook: types.ModuleType) -> None:
     for _ in range(1000):
         clock.sleep(0.2)
     assert max(real.slept) == pytest.approx(0.2)
+
+
+def test_a_clock_that_does_not_run_ahead_shows_the_true_time(hook: types.ModuleType) -> None:
+    real = Clock()
+    clock = hook.PollClock(real, run_ahead=False)
+    for _ in range(3):
+        clock.sleep(10)
+    assert clock.time() == real.now == pytest.approx(1000.15)
+
+
+@pytest.mark.parametrize("module", ["sagemaker.session", "sagemaker.core.resources"])
+def test_only_the_modules_of_the_sdk_see_another_clock(module: str, tmp_path: Path) -> None:
+    path = tmp_path.joinpath(*module.split(".")).with_suffix(".py")
+    path.parent.mkdir(parents=True)
+    path.write_text("import time\n")
+    code = f"import time, {module} as sdk; print(type(time).__name__, type(sdk.time).__name__, sdk.time is time)"
+    assert python(code, str(tmp_path), AWS_ENDPOINT_URL="http://127.0.0.1:1") == "module PollClock False"
+    assert python(code, str(tmp_path)) == "module module True"

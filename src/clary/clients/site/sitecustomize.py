@@ -1,7 +1,7 @@
 """What every Python started from a shell with `clary env` does first: point AWS's hard-coded hosts at Clary, and wait
 for the server instead of sleeping.
 
-Nothing is imported here that the program does not import itself: two modules are patched when they are first imported.
+Nothing is imported here that the program does not import itself: modules are patched when they are first imported.
 An existing `sitecustomize` further down `sys.path` runs before. For Python 3.6 and later, standard library only.
 """
 
@@ -57,11 +57,13 @@ class PollClock:
     """The `time` module as poll loops see it: `sleep` is short, and `time` runs on as if it had been long.
 
     The SDK describes a job once in 30 seconds of its own clock while it tails the logs, so the clock must follow the
-    sleeps. A loop that holds a time limit of the user's (a local variable `timeout`) is given the true time.
+    sleeps. A loop that holds a time limit of the user's (a local variable `timeout`) is given the true time; so are
+    all loops of a clock that does not `run_ahead`.
     """
 
-    def __init__(self, real):
+    def __init__(self, real, run_ahead=True):
         self._real = real
+        self._run_ahead = run_ahead
         self._local = threading.local()
 
     def __getattr__(self, name):
@@ -77,7 +79,7 @@ class PollClock:
         wait = min(seconds, max(FIRST_WAIT, (now - began) * SHARE_OF_ELAPSED))
         self._real.sleep(wait)
         self._local.loop = (id(frame), began, self._real.monotonic())
-        if frame.f_locals.get("timeout") is None:
+        if self._run_ahead and frame.f_locals.get("timeout") is None:
             self._local.ahead = getattr(self._local, "ahead", 0.0) + seconds - wait
 
     def time(self):
@@ -87,14 +89,40 @@ class PollClock:
         return self._real.time() + getattr(self._local, "ahead", 0.0)
 
 
-def _shorten_polls(module):
+def _shorten_log_tails(module):
     module.time = PollClock(time)
 
 
-PATCHES = {
-    "botocore.session": _redirect_endpoints,
-    "sagemaker.session": _shorten_polls,
-}
+def _shorten_polls(module):
+    module.time = PollClock(time, run_ahead=False)
+
+
+LOG_TAILS = (
+    "sagemaker.session",
+    "sagemaker.core.common_utils",
+    "sagemaker.core.helper.session_helper",
+    "sagemaker.core.processing",
+    "sagemaker.core.remote_function.job",
+    "sagemaker.core.transformer",
+)
+"""Modules of SDK 1 and 2, and of SDK 3, whose loops look at the job only when their clock says that 30 s are over."""
+
+POLLS = (
+    "sagemaker.remote_function.client",
+    "sagemaker.core.helper.iam_role_resolver",
+    "sagemaker.core.remote_function.client",
+    "sagemaker.core.resources",
+    "sagemaker.serve.model_reuse",
+    "sagemaker.train.common_utils.job_wait",
+    "sagemaker.train.common_utils.trainer_wait",
+    "sagemaker.train.evaluate.execution",
+    "sagemaker_core.main.resources",
+)
+"""Modules of SDK 2 and 3 whose loops look after each sleep, and show or limit the time that has passed."""
+
+PATCHES = {"botocore.session": _redirect_endpoints}
+PATCHES.update((name, _shorten_log_tails) for name in LOG_TAILS)
+PATCHES.update((name, _shorten_polls) for name in POLLS)
 """Module → what is done to it right after it has been imported."""
 
 
