@@ -40,9 +40,9 @@ Name = Annotated[str, typer.Argument(metavar="NAME[:TAG]", help="As in your code
 def add(
     name: Name,
     program: Annotated[
-        Path,
+        Path | None,
         typer.Option("--program", metavar="DIR", help="With `train` and `serve`; seen as /opt/program.", exists=True),
-    ],
+    ] = None,
     requirements: Annotated[
         Path | None,
         typer.Option("--requirements", metavar="FILE", help="Its packages; DIR/requirements.txt if not said."),
@@ -60,6 +60,8 @@ def add(
         clary images add modeling:latest --program container/program
 
         clary images add modeling:2 --program . --requirements requirements.txt --python 3.11
+
+        clary images add functions:latest --requirements requirements.txt    # for @remote: no programs of its own
     """
     settings = options.known_settings(data_dir)
     wanted = _requirements(program, requirements)
@@ -67,7 +69,8 @@ def add(
     own = _own(settings)
     entry = _take(own, name, settings, _Content(program, tuple(wanted), version))
     Environments(settings.cache_dir).build(entry.image.environment, lambda line: print(line, file=sys.stderr))
-    print(f"{entry.name} is here: {' and '.join(entry.image.programs)} on Python {version}.")
+    what = " and ".join(entry.image.programs) or "packages"
+    print(f"{entry.name} is here: {what} on Python {version}.")
     if entry.image.nginx:
         print(f"  nginx   {_nginx(entry.image.nginx)}")
     print(f"  use it  image_uri={name!r}")
@@ -76,7 +79,7 @@ def add(
 class _Content:
     """What an image is to be made of."""
 
-    def __init__(self, program: Path, requirements: tuple[str, ...], python: str) -> None:
+    def __init__(self, program: Path | None, requirements: tuple[str, ...], python: str) -> None:
         self.program = program
         self.requirements = requirements
         self.python = python
@@ -93,8 +96,10 @@ def _take(own: OwnImages, name: str, settings: Settings, content: _Content) -> E
         shutil.rmtree(fresh, ignore_errors=True)
 
 
-def _requirements(program: Path, given: Path | None) -> list[str]:
-    path = given or program / "requirements.txt"
+def _requirements(program: Path | None, given: Path | None) -> list[str]:
+    path = given or (program / "requirements.txt" if program else None)
+    if path is None:
+        raise ClaryError("An image is made of a program, of packages, or of both.", "Give --program or --requirements.")
     if path.is_file():
         return requirements_of(path)
     if given:
@@ -130,7 +135,8 @@ def list_(as_json: options.Json = False, data_dir: options.DataDir = None) -> No
         return
     for entry in entries:
         added = datetime.fromtimestamp(entry.created).astimezone()
-        print(f"{entry.name}  {'+'.join(entry.image.programs)}  Python {entry.image.python}  {added:%Y-%m-%d %H:%M}")
+        what = "+".join(entry.image.programs) or "packages"
+        print(f"{entry.name}  {what}  Python {entry.image.python}  {added:%Y-%m-%d %H:%M}")
     if not entries:
         print("No images of your own. Add one with `clary images add NAME --program DIR`.")
 

@@ -89,15 +89,12 @@ def _files(root: Path, *, nginx: bool, wheel: bool) -> Iterator[Files]:
         yield Files(root / "bin", _NGINX_PLACE)
 
 
-def assemble(program: Path, requirements: Sequence[str], python: str, target: Path) -> ProgramImage:
-    """Copy what an image is made of into the new folder `target`. Raises ClaryError where `program` is no program."""
-    programs = tuple(name for name in PROGRAMS if (program / name).is_file())
-    if not programs:
-        raise ClaryError(
-            f"{program} has neither `train` nor `serve`.",
-            "An image's folder holds one or both, as executables; see docs/program-images.md.",
-        )
-    shutil.copytree(program, target / "program", symlinks=True, ignore=shutil.ignore_patterns(*_LEFT_OUT))
+def assemble(program: Path | None, requirements: Sequence[str], python: str, target: Path) -> ProgramImage:
+    """Copy what an image is made of into the new folder `target`. Without a `program` it is a Python with packages, for
+    jobs that bring their own command. Raises ClaryError where `program` is no program.
+    """
+    programs = _copied(program, target) if program else ()
+    (target / "program").mkdir(exist_ok=True)
     for name in programs:
         path = target / "program" / name
         path.chmod(path.stat().st_mode | 0o555)
@@ -108,6 +105,18 @@ def assemble(program: Path, requirements: Sequence[str], python: str, target: Pa
         _write(target / "bin" / "nginx", _NGINX, 0o755)
     wanted = tuple(requirements)
     return ProgramImage(_digest(target, (python, nginx, *wanted)), python, wanted, programs, nginx)
+
+
+def _copied(program: Path, target: Path) -> tuple[str, ...]:
+    """Which of the two programs there are."""
+    programs = tuple(name for name in PROGRAMS if (program / name).is_file())
+    if not programs:
+        raise ClaryError(
+            f"{program} has neither `train` nor `serve`.",
+            "An image's folder holds one or both, as executables; see docs/program-images.md.",
+        )
+    shutil.copytree(program, target / "program", symlinks=True, ignore=shutil.ignore_patterns(*_LEFT_OUT))
+    return programs
 
 
 def _nginx(program: Path) -> str:

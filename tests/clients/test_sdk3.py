@@ -1,0 +1,40 @@
+"""SageMaker Python SDK 3, unmodified: ModelTrainer, ModelBuilder, the resources of sagemaker.core."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.clients.conftest import ROOT, SCRIPTS, RunScript
+from tests.running import CLARY, RunningClary
+
+BUILD_SECONDS = 240
+
+pytestmark = [pytest.mark.clients, pytest.mark.xdist_group("clients")]
+
+
+def test_boston_housing_by_model_trainer_core_resources_and_model_builder(sdk3: RunScript) -> None:
+    output = sdk3(ROOT / "examples" / "boston_housing" / "sdk3.py")
+    errors = [float(value) for value in re.findall(r"root mean square error on 86 houses: ([0-9.]+)", output)]
+    assert len(errors) == 2, output
+    assert errors[0] == errors[1] < 4.5
+
+
+def test_model_trainer_runs_a_users_script(sdk3: RunScript) -> None:
+    output = sdk3(SCRIPTS / "model_trainer.py")
+    assert "status: Completed" in output
+    assert re.search(r"reason: AlgorithmError: .*no such luck", output), output
+
+
+def test_remote_functions_return_and_raise(clary: RunningClary, sdk3: RunScript, tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("sagemaker==3.27.0\n")
+    command = [str(CLARY), "images", "add", "functions:latest", "--requirements", str(tmp_path / "requirements.txt")]
+    subprocess.run(
+        [*command, "--data-dir", str(clary.data_dir)], check=True, capture_output=True, timeout=BUILD_SECONDS
+    )
+    output = sdk3(SCRIPTS / "remote.py")
+    assert "result: (3, 'algo-1')" in output
+    assert "raised: KeyError('on purpose')" in output
