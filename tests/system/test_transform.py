@@ -166,7 +166,22 @@ def test_a_row_larger_than_the_payload(jobs):
     assert "Too much data for max payload size" in jobs.data_log("large")[-1]
 
 
+def test_a_filter_that_is_no_path(jobs):
+    jobs.put("path", {"a.csv": "1,2\n"})
+    jobs.begin("path", DataProcessing={"InputFilter": "$..a"})
+    assert "'$..a' is no JSONPath" in jobs.over("path")["FailureReason"]
+
+
+def test_outputs_below_the_input_are_no_input(jobs):
+    jobs.put("within", {"a.csv": "1,2\n"})
+    jobs.begin("within", uri=f"s3://{BUCKET}/within/")
+    assert jobs.over("within")["TransformJobStatus"] == "Completed"
+    assert jobs.outputs("within") == {"in/a.csv.out": b"6\n"}
+
+
 def test_refusals(jobs):
+    with pytest.raises(jobs.sagemaker.exceptions.ClientError, match="cannot exceed 100 MB"):
+        jobs.begin("greedy", MaxConcurrentTransforms=20, MaxPayloadInMB=6)
     jobs.begin("nothing", uri=f"s3://{BUCKET}/nothing/here")
     assert "No S3 objects found under S3 URL" in jobs.over("nothing")["FailureReason"]
     errors = jobs.sagemaker.exceptions

@@ -55,6 +55,7 @@ class TransformController:
     def resume(self) -> list[Key]:
         """After a start of control: whose containers may be there, who has a place; all of them are to be woken."""
         rows = self.unfinished()
+        self._workload.clear_all_but(rows)
         for row in rows:
             self._own(row)
             if row.status in _HAS_CONTAINERS:

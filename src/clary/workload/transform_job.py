@@ -2,6 +2,7 @@
 (https://docs.aws.amazon.com/sagemaker/latest/dg/batch-transform.html).
 
     run/transforms/JOB/plan.json    what the engine is told
+                      /items.json   the input objects, as they were listed when the job began
                       /out/N        the answers of file N, whole
                       /uploaded/N   an empty mark: the answers of file N are in S3
 """
@@ -29,13 +30,14 @@ from clary.store.rows import Row
 from clary.telemetry.logfile import LogWriter
 from clary.telemetry.paths import stream_file
 from clary.workload.bundle import Bundle, make_folder, writable
-from clary.workload.download import Ended, Item, items_of_manifest, items_of_prefix
+from clary.workload.download import Ended, Item, find_data, items_of_manifest, items_of_prefix
 from clary.workload.errors import Cancelled, WorkloadError
 from clary.workload.hosting import PORT
 from clary.workload.model_data import fetch_model
 from clary.workload.runtimes import OnLine, Run, Runtimes
 from clary.workload.s3uri import join, split
 from clary.workload.storage import RoleStorage, Storage
+from clary.workload.transform.jsonpath import BadPath, parse
 from clary.workload.transform_capture import capture
 
 LOG_GROUP = "/aws/sagemaker/TransformJobs"
@@ -47,6 +49,9 @@ LOST = 3
 """Exit code of the engine where a replica is gone."""
 
 _LOOK_SECONDS = 0.5
+_MILLISECOND = 0.001
+"""As exactly as objects know their time."""
+
 _CONTENT_TYPE = "application/octet-stream"
 
 
@@ -85,6 +90,7 @@ class TransformWorkload:
 
     def lay_out(self, row: Row, ended: Ended) -> None:
         """Every instance's bundle, the model unpacked; what is there already stays. Raises WorkloadError, Cancelled."""
+        _check_filters(row.spec)
         for container in row.state["containers"]:
             bundle = Bundle.of(self._settings, container)
             if (bundle.root / "whole").exists():
@@ -108,22 +114,29 @@ class TransformWorkload:
 
         May be called again: what is uploaded stays. Raises WorkloadError, NotAllowed, Cancelled.
         """
-        storage = self._storage_of(row)
-        items = [item for item in self._inputs(storage, row) if not item.is_folder]
-        folder = self._folder(row)
+        storage, folder = self._storage_of(row), self._folder(row)
         for name in ("out", "uploaded"):
             (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
-        todo = [number for number in range(len(items)) if not (folder / "uploaded" / str(number)).exists()]
-        (folder / "plan.json").write_text(json.dumps(self._plan(row, storage, items, todo)))
+        items = self._items(storage, row, folder)
         log = LogWriter(self._log(row, f"{row.state['log_streams'][0]}/data-log"))
         try:
-            result = _Round(storage, row, items, folder, log).run(ended)
+            round_ = _Round(storage, row, items, folder, log)
+            plan = self._plan(row, storage, items, round_.todo())
+            (folder / "plan.json").write_text(json.dumps(plan))
+            result = round_.run(ended)
         finally:
             log.close()
         if not result.lost and "DataCaptureConfig" in row.spec:
             done = [item for number, item in enumerate(items) if (folder / "uploaded" / str(number)).exists()]
             capture(storage, row, done, folder)
         return result
+
+    def clear_all_but(self, rows: Sequence[Row]) -> None:
+        """Folders of jobs that ended just before a crash."""
+        kept = {row.state.get("job") for row in rows}
+        for folder in (self._settings.run_dir / "transforms").glob("*"):
+            if folder.name not in kept:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def clear(self, row: Row) -> None:
         """Its own folder is of no use any more."""
@@ -146,6 +159,18 @@ class TransformWorkload:
             listens=PORT,
             limits=limits_of(instance, self._machine),
         )
+
+    def _items(self, storage: RoleStorage, row: Row, folder: Path) -> list[Item]:
+        """Listed once: marks go by numbers, and what the job writes may lie below what it reads. Raises WorkloadError
+        where one was deleted meanwhile."""
+        listed = folder / "items.json"
+        if listed.exists():
+            return [Item(name, find_data(storage, uri)) for name, uri in json.loads(listed.read_text())]
+        items = [item for item in self._inputs(storage, row) if not item.is_folder]
+        fresh = listed.with_suffix(".part")
+        fresh.write_text(json.dumps([(item.name, item.uri) for item in items]))
+        fresh.replace(listed)
+        return items
 
     def _inputs(self, storage: RoleStorage, row: Row) -> list[Item]:
         source = row.spec["TransformInput"]["DataSource"]["S3DataSource"]
@@ -209,6 +234,15 @@ def _file(storage: RoleStorage, number: int, item: Item, spec: Mapping[str, Any]
     return {"number": number, "segments": segments, "name": f"{item.info.bucket}/{item.info.key}", "gzip": gzip}
 
 
+def _check_filters(spec: Mapping[str, Any]) -> None:
+    """Raises WorkloadError; no public source shows AWS's words for it."""
+    try:
+        for member in ("InputFilter", "OutputFilter"):
+            parse(spec.get("DataProcessing", {}).get(member, "$"))
+    except BadPath as error:
+        raise WorkloadError(f"ClientError: {error}") from None
+
+
 def contract_env(row: Row) -> dict[str, str]:
     """What AWS sets for every container of a transform job
     (https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-batch-code.html)."""
@@ -242,22 +276,32 @@ class _Round:
         self._log = log
         self._failed = ""
 
+    def todo(self) -> list[int]:
+        """The files that the engine is to try; those that it has tried before are uploaded first, where a crash came
+        in between. Raises as `run` does."""
+        for number in range(len(self._items)):
+            if not self._is_uploaded(number) and self._out(number).exists():
+                self._upload(number)
+        return [number for number in range(len(self._items)) if not self._is_uploaded(number)]
+
     def run(self, ended: Ended) -> Result:
         """Until the engine ends. Raises Cancelled, WorkloadError, OSError."""
         command = [sys.executable, "-I", "-m", "clary.workload.transform", str(self._folder / "plan.json")]
-        pipe = subprocess.PIPE
-        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe) as engine:
+        errors = self._folder / "errors"
+        with (
+            errors.open("wb") as stderr,
+            subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr) as engine,
+        ):
             try:
                 for message in _messages(engine, ended):
                     self._hear(message)
             except BaseException:
                 engine.kill()
                 raise
-            said = engine.stderr.read() if engine.stderr else b""
         if engine.returncode == LOST:
             return Result(lost=True)
         if engine.returncode:
-            raise RuntimeError(f"the engine ended with {engine.returncode}: {said.decode('utf-8', 'replace')}")
+            raise RuntimeError(f"the engine ended with {engine.returncode}: {errors.read_text(errors='replace')}")
         return Result(f"{self._failed}: {SEE_LOGS}" if self._failed else None)
 
     def _hear(self, message: Mapping[str, Any]) -> None:
@@ -273,16 +317,35 @@ class _Round:
             self._say(", ".join(f"{name}={value}" for name, value in message["parameters"].items()))
 
     def _upload(self, number: int) -> None:
-        """The object is whole when it is seen; the mark follows it: after a crash in between it is put once more."""
+        """The object is whole when it is seen; the mark follows it."""
         output = self._row.spec["TransformOutput"]
         bucket, key = split(join(output["S3OutputPath"], self._items[number].name + ".out"))
         if not self._storage.has_bucket(bucket):
             raise WorkloadError(f"ClientError: Data upload failed: the bucket {bucket} does not exist.")
-        path = self._folder / "out" / str(number)
-        attributes = Attributes(content_type=output.get("Accept") or _CONTENT_TYPE)
-        self._storage.put_file(bucket, key, path, attributes)
-        (self._folder / "uploaded" / str(number)).touch()
+        path = self._out(number)
+        if not self._stands(bucket, key, path):
+            attributes = Attributes(content_type=output.get("Accept") or _CONTENT_TYPE)
+            self._storage.put_file(bucket, key, path, attributes)
+        self._mark(number).touch()
         path.unlink()
+
+    def _stands(self, bucket: str, key: str, path: Path) -> bool:
+        """Whether it was put before a crash came between object and mark."""
+        found, made = self._storage.objects.head(bucket, key), path.stat()
+        return (
+            found is not None
+            and found.size == made.st_size
+            and found.modified.timestamp() >= made.st_mtime - _MILLISECOND
+        )
+
+    def _out(self, number: int) -> Path:
+        return self._folder / "out" / str(number)
+
+    def _mark(self, number: int) -> Path:
+        return self._folder / "uploaded" / str(number)
+
+    def _is_uploaded(self, number: int) -> bool:
+        return self._mark(number).exists()
 
     def _name(self, number: int) -> str:
         info = self._items[number].info

@@ -41,6 +41,8 @@ _STATUSES: Mapping[str, tuple[str, ...]] = {
 }
 """The rows' statuses that may show as a TransformJobStatus."""
 
+_MOST_IN_FLIGHT_MB = 100
+
 _FILTERS = {"InputFilter": "$", "OutputFilter": "$", "JoinSource": "None"}
 
 
@@ -66,6 +68,8 @@ def _check(spec: Params) -> None:
         raise ValidationError("BatchStrategy MultiRecord requires a SplitType other than None.")
     if spec.get("MaxPayloadInMB") == 0 and spec["TransformInput"]["CompressionType"] != "None":
         raise ValidationError("MaxPayloadInMB 0 cannot be used with a CompressionType.")
+    if spec.get("MaxConcurrentTransforms", 0) * spec.get("MaxPayloadInMB", 0) > _MOST_IN_FLIGHT_MB:
+        raise ValidationError("MaxConcurrentTransforms * MaxPayloadInMB cannot exceed 100 MB.")
     processing = spec["DataProcessing"]
     if processing["JoinSource"] == "Input" and split not in ("None", "Line"):
         raise ValidationError("JoinSource Input requires SplitType None or Line.")
@@ -91,7 +95,6 @@ TRANSFORM_JOB = Resource(
     missing=not_found,
     fill=fill_transform_job,
     shown=_shown,
-    descending=False,
 )
 
 

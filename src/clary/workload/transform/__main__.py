@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import fcntl
 import json
 import os
 import signal
@@ -24,6 +25,12 @@ def main(path: Path) -> int:
     _end_with_parent()
     os.nice(_NICENESS)
     plan = json.loads(path.read_text())
+    with (Path(plan["folder"]) / "lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the one before may be ending still
+        return _work(plan)
+
+
+def _work(plan: dict[str, Any]) -> int:
     engine = Engine(plan, SandboxDial(Path(plan["containers_dir"])), _tell)
     try:
         asyncio.run(engine.run())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,10 @@ DEFAULT_PAYLOAD_MB = 6
 DEFAULT_STRATEGY = "MULTI_RECORD"
 """Where neither the job nor GET /execution-parameters says it
 (https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-batch-code.html)."""
+
+LARGEST_PAYLOAD_MB = 100
+MOST_CONCURRENT = 100
+"""What containers say is not believed beyond it."""
 
 _STRATEGIES = {"MultiRecord": "MULTI_RECORD", "SingleRecord": "SINGLE_RECORD"}
 _PARAMETERS_SECONDS = 2.0
@@ -58,11 +63,12 @@ class Parameters:
         """`said` is the container's answer to GET /execution-parameters."""
         payload = plan["max_payload_bytes"]
         if payload is None:
-            payload = int(said.get("MaxPayloadInMB", DEFAULT_PAYLOAD_MB)) * 2**20
+            payload = _number(said.get("MaxPayloadInMB"), DEFAULT_PAYLOAD_MB, LARGEST_PAYLOAD_MB) * 2**20
+        asked = _number(said.get("MaxConcurrentTransforms"), 0, MOST_CONCURRENT)
         return cls(
-            int(plan["concurrency"] or said.get("MaxConcurrentTransforms") or DEFAULT_CONCURRENCY),
+            int(plan["concurrency"] or asked or DEFAULT_CONCURRENCY),
             payload or None,
-            _STRATEGIES.get(plan["strategy"] or "") or str(said.get("BatchStrategy") or DEFAULT_STRATEGY),
+            _STRATEGIES.get(plan["strategy"] or "") or _strategy(said.get("BatchStrategy")),
         )
 
     def told(self) -> dict[str, Any]:
@@ -72,6 +78,19 @@ class Parameters:
             "MaxPayloadInMB": (self.payload_bytes or 0) // 2**20,
             "BatchStrategy": self.strategy,
         }
+
+
+def _number(said: object, otherwise: int, most: int) -> int:
+    """A container's word for a number, in its own notation."""
+    try:
+        number = int(said) if isinstance(said, int | float | str) else otherwise
+    except (ValueError, OverflowError):
+        return otherwise
+    return number if 0 <= number <= most else otherwise
+
+
+def _strategy(said: object) -> str:
+    return next((known for known in _STRATEGIES.values() if known == said), DEFAULT_STRATEGY)
 
 
 class Replicas:
@@ -150,6 +169,8 @@ class Engine:
         self._threads = ThreadPoolExecutor(8, thread_name_prefix="dial")
         self._replicas = Replicas(plan, dial, self._threads)
         self._processing = Processing.of(plan)
+        self._room = asyncio.Semaphore()
+        """For each batch in memory, over all files: from its reading until its answer is written."""
         self._headers = {
             name: value for name, value in (("Content-Type", plan["content_type"]), ("Accept", plan["accept"])) if value
         }
@@ -159,6 +180,7 @@ class Engine:
         parameters = Parameters.of(self._plan, await self._replicas.parameters())
         self._tell({"parameters": parameters.told()})
         self._replicas.allow(parameters.concurrency)
+        self._room = asyncio.Semaphore(2 * parameters.concurrency * self._replicas.count)
         todo = deque(self._plan["files"])
         width = min(len(todo), parameters.concurrency * self._replicas.count)
         try:
@@ -186,27 +208,57 @@ class Engine:
         try:
             with opened(file["segments"], gzipped=file["gzip"]) as source, part.open("wb") as sink:
                 await self._stream(source, sink, parameters)
+                sink.flush()
+                os.fsync(sink.fileno())  # who finds it under its name after a crash believes that it is whole
             part.replace(target)
         finally:
             part.unlink(missing_ok=True)
 
     async def _stream(self, source: BinaryIO, sink: BinaryIO, parameters: Parameters) -> None:
-        """Requests in flight, oldest first; its answer is written when it is there, the next batch read meanwhile."""
+        """Requests in flight; the oldest one's answer is written when it is there, the next batch read meanwhile.
+
+        Who finds no room writes what it holds first, and waits holding nothing: files never wait for one another.
+        """
         flying: deque[asyncio.Task[bytes]] = deque()
         width = parameters.concurrency * self._replicas.count + 1
+        found = self._batches(source, parameters)
         try:
-            for batch in self._batches(source, parameters):
-                flying.append(asyncio.create_task(self._answer(batch)))
-                if len(flying) >= width:
-                    self._write(sink, await flying.popleft())
-                else:
-                    await asyncio.sleep(0)  # let it leave before the next is read
+            while True:
+                while flying and (self._room.locked() or len(flying) >= width):
+                    await self._settle(sink, flying)
+                task = await self._sent(found)
+                if task is None:
+                    break
+                flying.append(task)
             while flying:
-                self._write(sink, await flying.popleft())
+                await self._settle(sink, flying)
         finally:
             for task in flying:
                 task.cancel()
+                self._room.release()
             await asyncio.gather(*flying, return_exceptions=True)
+
+    async def _sent(self, found: Iterator[bytes]) -> asyncio.Task[bytes] | None:
+        """The next batch on its way, as soon as there is room for it; None where there is no more. Raises Failure."""
+        await self._room.acquire()
+        batch = None
+        try:
+            batch = next(found, None)
+        finally:
+            if batch is None:
+                self._room.release()
+        if batch is None:
+            return None
+        task = asyncio.create_task(self._answer(batch))
+        await asyncio.sleep(0)  # let it leave before the next is read
+        return task
+
+    async def _settle(self, sink: BinaryIO, flying: deque[asyncio.Task[bytes]]) -> None:
+        """Write the oldest answer, once it is there. Raises Failure, Lost, OSError."""
+        try:
+            self._write(sink, await flying.popleft())
+        finally:
+            self._room.release()
 
     def _batches(self, source: BinaryIO, parameters: Parameters) -> Iterator[bytes]:
         single = parameters.strategy == "SINGLE_RECORD"
@@ -214,6 +266,8 @@ class Engine:
             yield from batches(source, self._plan["split"], single=single, limit=parameters.payload_bytes)
         except TooLarge:
             raise Failure("ClientError", ("ClientError: Too much data for max payload size",)) from None
+        except FileNotFoundError:
+            raise Failure("ClientError", ("ClientError: The object was deleted before it was read",)) from None
         except Malformed as error:
             raise Failure("ClientError", (f"ClientError: The input cannot be read: {error}",)) from None
 
