@@ -1,11 +1,7 @@
-"""Content types by the public toolkits' names."""
+"""`framework.content_types`: the same names as the inference toolkit's."""
 
 from __future__ import annotations
 
-JSON = "application/json"
-CSV = "text/csv"
-OCTET_STREAM = "application/octet-stream"
-ANY = "*/*"
-NPY = "application/x-npy"
-NPZ = "application/x-npz"
-UTF8_TYPES = [JSON, CSV]
+from sagemaker_inference.content_types import ANY, CSV, JSON, NPY, NPZ, OCTET_STREAM, UTF8_TYPES
+
+__all__ = ["ANY", "CSV", "JSON", "NPY", "NPZ", "OCTET_STREAM", "UTF8_TYPES"]
