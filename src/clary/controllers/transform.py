@@ -21,7 +21,7 @@ from clary.lifecycles.transform_job import (
 )
 from clary.store.rows import Row
 from clary.workload.failure import cut
-from clary.workload.transform_job import Result
+from clary.workload.transform_round import Result
 
 STARTUP_SECONDS = 480.0
 """A container has 8 minutes to answer /ping

@@ -13,7 +13,7 @@ from clary.controllers.capacity import Placed, Queued
 from clary.controllers.transform import TRIES, Begin, Move, Seen, Start, Stop, Wait, decide
 from clary.lifecycles.transform_job import LIFECYCLE
 from clary.store.rows import Key, Row
-from clary.workload.transform_job import Result
+from clary.workload.transform_round import Result
 
 NOW = 1_700_000_000.0
 RUNS = Running(NOW - 5)
