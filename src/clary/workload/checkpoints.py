@@ -56,8 +56,12 @@ def config_file(spec: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def restore(storage: RoleStorage, spec: Mapping[str, Any], bundles: Sequence[Bundle], ended: Ended) -> None:
-    """Give each host what S3 has. Raises WorkloadError, NotAllowed, Cancelled, OSError."""
+    """Give each host what S3 has. Raises WorkloadError (also for a bucket that is not there: better now than when hours
+    of checkpoints have nowhere to go), NotAllowed, Cancelled, OSError.
+    """
     config = spec.get("CheckpointConfig")
+    if config:
+        _require_bucket(storage, spec, "download")
     for bundle in bundles if config else ():
         make_folder(bundle.checkpoints)
         download_prefix(storage, f"{_base(spec)}/", bundle.checkpoints, ended)
@@ -73,6 +77,7 @@ def sync(storage: RoleStorage, spec: Mapping[str, Any], bundles: Sequence[Bundle
     """
     if spec.get("CheckpointConfig") and bundles[0].root.is_dir():
         with _alone(bundles[0]):
+            _require_bucket(storage, spec, "upload")
             memories = [_Memory(bundle) for bundle in bundles]
             for memory in memories:
                 others = [other for other in memories if other is not memory]
@@ -89,6 +94,14 @@ def _alone(bundle: Bundle) -> Iterator[None]:
 
 def _base(spec: Mapping[str, Any]) -> str:
     return canonical(spec["CheckpointConfig"]["S3Uri"]).rstrip("/")
+
+
+def _require_bucket(storage: RoleStorage, spec: Mapping[str, Any], direction: str) -> None:
+    bucket, _ = split(_base(spec))
+    if not storage.has_bucket(bucket):
+        raise WorkloadError(
+            f"ClientError: Data {direction} failed: the bucket {bucket} of CheckpointConfig does not exist."
+        )
 
 
 def _stamp(has: os.stat_result) -> Stamp:

@@ -191,6 +191,19 @@ def test_a_role_that_may_not_write(world, forbidden):
         job.look(final=True)
 
 
+def test_a_bucket_that_is_not_there_fails_the_job_before_it_has_begun(storage, hosts):
+    ((placing, bundle),) = hosts(CheckpointConfig={"S3Uri": "s3://nowhere/ck"})
+    with pytest.raises(WorkloadError, match="Data download failed: the bucket nowhere of CheckpointConfig"):
+        restore(storage, placing.spec, [bundle], never)
+
+
+def test_a_bucket_that_is_deleted_while_the_program_runs(world, objects):
+    job = world(1)
+    objects.delete_bucket("b")
+    with pytest.raises(WorkloadError, match="Data upload failed: the bucket b of CheckpointConfig"):
+        job.look(final=True)
+
+
 def test_a_job_without_checkpoints(storage, hosts):
     ((placing, bundle),) = hosts()
     restore(storage, placing.spec, [bundle], never)
