@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.clients.conftest import ROOT, RunScript
+from tests.clients.conftest import ROOT, SCRIPTS, RunScript
 
 pytestmark = [pytest.mark.clients, pytest.mark.xdist_group("clients")]
 
@@ -19,3 +19,7 @@ def test_boston_housing_by_training_attaching_batch_and_endpoint(sdk1: RunScript
     assert batch == endpoint < 4.5
     assert linear < 6
     assert int(re.findall(r"points of the validation curve: (\d+)", output)[0]) >= 1
+
+
+def test_every_serializer_and_a_multi_data_model_that_is_refused(sdk1: RunScript) -> None:
+    assert "all serializers" in sdk1(SCRIPTS / "serializers_sdk1.py")

@@ -50,3 +50,7 @@ def test_fit_and_deploy_return_when_the_server_is_done(sdk2: RunScript) -> None:
 
 def test_attach_and_the_analytics_of_a_finished_job(sdk2: RunScript) -> None:
     sdk2(SCRIPTS / "attach.py")
+
+
+def test_every_serializer_and_deserializer(sdk2: RunScript) -> None:
+    assert "all serializers" in sdk2(SCRIPTS / "serializers_sdk2.py")
