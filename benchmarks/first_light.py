@@ -26,6 +26,12 @@ XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
 BUCKET = "bench"
 INSTANCE = "ml.m5.large"
 POLL = 0.01
+SDKS = {
+    1: ("fit()", "deploy()"),
+    2: ("fit()", "deploy()"),
+    3: ("ModelTrainer.train()", "ModelBuilder.deploy()"),
+}
+"""Generation of the SDK → what trains in it, and what deploys."""
 
 SCRIPT = """\
 import json, os, time
@@ -66,9 +72,8 @@ def measure(rounds: int) -> Iterator[Figure]:
         api.deploy(XGBOOST, model_data)
         yield Figure("CreateEndpoint → InService", [api.deploy(XGBOOST, model_data)[0] for _ in range(rounds)], 1.0)
         yield _invocations(api)
-        sdk = [_sdk_round(clary) for _ in range(rounds + 1)][1:]
-        yield Figure("SDK v2 `fit()`, built-in xgboost", [seconds["fit"] for seconds in sdk], 2.0)
-        yield Figure("SDK v2 `deploy()`, built-in xgboost", [seconds["deploy"] for seconds in sdk], 2.0)
+        for sdk in SDKS:
+            yield from _sdk_figures(clary, sdk, rounds)
 
 
 def _start_seconds() -> float:
@@ -78,9 +83,15 @@ def _start_seconds() -> float:
             return time.perf_counter() - began
 
 
-def _sdk_round(clary: RunningClary) -> dict[str, float]:
+def _sdk_figures(clary: RunningClary, sdk: int, rounds: int) -> Iterator[Figure]:
+    seconds = [_sdk_round(clary, sdk) for _ in range(rounds + 1)][1:]
+    for call, title in (("fit", SDKS[sdk][0]), ("deploy", SDKS[sdk][1])):
+        yield Figure(f"SDK v{sdk} `{title}`, built-in xgboost", [each[call] for each in seconds], 1.5)
+
+
+def _sdk_round(clary: RunningClary, sdk: int) -> dict[str, float]:
     done = subprocess.run(
-        [python_of("sdk2"), ROOT / "benchmarks" / "sdk2_fit_deploy.py"],
+        [python_of(f"sdk{sdk}"), ROOT / "benchmarks" / f"sdk{sdk}_fit_deploy.py"],
         env=clary.environment,
         capture_output=True,
         text=True,

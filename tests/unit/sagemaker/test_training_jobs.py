@@ -455,3 +455,18 @@ def test_remote_debugging_can_be_changed_while_data_come_and_the_program_runs(in
 
 def test_a_job_that_is_not_there_cannot_be_updated(sagemaker):
     assert refused(sagemaker) == "Requested resource not found."
+
+
+def test_a_channel_on_a_file_system_is_refused_with_what_to_do_instead(sagemaker):
+    system = {
+        "FileSystemId": "fs-0123456789a",
+        "FileSystemType": "EFS",
+        "FileSystemAccessMode": "ro",
+        "DirectoryPath": "/data",
+    }
+    asked = {"ChannelName": "train", "DataSource": {"FileSystemDataSource": system}}
+    error = sagemaker.refuse("CreateTrainingJob", **request(InputDataConfig=[asked]))
+    assert error.message == (
+        "The data source of channel train is not offered by Clary. Put the data into a bucket and name it by an "
+        "S3DataSource with S3DataType S3Prefix, ManifestFile or AugmentedManifestFile."
+    )

@@ -8,12 +8,13 @@ from typing import Any
 
 from clary.errors import ValidationError
 from clary.services.context import Context
-from clary.services.sagemaker.errors import no_objects, not_offered
+from clary.services.sagemaker.errors import no_objects
 from clary.services.sagemaker.references import has_objects
 from clary.services.sagemaker.roles import may_list
 
 _UNCOMPRESSED = "None"
 _TYPES = ("S3Prefix", "ManifestFile", "AugmentedManifestFile")
+_ONE_OF_TYPES = f"{', '.join(_TYPES[:-1])} or {_TYPES[-1]}"
 
 Params = dict[str, Any]
 
@@ -30,8 +31,9 @@ def fill_channels(context: Context, params: Params) -> list[Params]:
 def _channel(context: Context, role: str, asked: Params, fallback: str) -> Params:
     source = asked["DataSource"].get("S3DataSource")
     if source is None or source["S3DataType"] not in _TYPES:
-        raise not_offered(
-            f"The data source of channel {asked['ChannelName']}: only S3DataSource of {', '.join(_TYPES)}"
+        raise ValidationError(
+            f"The data source of channel {asked['ChannelName']} is not offered by Clary. Put the data into a bucket and "
+            f"name it by an S3DataSource with S3DataType {_ONE_OF_TYPES}."
         )
     _check_mode(asked, source, asked.get("InputMode") or fallback)
     if source["S3DataType"] == "S3Prefix" and not _has_data(context, role, source["S3Uri"]):
