@@ -5,10 +5,13 @@ from __future__ import annotations
 import selectors
 import socket
 import threading
+import time
 from typing import Callable, Dict, Tuple
 
 _PIECE = 262_144
 _PARALLEL = 256
+_AWAY_SECONDS = 30.0
+_RETRY_SECONDS = 0.05
 
 Serve = Callable[[socket.socket], None]
 
@@ -42,14 +45,27 @@ class Acceptor:
 
 
 def to_unix(path: str) -> Serve:
-    """Serve a connection by the Unix socket at `path`."""
+    """Serve a connection by the Unix socket at `path`. A server that is being started anew is waited for."""
 
     def serve(connection: socket.socket) -> None:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as upstream:
-            upstream.connect(path)
+        with _connect(path, time.monotonic() + _AWAY_SECONDS) as upstream:
             carry(connection, upstream)
 
     return serve
+
+
+def _connect(path: str, deadline: float) -> socket.socket:
+    while True:
+        upstream = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            upstream.connect(path)
+        except (FileNotFoundError, ConnectionRefusedError):
+            upstream.close()
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(_RETRY_SECONDS)
+        else:
+            return upstream
 
 
 def carry(one: socket.socket, other: socket.socket) -> None:

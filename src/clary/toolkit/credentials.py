@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -23,7 +24,8 @@ class Credentials(NamedTuple):
 
 
 def find(environ: Mapping[str, str]) -> Credentials:
-    """The credentials of this container. Raises ClientError where there are none or their endpoint does not answer.
+    """The credentials of this container. Raises ClientError where there are none, and OSError where their endpoint is
+    not reached, which may be for a moment.
 
     The order is that of the SDKs (https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html).
     """
@@ -50,8 +52,16 @@ def _fetch(uri: str, environ: Mapping[str, str]) -> Credentials:
         with opener.open(request, timeout=_SECONDS) as answer:
             found = json.load(answer)
         return Credentials(found["AccessKeyId"], found["SecretAccessKey"], found.get("Token"))
-    except (OSError, ValueError, KeyError) as error:
-        raise ClientError(f"Error when retrieving credentials from container-role: {error}") from error
+    except urllib.error.HTTPError as error:
+        raise (OSError if error.code >= 500 else ClientError)(_failure(error)) from error
+    except (OSError, http.client.HTTPException) as error:
+        raise OSError(_failure(error)) from error
+    except (ValueError, KeyError) as error:
+        raise ClientError(_failure(error)) from error
+
+
+def _failure(error: Exception) -> str:
+    return f"Error when retrieving credentials from container-role: {error}"
 
 
 def _authorization(environ: Mapping[str, str]) -> Mapping[str, str]:

@@ -22,7 +22,8 @@ from clary.toolkit.credentials import Credentials
 from clary.toolkit.errors import ClientError
 
 _SECONDS = 60.0
-_ATTEMPTS = 4
+_ATTEMPTS = 6
+_BACKOFF_SECONDS = 0.4
 _PIECE = 1 << 20
 _EMPTY = hashlib.sha256(b"").hexdigest()
 
@@ -37,7 +38,8 @@ def parse(url: str) -> Tuple[str, str]:
 
 
 def download(url: str, target: Path, environ: Mapping[str, str]) -> None:
-    """Fetch the object into a file. Answers of the kind 5xx and broken connections are tried again.
+    """Fetch the object into a file. Answers of the kind 5xx and broken connections are tried again, for some 12
+    seconds: a server that is started anew is waited for.
 
     Raises ClientError with S3's own code and text.
     """
@@ -53,7 +55,7 @@ def download(url: str, target: Path, environ: Mapping[str, str]) -> None:
                 raise ClientError(f"Could not download {url}: {error}") from error
         else:
             return
-        time.sleep(0.2 * 2**attempt)
+        time.sleep(_BACKOFF_SECONDS * 2 ** (attempt - 1))
 
 
 def _attempt(bucket: str, key: str, target: Path, environ: Mapping[str, str]) -> None:
@@ -63,6 +65,8 @@ def _attempt(bucket: str, key: str, target: Path, environ: Mapping[str, str]) ->
     request = urllib.request.Request(url, headers=headers)  # noqa: S310 - an endpoint that the container was given
     with urllib.request.urlopen(request, timeout=_SECONDS) as answer, target.open("wb") as file:  # noqa: S310
         shutil.copyfileobj(answer, file, _PIECE)
+        if answer.length:  # http.client ends a body that was cut off like any other
+            raise ConnectionError(f"the connection ended {answer.length} bytes too early")
 
 
 def _address(bucket: str, key: str, region: str, environ: Mapping[str, str]) -> str:

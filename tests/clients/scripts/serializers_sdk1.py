@@ -4,7 +4,6 @@ import os
 import tempfile
 import time
 
-import boto3
 import numpy as np
 import sagemaker
 from botocore.exceptions import ClientError

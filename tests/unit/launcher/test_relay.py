@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import socket
@@ -77,3 +78,50 @@ def test_an_end_that_goes_ends_the_other(ends):
     far.close()
     near.sendall(b"x")
     assert near.recv(100) == b""
+
+
+@pytest.fixture
+def through():
+    """A connection served by the Unix socket at a path."""
+    opened: list[socket.socket] = []
+
+    def connect(path: str) -> socket.socket:
+        near, inner = socket.socketpair()
+        opened.append(near)
+
+        def run() -> None:
+            with inner, contextlib.suppress(OSError):
+                relay.to_unix(path)(inner)
+
+        threading.Thread(target=run, daemon=True).start()
+        near.settimeout(10)
+        return near
+
+    yield connect
+    for each in opened:
+        each.close()
+
+
+@pytest.mark.parametrize("left", ["no socket", "the socket of one that was killed"])
+def test_a_server_that_is_started_anew_is_waited_for(left, through, tmp_path):
+    path = str(tmp_path / "api")
+    if left != "no socket":
+        with socket.socket(socket.AF_UNIX) as killed:
+            killed.bind(path)
+    near = through(path)
+    near.sendall(b"asked while nobody listened")
+    (tmp_path / "api").unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(path)
+        server.listen()
+        server.settimeout(10)
+        with server.accept()[0] as connection:
+            connection.settimeout(10)
+            assert connection.recv(100) == b"asked while nobody listened"
+            connection.sendall(b"answer")
+            assert near.recv(100) == b"answer"
+
+
+def test_a_server_that_stays_away_is_a_broken_connection(through, tmp_path, monkeypatch):
+    monkeypatch.setattr(relay, "_AWAY_SECONDS", 0.1)
+    assert through(str(tmp_path / "api")).recv(100) == b""

@@ -53,8 +53,11 @@ def test_urls_are_taken_apart():
             s3.parse(bad)
 
 
+CUT = "the connection is closed in the middle of the body"
+
+
 class Endpoint:
-    """An HTTP server that answers from a list, and keeps what it was asked."""
+    """An HTTP server that answers from a list, and keeps what it was asked. CUT is a status too."""
 
     def __init__(self, *answers):
         self.asked = []
@@ -65,10 +68,10 @@ class Endpoint:
             def do_GET(self):
                 endpoint.asked.append((self.path, dict(self.headers)))
                 status, body = remaining.pop(0) if len(remaining) > 1 else remaining[0]
-                self.send_response(status)
+                self.send_response(200 if status is CUT else status)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                self.wfile.write(body)
+                self.wfile.write(body[: len(body) // 2] if status is CUT else body)
 
             def log_message(self, *_):
                 pass
@@ -106,10 +109,34 @@ def test_an_object_is_fetched(endpoint, tmp_path):
     assert s3_.asked[0][0] == "/bucket/a%20b.tar.gz"
 
 
-def test_a_server_that_fails_for_a_moment_is_asked_again(endpoint, tmp_path):
-    s3_ = endpoint((503, b""), (200, b"fine"))
+@pytest.fixture
+def no_pause(monkeypatch):
+    monkeypatch.setattr(s3, "_BACKOFF_SECONDS", 0.0)
+
+
+@pytest.mark.parametrize("first", [503, CUT])
+def test_a_server_that_fails_for_a_moment_is_asked_again(first, endpoint, tmp_path, no_pause):
+    s3_ = endpoint((first, b"half"), (200, b"fine"))
     s3.download("s3://bucket/key", tmp_path / "x", environ(s3_))
     assert (tmp_path / "x").read_bytes() == b"fine"
+
+
+@pytest.mark.parametrize("first", [503, CUT])
+def test_credentials_that_do_not_come_for_a_moment_are_asked_for_again(first, endpoint, tmp_path, no_pause):
+    answer = json.dumps({"AccessKeyId": "ASIA", "SecretAccessKey": "s"}).encode()
+    roles = endpoint((first, answer), (200, answer))
+    s3_ = endpoint((200, b"fine"))
+    uri = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": roles.url}
+    s3.download("s3://bucket/key", tmp_path / "x", {"AWS_ENDPOINT_URL": s3_.url, **uri})
+    assert (tmp_path / "x").read_bytes() == b"fine"
+
+
+def test_credentials_that_never_come_are_said(endpoint, tmp_path, no_pause):
+    roles = endpoint((503, b""))
+    uri = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": roles.url}
+    with pytest.raises(ClientError, match=r"Error when retrieving credentials from container-role: HTTP Error 503"):
+        s3.download("s3://bucket/key", tmp_path / "x", {"AWS_ENDPOINT_URL": roles.url, **uri})
+    assert len(roles.asked) == 6
 
 
 def test_a_refusal_is_told_in_s3s_words(endpoint, tmp_path):

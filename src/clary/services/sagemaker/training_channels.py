@@ -32,8 +32,8 @@ def _channel(context: Context, role: str, asked: Params, fallback: str) -> Param
     source = asked["DataSource"].get("S3DataSource")
     if source is None or source["S3DataType"] not in _TYPES:
         raise ValidationError(
-            f"The data source of channel {asked['ChannelName']} is not offered by Clary. Put the data into a bucket and "
-            f"name it by an S3DataSource with S3DataType {_ONE_OF_TYPES}."
+            f"The data source of channel {asked['ChannelName']} is not offered by Clary. Put the data into a bucket "
+            f"and name it by an S3DataSource with S3DataType {_ONE_OF_TYPES}."
         )
     _check_mode(asked, source, asked.get("InputMode") or fallback)
     if source["S3DataType"] == "S3Prefix" and not _has_data(context, role, source["S3Uri"]):
