@@ -32,7 +32,7 @@ test: setup  ## every test
 	@$(BIN)/python -m tests.environments
 	@$(BIN)/pytest -n 2 --dist loadgroup
 
-soak: setup  ## what takes long: every published version of the script-mode images
+soak: setup  ## what takes long: published versions of the script-mode images, two hundred kills
 	@$(BIN)/pytest tests/soak
 
 lint: setup  ## style, types, layers
