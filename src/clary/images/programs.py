@@ -2,7 +2,7 @@
 (https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms.html), on a Python with the packages they ask for.
 
 The classic `serve` runs nginx before gunicorn: the system's nginx where there is one, else a static one from the
-package index (docs/decisions/0019).
+package index (docs/decisions/0018).
 """
 
 from __future__ import annotations
