@@ -20,8 +20,9 @@ NUMPY = Framework(
         "numpy",
         "scipy.sparse",
         "httptools",
+        "clary.algorithms.base.train",
+        "clary.algorithms.base.serve",
         "clary.algorithms.linear_learner.training",
-        "clary.algorithms.linear_learner.serving",
     ),
 )
 
@@ -60,6 +61,8 @@ _PROGRESS = (
 )
 
 
+_ALGORITHM = "clary.algorithms.linear_learner.training:ALGORITHM"
+
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 """More bring nothing to matrices of this size, and spin: on a busy machine a job took up to twenty times as long."""
 
@@ -81,8 +84,8 @@ def _linear_learner(uri: str, _tag: str, choice: Choice) -> Image:
     return Image(
         uri=uri,
         environment=choice.environment(),
-        train=Program("clary.algorithms.linear_learner.train"),
-        serve=Program("clary.algorithms.linear_learner.serve"),
+        train=Program("clary.algorithms.base.train", (_ALGORITHM,)),
+        serve=Program("clary.algorithms.base.serve", (_ALGORITHM,)),
         metric_definitions=_DEFINITIONS,
         built_in=True,
         env={**ENV, **_ONE_THREAD},

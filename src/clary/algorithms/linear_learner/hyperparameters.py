@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Optional
+from typing import Any, Mapping
 
-from clary.algorithms.linear_learner.schema import AUTO, Choice, Flag, Kind, Number, Text, ValidationError, Value, parse
+from clary.algorithms.base import hyperparameters as base
+from clary.algorithms.base.schema import AUTO, Choice, Flag, Kind, Number, ValidationError
 
 REGRESSOR = "regressor"
 BINARY = "binary_classifier"
@@ -84,53 +85,18 @@ KINDS: Mapping[str, Kind] = {
     "use_bias": Flag("true"),
     "use_lr_scheduler": Flag("true"),
     "wd": _WEIGHT,
-    "_enable_profiler": Flag("false"),
-    "_kvstore": Text(AUTO),
-    "_log_level": Choice("info", ("debug", "info", "warning", "warn", "error", "critical")),
-    "_num_gpus": Text(AUTO),
-    "_num_kv_servers": Text(AUTO),
-    "_tuning_objective_metric": Text(""),
 }
-"""Name → its kind, with AWS's defaults; those that begin with `_` are what AWS's own image accepts besides."""
+"""Name → its kind, with AWS's defaults."""
 
 
-class Hyperparameters:
+class Hyperparameters(base.Hyperparameters):
     """Checked values. Raises ValidationError where one is not valid."""
 
     def __init__(self, given: Mapping[str, Any]) -> None:
-        self.given = dict(given)
-        self.values: Mapping[str, Value] = parse(given, KINDS)
+        super().__init__(given, KINDS)
         self.predictor = self.word("predictor_type")
         _check_classes(self.predictor, self.whole("num_classes"))
         self.loss = _loss(self.predictor, self.word("loss"))
-
-    def word(self, name: str) -> str:
-        """A word."""
-        return str(self.values[name])
-
-    def flag(self, name: str) -> bool:
-        """Whether it is on."""
-        return bool(self.values[name])
-
-    def number(self, name: str) -> float:
-        """A number that is always there."""
-        return float(self.values[name])
-
-    def whole(self, name: str) -> int:
-        """A whole number that is always there."""
-        return int(self.values[name])
-
-    def number_or_auto(self, name: str) -> Optional[float]:
-        """A number, or None for `auto`."""
-        return None if self.values[name] == AUTO else float(self.values[name])
-
-    def whole_or_auto(self, name: str) -> Optional[int]:
-        """A whole number, or None for `auto`."""
-        return None if self.values[name] == AUTO else int(self.values[name])
-
-    def flag_or_auto(self, name: str) -> Optional[bool]:
-        """Whether it is on, or None for `auto`."""
-        return None if self.values[name] == AUTO else self.values[name] == "true"
 
 
 def _check_classes(predictor: str, classes: int) -> None:

@@ -10,10 +10,10 @@ from typing import Any, Iterator, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
+from clary.algorithms.base.hosts import Hosts
 from clary.algorithms.linear_learner import optimizers
 from clary.algorithms.linear_learner.candidates import Candidate, Rates
 from clary.algorithms.linear_learner.design import Design
-from clary.algorithms.linear_learner.hosts import Hosts
 from clary.algorithms.linear_learner.hyperparameters import Hyperparameters
 from clary.algorithms.linear_learner.losses import Loss
 

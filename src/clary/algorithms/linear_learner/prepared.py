@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Mapping, NamedTuple, Sequence, Tuple
 
 import numpy as np
 from scipy import sparse
 
-from clary.algorithms.linear_learner import channels, design, examples
+from clary.algorithms.base.channels import TRAIN
+from clary.algorithms.base.examples import Examples
+from clary.algorithms.base.hosts import Hosts
+from clary.algorithms.base.job import Job
+from clary.algorithms.linear_learner import design
 from clary.algorithms.linear_learner.design import Design, Scale
-from clary.algorithms.linear_learner.examples import Examples
-from clary.algorithms.linear_learner.hosts import Hosts
 from clary.algorithms.linear_learner.hyperparameters import BINARY, MULTICLASS, REGRESSOR, Hyperparameters
 from clary.algorithms.linear_learner.learner import Data
-from clary.toolkit.environment import TrainingEnvironment
 from clary.toolkit.errors import UserError
 
 Array = Any
 """A numpy array; features may be a scipy.sparse matrix."""
 
 _SEED = 20171129
-_TOO_FEW = (
-    "No training data processed. Either the training channel is empty or the mini-batch size is too high. Verify that "
-    "training data contains non-empty files and the mini-batch size is less than the number of records per training "
-    "host."
-)
 
 
 class Measured(NamedTuple):
@@ -49,12 +45,11 @@ class Prepared(NamedTuple):
     """Batches in an epoch: as many as the host with most rows has."""
 
 
-def prepare(environment: TrainingEnvironment, given: Hyperparameters, hosts: Hosts) -> Prepared:
+def prepare(job: Job, given: Hyperparameters) -> Prepared:
     """Read and scale everything. Raises UserError, on every host, where one of them cannot use its data."""
-    found = _agreed(hosts, lambda: _read(environment, given))
-    width = _width(given, found, hosts)
-    found = {name: _shaped(name, part, width) for name, part in found.items()}
-    train = _shuffled(found.pop(channels.TRAIN), hosts)
+    hosts = job.hosts
+    found = job.data(given.whole("mini_batch_size"), lambda name, part: _check(name, part, given))
+    train = _shuffled(found.pop(TRAIN), hosts)
     features = _feature_scale(given, train, hosts)
     labels = _label_scale(given, train, hosts)
     counts = _class_counts(given, train, hosts)
@@ -75,42 +70,9 @@ def prepare(environment: TrainingEnvironment, given: Hyperparameters, hosts: Hos
     )
 
 
-def _agreed(hosts: Hosts, read: Any) -> Dict[str, Examples]:  # noqa: ANN401 - a function without arguments
-    """What `read` gives; where it raises UserError on one host, all of them end with an error of the user's."""
-    error: Optional[UserError] = None
-    found: Dict[str, Examples] = {}
-    try:
-        found = read()
-    except UserError as raised:
-        error = raised
-    failed = hosts.most(np.asarray([error is not None]))[0]
-    if error is not None:
-        raise error
-    if failed:
-        raise UserError("Another host of this job could not use its data.")
-    return found
-
-
-def _read(environment: TrainingEnvironment, given: Hyperparameters) -> Dict[str, Examples]:
-    found = {
-        name: channels.read(name, channel, environment.layout.data) for name, channel in environment.channels.items()
-    }
-    if found[channels.TRAIN].features.shape[0] < given.whole("mini_batch_size"):
-        raise UserError(_TOO_FEW)
-    for name, part in found.items():
-        _check(name, part, given)
-    return found
-
-
 def _check(name: str, part: Examples, given: Hyperparameters) -> None:
-    rows = part.features.shape[0]
-    if not rows:
-        raise UserError(f"Channel '{name}' is empty. Verify that it contains non-empty files.")
     if part.labels is None:
         raise UserError(f"Channel '{name}' has no labels, which training of predictor_type {given.predictor} needs.")
-    values = part.features.data if sparse.issparse(part.features) else part.features
-    if not np.isfinite(values).all() or not np.isfinite(part.labels).all():
-        raise UserError(f"Channel '{name}' holds values that are no finite numbers.")
     classes = {BINARY: 2, MULTICLASS: given.whole("num_classes")}.get(given.predictor)
     if classes is not None:
         _check_classes(name, part.labels, classes)
@@ -123,24 +85,6 @@ def _check_classes(name: str, labels: Array, classes: int) -> None:
             f"Channel '{name}' holds the label {labels[wrong][0]:g}. Labels of {classes} classes must be whole numbers "
             f"from 0 to {classes - 1}."
         )
-
-
-def _width(given: Hyperparameters, found: Mapping[str, Examples], hosts: Hosts) -> int:
-    """The number of features. Raises UserError where the data has more than `feature_dim`, or dense data fewer."""
-    widest = int(hosts.most(np.asarray([max(part.features.shape[1] for part in found.values())]))[0])
-    wanted = given.whole_or_auto("feature_dim")
-    padded = all(sparse.issparse(part.features) for part in found.values())
-    if wanted is not None and (widest > wanted or (widest < wanted and not padded)):
-        raise UserError(f"The training data has {widest} features, which is not the value of feature_dim, {wanted}.")
-    return wanted or widest
-
-
-def _shaped(name: str, part: Examples, width: int) -> Examples:
-    if sparse.issparse(part.features):
-        return part._replace(features=examples.widened(part.features, width))
-    if part.features.shape[1] != width:
-        raise UserError(f"Channel '{name}' has {part.features.shape[1]} features where others have {width}.")
-    return part
 
 
 def _shuffled(train: Examples, hosts: Hosts) -> Examples:

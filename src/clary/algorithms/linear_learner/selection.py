@@ -8,9 +8,9 @@ from typing import Any, NamedTuple, Tuple
 
 import numpy as np
 
+from clary.algorithms.base.hosts import Hosts
 from clary.algorithms.linear_learner import losses, thresholds
 from clary.algorithms.linear_learner.design import Scale
-from clary.algorithms.linear_learner.hosts import Hosts
 from clary.algorithms.linear_learner.hyperparameters import BINARY, REGRESSOR, Hyperparameters
 from clary.algorithms.linear_learner.learner import Learner
 from clary.algorithms.linear_learner.prepared import Measured

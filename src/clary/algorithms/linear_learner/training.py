@@ -3,66 +3,78 @@
 from __future__ import annotations
 
 import json
-import signal
 import time
+from pathlib import Path
 from typing import Any, Mapping, Tuple
 
 import numpy as np
 
-from clary.algorithms.linear_learner import candidates, channels, hosts, losses, metrics, optimizers, selection
-from clary.algorithms.linear_learner.hosts import Hosts
-from clary.algorithms.linear_learner.hyperparameters import MULTICLASS, Hyperparameters
+from clary.algorithms.base.algorithm import Algorithm
+from clary.algorithms.base.channels import TEST, TRAIN, VALIDATION, Rules
+from clary.algorithms.base.job import Job
+from clary.algorithms.linear_learner import candidates, losses, metrics, model, optimizers, selection
+from clary.algorithms.linear_learner.hyperparameters import KINDS, MULTICLASS, Hyperparameters
 from clary.algorithms.linear_learner.learner import Learner
 from clary.algorithms.linear_learner.model import LinearModel
 from clary.algorithms.linear_learner.prepared import Measured, Prepared, prepare
-from clary.algorithms.linear_learner.report import Report
 from clary.algorithms.linear_learner.selection import Judge, Watch
-from clary.toolkit.environment import TrainingEnvironment
 
 Array = Any
 """A numpy array."""
 
 
-def train(environment: TrainingEnvironment, given: Hyperparameters) -> None:
-    """Train as the contract's files say; the first host writes the model. Raises UserError or AlgorithmError."""
-    channels.check(environment.channels)
-    resources = environment.resources
-    with hosts.joined(str(resources["current_host"]), list(resources["hosts"])) as peers:
-        report = Report(peers.current, silent=not peers.first)
-        report.line(f"Final configuration: {json.dumps(dict(given.values))}")
-        data = prepare(environment, given, peers)
+class LinearLearner(Algorithm):
+    """AWS's Linear Learner (https://docs.aws.amazon.com/sagemaker/latest/dg/linear-learner.html)."""
+
+    title = "Linear Learner"
+    kinds = KINDS
+    rules = Rules(optional=(VALIDATION, TEST))
+
+    def parse(self, given: Mapping[str, Any]) -> Hyperparameters:
+        """Raises ValidationError, also for a loss that is none of the predictor's."""
+        return Hyperparameters(given)
+
+    def train(self, job: Job) -> None:
+        """The data, the epochs, the best of the candidates. Raises UserError or AlgorithmError."""
+        given, report = self.parse(job.given.given), job.report
+        data = prepare(job, given)
         report.phase("initialize")
-        job = _Job(given, data, peers, report)
-        epochs = job.learn()
+        learning = _Learning(given, data, job)
+        report.count("epochs", learning.learn())
         report.phase("update")
-        model = job.finish()
+        best = learning.finish()
         report.phase("finalize")
-        if peers.first:
-            environment.layout.model.mkdir(parents=True, exist_ok=True)
-            model.save(environment.layout.model)
-        report.ended(epochs)
+        if job.hosts.first:
+            best.save(job.model)
+
+    def load(self, folder: Path) -> LinearModel:
+        """Raises RuntimeError where there is no model."""
+        return model.load(folder)
 
 
-class _Job:
+ALGORITHM = LinearLearner()
+
+
+class _Learning:
     """The learning itself, on one of its hosts."""
 
-    def __init__(self, given: Hyperparameters, data: Prepared, peers: Hosts, report: Report) -> None:
+    def __init__(self, given: Hyperparameters, data: Prepared, job: Job) -> None:
         classes = given.whole("num_classes") if given.predictor == MULTICLASS else 1
         features = data.train.design.shape[1]
         steps = data.steps * given.whole("epochs")
         grid = candidates.grid(given, (features, classes), steps, data.positive_weights)
-        self._given, self._data, self._hosts, self._report = given, data, peers, report
+        self._given, self._data, self._job = given, data, job
+        self._hosts, self._report = job.hosts, job.report
         loss = losses.make(given, float(data.labels.unit))
         self._learner = Learner(given, grid, features, classes, loss)
         self._objective = loss.objective
-        self._judge = Judge(given, self._learner, data.labels, peers)
+        self._judge = Judge(given, self._learner, data.labels, job.hosts)
         self._watch = Watch(given, self._learner, data.steps)
         self._classes = classes
-        report.line(f"Training {len(grid)} candidate models with {features} features.")
+        job.report.line(f"Training {len(grid)} candidate models with {features} features.")
 
     def learn(self) -> int:
         """Epochs until they are done, bring nothing more, or the job is stopped; how many."""
-        stop = _Stop()
         epochs = self._given.whole("epochs")
         for epoch in range(epochs):
             begun = time.perf_counter()
@@ -72,18 +84,18 @@ class _Job:
                 )
             self._after(epoch, np.where(np.isfinite(found), found, np.inf))
             self._report.progress(epoch + 1, epochs, len(self._data.train.labels), time.perf_counter() - begun)
-            if self._watch.over or self._hosts.most(np.asarray([stop.asked]))[0]:
+            if self._watch.over or self._job.stopped():
                 return epoch + 1
         return epochs
 
     def _after(self, epoch: int, trained: Array) -> None:
-        self._report.epoch(epoch, channels.TRAIN, self._objective, float(trained.min()))
+        self._report.epoch(epoch, TRAIN, self._objective, float(trained.min()))
         name, values, found = self._objective, trained, trained
-        data, learned = self._data.others.get(channels.VALIDATION), self._learner.parameters
+        data, learned = self._data.others.get(VALIDATION), self._learner.parameters
         if data is not None:
             with np.errstate(all="ignore"):
                 values = found = self._judge.losses(data, learned)
-            self._report.epoch(epoch, channels.VALIDATION, self._objective, float(found.min()))
+            self._report.epoch(epoch, VALIDATION, self._objective, float(found.min()))
             if self._judge.criterion and "binary_classifier_model_selection_criteria" in self._given.given:
                 name, values = f"sampled_{self._judge.criterion}", -self._judge.calibrated(data, learned)[1]
         leads = self._watch.look(values, found, learned)
@@ -92,7 +104,7 @@ class _Job:
     def finish(self) -> LinearModel:
         """The best candidate after its best epoch, measured on everything there is."""
         parameters, others = self._watch.parameters, self._data.others
-        judged = channels.VALIDATION if channels.VALIDATION in others else channels.TRAIN
+        judged = VALIDATION if VALIDATION in others else TRAIN
         data = others.get(judged, self._data.on_train)
         with np.errstate(all="ignore"):
             choice = selection.choose(self._judge, data, parameters)
@@ -100,8 +112,8 @@ class _Job:
         self._scores(judged, data, parameters[:, columns], choice.threshold)
         best = self._learner.candidates[choice.place].described(optimizers.name_of(self._given))
         self._report.line(f"Best model found for hyperparameters: {json.dumps(best)}")
-        if channels.TEST in others:
-            self._scores(channels.TEST, others[channels.TEST], parameters[:, columns], choice.threshold)
+        if TEST in others:
+            self._scores(TEST, others[TEST], parameters[:, columns], choice.threshold)
         else:
             self._report.line("Test data is not provided.")
         weights, bias = self._unscaled(parameters[:, columns].astype(np.float64))
@@ -122,20 +134,3 @@ class _Job:
         weights = parameters[:-1] * (labels.unit / np.asarray(features.unit))[:, None]
         bias = parameters[-1] * labels.unit + labels.shift
         return weights, bias - np.asarray(features.shift) @ weights
-
-
-class _Stop:
-    """Whether the job shall end: after StopTrainingJob, the model of the epochs so far is kept."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        signal.signal(signal.SIGTERM, self._ask)
-
-    def _ask(self, _number: int, _frame: object) -> None:
-        self.asked = True
-
-
-def given_to(environment: TrainingEnvironment) -> Mapping[str, Any]:
-    """Hyperparameters as CreateTrainingJob has them: not decoded, and without what SDKs add for themselves."""
-    raw = environment.layout.read_config("hyperparameters.json")
-    return {name: value for name, value in raw.items() if not name.startswith("sagemaker_")}

@@ -6,20 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.algorithms.linear_learner.jobs import Job, linear_learner_python
+from tests.unit.algorithms.jobs import Job, image_of
 from tests.unit.toolkit.containers import opt, serve, sklearn_python
 
 __all__ = ["opt", "serve", "sklearn_python"]
 
 
-@pytest.fixture(scope="session")
-def python():
-    return linear_learner_python()
+IMAGE = image_of("linear-learner")
 
 
 @pytest.fixture
-def job(opt, python):
-    return Job(opt, python)
+def job(opt):
+    return Job(opt, IMAGE)
 
 
 @pytest.fixture(scope="session")

@@ -12,18 +12,19 @@ import pytest
 
 from clary.formats import recordio
 from clary.formats.recordio import Record, Tensor
-from tests.unit.algorithms.linear_learner.jobs import CSV, RECORDIO, SERVE, csv
+from tests.unit.algorithms.jobs import CSV, RECORDIO, csv, serving
+from tests.unit.algorithms.linear_learner.conftest import IMAGE
 from tests.unit.algorithms.linear_learner.test_jobs import BINARY, CLASSES, REGRESSOR, corners, sides
 
 JSON, LINES = "application/json", "application/jsonlines"
 
 
 @pytest.fixture
-def served(job, serve, python):
+def served(job, serve):
     def start(rows, given, **env):
         job.channel("train", csv(rows))
         job.trained(**given)
-        return serve(python, SERVE, **env)
+        return serve(job.python, *serving(IMAGE), **env)
 
     return start
 
@@ -155,9 +156,9 @@ def test_batch_transform_is_told_how(regressor):
 
 
 @pytest.mark.parametrize("content", [None, b"no zip"])
-def test_a_model_that_is_none_ends_the_server(opt, serve, python, content):
+def test_a_model_that_is_none_ends_the_server(job, serve, content):
     if content:
-        (opt.base / "model/model_algo-1").write_bytes(content)
-    server = serve(python, SERVE)
+        (job.opt.base / "model/model_algo-1").write_bytes(content)
+    server = serve(job.python, *serving(IMAGE))
     assert server.process.wait(60) == 1
-    assert re.search(r"No model found|is not one of Clary's Linear Learner", server.log())
+    assert re.search(r"No model found|was not written by Clary", server.log())

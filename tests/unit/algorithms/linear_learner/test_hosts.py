@@ -4,7 +4,8 @@ import random
 
 import pytest
 
-from tests.unit.algorithms.linear_learner.jobs import CSV, Job, csv
+from tests.unit.algorithms.jobs import CSV, Job, csv
+from tests.unit.algorithms.linear_learner.conftest import IMAGE
 from tests.unit.algorithms.linear_learner.test_jobs import BINARY, CLASSES, REGRESSOR, corners, line, sides
 from tests.unit.toolkit.containers import Opt
 
@@ -17,13 +18,13 @@ def addresses():
 
 
 @pytest.fixture
-def hosts(tmp_path, python, addresses):
+def hosts(tmp_path, addresses):
     """A job on each host."""
     jobs = []
     for address in addresses:
         opt = Opt(tmp_path / address)
         opt.write("resourceconfig.json", {"current_host": address, "hosts": sorted(addresses)})
-        jobs.append(Job(opt, python))
+        jobs.append(Job(opt, IMAGE))
     return jobs
 
 

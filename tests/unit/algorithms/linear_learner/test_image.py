@@ -3,7 +3,7 @@
 import pytest
 
 from clary.images.catalogue import Catalogue, ImageNotFound
-from tests.unit.algorithms.linear_learner.jobs import IMAGE
+from tests.unit.algorithms.linear_learner.conftest import IMAGE
 
 # As DescribeHyperParameterTuningJob showed them for `644912444149.dkr.ecr.eu-west-2.amazonaws.com/linear-learner:1`.
 OF_AWS = {

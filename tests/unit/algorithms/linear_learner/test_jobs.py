@@ -15,7 +15,8 @@ from clary.formats import recordio
 from clary.formats.recordio import Record, Tensor
 from clary.images.catalogue import Catalogue
 from clary.workload.metrics import final_metrics
-from tests.unit.algorithms.linear_learner.jobs import CSV, IMAGE, RECORDIO, csv, records
+from tests.unit.algorithms.jobs import CSV, RECORDIO, csv, records
+from tests.unit.algorithms.linear_learner.conftest import IMAGE
 
 REGRESSOR = {"predictor_type": "regressor", "mini_batch_size": 50}
 BINARY = {"predictor_type": "binary_classifier", "mini_batch_size": 50}

@@ -9,7 +9,7 @@ from typing import Any, Callable, List, Mapping
 import numpy as np
 from scipy import sparse
 
-from clary.algorithms.linear_learner import examples
+from clary.algorithms.base import examples
 from clary.formats import content_types
 from clary.formats.recordio import Tensor
 from clary.toolkit.server.message import Refused

@@ -1,4 +1,4 @@
-"""Jobs and model servers of Linear Learner, run as a container would."""
+"""Jobs of built-in algorithms, run as a container would."""
 
 import json
 import re
@@ -12,14 +12,17 @@ from clary.images.catalogue import Catalogue
 from clary.images.environments import Environments
 from clary.settings import default_cache_dir
 
-TRAIN, SERVE = "clary.algorithms.linear_learner.train", "clary.algorithms.linear_learner.serve"
-IMAGE = "382416733822.dkr.ecr.us-east-1.amazonaws.com/linear-learner:1"
 CSV, RECORDIO = "text/csv", "application/x-recordio-protobuf"
 
 
-def linear_learner_python():
+def image_of(repository, account="382416733822"):
+    """Of one of AWS's own algorithms in us-east-1."""
+    return f"{account}.dkr.ecr.us-east-1.amazonaws.com/{repository}:1"
+
+
+def python_of(image):
     """The Python of the image's environment; built on first use, kept in the user's cache."""
-    environment = Catalogue().resolve(IMAGE).environment
+    environment = Catalogue().resolve(image).environment
     environments = Environments(default_cache_dir())
     return str(environments.ready(environment) or environments.build(environment, print))
 
@@ -58,12 +61,19 @@ class Result:
         return json.loads(re.search(r"Best model found for hyperparameters: (.*)", self.log)[1])
 
 
-class Job:
-    """A job of Linear Learner on an `/opt/ml` of its own."""
+def serving(image):
+    """What `serve` of tests.unit.toolkit.containers is given after the Python."""
+    program = Catalogue().resolve(image).serve
+    return program.module, *program.args
 
-    def __init__(self, opt, python):
-        self.opt, self.python = opt, python
-        opt.env.update(Catalogue().resolve(IMAGE).env)
+
+class Job:
+    """A job of the image's algorithm on an `/opt/ml` of its own."""
+
+    def __init__(self, opt, image):
+        self.opt, self.python = opt, python_of(image)
+        self.program = Catalogue().resolve(image).train
+        opt.env.update(Catalogue().resolve(image).env)
         self.channels = {}
 
     def channel(self, name, content, content_type=CSV, **config):
@@ -81,7 +91,7 @@ class Job:
     def start(self, **hyperparameters):
         self.opt.write("inputdataconfig.json", self.channels)
         self.opt.write("hyperparameters.json", {key: str(value) for key, value in hyperparameters.items()})
-        command = [self.python, "-m", TRAIN]
+        command = [self.python, "-m", self.program.module, *self.program.args]
         return subprocess.Popen(
             command, env=self.opt.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
         )

@@ -7,14 +7,14 @@ import logging
 import math
 import sys
 import time
-from typing import Any, Dict, Mapping
+from typing import Any, Dict, Mapping, Sequence, Tuple
 
-from clary.algorithms.linear_learner.metrics import Scores
-
-_ALGORITHM = "Linear Learner"
 _FORMAT = "[%(asctime)s %(levelname)s %(thread)d] %(message)s"
 _DATES = "%m/%d/%Y %H:%M:%S"
 _LOSSES = ("mse", "absolute_loss", "rmse", "mae")
+
+Scores = Sequence[Tuple[str, float]]
+"""Names of measures and their values."""
 
 
 def configure(level: str) -> None:
@@ -27,9 +27,10 @@ def configure(level: str) -> None:
 class Report:
     """What one host tells; `silent` on those beside the first, whose figures are the same."""
 
-    def __init__(self, host: str, *, silent: bool = False) -> None:
+    def __init__(self, title: str, host: str, *, silent: bool = False) -> None:
+        self._title = title
         self._host = host
-        self._log = logging.getLogger("linear-learner")
+        self._log = logging.getLogger(title)
         self._silent = silent
         self._begun = self._turned = time.time()
         self._phases: Dict[str, Any] = {}
@@ -37,7 +38,7 @@ class Report:
     def phase(self, name: str) -> None:
         """A part of the job has ended: its milliseconds stand in the last line."""
         now = time.time()
-        self._phases[f"{name}.time"] = _summary((now - self._turned) * 1000)
+        self._phases[f"{name}.time"] = summary((now - self._turned) * 1000)
         self._turned = now
 
     def line(self, text: str) -> None:
@@ -45,11 +46,15 @@ class Report:
         if not self._silent:
             self._log.info("%s", text)
 
+    def count(self, name: str, value: float) -> None:
+        """A figure of the last line beside the phases, such as how many epochs there were."""
+        self._phases[name] = summary(value)
+
     def epoch(self, number: int, data: str, objective: str, value: float) -> None:
         """The best candidate's objective on `train` or `validation` after an epoch."""
         self.line(f"#quality_metric: host={self._host}, epoch={number}, {data} {objective}_objective <loss>={value!r}")
         name = f"{data}_{objective}_objective"
-        self.metrics({name: _summary(value)}, epoch=number)
+        self.metrics({name: summary(value)}, epoch=number)
 
     def watched(self, number: int, criterion: str, value: float, *, improved: bool) -> None:
         """What early stopping looks at."""
@@ -83,17 +88,18 @@ class Report:
         content = {
             "StartTime": self._begun,
             "EndTime": now,
-            "Dimensions": {"Algorithm": _ALGORITHM, "Host": self._host, "Operation": "training", **dimensions},
+            "Dimensions": {"Algorithm": self._title, "Host": self._host, "Operation": "training", **dimensions},
             "Metrics": values,
         }
         sys.stdout.write(f"#metrics {json.dumps(content)}\n\n")
 
-    def ended(self, epochs: int) -> None:
-        """The last line."""
+    def ended(self) -> None:
+        """The last line: what each phase, and the whole job, took."""
         milliseconds = (time.time() - self._begun) * 1000
-        self.metrics({**self._phases, "epochs": _summary(float(epochs)), "totaltime": _summary(milliseconds)})
+        self.metrics({**self._phases, "totaltime": summary(milliseconds)})
 
 
-def _summary(value: float) -> Mapping[str, Any]:
+def summary(value: float) -> Mapping[str, Any]:
+    """A figure as `#metrics` lines hold it."""
     shown = value if math.isfinite(value) else None
     return {"sum": shown, "count": 1, "min": shown, "max": shown}
