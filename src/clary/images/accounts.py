@@ -124,13 +124,120 @@ _ALGORITHMS: Mapping[str, str] = {
     "us-west-2": "174872318107",
 }
 
+_DEEP_LEARNING: Mapping[str, str] = {
+    "af-south-1": "626614931356",
+    "ap-east-1": "871362719292",
+    "ap-east-2": "975050140332",
+    "ap-northeast-1": "763104351884",
+    "ap-northeast-2": "763104351884",
+    "ap-northeast-3": "364406365360",
+    "ap-south-1": "763104351884",
+    "ap-south-2": "772153158452",
+    "ap-southeast-1": "763104351884",
+    "ap-southeast-2": "763104351884",
+    "ap-southeast-3": "907027046896",
+    "ap-southeast-4": "457447274322",
+    "ap-southeast-5": "550225433462",
+    "ap-southeast-6": "633930458069",
+    "ap-southeast-7": "590183813437",
+    "ca-central-1": "763104351884",
+    "ca-west-1": "204538143572",
+    "cn-north-1": "727897471807",
+    "cn-northwest-1": "727897471807",
+    "eu-central-1": "763104351884",
+    "eu-central-2": "380420809688",
+    "eu-north-1": "763104351884",
+    "eu-south-1": "692866216735",
+    "eu-south-2": "503227376785",
+    "eu-west-1": "763104351884",
+    "eu-west-2": "763104351884",
+    "eu-west-3": "763104351884",
+    "il-central-1": "780543022126",
+    "me-central-1": "914824155844",
+    "me-south-1": "217643126080",
+    "mx-central-1": "637423239942",
+    "sa-east-1": "763104351884",
+    "us-east-1": "763104351884",
+    "us-east-2": "763104351884",
+    "us-gov-east-1": "446045086412",
+    "us-gov-west-1": "442386744353",
+    "us-iso-east-1": "886529160074",
+    "us-isob-east-1": "094389454867",
+    "us-isof-east-1": "303241398832",
+    "us-isof-south-1": "454834333376",
+    "us-west-1": "763104351884",
+    "us-west-2": "763104351884",
+}
+
+_FIRST_FRAMEWORKS: Mapping[str, str] = {
+    "af-south-1": "313743910680",
+    "ap-east-1": "057415533634",
+    "ap-northeast-1": "520713654638",
+    "ap-northeast-2": "520713654638",
+    "ap-south-1": "520713654638",
+    "ap-southeast-1": "520713654638",
+    "ap-southeast-2": "520713654638",
+    "ca-central-1": "520713654638",
+    "cn-north-1": "422961961927",
+    "cn-northwest-1": "423003514399",
+    "eu-central-1": "520713654638",
+    "eu-north-1": "520713654638",
+    "eu-south-1": "048378556238",
+    "eu-west-1": "520713654638",
+    "eu-west-2": "520713654638",
+    "eu-west-3": "520713654638",
+    "me-south-1": "724002660598",
+    "sa-east-1": "520713654638",
+    "us-east-1": "520713654638",
+    "us-east-2": "520713654638",
+    "us-gov-west-1": "246785580436",
+    "us-iso-east-1": "744548109606",
+    "us-isob-east-1": "453391408702",
+    "us-west-1": "520713654638",
+    "us-west-2": "520713654638",
+}
+
+_REINFORCEMENT: Mapping[str, str] = {"us-west-2": "462105765813"}
+"""One account in all regions."""
+
 REGISTRIES: Mapping[str, Mapping[str, str]] = {
     "linear-learner": _ALGORITHMS,
     "sagemaker-scikit-learn": _FRAMEWORKS,
+    "sagemaker-tensorflow-scriptmode": _FIRST_FRAMEWORKS,
+    "sagemaker-tensorflow-serving": _FIRST_FRAMEWORKS,
     "sagemaker-xgboost": _FRAMEWORKS,
+    "tensorflow-inference": _DEEP_LEARNING,
+    "tensorflow-inference-graviton": _DEEP_LEARNING,
+    "tensorflow-training": _DEEP_LEARNING,
     "xgboost": _FIRST_ALGORITHMS,
 }
 """Repository → region → account."""
 
-ACCOUNTS: Mapping[str, frozenset[str]] = {name: frozenset(table.values()) for name, table in REGISTRIES.items()}
+RETIRED_REGISTRIES: Mapping[str, Mapping[str, str]] = {
+    "huggingface-tensorflow-inference": _DEEP_LEARNING,
+    "huggingface-tensorflow-training": _DEEP_LEARNING,
+    "mxnet-inference": _DEEP_LEARNING,
+    "mxnet-inference-eia": _DEEP_LEARNING,
+    "mxnet-training": _DEEP_LEARNING,
+    "pytorch-inference-eia": _DEEP_LEARNING,
+    "sagemaker-chainer": _FIRST_FRAMEWORKS,
+    "sagemaker-mxnet": _FIRST_FRAMEWORKS,
+    "sagemaker-mxnet-eia": _FIRST_FRAMEWORKS,
+    "sagemaker-mxnet-serving": _FIRST_FRAMEWORKS,
+    "sagemaker-mxnet-serving-eia": _FIRST_FRAMEWORKS,
+    "sagemaker-rl-coach-container": _REINFORCEMENT,
+    "sagemaker-rl-mxnet": _FIRST_FRAMEWORKS,
+    "sagemaker-rl-ray-container": _REINFORCEMENT,
+    "sagemaker-rl-tensorflow": _FIRST_FRAMEWORKS,
+    "sagemaker-rl-vw-container": _REINFORCEMENT,
+    "sagemaker-tensorflow": _FIRST_FRAMEWORKS,
+    "sagemaker-tensorflow-eia": _FIRST_FRAMEWORKS,
+    "sagemaker-tensorflow-serving-eia": _FIRST_FRAMEWORKS,
+    "tensorflow-inference-eia": _DEEP_LEARNING,
+}
+"""The same for frameworks that are run no more; `retired.py` says what to use."""
+
+ACCOUNTS: Mapping[str, frozenset[str]] = {
+    name: frozenset(table.values()) for name, table in {**REGISTRIES, **RETIRED_REGISTRIES}.items()
+}
 """Repository → its accounts over all regions."""

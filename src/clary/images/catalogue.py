@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from clary.images import linear_learner, scikit_learn, xgboost
+from clary.images import linear_learner, retired, scikit_learn, tensorflow, xgboost
 from clary.images.accounts import ACCOUNTS
 from clary.images.addresses import Address
 from clary.images.base import Image
@@ -23,9 +23,9 @@ class ImageNotFound(Exception):
         self.hint = hint
 
 
-_REPOSITORIES: Mapping[str, Repository] = {
+REPOSITORIES: Mapping[str, Repository] = {
     repository.name: repository
-    for family in (linear_learner, scikit_learn, xgboost)
+    for family in (linear_learner, scikit_learn, tensorflow, xgboost)
     for repository in family.REPOSITORIES
 }
 
@@ -49,7 +49,7 @@ class Catalogue:
             return self._known[uri]
         image = self._own.find(uri) if self._own else None
         if image is None:
-            raise ImageNotFound(uri, "Neither AWS's images that Clary runs nor `clary images list` know it.")
+            raise ImageNotFound(uri, _advice(address))
         return image
 
     def _of_aws(self, uri: str, address: Address, repository: Repository) -> Image:
@@ -70,7 +70,14 @@ def _owned(address: Address | None) -> Repository | None:
     """The repository, where the account is AWS's own: an own account's `xgboost` is the user's."""
     if address is None or address.account not in ACCOUNTS.get(address.repository, frozenset()):
         return None
-    return _REPOSITORIES[address.repository]
+    return REPOSITORIES.get(address.repository)
+
+
+def _advice(address: Address | None) -> str:
+    """What to use instead of an image that is not known."""
+    if address and address.repository in retired.ADVICE and address.account in ACCOUNTS[address.repository]:
+        return retired.ADVICE[address.repository]
+    return "Neither AWS's images that Clary runs nor `clary images list` know it."
 
 
 def _no_python(framework: Framework) -> str:

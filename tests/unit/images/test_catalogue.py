@@ -3,7 +3,7 @@
 import pytest
 
 from clary.images.accounts import REGISTRIES
-from clary.images.catalogue import Catalogue, ImageNotFound
+from clary.images.catalogue import REPOSITORIES, Catalogue, ImageNotFound
 
 SKLEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn"
 XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost"
@@ -30,8 +30,7 @@ def catalogue():
 
 @pytest.mark.parametrize("repository", sorted(REGISTRIES))
 def test_every_region_of_a_repository_is_known(catalogue, repository):
-    tags = {"sagemaker-xgboost": "1.7-1", "sagemaker-scikit-learn": "1.2-1-cpu-py3"}
-    tag = tags.get(repository, "1")
+    tag = next(iter(REPOSITORIES[repository].tags))
     for region, account in REGISTRIES[repository].items():
         domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
         assert catalogue.resolve(f"{account}.dkr.ecr.{region}.{domain}/{repository}:{tag}").environment.requirements
