@@ -26,6 +26,7 @@ from clary.gateway.call import InnerDoor
 from clary.gateway.identity import Identity
 from clary.identity.issuing import role_principal
 from clary.identity.sealing import Sealer
+from clary.images import installed
 from clary.images.catalogue import Catalogue
 from clary.images.environments import Environments
 from clary.images.own import OwnImages
@@ -106,7 +107,10 @@ class Control:
         store = Store(settings.database)
         ensure_defaults(store, settings)
         objects = ObjectStore(settings.objects_dir)
-        images = Catalogue(own=OwnImages(settings.images_dir, settings.account_id))
+        images = Catalogue(
+            own=OwnImages(settings.images_dir, settings.account_id),
+            installed=lambda uri: installed.find(uri, settings.account_id),
+        )
         series = SeriesStore(settings.series_database)
         return cls(settings, store, objects, images, series, backend, Identity(settings))
 

@@ -15,6 +15,7 @@ import typer
 
 from clary.cli import options
 from clary.errors import ClaryError
+from clary.images import installed
 from clary.images.environments import Environments
 from clary.images.own import Entry, OwnImages
 from clary.images.programs import assemble, requirements_of
@@ -121,7 +122,8 @@ def _nginx(found: str) -> str:
 
 @images.command("list")
 def list_(as_json: options.Json = False, data_dir: options.DataDir = None) -> None:
-    """Show your own images. (AWS's are known by their addresses, and need no adding.)
+    """Show your own images, and the algorithms of packages installed beside Clary. (AWS's images are known by their
+    addresses, and need no adding.)
 
     Examples:
 
@@ -129,15 +131,17 @@ def list_(as_json: options.Json = False, data_dir: options.DataDir = None) -> No
 
         clary images list --json
     """
-    entries = _own(options.known_settings(data_dir)).all()
+    entries, algorithms = _own(options.known_settings(data_dir)).all(), installed.installed()
     if as_json:
-        print(json.dumps([asdict(entry) for entry in entries], indent=1))
+        print(json.dumps([asdict(entry) for entry in (*entries, *algorithms)], indent=1, default=str))
         return
     for entry in entries:
         added = datetime.fromtimestamp(entry.created).astimezone()
         what = "+".join(entry.image.programs) or "packages"
         print(f"{entry.name}  {what}  Python {entry.image.python}  {added:%Y-%m-%d %H:%M}")
-    if not entries:
+    for algorithm in algorithms:
+        print(f"{algorithm.name}:{algorithm.version}  algorithm  {algorithm.value}  {algorithm.module}")
+    if not entries and not algorithms:
         print("No images of your own. Add one with `clary images add NAME --program DIR`.")
 
 

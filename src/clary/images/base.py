@@ -66,6 +66,8 @@ class Image:
     """A built-in algorithm: hyperparameters are validated, no user code runs."""
     env: Mapping[str, str] = field(default_factory=dict)
     files: tuple[Files, ...] = ()
+    modules: tuple[Path, ...] = ()
+    """Python's modules of this machine that programs may import: files or folders, which containers cannot change."""
     folders: tuple[str, ...] = ()
     """Folders that are there and empty when a container begins."""
     path: tuple[str, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from clary.images import linear_learner, retired, scikit_learn, tensorflow, xgboost
 from clary.images.accounts import ACCOUNTS
@@ -31,11 +31,18 @@ REPOSITORIES: Mapping[str, Repository] = {
 
 
 class Catalogue:
-    """Image addresses → images: AWS's own, whose answers are kept, and the user's (`clary images add`)."""
+    """Image addresses → images: AWS's own, whose answers are kept, and the user's (`clary images add`, and installed
+    algorithms)."""
 
-    def __init__(self, pythons: Pythons | None = None, own: OwnImages | None = None) -> None:
+    def __init__(
+        self,
+        pythons: Pythons | None = None,
+        own: OwnImages | None = None,
+        installed: Callable[[str], Image | None] = lambda _: None,
+    ) -> None:
         self._pythons = pythons or Pythons()
         self._own = own
+        self._installed = installed
         self._known: dict[str, Image] = {}
 
     def resolve(self, uri: str) -> Image:
@@ -47,7 +54,7 @@ class Catalogue:
         if address and repository:
             self._known[uri] = self._of_aws(uri, address, repository)
             return self._known[uri]
-        image = self._own.find(uri) if self._own else None
+        image = (self._own.find(uri) if self._own else None) or self._installed(uri)
         if image is None:
             raise ImageNotFound(uri, _advice(address))
         return image

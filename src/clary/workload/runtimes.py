@@ -18,6 +18,7 @@ from clary.images.environments import Environments
 from clary.workload.environ import Identity, aws, hook_mount, regions
 from clary.workload.errors import WorkloadError
 
+_MODULES = "/opt/clary/modules"
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 OnLine = Callable[[str], None]
@@ -89,6 +90,7 @@ class Runtimes:
             mounts=(
                 *_python_mounts(python, own=warm is None),
                 hook_mount(hook_dir()),
+                *_module_mounts(image),
                 *self._own_mounts(image, run),
                 *run.mounts,
             ),
@@ -119,6 +121,8 @@ class Runtimes:
         found = {"PATH": path, **image.env, **regions(run.region)}
         if not run.isolated:
             found |= aws(self._credentials(run))
+        if image.modules:
+            found["PYTHONPATH"] = ":".join(path for path in (found.get("PYTHONPATH"), _MODULES) if path)
         return found | dict(run.contract) | dict(run.env)
 
     def _credentials(self, run: Run) -> Mapping[str, str]:
@@ -157,6 +161,11 @@ def _linked(source: Path, target: Path) -> str:
 
 def _link(source: str, target: str, *, follow_symlinks: bool = True) -> None:
     os.link(source, target, follow_symlinks=follow_symlinks)
+
+
+def _module_mounts(image: Image) -> Iterator[Mount]:
+    for path in image.modules:
+        yield Mount(str(path), f"{_MODULES}/{path.name}")
 
 
 def _python_mounts(python: str, *, own: bool) -> Iterator[Mount]:

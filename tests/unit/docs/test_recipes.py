@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 from clary.calls import Access
 from clary.errors import ValidationError
 from clary.gateway.call import InnerDoor
 from clary.services.registry import Registry, Service
 from clary.services.resources import Resource, declare
+
+ROOT = Path(__file__).parent.parent.parent.parent
 
 
 def access(call):
@@ -52,3 +57,11 @@ def test_a_resource_that_is_only_state_is_one_declaration(inner):
     assert call("sagemaker", "ListContexts")["ContextSummaries"][0]["ContextArn"] == created["ContextArn"]
     call("sagemaker", "DeleteContext", ContextName="one")
     assert call.refusal("sagemaker", "DescribeContext", ContextName="one")[0] == "ValidationException"
+
+
+def test_the_page_on_an_algorithm_of_ones_own_shows_its_file():
+    page = (ROOT / "docs" / "algorithms" / "own.md").read_text()
+    shown, *_ = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    declared, *_ = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    assert shown in (ROOT / "examples" / "own_algorithm" / "nearest_centroid.py").read_text()
+    assert declared in (ROOT / "examples" / "own_algorithm" / "pyproject.toml").read_text()
