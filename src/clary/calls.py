@@ -49,6 +49,8 @@ class Call:
     source_ip: str = "127.0.0.1"
     invocation_id: str = ""
     """What SDKs call a call: the same each time that they try it again (`amz-sdk-invocation-id`)."""
+    parent: str = ""
+    """The resource of Clary's own that makes the call: the tuning job's name, for its training jobs. Never a client's."""
 
 
 @dataclass(frozen=True)

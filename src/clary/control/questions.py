@@ -13,18 +13,26 @@ from clary.control.entrances import entrances
 from clary.control.server import Question
 from clary.control.work import given, interrupt, jobs
 from clary.controllers.control import Controllers
-from clary.lifecycles import endpoint, training_job, transform_job
+from clary.lifecycles import endpoint, training_job, transform_job, tuning_job
+from clary.lifecycles.table import Lifecycle
 from clary.objects.store import ObjectStore
 from clary.services.iam.bootstrap import ensure_defaults
 from clary.settings import Settings
 from clary.store import Row, Store
 from clary.telemetry.series import SeriesStore
 
-_LIVELY = {
-    training_job.KIND: training_job.LIFECYCLE,
-    transform_job.KIND: transform_job.LIFECYCLE,
-    endpoint.KIND: endpoint.LIFECYCLE,
+
+def _not_terminal(lifecycle: Lifecycle) -> tuple[str, ...]:
+    return tuple(status for status in lifecycle.moves if not lifecycle.terminal(status))
+
+
+_LIVELY: Mapping[str, tuple[str, ...]] = {
+    training_job.KIND: _not_terminal(training_job.LIFECYCLE),
+    transform_job.KIND: _not_terminal(transform_job.LIFECYCLE),
+    endpoint.KIND: _not_terminal(endpoint.LIFECYCLE),
+    tuning_job.KIND: (tuning_job.IN_PROGRESS, tuning_job.STOPPING),
 }
+"""The statuses of what is going on, by kind."""
 
 _JOBS = (training_job.KIND, transform_job.KIND)
 """Those that end by themselves, and wait their turn."""
@@ -78,8 +86,7 @@ class Questions:
         }
 
     def _going_on(self, kind: str) -> list[Row]:
-        lifecycle = _LIVELY[kind]
-        return self._store.read.rows(kind, [each for each in lifecycle.moves if not lifecycle.terminal(each)])
+        return self._store.read.rows(kind, _LIVELY[kind])
 
     def reset(self, _params: Mapping[str, Any]) -> dict[str, Any]:
         """Empty everything but keys and settings. Rows go first: whoever still works on one finds it gone and stops."""

@@ -12,17 +12,20 @@ from clary.controllers.container import RETIRE_KIND, Containers
 from clary.controllers.endpoint_effects import EndpointController
 from clary.controllers.following import Chore, Following
 from clary.controllers.health import HealthGate
+from clary.controllers.hearing import Hearing
 from clary.controllers.logs import Invoke, Logs
 from clary.controllers.loop import Loop
 from clary.controllers.series import Series
 from clary.controllers.training_effects import TrainingController
 from clary.controllers.transform_effects import TransformController
+from clary.controllers.tuning_effects import TuningController
 from clary.controllers.warm_pools import WarmPools
-from clary.lifecycles import endpoint, training_job, transform_job
+from clary.lifecycles import endpoint, training_job, transform_job, tuning_job
 from clary.serving.routes import RouteTable
 from clary.settings import Settings
 from clary.store import Store
 from clary.store.rows import Key
+from clary.tuning.search import Search
 from clary.workload.hosting import HostingWorkload
 from clary.workload.runtimes import Runtimes
 from clary.workload.storage import Storage
@@ -69,7 +72,10 @@ class Controllers:
             self.capacity,
             self._pools,
             Following(self._activities, _chores(training, Series(settings, invoke, training.own_metrics))),
+            self.wake,
         )
+        hearing = Hearing(training.log_files, training.own_metrics)
+        self._tunings = TuningController(store, invoke, self._activities, hearing, Search)
         self._transforms = TransformController(
             store,
             TransformWorkload(settings, storage, runtimes),
@@ -92,7 +98,7 @@ class Controllers:
 
     def start(self) -> None:
         """Publish the routes, take up what is unfinished, and end the containers that no row names."""
-        resumed = (self._endpoints, self._training, self._transforms, self._pools)
+        resumed = (self._endpoints, self._training, self._transforms, self._tunings, self._pools)
         for key in [key for controller in resumed for key in controller.resume()]:
             self._loop.wake(key)
         self._containers.watch()
@@ -101,6 +107,7 @@ class Controllers:
             {
                 training_job.KIND: self._training,
                 transform_job.KIND: self._transforms,
+                tuning_job.KIND: self._tunings,
                 endpoint.KIND: self._endpoints,
                 training_job.WARM_POOL_KIND: self._pools,
                 RETIRE_KIND: self._containers,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from clary.compute.base import Absent, Exited, Lost, State
 from clary.controllers.activities import Activities, Done, Outcome, Work
@@ -26,6 +27,7 @@ from clary.controllers.training import (
 )
 from clary.controllers.warm_pools import WarmPools
 from clary.errors import ClaryError
+from clary.lifecycles import tuning_job
 from clary.lifecycles.training_job import (
     DOWNLOADING,
     INTERRUPTED,
@@ -68,6 +70,7 @@ class TrainingController:
         capacity: Capacity,
         pools: WarmPools,
         following: Following,
+        wake: Callable[[Key], None],
     ) -> None:
         self._grace = settings.limits.stop_grace_seconds
         self._store = store
@@ -78,6 +81,7 @@ class TrainingController:
         self._capacity = capacity
         self._pools = pools
         self._following = following
+        self._wake = wake
 
     def unfinished(self) -> list[Row]:
         """All jobs that are not terminal."""
@@ -162,7 +166,12 @@ class TrainingController:
         if LIFECYCLE.terminal(saved.status):
             self._pools.kept(saved)
             self._containers.retire(_containers_of(saved))
+            self._tell_its_tuning(saved)
         return saved
+
+    def _tell_its_tuning(self, row: Row) -> None:
+        if row.parent:
+            self._wake(replace(row.key, kind=tuning_job.KIND, name=row.parent))
 
     def _write(self, transaction: Transaction, row: Row) -> Row:
         return self._pools.retain(transaction, row) if LIFECYCLE.terminal(row.status) else transaction.save(row)

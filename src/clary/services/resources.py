@@ -112,10 +112,16 @@ def new_row(resource: Resource, context: Context, spec: Params) -> Row:
     return Row(key, arn_of(resource, key), "", made, made, kept)
 
 
-def insert(resource: Resource, context: Context, row: Row, tags: Sequence[Mapping[str, str]] | None = None) -> Row:
-    """Write a new row with its tags. Raises the resource's `exists`, also for a name that differs only in case: both
-    would have one ARN. The row that this very call has made before is found again: control was killed, and the SDK
-    tries again."""
+def insert(
+    resource: Resource,
+    context: Context,
+    row: Row,
+    tags: Sequence[Mapping[str, str]] | None = None,
+    beside: Sequence[Row] = (),
+) -> Row:
+    """Write a new row with its tags, and the rows `beside` it. Raises the resource's `exists`, also for a name that
+    differs only in case: both would have one ARN. The row that this very call has made before is found again: control
+    was killed, and the SDK tries again."""
     wanted = checked_tags(tags or ())
     marks = {MADE_BY: context.call.invocation_id} if context.call.invocation_id else {}
     marked = replace(row, state={**row.state, **marks})
@@ -127,6 +133,8 @@ def insert(resource: Resource, context: Context, row: Row, tags: Sequence[Mappin
                 return there
             raise AlreadyExists(row.key)
         stored = transaction.insert(marked)
+        for each in beside:
+            transaction.insert(each)
         transaction.set_tags(row.arn, wanted)
         return stored
 

@@ -27,6 +27,16 @@ _GET = select(RESOURCE).where(*SAME_KEY)
 _BY_ARN = select(RESOURCE).where(RESOURCE.c.arn == bindparam("arn")).limit(1)
 _BY_KIND = select(RESOURCE).where(RESOURCE.c.kind == bindparam("kind")).order_by(RESOURCE.c.created, RESOURCE.c.name)
 _BY_STATUS = _BY_KIND.where(RESOURCE.c.status.in_(bindparam("statuses", expanding=True)))
+_CHILDREN = (
+    select(RESOURCE)
+    .where(
+        RESOURCE.c.kind == bindparam("kind"),
+        RESOURCE.c.account == bindparam("account"),
+        RESOURCE.c.region == bindparam("region"),
+        RESOURCE.c.parent == bindparam("parent"),
+    )
+    .order_by(RESOURCE.c.name)
+)
 _TAGS = select(TAG.c.key, TAG.c.value).where(TAG.c.arn == bindparam("arn")).order_by(TAG.c.key)
 _TAGS_BELOW = select(TAG).where(TAG.c.arn >= bindparam("first"), TAG.c.arn < bindparam("beyond")).order_by(TAG.c.key)
 
@@ -63,6 +73,11 @@ class View:
         else:
             found = self._connection.execute(_BY_STATUS, values | {"statuses": list(statuses)})
         return [row_of(dict(record)) for record in found.mappings()]
+
+    def children(self, kind: str, parent: Key) -> list[Row]:
+        """All rows of a kind below another row, by name."""
+        values = {"kind": kind, "account": parent.account, "region": parent.region, "parent": parent.name}
+        return [row_of(dict(record)) for record in self._connection.execute(_CHILDREN, values).mappings()]
 
     def count(self, kind: str, account: str, region: str) -> int:
         """How many rows of a kind there are."""
@@ -110,6 +125,10 @@ class Reader:
     def rows(self, kind: str, statuses: Sequence[str] | None = None) -> list[Row]:
         """All rows of a kind in all accounts and regions, oldest first; with `statuses` only those in one of them."""
         return self._ask(lambda view: view.rows(kind, statuses))
+
+    def children(self, kind: str, parent: Key) -> list[Row]:
+        """All rows of a kind below another row, by name."""
+        return self._ask(lambda view: view.children(kind, parent))
 
     def count(self, kind: str, account: str, region: str) -> int:
         """How many rows of a kind there are."""

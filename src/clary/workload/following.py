@@ -11,7 +11,7 @@ from pathlib import Path
 
 from clary.telemetry.logfile import LogReader
 from clary.workload.matching import MATCHING, TooSlow
-from clary.workload.metrics import Definition, Point, follow
+from clary.workload.metrics import Definition, Point, follow, follow_each
 
 __all__ = ["TooSlow", "read_on"]
 
@@ -38,3 +38,22 @@ def read_on(
     asked = {"log": os.fspath(log), "position": position, "most": PIECE_BYTES, "definitions": definitions}
     end, points = MATCHING.ask(asked, PIECE_SECONDS)
     return int(end), [Point(*point) for point in points]
+
+
+def read_on_each(log: Path, position: int, definition: Definition, *, own: bool) -> tuple[int, list[float]]:
+    """The values of one metric in the next piece of a log, one by one, and where to go on: at `position` again where
+    nothing new is there. `own`: the definition is an image's. Raises TooSlow.
+    """
+    if LogReader(log).end() <= position:
+        return position, []
+    if own:
+        return follow_each(log, position, PIECE_BYTES, [definition])
+    asked = {
+        "log": os.fspath(log),
+        "position": position,
+        "most": PIECE_BYTES,
+        "definitions": [definition],
+        "each": True,
+    }
+    end, values = MATCHING.ask(asked, PIECE_SECONDS)
+    return int(end), [float(value) for value in values]

@@ -3,7 +3,8 @@
 A child with a time limit where the expressions are the user's (see `matching`).
 Input `{"log": path, "definitions": [{"Name", "Regex"}]}`; output `[{"MetricName", "Value", "Timestamp"}]`, the last
 value of each metric; `Timestamp` in epoch seconds (AWS: FinalMetricDataList of DescribeTrainingJob).
-With `"position"` and `"most"` it is a piece of the log instead; output `[where to go on, [points as lists]]`.
+With `"position"` and `"most"` it is a piece of the log instead; output `[where to go on, [points as lists]]`, or with
+`"each"` the values one by one, of all definitions together.
 """
 
 from __future__ import annotations
@@ -84,6 +85,22 @@ def follow(log: Path, position: int, most: int, definitions: Sequence[Definition
     return end, list(found.values())
 
 
+def follow_each(log: Path, position: int, most: int, definitions: Sequence[Definition]) -> tuple[int, list[float]]:
+    """As `follow`, every value by itself, in their order."""
+    patterns = [(required_literal(each["Regex"]), _compiled(each["Regex"])) for each in definitions]
+    found: list[float] = []
+    end = position
+    for event in LogReader(log).forward(position):
+        for literal, regex in patterns:
+            value = _value(regex, event.message) if literal in event.message else None
+            if value is not None:
+                found.append(value)
+        end = event.end
+        if end - position >= most:
+            break
+    return end, found
+
+
 def _with(known: Point | None, new: Point) -> Point:
     if known is None:
         return new
@@ -155,6 +172,8 @@ def _value(regex: re.Pattern[str] | None, text: str) -> float | None:
 def answer(asked: Mapping[str, Any]) -> Any:  # noqa: ANN401  what was asked for
     """Of one line of input."""
     log, definitions = Path(asked["log"]), asked["definitions"]
+    if "each" in asked:
+        return follow_each(log, asked["position"], asked["most"], definitions)
     if "position" in asked:
         return follow(log, asked["position"], asked["most"], definitions)
     return scan(log, definitions)

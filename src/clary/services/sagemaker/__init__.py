@@ -1,4 +1,4 @@
-"""SageMaker: training jobs, transform jobs, models, endpoint configurations, endpoints, search, tags."""
+"""SageMaker: training jobs, tuning jobs, transform jobs, models, endpoint configurations, endpoints, search, tags."""
 
 from clary.services.sagemaker import (
     endpoint_configs,
@@ -9,6 +9,8 @@ from clary.services.sagemaker import (
     training_jobs,
     training_updates,
     transform_jobs,
+    tuning_jobs,
+    tuning_trials,
 )
 
 __all__ = [
@@ -20,4 +22,6 @@ __all__ = [
     "training_jobs",
     "training_updates",
     "transform_jobs",
+    "tuning_jobs",
+    "tuning_trials",
 ]

@@ -29,6 +29,46 @@ def training_job_in_status(status: str) -> AWSError:
     return ValidationError(f"The request was rejected because the training job is in status {status}.")
 
 
+def tuning_job_exists(arn: str) -> AWSError:
+    """CreateHyperParameterTuningJob."""
+    name = arn.rpartition("/")[2]
+    return AWSError(
+        "ResourceInUse",
+        f"A hyperparameter tuning job with the name, {name}, already exists. Choose a different name.",
+    )
+
+
+def tuning_job_not_found(arn: str) -> AWSError:
+    """Everything else of a tuning job that is not there."""
+    name = arn.rpartition("/")[2]
+    return AWSError("ResourceNotFound", f"Amazon SageMaker can't find a tuning job called {name}. Type another name.")
+
+
+def tuning_job_in_status(status: str) -> AWSError:
+    """StopHyperParameterTuningJob of one that has ended."""
+    return ValidationError(f"The request was rejected because the hyperparameter tuning job is in status {status}.")
+
+
+def tuning_job_in_use(arn: str) -> AWSError:
+    """DeleteHyperParameterTuningJob of one that has not ended."""
+    return AWSError("ResourceInUse", f"The hyperparameter tuning job {arn} has not reached a terminal status.")
+
+
+def no_objective_metric() -> AWSError:
+    """CreateHyperParameterTuningJob whose objective no metric definition names."""
+    return ValidationError(
+        "A metric is required for this hyperparameter tuning job objective. Provide a metric in the metric definitions."
+    )
+
+
+def objective_not_of_algorithm(metric: str, image: str) -> AWSError:
+    """CreateHyperParameterTuningJob whose objective a built-in algorithm does not emit."""
+    return ValidationError(
+        f"The objective metric for the hyperparameter tuning job, [{metric}], isn't valid for the [{image}] algorithm. "
+        "Choose a valid objective metric."
+    )
+
+
 def transform_job_exists(arn: str) -> AWSError:
     """CreateTransformJob."""
     return AWSError(

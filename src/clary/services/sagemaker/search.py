@@ -5,18 +5,16 @@ A search reads every resource of its kind: most of a second where there are ten 
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from clary.errors import ValidationError
 from clary.names import sagemaker_arn
 from clary.services import resources
 from clary.services.context import Context
+from clary.services.placed import Place
+from clary.services.placed import page as placed_page
 from clary.services.resources import DEFAULT_PAGE, Output, Params, Resource, present
 from clary.services.sagemaker.endpoints import ENDPOINT
 from clary.services.sagemaker.errors import not_offered
@@ -25,17 +23,17 @@ from clary.services.sagemaker.search_expressions import Condition, condition, pr
 from clary.services.sagemaker.search_properties import Property, Record, Searchable, shape_of
 from clary.services.sagemaker.service import SERVICE
 from clary.services.sagemaker.training_jobs import TRAINING_JOB
+from clary.services.sagemaker.tuning_jobs import TUNING_JOB
+from clary.services.sagemaker.tuning_view import best_jobs
 from clary.services.tags import listed_tags
 from clary.store.rows import Row
 from clary.wire import timestamps
 
 _SUGGESTIONS = 25
 
-Place = list[Any]
-"""Where a record stands in the order: whether it has the property, its value, its ARN."""
-
-
 Records = Callable[[Context], Iterator[Record]]
+More = Callable[[Context, Row], Record]
+"""Members of Describe that the row alone cannot tell."""
 
 
 @dataclass(frozen=True)
@@ -47,14 +45,15 @@ class _Kind:
     records: Records
 
 
-def _described(resource: Resource, shape: str) -> Records:
+def _described(resource: Resource, shape: str, more: More = lambda _context, _row: {}) -> Records:
     """Describe's members, as far as the record has them, and the tags."""
 
     def records(context: Context) -> Iterator[Record]:
         members = shape_of(shape).members
         tags = context.store.read.tags_below(sagemaker_arn(context.region, context.account, resource.kind, ""))
         for row in _own_rows(context, resource.kind):
-            found = {**resources.description(resource, row), "Tags": listed_tags(tags.get(row.arn, {})) or None}
+            described = {**resources.description(resource, row), **more(context, row)}
+            found = {**described, "Tags": listed_tags(tags.get(row.arn, {})) or None}
             yield present({name: value for name, value in found.items() if name in members})
 
     return records
@@ -79,6 +78,11 @@ _KINDS: Mapping[str, _Kind] = {
     "TrainingJob": _Kind(
         TRAINING_JOB, Searchable("TrainingJob", "TrainingJob"), _described(TRAINING_JOB, "TrainingJob")
     ),
+    "HyperParameterTuningJob": _Kind(
+        TUNING_JOB,
+        Searchable("HyperParameterTuningJob", "HyperParameterTuningJobSearchEntity"),
+        _described(TUNING_JOB, "HyperParameterTuningJobSearchEntity", best_jobs),
+    ),
     "Endpoint": _Kind(ENDPOINT, Searchable("Endpoint", "Endpoint"), _described(ENDPOINT, "Endpoint")),
     "Model": _Kind(MODEL, Searchable("Model", "ModelDashboardModel", "Model"), _dashboard),
 }
@@ -91,18 +95,14 @@ def search(context: Context, params: Params) -> Output:
     wanted, visible = condition(kind.searchable, params.get("SearchExpression")), _visibility(kind, params)
     order = _order(kind, params)
     found = [record for record in kind.records(context) if wanted(record) and visible(record)]
-    placed = sorted(((order(record), record) for record in found), key=lambda each: each[0])
-    if params.get("SortOrder") != "Ascending":
-        placed.reverse()
-    total = len(placed)
-    rest = _after(placed, params)
-    page = rest[: params.get("MaxResults") or DEFAULT_PAGE]
-    more = len(rest) > len(page)
+    placed = [(order(record), record) for record in found]
+    limit, descending = params.get("MaxResults") or DEFAULT_PAGE, params.get("SortOrder") != "Ascending"
+    page, token = placed_page(placed, params, limit, descending=descending)
     return present(
         {
-            "Results": [{params["Resource"]: record} for _, record in page],
-            "NextToken": _token(params, page[-1][0]) if more else None,
-            "TotalHits": {"Value": total, "Relation": "EqualTo"},
+            "Results": [{params["Resource"]: record} for record in page],
+            "NextToken": token,
+            "TotalHits": {"Value": len(placed), "Relation": "EqualTo"},
         }
     )
 
@@ -143,6 +143,7 @@ def _order(kind: _Kind, params: Params) -> Callable[[Record], Place]:
     arn = property_of(kind.searchable, kind.resource.arn_member)
 
     def place(record: Record) -> Place:
+        """Whether it has the property, its value, its ARN."""
         values = by.values(record)
         has = bool(values) != absent_last
         return [has, *_comparable(by, values[0] if values else None), arn.values(record)[0]]
@@ -160,35 +161,3 @@ def _comparable(by: Property, value: Any) -> tuple[float, str]:  # noqa: ANN401 
         except ValueError:
             return 0.0, value
     return (float(value), "") if isinstance(value, int | float) else (0.0, value if isinstance(value, str) else "")
-
-
-def _after(placed: list[tuple[Place, Record]], params: Params) -> list[tuple[Place, Record]]:
-    token = params.get("NextToken")
-    if not token:
-        return placed
-    last = _read_token(token, params)
-    if params.get("SortOrder") == "Ascending":
-        return [each for each in placed if each[0] > last]
-    return [each for each in placed if each[0] < last]
-
-
-def _fingerprint(params: Params) -> str:
-    lasting = {name: value for name, value in params.items() if name not in ("NextToken", "MaxResults")}
-    return hashlib.sha256(json.dumps(lasting, sort_keys=True).encode()).hexdigest()[:12]
-
-
-def _token(params: Params, place: Place) -> str:
-    text = json.dumps([_fingerprint(params), *place])
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def _read_token(token: str, params: Params) -> Place:
-    try:
-        found = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-    except ValueError:
-        raise ValidationError("Invalid pagination token.") from None
-    if not isinstance(found, list) or [type(part) for part in found] != [str, bool, float, str, str]:
-        raise ValidationError("Invalid pagination token.")
-    if found[0] != _fingerprint(params):
-        raise ValidationError("Invalid pagination token.")
-    return found[1:]

@@ -12,6 +12,7 @@ from clary.services.registry import Service
 
 _TYPES = {
     "TrainingJobName": "training-job",
+    "HyperParameterTuningJobName": "hyper-parameter-tuning-job",
     "TransformJobName": "transform-job",
     "ModelName": "model",
     "EndpointName": "endpoint",
@@ -38,33 +39,47 @@ def _resources(call: Call) -> Iterator[str]:
             yield sagemaker_arn(call.region, call.principal.account, kind, call.params[member])
 
 
+def _definitions(params: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Of a tuning's training jobs; the request itself for everything else."""
+    one = params.get("TrainingJobDefinition")
+    return [*(params.get("TrainingJobDefinitions") or ()), *([one] if one else ())] or [params]
+
+
 def _conditions(params: Mapping[str, Any]) -> Iterator[tuple[str, str | Sequence[str]]]:
     for tag in params.get("Tags") or ():
         yield f"aws:RequestTag/{tag['Key']}", tag["Value"]
     keys = [tag["Key"] for tag in params.get("Tags") or ()] or params.get("TagKeys")
     if keys:
         yield "aws:TagKeys", keys
-    types = list(_instance_types(params))
+    types = [found for each in _definitions(params) for found in _instance_types(each)]
     if types:
         yield "sagemaker:InstanceTypes", types
     if "KeepAlivePeriodInSeconds" in (params.get("ResourceConfig") or {}):
         yield "sagemaker:KeepAlivePeriod", str(params["ResourceConfig"]["KeepAlivePeriodInSeconds"])
     for visible in params.get("VisibilityConditions") or ():
         yield f"sagemaker:SearchVisibilityCondition/{visible['Key']}", visible["Value"]
-    if "EnableNetworkIsolation" in params:
-        yield "sagemaker:NetworkIsolation", "true" if params["EnableNetworkIsolation"] else "false"
-    vpc = params.get("VpcConfig") or {}
-    if vpc:
-        yield "sagemaker:VpcSubnets", vpc["Subnets"]
-        yield "sagemaker:VpcSecurityGroupIds", vpc["SecurityGroupIds"]
+    yield from _isolation(_definitions(params))
+
+
+def _isolation(definitions: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str | Sequence[str]]]:
+    """A tuning is as isolated as the least isolated of its training jobs, and in the networks of all."""
+    said = [each["EnableNetworkIsolation"] for each in definitions if "EnableNetworkIsolation" in each]
+    if said:
+        yield "sagemaker:NetworkIsolation", "true" if all(said) and len(said) == len(definitions) else "false"
+    networks = [each["VpcConfig"] for each in definitions if each.get("VpcConfig")]
+    if networks:
+        yield "sagemaker:VpcSubnets", [subnet for vpc in networks for subnet in vpc["Subnets"]]
+        yield "sagemaker:VpcSecurityGroupIds", [group for vpc in networks for group in vpc["SecurityGroupIds"]]
 
 
 def _instance_types(params: Mapping[str, Any]) -> Iterator[str]:
-    training = params.get("ResourceConfig") or {}
+    training, tuning = params.get("ResourceConfig") or {}, params.get("HyperParameterTuningResourceConfig") or {}
     holders = [
         training,
+        tuning,
         params.get("TransformResources") or {},
         *(training.get("InstanceGroups") or ()),
+        *(tuning.get("InstanceConfigs") or ()),
         *(params.get("ProductionVariants") or ()),
     ]
     return (holder["InstanceType"] for holder in holders if "InstanceType" in holder)

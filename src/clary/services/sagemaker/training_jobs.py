@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from clary.lifecycles.training_job import COMPLETED, KIND, LIFECYCLE, STARTING, STOPPED, public_status
+from clary.lifecycles.tuning_job import IN_PROGRESS, TRIAL_KIND
 from clary.services import resources
 from clary.services.context import Context
 from clary.services.resources import Output, Params, Resource
@@ -41,7 +42,9 @@ def create(context: Context, params: Params) -> Output:
     """Raises ResourceInUse, ValidationError, AccessDenied, ResourceLimitExceeded."""
     row = resources.new_row(TRAINING_JOB, context, fill_training_job(context, params))
     first = {"Status": STARTING, "StartTime": row.created.timestamp(), "StatusMessage": _STARTING_MESSAGE}
-    wanted = replace(row, status=LIFECYCLE.initial, target=COMPLETED, state={"transitions": [first]})
+    wanted = replace(
+        row, status=LIFECYCLE.initial, target=COMPLETED, state={"transitions": [first]}, parent=context.call.parent
+    )
     stored = resources.insert(TRAINING_JOB, context, wanted, params.get("Tags"))
     context.wake(stored.key)
     return {"TrainingJobArn": stored.arn}
@@ -106,10 +109,16 @@ def stop(context: Context, params: Params) -> Output:
 def delete(context: Context, params: Params) -> Output:
     """Only of one that has ended and retains no warm pool. Raises ResourceInUse, ValidationError."""
     row = resources.require(TRAINING_JOB, context, params["TrainingJobName"])
-    if not training_view.ended(row) or _pool_status(row) == "Available":
+    if not training_view.ended(row) or _pool_status(row) == "Available" or _is_awaited(context, row):
         raise training_job_in_use(row.arn)
     resources.delete(TRAINING_JOB, context, row.key.name)
     return {}
+
+
+def _is_awaited(context: Context, row: Row) -> bool:
+    """Whether it belongs to a tuning that has not yet seen it end."""
+    trial = context.store.read.get(replace(row.key, kind=TRIAL_KIND)) if row.parent else None
+    return trial is not None and trial.status == IN_PROGRESS
 
 
 def _summary(row: Row) -> Output:

@@ -6,7 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from clary.lifecycles import tuning_job
 from clary.lifecycles.training_job import LIFECYCLE, public_status
+from clary.names import sagemaker_arn
 from clary.services.resources import Output, moment, now, present
 from clary.store.rows import Row
 
@@ -40,6 +42,7 @@ def shown(row: Row) -> Output:
     runs = _runs(state)
     return present(
         {
+            "TuningJobArn": _tuning_job_arn(row),
             "TrainingJobStatus": public(row),
             "SecondaryStatus": row.status,
             "SecondaryStatusTransitions": [_transition(entry) for entry in state.get("transitions", ())],
@@ -55,6 +58,11 @@ def shown(row: Row) -> Output:
             "ProfilingStatus": "Disabled",
         }
     )
+
+
+def _tuning_job_arn(row: Row) -> str | None:
+    key = row.key
+    return sagemaker_arn(key.region, key.account, tuning_job.KIND, row.parent) if row.parent else None
 
 
 def artifacts_uri(row: Row) -> str:
