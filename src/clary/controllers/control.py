@@ -15,6 +15,7 @@ from clary.controllers.health import HealthGate
 from clary.controllers.hearing import Hearing
 from clary.controllers.logs import Invoke, Logs
 from clary.controllers.loop import Loop
+from clary.controllers.proposing import SearchBeside
 from clary.controllers.series import Series
 from clary.controllers.training_effects import TrainingController
 from clary.controllers.transform_effects import TransformController
@@ -25,7 +26,6 @@ from clary.serving.routes import RouteTable
 from clary.settings import Settings
 from clary.store import Store
 from clary.store.rows import Key
-from clary.tuning.search import Search
 from clary.workload.hosting import HostingWorkload
 from clary.workload.runtimes import Runtimes
 from clary.workload.storage import Storage
@@ -75,7 +75,7 @@ class Controllers:
             self.wake,
         )
         hearing = Hearing(training.log_files, training.own_metrics)
-        self._tunings = TuningController(store, invoke, self._activities, hearing, Search)
+        self._tunings = TuningController(store, invoke, self._activities, hearing, SearchBeside)
         self._transforms = TransformController(
             store,
             TransformWorkload(settings, storage, runtimes),

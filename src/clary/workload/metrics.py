@@ -1,6 +1,6 @@
 """Metrics read from a log by regular expressions: `python -m clary.workload.metrics`, a line of JSON in, one out.
 
-A child with a time limit where the expressions are the user's (see `matching`).
+A child with a time limit where the expressions are the user's (see `asking`).
 Input `{"log": path, "definitions": [{"Name", "Regex"}]}`; output `[{"MetricName", "Value", "Timestamp"}]`, the last
 value of each metric; `Timestamp` in epoch seconds (AWS: FinalMetricDataList of DescribeTrainingJob).
 With `"position"` and `"most"` it is a piece of the log instead; output `[where to go on, [points as lists]]`, or with

@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from clary.telemetry.logfile import LogWriter
-from clary.workload.matching import MOST_IDLE, Matching, TooSlow
+from clary.workload.asking import MOST_IDLE, Asking, TooSlow
 
 LOSS = {"Name": "loss", "Regex": "loss=([0-9.]+)"}
 SLOW = {"Name": "slow", "Regex": "(a+)+$"}
@@ -16,7 +16,7 @@ SLOW = {"Name": "slow", "Regex": "(a+)+$"}
 
 @pytest.fixture
 def matching():
-    made = Matching()
+    made = Asking("clary.workload.metrics")
     yield made
     for child in made._idle:
         child.end()

@@ -1,0 +1,102 @@
+"""Children that answer questions, a line of JSON each way: kept for the next question, killed where they are too slow.
+
+What must not hold up control, or cannot be interrupted there, is asked of them: users' expressions, which may take for
+ever on one line; proposals of a tuning, whose libraries control does without.
+"""
+
+from __future__ import annotations
+
+import json
+import select
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+MOST_IDLE = 2
+"""Of about 15 MB each."""
+
+_PIECE = 65_536
+
+
+class TooSlow(Exception):
+    """There was no answer in time."""
+
+
+class _Ended(Exception):
+    """The child has ended before it answered."""
+
+
+class _Child:
+    """Answers one question after the other, a line of JSON each."""
+
+    def __init__(self, module: str) -> None:
+        command = [sys.executable, "-I", "-m", module]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
+        )
+
+    def ask(self, question: bytes, seconds: float) -> bytes:
+        """Raises TooSlow, _Ended."""
+        assert self._process.stdin is not None and self._process.stdout is not None  # noqa: S101  both are pipes
+        try:
+            self._process.stdin.write(question)
+        except BrokenPipeError:
+            raise _Ended from None
+        deadline, answer = time.monotonic() + seconds, b""
+        while not answer.endswith(b"\n"):
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([self._process.stdout], [], [], left)[0]:
+                raise TooSlow(f"no result within {seconds:.0f} seconds")
+            piece = self._process.stdout.read(_PIECE)
+            if not piece:
+                raise _Ended
+            answer += piece
+        return answer
+
+    def end(self) -> None:
+        """At once."""
+        self._process.kill()
+        self._process.communicate()
+
+
+class Asking:
+    """Finds a child that runs `module` for each question. May be used from any thread."""
+
+    def __init__(self, module: str) -> None:
+        self._module = module
+        self._lock = threading.Lock()
+        self._idle: list[_Child] = []
+
+    def ask(self, question: Mapping[str, Any], seconds: float) -> Any:  # noqa: ANN401  what the question asks for
+        """What the child answers. Raises TooSlow."""
+        line = json.dumps(question).encode() + b"\n"
+        with self._lock:
+            kept = self._idle.pop() if self._idle else None
+        if kept is not None:
+            try:
+                return self._answer(kept, line, seconds)
+            except _Ended:  # it had waited for too long
+                pass
+        try:
+            return self._answer(_Child(self._module), line, seconds)
+        except _Ended:
+            raise TooSlow("the child has ended without a result") from None
+
+    def _answer(self, child: _Child, line: bytes, seconds: float) -> Any:  # noqa: ANN401
+        try:
+            answer = json.loads(child.ask(line, seconds))
+        except (TooSlow, _Ended, ValueError):
+            child.end()
+            raise
+        self._keep(child)
+        return answer
+
+    def _keep(self, child: _Child) -> None:
+        with self._lock:
+            if len(self._idle) < MOST_IDLE:
+                self._idle.append(child)
+                return
+        child.end()
