@@ -66,7 +66,7 @@ def _asked(definition: Definition, fitting: Sequence[Trial], chance: random.Rand
     space = {each.parameter.name: each.distribution for each in coordinates}
     known = [_frozen(definition, coordinates, trial) for trial in fitting]
     for _ in range(1 if math.isinf(definition.space.count) else _TRIES):
-        sampler = optuna.samplers.TPESampler(seed=chance.getrandbits(32), multivariate=True, n_startup_trials=0)
+        sampler = optuna.samplers.TPESampler(seed=chance.getrandbits(32), n_startup_trials=0)
         study = optuna.create_study(sampler=sampler, direction="maximize" if definition.maximize else "minimize")
         study.add_trials(known)
         asked = study.ask(fixed_distributions=space).params
