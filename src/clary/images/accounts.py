@@ -201,6 +201,7 @@ _REINFORCEMENT: Mapping[str, str] = {"us-west-2": "462105765813"}
 """One account in all regions."""
 
 REGISTRIES: Mapping[str, Mapping[str, str]] = {
+    "factorization-machines": _ALGORITHMS,
     "linear-learner": _ALGORITHMS,
     "sagemaker-scikit-learn": _FRAMEWORKS,
     "sagemaker-tensorflow-scriptmode": _FIRST_FRAMEWORKS,

@@ -3,28 +3,8 @@ environment with numpy and scipy."""
 
 from __future__ import annotations
 
-from clary.images.base import Image, MetricDefinition, Program
-from clary.images.releases import Choice, Framework, Release
-from clary.images.repository import ENV, Repository, Tag
-
-NUMPY = Framework(
-    name="linear-learner",
-    distribution="numpy",
-    releases=(
-        Release("1.24.4", ("3.8", "3.9", "3.10", "3.11"), ("scipy<1.11",)),
-        Release("1.26.4", ("3.9", "3.10", "3.11", "3.12"), ("scipy<1.14",)),
-        Release("2.2.6", ("3.10", "3.11", "3.12", "3.13"), ("scipy<1.17",)),
-        Release("2.3.5", ("3.11", "3.12", "3.13", "3.14"), ("scipy>=1.16",)),
-    ),
-    preload=(
-        "numpy",
-        "scipy.sparse",
-        "httptools",
-        "clary.algorithms.base.train",
-        "clary.algorithms.base.serve",
-        "clary.algorithms.linear_learner.training",
-    ),
-)
+from clary.images.base import MetricDefinition
+from clary.images.first_party import first_party
 
 _SCORES = {
     "absolute_loss": r"absolute_loss <loss>",
@@ -61,12 +41,6 @@ _PROGRESS = (
 )
 
 
-_ALGORITHM = "clary.algorithms.linear_learner.training:ALGORITHM"
-
-_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
-"""More bring nothing to matrices of this size, and spin: on a busy machine a job took up to twenty times as long."""
-
-
 def _definitions() -> tuple[MetricDefinition, ...]:
     """As AWS's image publishes them (https://docs.aws.amazon.com/sagemaker/latest/dg/linear-learner-tuning.html)."""
     scores = tuple(
@@ -77,27 +51,4 @@ def _definitions() -> tuple[MetricDefinition, ...]:
     return (*_PROGRESS, *scores)
 
 
-_DEFINITIONS = _definitions()
-
-
-def _linear_learner(uri: str, _tag: str, choice: Choice) -> Image:
-    return Image(
-        uri=uri,
-        environment=choice.environment(),
-        train=Program("clary.algorithms.base.train", (_ALGORITHM,)),
-        serve=Program("clary.algorithms.base.serve", (_ALGORITHM,)),
-        metric_definitions=_DEFINITIONS,
-        built_in=True,
-        env={**ENV, **_ONE_THREAD},
-    )
-
-
-REPOSITORIES = (
-    Repository(
-        name="linear-learner",
-        framework=NUMPY,
-        tags={"1": Tag("2.2.6", "3.11")},
-        image=_linear_learner,
-        aliases={"latest": "1"},
-    ),
-)
+REPOSITORIES = (first_party("linear-learner", "clary.algorithms.linear_learner.training:ALGORITHM", _definitions()),)

@@ -56,6 +56,12 @@ class Report:
         name = f"{data}_{objective}_objective"
         self.metrics({name: summary(value)}, epoch=number)
 
+    def quality(self, number: int, data: str, name: str, value: float) -> None:
+        """One measure of the model on `train` or `validation` after an epoch."""
+        kind = "loss" if _is_loss(name) else "score"
+        self.line(f"#quality_metric: host={self._host}, epoch={number}, {data} {name} <{kind}>={value!r}")
+        self.metrics({f"{data}_{name}": summary(value)}, epoch=number)
+
     def watched(self, number: int, criterion: str, value: float, *, improved: bool) -> None:
         """What early stopping looks at."""
         self.line(
@@ -77,7 +83,7 @@ class Report:
         for name, value in scores:
             self.line(f"#{data}_score ({self._host}) : ('{name}', {value!r})")
         for name, value in scores:
-            kind = "loss" if name in _LOSSES or name.endswith("_objective") else "score"
+            kind = "loss" if _is_loss(name) else "score"
             self.line(f"#quality_metric: host={self._host}, {data} {name} <{kind}>={value!r}")
 
     def metrics(self, values: Mapping[str, Any], **dimensions: object) -> None:
@@ -97,6 +103,10 @@ class Report:
         """The last line: what each phase, and the whole job, took."""
         milliseconds = (time.time() - self._begun) * 1000
         self.metrics({**self._phases, "totaltime": summary(milliseconds)})
+
+
+def _is_loss(name: str) -> bool:
+    return name in _LOSSES or name.endswith(("_objective", "_entropy"))
 
 
 def summary(value: float) -> Mapping[str, Any]:
