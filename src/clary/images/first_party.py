@@ -45,7 +45,7 @@ def first_party(
         )
 
     framework = Framework(
-        name=name,
+        name="algorithms",  # those that need nothing more share an environment
         distribution="numpy",
         releases=tuple(Release(version, pythons, (scipy, *packages)) for version, pythons, scipy in _NUMPY),
         preload=(*_PRELOAD, *preload, algorithm.partition(":")[0]),
