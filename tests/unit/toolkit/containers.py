@@ -18,13 +18,19 @@ from clary.settings import default_cache_dir
 
 SOURCES = str(Path(__file__).resolve().parents[3] / "src")
 ACCOUNT = "683313688378.dkr.ecr.us-east-1.amazonaws.com"
+DEEP_LEARNING = "763104351884.dkr.ecr.us-east-1.amazonaws.com"
 
 
-def environment_python(image):
+def environment_python(image, registry=ACCOUNT):
     """The Python of an image's environment; built on first use, kept in the user's cache."""
-    environment = Catalogue().resolve(f"{ACCOUNT}/{image}").environment
+    environment = Catalogue().resolve(f"{registry}/{image}").environment
     environments = Environments(default_cache_dir())
     return str(environments.ready(environment) or environments.build(environment, print))
+
+
+def deep_learning_python(image):
+    """The same for the deep learning containers."""
+    return environment_python(image, DEEP_LEARNING)
 
 
 @pytest.fixture(scope="session")
