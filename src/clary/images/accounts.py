@@ -202,6 +202,8 @@ _REINFORCEMENT: Mapping[str, str] = {"us-west-2": "462105765813"}
 
 REGISTRIES: Mapping[str, Mapping[str, str]] = {
     "factorization-machines": _ALGORITHMS,
+    "jumpstart-catboost": _DEEP_LEARNING,
+    "jumpstart-lightgbm": _DEEP_LEARNING,
     "linear-learner": _ALGORITHMS,
     "sagemaker-scikit-learn": _FRAMEWORKS,
     "sagemaker-tensorflow-scriptmode": _FIRST_FRAMEWORKS,

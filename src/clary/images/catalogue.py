@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from clary.images import factorization_machines, linear_learner, retired, scikit_learn, tensorflow, xgboost
+from clary.images import (
+    factorization_machines,
+    gradient_boosting,
+    linear_learner,
+    retired,
+    scikit_learn,
+    tensorflow,
+    xgboost,
+)
 from clary.images.accounts import ACCOUNTS
 from clary.images.addresses import Address
 from clary.images.base import Image
@@ -25,7 +33,7 @@ class ImageNotFound(Exception):
 
 REPOSITORIES: Mapping[str, Repository] = {
     repository.name: repository
-    for family in (factorization_machines, linear_learner, scikit_learn, tensorflow, xgboost)
+    for family in (factorization_machines, gradient_boosting, linear_learner, scikit_learn, tensorflow, xgboost)
     for repository in family.REPOSITORIES
 }
 
