@@ -25,9 +25,10 @@ def to_stop(definition: Definition, trials: Sequence[Trial]) -> list[int]:
 
 def _is_worse(definition: Definition, trial: Trial, ended: Sequence[Trial]) -> bool:
     epoch = len(trial.reports)
-    averages = [_average(definition, each, epoch) for each in ended if len(each.reports) >= epoch]
-    if epoch < FIRST_EPOCH or len(averages) < ENOUGH:
+    others = [each for each in ended if len(each.reports) >= epoch]
+    if epoch < FIRST_EPOCH or len(others) < ENOUGH:
         return False
+    averages = [_average(definition, each, epoch) for each in others]
     latest = trial.reports[-1]
     return definition.better(median(averages), latest if math.isfinite(latest) else definition.worst)
 
