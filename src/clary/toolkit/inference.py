@@ -33,6 +33,10 @@ Module = Any
 class Defaults(Protocol):
     """What a framework does where the script does not say."""
 
+    def model_fn(self, model_dir: str) -> Model:
+        """The model in that folder."""
+        ...
+
     def input_fn(self, data: Data, content_type: str) -> Data:
         """A request's body (text for CSV and JSON, else bytes) as what the model takes."""
         ...
@@ -46,6 +50,14 @@ class Defaults(Protocol):
         ...
 
 
+class ScriptsLoad:
+    """For frameworks whose models only the script can load."""
+
+    def model_fn(self, _model_dir: str) -> Model:
+        """Raises NotImplementedError, in the public toolkits' words."""
+        raise NotImplementedError(_NO_MODEL_FN)
+
+
 class Context(NamedTuple):
     """What functions with one more parameter are given, as far as the public toolkit's context is used."""
 
@@ -54,7 +66,10 @@ class Context(NamedTuple):
 
 
 class ScriptService:
-    """A loaded model with its script's functions. Raises what the script raises while it is imported or loads."""
+    """A loaded model with its script's functions (`module` is None where there is no script).
+
+    Raises what the script raises while it loads.
+    """
 
     def __init__(self, module: Module, defaults: Defaults, layout: Layout, environ: Mapping[str, str]) -> None:
         self._context = Context({"model_dir": str(layout.model)})
@@ -68,7 +83,7 @@ class ScriptService:
         self._predict = self._with_context(own["predict_fn"] or defaults.predict_fn, 2)
         self._output = self._with_context(own["output_fn"] or defaults.output_fn, 2)
         self._parameters = getattr(module, "execution_parameters_fn", None)
-        self._model = self._with_context(getattr(module, "model_fn", None) or _no_model_fn, 1)(str(layout.model))
+        self._model = self._with_context(getattr(module, "model_fn", None) or defaults.model_fn, 1)(str(layout.model))
 
     def _with_context(self, function: Function, arguments: int) -> Function:
         """The function as it is, or given the context as well where it has one parameter more."""
@@ -130,10 +145,6 @@ def _body(value: Data, content_type: str) -> bytes:
     if content_type in (content_types.CSV, content_types.NPY):
         return arrays.encode(value, content_type)
     return arrays.encode(value, content_types.JSON)
-
-
-def _no_model_fn(_model_dir: str) -> Model:
-    raise NotImplementedError(_NO_MODEL_FN)
 
 
 def import_script(name: str) -> Module:

@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import Mapping
+from typing import Callable, Mapping
 
 import numpy as np
 
@@ -24,7 +24,7 @@ _DEFAULT_PROGRAM = "inference.py"
 logger = logging.getLogger("sagemaker-inference")
 
 
-class ScikitLearn:
+class ScikitLearn(inference.ScriptsLoad):
     """scikit-learn's container: arrays in, `predict`, arrays out; text formats are read as float32."""
 
     def input_fn(self, data: Data, content_type: str) -> Data:
@@ -50,6 +50,11 @@ def main() -> int:
 
 def host(defaults: inference.Defaults) -> int:
     """Host a user's script on top of a framework's defaults; the exit code."""
+    return serving.serve(prepare(defaults), os.environ)
+
+
+def prepare(defaults: inference.Defaults) -> Callable[[], inference.ScriptService]:
+    """Put sources and packages in place; what is given back loads the model with its script, where there is one."""
     configure_logs(os.environ)
     layout = Layout(os.environ)
     folder = prepare_sources(layout, os.environ)
@@ -57,13 +62,15 @@ def host(defaults: inference.Defaults) -> int:
     sys.path.insert(0, str(folder))
     packages.offer_public_names()
     program = os.environ.get("SAGEMAKER_PROGRAM") or _DEFAULT_PROGRAM
+    named = program != _DEFAULT_PROGRAM or (folder / program).is_file()
 
     def load() -> inference.ScriptService:
-        module = inference.import_script(program)
-        logger.info("Serving %s with %s.", program, ", ".join(inference.functions_of(module)) or "defaults only")
+        module = inference.import_script(program) if named else None
+        functions = ", ".join(inference.functions_of(module)) or "defaults only"
+        logger.info("Serving %s with %s.", program if named else "the model", functions)
         return inference.ScriptService(module, defaults, layout, os.environ)
 
-    return serving.serve(load, os.environ)
+    return load
 
 
 def configure_logs(environ: Mapping[str, str]) -> None:
