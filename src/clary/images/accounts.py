@@ -204,6 +204,8 @@ REGISTRIES: Mapping[str, Mapping[str, str]] = {
     "factorization-machines": _ALGORITHMS,
     "jumpstart-catboost": _DEEP_LEARNING,
     "jumpstart-lightgbm": _DEEP_LEARNING,
+    "huggingface-pytorch-inference": _DEEP_LEARNING,
+    "huggingface-pytorch-training": _DEEP_LEARNING,
     "linear-learner": _ALGORITHMS,
     "sagemaker-scikit-learn": _FRAMEWORKS,
     "sagemaker-tensorflow-scriptmode": _FIRST_FRAMEWORKS,

@@ -65,6 +65,8 @@ class Image:
     built_in: bool = False
     """A built-in algorithm: hyperparameters are validated, no user code runs."""
     env: Mapping[str, str] = field(default_factory=dict)
+    isolated_env: Mapping[str, str] = field(default_factory=dict)
+    """What is set besides where the container has no network."""
     files: tuple[Files, ...] = ()
     modules: tuple[Path, ...] = ()
     """Python's modules of this machine that programs may import: files or folders, which containers cannot change."""

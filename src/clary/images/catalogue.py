@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from clary.images import (
     factorization_machines,
     gradient_boosting,
+    huggingface,
     linear_learner,
     retired,
     scikit_learn,
@@ -33,7 +34,15 @@ class ImageNotFound(Exception):
 
 REPOSITORIES: Mapping[str, Repository] = {
     repository.name: repository
-    for family in (factorization_machines, gradient_boosting, linear_learner, scikit_learn, tensorflow, xgboost)
+    for family in (
+        factorization_machines,
+        gradient_boosting,
+        huggingface,
+        linear_learner,
+        scikit_learn,
+        tensorflow,
+        xgboost,
+    )
     for repository in family.REPOSITORIES
 }
 

@@ -119,8 +119,7 @@ class Runtimes:
     def _env(self, image: Image, run: Run, python: str) -> dict[str, str]:
         path = ":".join([*image.path, str(Path(python).parent), _SYSTEM_PATH])
         found = {"PATH": path, **image.env, **regions(run.region)}
-        if not run.isolated:
-            found |= aws(self._credentials(run))
+        found |= image.isolated_env if run.isolated else aws(self._credentials(run))
         if image.modules:
             found["PYTHONPATH"] = ":".join(path for path in (found.get("PYTHONPATH"), _MODULES) if path)
         return found | dict(run.contract) | dict(run.env)
