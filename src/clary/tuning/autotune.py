@@ -95,5 +95,5 @@ def _settings(config: Mapping[str, Any], tuned: int, *, one_algorithm: bool) -> 
 
 
 def _most_tuned(config: Mapping[str, Any], chosen: list[dict[str, Any]]) -> int:
-    all_of_them = [one.get("HyperParameterRanges") or config["ParameterRanges"] for one in chosen]
-    return max(sum(map(len, ranges.values())) for ranges in all_of_them)
+    all_of_them = [one.get("HyperParameterRanges") or config.get("ParameterRanges") or {} for one in chosen]
+    return max((sum(map(len, ranges.values())) for ranges in all_of_them), default=0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import optuna
@@ -18,7 +19,7 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
-from optuna.trial import FrozenTrial, TrialState, create_trial
+from optuna.trial import FrozenTrial, TrialState
 
 from clary.tuning.definitions import Definition
 from clary.tuning.drawing import generator, tried
@@ -29,6 +30,7 @@ from clary.tuning.trials import Trial
 FIRST = 10
 """So many jobs are spread evenly over the ranges before anything can be learnt from them."""
 
+_SOME_TIME = datetime(2000, 1, 1)  # noqa: DTZ001  Optuna wants one, and looks at none
 _TRIES = 10
 """How often a combination that was tried before is answered by another question."""
 
@@ -64,7 +66,7 @@ def _asked(definition: Definition, fitting: Sequence[Trial], chance: random.Rand
     """What Optuna proposes; several times where it may propose what was tried."""
     coordinates = [_coordinate(parameter) for parameter in definition.space.parameters]
     space = {each.parameter.name: each.distribution for each in coordinates}
-    known = [_frozen(definition, coordinates, trial) for trial in fitting]
+    known = [_frozen(coordinates, trial) for trial in fitting]
     for _ in range(1 if math.isinf(definition.space.count) else _TRIES):
         sampler = optuna.samplers.TPESampler(seed=chance.getrandbits(32), n_startup_trials=0)
         study = optuna.create_study(sampler=sampler, direction="maximize" if definition.maximize else "minimize")
@@ -105,7 +107,14 @@ def _coordinate(parameter: Parameter) -> _Coordinate:
     return _Coordinate(parameter, FloatDistribution(parameter.low, parameter.high, log=logarithmic))
 
 
-def _frozen(definition: Definition, coordinates: Sequence[_Coordinate], trial: Trial) -> FrozenTrial:
+class _Known(FrozenTrial):
+    """A trial that a study takes as it is: copying five hundred takes longer than all that follows."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> _Known:
+        return self
+
+
+def _frozen(coordinates: Sequence[_Coordinate], trial: Trial) -> FrozenTrial:
     """A trial as Optuna knows it: pruned is worse than complete, and the worse the earlier it was stopped. Jobs that
     failed or found no objective are the worst, so that the search turns away from where programs break."""
     finite = trial.objective is not None and math.isfinite(trial.objective)
@@ -116,10 +125,16 @@ def _frozen(definition: Definition, coordinates: Sequence[_Coordinate], trial: T
         state, value = TrialState.COMPLETE, trial.objective
     elif trial.status == "stopped" and trial.objective is not None and finite:
         reached = {len(trial.reports): trial.objective}
-    return create_trial(
+    return _Known(
+        number=-1,
+        trial_id=-1,
         state=state,
         value=value,
+        datetime_start=_SOME_TIME,
+        datetime_complete=None if state == TrialState.RUNNING else _SOME_TIME,
         params={each.parameter.name: each.read(trial.values[each.parameter.name]) for each in coordinates},
         distributions={each.parameter.name: each.distribution for each in coordinates},
+        user_attrs={},
+        system_attrs={},
         intermediate_values=reached,
     )
