@@ -6,6 +6,7 @@ import importlib
 from pathlib import Path
 from typing import Any, List, Mapping, Protocol, Sequence
 
+from clary.algorithms.base import answers
 from clary.algorithms.base.answers import Row
 from clary.algorithms.base.channels import Rules
 from clary.algorithms.base.hyperparameters import Hyperparameters
@@ -38,6 +39,8 @@ class Algorithm:
     """Its documented hyperparameters."""
     rules = Rules()
     """Its channels."""
+    offered: Sequence[str] = answers.KINDS
+    """The content types of its answers."""
     key = "predictions"
     """What holds the rows of an answer in JSON."""
 

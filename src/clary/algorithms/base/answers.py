@@ -22,15 +22,16 @@ class Wanted(NamedTuple):
     parameters: Mapping[str, str]
 
 
-def wanted(accept: str, default: str) -> Wanted:
-    """The first of an Accept header that can be had. Raises Refused with 406 where none can."""
+def wanted(accept: str, default: str, offered: Sequence[str] = KINDS) -> Wanted:
+    """The first of an Accept header that is offered. Raises Refused with 406 where none is."""
     kinds = [Wanted(*content_types.parse(part)) for part in accept.split(",") if part.strip()]
     if not kinds or any(each.kind == content_types.ANY for each in kinds):
-        return Wanted(*content_types.parse(default))
+        kinds = [Wanted(*content_types.parse(default))]
     for each in kinds:
-        if each.kind in KINDS:
+        if each.kind in offered:
             return each
-    raise Refused(406, f"Accept type '{accept}' is not supported. Supported accept types: {', '.join(KINDS)}.")
+    listed = ", ".join(offered)
+    raise Refused(406, f"Accept type '{accept or default}' is not supported. Supported accept types: {listed}.")
 
 
 def write(rows: Sequence[Row], kind: str, key: str) -> bytes:

@@ -29,6 +29,10 @@ class Rules(NamedTuple):
     label_sizes: Sequence[str] = (_LABELLED,)
 
 
+UNLABELLED = Rules(optional=(TEST,), label_sizes=("1", "0"))
+"""Of algorithms that learn without labels. As on AWS, CSV has one all the same unless it says `label_size=0`."""
+
+
 def check(rules: Rules, channels: Mapping[str, Channel]) -> None:
     """Raises ValidationError where a required channel is missing, another is unknown, or its content type is."""
     for name in rules.required:

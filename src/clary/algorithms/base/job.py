@@ -97,6 +97,10 @@ class Job:
             )
         return wanted or widest
 
+    def replicated(self, name: str) -> bool:
+        """Whether every host has all of a channel."""
+        return self._environment.channels[name].get("S3DistributionType") != "ShardedByS3Key"
+
     def stopped(self) -> bool:
         """Whether the job shall end with what it has learned so far; the same answer on every host."""
         return bool(self.hosts.most(np.asarray([self._stop.asked]))[0])

@@ -11,7 +11,7 @@ from typing import Any, Dict, Mapping, Sequence, Tuple
 
 _FORMAT = "[%(asctime)s %(levelname)s %(thread)d] %(message)s"
 _DATES = "%m/%d/%Y %H:%M:%S"
-_LOSSES = ("mse", "absolute_loss", "rmse", "mae")
+_LOSSES = ("mse", "absolute_loss", "rmse", "mae", "msd", "ssd")
 
 Scores = Sequence[Tuple[str, float]]
 """Names of measures and their values."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any, Iterable, Mapping, NamedTuple, Optional, Sequence, Union
 
@@ -100,6 +101,28 @@ class Number(NamedTuple):
         return "" if high is None else f" less than {high:g}"
 
 
+class Words(NamedTuple):
+    """Some of a few words, as a JSON list; the SDKs send Python's."""
+
+    default: Optional[str]
+    words: Sequence[str]
+
+    def parse(self, name: str, text: str) -> Value:
+        """The list, as JSON. Raises ValidationError."""
+        try:
+            found = json.loads(text.replace("'", '"'))
+        except ValueError:
+            found = None
+        if not isinstance(found, list) or not found or any(word not in self.words for word in found):
+            listed = ", ".join(f"'{word}'" for word in self.words)
+            raise ValidationError(
+                f"The value '{text}' is not valid for the '{name}' hyperparameter which accepts a JSON list of the "
+                f"following: {listed}",
+                f"'{text}' is not a list of {list(self.words)}",
+            )
+        return json.dumps(list(dict.fromkeys(found)))
+
+
 class Text(NamedTuple):
     """Any text."""
 
@@ -110,7 +133,7 @@ class Text(NamedTuple):
         return text
 
 
-Kind = Union[Choice, Flag, Number, Text]
+Kind = Union[Choice, Flag, Number, Text, Words]
 
 
 def check_names(given: Iterable[str], kinds: Mapping[str, Kind]) -> None:

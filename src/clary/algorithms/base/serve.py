@@ -33,7 +33,7 @@ class AlgorithmService:
 
     def __init__(self, served: Algorithm, layout: Layout, environ: Mapping[str, str]) -> None:
         self._model = served.load(layout.model)
-        self._key = served.key
+        self._key, self._offered = served.key, served.offered
         self._accept = environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or content_types.JSON
         self._max_payload = int(environ.get("MAX_CONTENT_LENGTH") or _MAX_PAYLOAD)
         logger.info("Loaded a model of %s with %d features.", served.title, self._model.features)
@@ -42,7 +42,7 @@ class AlgorithmService:
         """Raises Refused: 415, 400 or 406 for a request's type, its body, the wanted type."""
         if not request.body.strip():
             return Response(204)
-        wanted = answers.wanted(request.headers.get("accept", ""), self._accept)
+        wanted = answers.wanted(request.headers.get("accept", ""), self._accept, self._offered)
         features = requests.read(request.body, request.headers.get("content-type", ""), self._model.features)
         rows = self._model.answer(features, wanted.parameters)
         return Response(200, answers.write(rows, wanted.kind, self._key), wanted.kind)
