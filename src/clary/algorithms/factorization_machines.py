@@ -35,7 +35,6 @@ _FORMAT = "clary-factorization-machines-1"
 _SEED = 20171129
 _UNSET = "None"
 _BETA_1, _BETA_2, _TINY = 0.9, 0.999, 1e-8
-_LEAST = 1e-15
 
 
 def _count() -> Number:
@@ -280,8 +279,7 @@ def _measured(predictor: str, raw: Array, labels: Array) -> Scores:
         error = raw - labels
         squared = float((error**2).mean())
         return [("rmse", squared**0.5), ("mse", squared), ("absolute_loss", float(np.abs(error).mean()))]
-    chance = np.clip(special.expit(raw), _LEAST, 1 - _LEAST)
-    entropy = -float((labels * np.log(chance) + (1 - labels) * np.log1p(-chance)).mean())
+    entropy = float((np.logaddexp(0, raw) - labels * raw).mean())  # as certain as a score may be
     said = raw >= 0
     return [
         ("binary_classification_accuracy", float((said == labels).mean())),
