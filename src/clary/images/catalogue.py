@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 
 from clary.images import (
     factorization_machines,
     gradient_boosting,
     huggingface,
+    kmeans,
     linear_learner,
+    pca,
+    pytorch,
     retired,
     scikit_learn,
     tensorflow,
@@ -21,6 +25,7 @@ from clary.images.own import OwnImages
 from clary.images.pythons import Pythons
 from clary.images.releases import Framework, choose
 from clary.images.repository import Repository
+from clary.images.wheels import Wheels, supplied
 
 
 class ImageNotFound(Exception):
@@ -38,7 +43,10 @@ REPOSITORIES: Mapping[str, Repository] = {
         factorization_machines,
         gradient_boosting,
         huggingface,
+        kmeans,
         linear_learner,
+        pca,
+        pytorch,
         scikit_learn,
         tensorflow,
         xgboost,
@@ -56,10 +64,12 @@ class Catalogue:
         pythons: Pythons | None = None,
         own: OwnImages | None = None,
         installed: Callable[[str], Image | None] = lambda _: None,
+        wheels: Wheels | None = None,
     ) -> None:
         self._pythons = pythons or Pythons()
         self._own = own
         self._installed = installed
+        self._wheels = wheels or Wheels.of(os.environ)
         self._known: dict[str, Image] = {}
 
     def resolve(self, uri: str) -> Image:
@@ -81,7 +91,7 @@ class Catalogue:
         if name is None:
             raise ImageNotFound(uri, f"Known tags of {address.repository}: {', '.join(repository.tags)}.")
         tag = repository.tags[name]
-        choice = choose(repository.framework, tag.version, tag.python, self._has)
+        choice = choose(supplied(repository.framework, self._wheels), tag.version, tag.python, self._has)
         if choice is None:
             raise ImageNotFound(uri, _no_python(repository.framework))
         return repository.image(uri, name, choice)

@@ -42,6 +42,8 @@ class Framework:
     releases: tuple[Release, ...]
     """Oldest first."""
     preload: tuple[str, ...]
+    large: str = ""
+    """A distribution in it whose wheels are so large that those on this machine are used before all others (wheels.py)."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class Choice:
     def notice(self) -> str:
         """The line for the head of the log where the version is another."""
         name, got = self.framework.distribution, self.release.version
-        return f"{name} {self.wanted} cannot be had for the Pythons of this machine; {name} {got} is used instead."
+        return f"{name} {self.wanted} cannot be had on this machine; {name} {got} is used instead."
 
     def environment(self) -> Environment:
         """The environment that holds it."""
@@ -93,24 +95,26 @@ def choose(framework: Framework, wanted: str, preferred: str, has: Callable[[str
     `preferred` is the Python of AWS's own image, `has` tells whether a Python is there. Newer releases are tried
     before older ones: scripts break less often forwards than backwards.
     """
-    for release in _nearest_first(framework.releases, wanted):
+    for release in nearest_first(framework.releases, wanted):
         for python in _by_distance(release.pythons, preferred):
             if has(python):
                 return Choice(framework, release, python, wanted)
     return None
 
 
-def _nearest_first(releases: Sequence[Release], wanted: str) -> Iterator[Release]:
-    place = _number(wanted)
+def nearest_first(releases: Sequence[Release], wanted: str) -> Iterator[Release]:
+    """The release itself, then newer ones, then older ones, each from the nearest on."""
+    place = number(wanted)
     exact = [release for release in releases if release.version == wanted]
-    newer = [release for release in releases if _number(release.version) > place]
-    older = [release for release in releases if _number(release.version) < place]
+    newer = [release for release in releases if number(release.version) > place]
+    older = [release for release in releases if number(release.version) < place]
     yield from exact
     yield from newer
     yield from reversed(older)
 
 
-def _number(version: str) -> tuple[int, ...]:
+def number(version: str) -> tuple[int, ...]:
+    """`1.10.2` as numbers, for comparing."""
     return tuple(int(part) for part in version.split(".") if part.isdigit())
 
 

@@ -1,0 +1,1 @@
+"""Inside PyTorch's images: training, alone or by torchrun, and serving."""
