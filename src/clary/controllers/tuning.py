@@ -157,12 +157,13 @@ def _recorded(row: Row, seen: Seen, now: float) -> Record | None:
     settled = {trial.key.name: trial for trial in _settled(row, seen, now)}
     rows = [settled.get(trial.key.name, trial) for trial in seen.trials]
     trials = as_trials(rows, seen.heard)
-    ending = row.state.get("ending") or _given_up(row, trials) or seen.search.ended(trials, now - _begun(row))
+    ending = row.state.get("ending") or seen.search.ended(trials, now - _begun(row))
+    hopeless = _hopeless(trials)
     proposed: list[Row] = []
-    if ending is None and not _unwanted(row):
+    if not ending and not hopeless and not _unwanted(row):
         proposed = _proposed(row, seen, trials, now)
-        if not proposed and not _going_on(rows):
-            ending = EXHAUSTED
+    if not ending and not proposed and not _going_on(rows):
+        ending = hopeless or EXHAUSTED
     changed = _changed(row, [*rows, *proposed], trials, seen.search)
     once: dict[str, Any] = {"ending": ending} if ending else {}
     if "converged" not in row.state and seen.search.has_converged(trials):
@@ -350,10 +351,9 @@ def _objectives(rows: Sequence[Row]) -> dict[str, int]:
     return found
 
 
-def _given_up(row: Row, trials: Sequence[Trial]) -> str | None:
-    """Why no more are tried although nothing has succeeded."""
-    failing = len(_ended(trials)) >= MOST_ATTEMPTS
-    return failure(trials) if failing else None
+def _hopeless(trials: Sequence[Trial]) -> str | None:
+    """Why no more are tried for now: so many have ended without any success. Those that run may yet have some."""
+    return failure(trials) if len(_ended(trials)) >= MOST_ATTEMPTS else None
 
 
 def failure(trials: Sequence[Trial]) -> str | None:
