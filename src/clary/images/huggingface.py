@@ -44,6 +44,7 @@ TRANSFORMERS = Framework(
         "clary.toolkit.source",
         "clary.toolkit.huggingface.serve",
     ),
+    large="torch",
 )
 
 _TRAINING: Mapping[str, str] = {

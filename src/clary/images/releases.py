@@ -43,7 +43,7 @@ class Framework:
     """Oldest first."""
     preload: tuple[str, ...]
     large: str = ""
-    """A distribution in it whose wheels are so large that those on this machine are used before all others (wheels.py)."""
+    """A distribution in it whose wheels are so large that those on this machine come before all others (wheels.py)."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ lies there is then what can be had: nothing of that size is fetched behind the o
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -48,7 +47,7 @@ class Wheels:
     def _names(self) -> Iterator[str]:
         for folder in self._folders:
             try:
-                yield from os.listdir(folder)
+                yield from [entry.name for entry in folder.iterdir()]
             except OSError:
                 continue
 
