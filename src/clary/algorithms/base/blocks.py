@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable, Iterator
@@ -20,16 +21,16 @@ def total(rows: int, size: int, work: Callable[[slice], Array]) -> Array:
     share = -(-rows // (_PARTS * size)) * size
     shares = [(start, min(start + share, rows)) for start in range(0, max(rows, 1), max(share, size))]
     if len(shares) == 1:
-        return _sum(*shares[0], size, work)
+        return _sum(0, rows, size, work)
     with ThreadPoolExecutor(min(len(shares), len(os.sched_getaffinity(0)))) as pool:
-        return np.sum(list(pool.map(lambda part: _sum(*part, size, work), shares)), axis=0)
+        return functools.reduce(np.add, pool.map(lambda share: _sum(share[0], share[1], size, work), shares))
 
 
 def _sum(start: int, end: int, size: int, work: Callable[[slice], Array]) -> Array:
     first, *others = of(start, end, size) if end > start else [slice(start, end)]
-    found = np.asarray(work(first), dtype=np.float64)
+    found = np.array(work(first), dtype=np.float64)
     for rows in others:
-        found = found + work(rows)
+        found += work(rows)
     return found
 
 

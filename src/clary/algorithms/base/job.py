@@ -99,7 +99,7 @@ class Job:
 
     def replicated(self, name: str) -> bool:
         """Whether every host has all of a channel."""
-        return self._environment.channels[name].get("S3DistributionType") != "ShardedByS3Key"
+        return bool(self._environment.channels[name].get("S3DistributionType") != "ShardedByS3Key")
 
     def stopped(self) -> bool:
         """Whether the job shall end with what it has learned so far; the same answer on every host."""
