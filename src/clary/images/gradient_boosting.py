@@ -11,11 +11,10 @@ from clary.images.base import Image, Program
 from clary.images.releases import Choice, Framework, Release
 from clary.images.repository import ENV, Repository, Tag, notices
 
-_TABLES = ("numpy>=2", "scipy", "pandas<3", "pyarrow", "joblib")
+_TABLES = ("numpy>=2", "scipy", "pandas<3", "joblib")
 _PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 _PRELOAD = (
     "numpy",
-    "pyarrow.csv",
     "pandas",
     "joblib",
     "httptools",
