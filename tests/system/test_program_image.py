@@ -20,7 +20,7 @@ INSTANCES = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB"
 
 BUILD_SECONDS = 240
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.xdist_group("program-image")]
 
 
 @pytest.fixture(scope="module")

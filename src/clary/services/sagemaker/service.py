@@ -19,11 +19,30 @@ _TYPES = {
 }
 """The members that name resources, and the type within their ARNs."""
 
+_NO_RESOURCE = {("CreateTransformJob", "ModelName")}
+"""A member that names none here: whether this model may be used is told by `sagemaker:ModelArn`."""
+
+_TOLD: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("sagemaker:EnableRemoteDebug", ("RemoteDebugConfig", "EnableRemoteDebug")),
+    ("sagemaker:InterContainerTrafficEncryption", ("EnableInterContainerTrafficEncryption",)),
+    ("sagemaker:KeepAlivePeriod", ("ResourceConfig", "KeepAlivePeriodInSeconds")),
+    ("sagemaker:MaxRuntimeInSeconds", ("StoppingCondition", "MaxRuntimeInSeconds")),
+    ("sagemaker:NetworkIsolation", ("EnableNetworkIsolation",)),
+    ("sagemaker:OutputKmsKey", ("OutputDataConfig", "KmsKeyId")),
+    ("sagemaker:OutputKmsKey", ("TransformOutput", "KmsKeyId")),
+    ("sagemaker:VolumeKmsKey", ("ResourceConfig", "VolumeKmsKeyId")),
+    ("sagemaker:VolumeKmsKey", ("TransformResources", "VolumeKmsKeyId")),
+    ("sagemaker:VolumeKmsKey", ("KmsKeyId",)),
+    ("sagemaker:VpcSecurityGroupIds", ("VpcConfig", "SecurityGroupIds")),
+    ("sagemaker:VpcSubnets", ("VpcConfig", "Subnets")),
+)
+"""Condition keys, and where in a request their values stand; what the request leaves out is absent."""
+
 
 def access(call: Call) -> list[Access]:
     """`sagemaker:<Operation>` on every resource that is named; `sagemaker:AddTags` where a Create brings tags."""
     resources = list(_resources(call)) or ["*"]
-    context = dict(_conditions(call.params))
+    context = dict(_conditions(call))
     needed = [Access(f"sagemaker:{call.operation}", resource, context) for resource in resources]
     if call.params.get("Tags") and call.operation.startswith("Create"):
         needed.append(Access("sagemaker:AddTags", resources[0], context))
@@ -34,29 +53,49 @@ def _resources(call: Call) -> Iterator[str]:
     if "ResourceArn" in call.params:
         yield call.params["ResourceArn"]
     for member, kind in _TYPES.items():
-        if member in call.params:
+        if member in call.params and (call.operation, member) not in _NO_RESOURCE:
             yield sagemaker_arn(call.region, call.principal.account, kind, call.params[member])
 
 
-def _conditions(params: Mapping[str, Any]) -> Iterator[tuple[str, str | Sequence[str]]]:
+def _conditions(call: Call) -> Iterator[tuple[str, str | Sequence[str]]]:
+    params = call.params
+    yield from _tags(params)
+    yield from _told(params)
+    types = list(_instance_types(params))
+    if types:
+        yield "sagemaker:InstanceTypes", types
+    models = list(_models(call))
+    if models:
+        yield "sagemaker:ModelArn", models
+
+
+def _tags(params: Mapping[str, Any]) -> Iterator[tuple[str, str | Sequence[str]]]:
     for tag in params.get("Tags") or ():
         yield f"aws:RequestTag/{tag['Key']}", tag["Value"]
     keys = [tag["Key"] for tag in params.get("Tags") or ()] or params.get("TagKeys")
     if keys:
         yield "aws:TagKeys", keys
-    types = list(_instance_types(params))
-    if types:
-        yield "sagemaker:InstanceTypes", types
-    if "KeepAlivePeriodInSeconds" in (params.get("ResourceConfig") or {}):
-        yield "sagemaker:KeepAlivePeriod", str(params["ResourceConfig"]["KeepAlivePeriodInSeconds"])
     for visible in params.get("VisibilityConditions") or ():
         yield f"sagemaker:SearchVisibilityCondition/{visible['Key']}", visible["Value"]
-    if "EnableNetworkIsolation" in params:
-        yield "sagemaker:NetworkIsolation", "true" if params["EnableNetworkIsolation"] else "false"
-    vpc = params.get("VpcConfig") or {}
-    if vpc:
-        yield "sagemaker:VpcSubnets", vpc["Subnets"]
-        yield "sagemaker:VpcSecurityGroupIds", vpc["SecurityGroupIds"]
+
+
+def _told(params: Mapping[str, Any]) -> Iterator[tuple[str, str | Sequence[str]]]:
+    for key, path in _TOLD:
+        value: Any = params
+        for member in path:
+            value = (value or {}).get(member)
+        if isinstance(value, bool):
+            yield key, "true" if value else "false"
+        elif value:
+            yield key, value if isinstance(value, list) else str(value)
+
+
+def _models(call: Call) -> Iterator[str]:
+    """The models that are used, not made or looked at."""
+    users = [call.params] if call.operation == "CreateTransformJob" else call.params.get("ProductionVariants") or ()
+    for user in users:
+        if "ModelName" in user:
+            yield sagemaker_arn(call.region, call.principal.account, "model", user["ModelName"])
 
 
 def _instance_types(params: Mapping[str, Any]) -> Iterator[str]:
