@@ -84,10 +84,13 @@ def _told(params: Mapping[str, Any]) -> Iterator[tuple[str, str | Sequence[str]]
         value: Any = params
         for member in path:
             value = (value or {}).get(member)
-        if isinstance(value, bool):
-            yield key, "true" if value else "false"
-        elif value:
-            yield key, value if isinstance(value, list) else str(value)
+        if value not in (None, ""):
+            yield key, value if isinstance(value, list) else _text(value)
+
+
+def _text(value: str | float | bool) -> str:
+    """As conditions compare it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _models(call: Call) -> Iterator[str]:
