@@ -1,8 +1,8 @@
 """What a web page may not do to a Clary on the visitor's own machine: ask it where no signature is wanted.
 
 A page of another site can send simple requests to `http://127.0.0.1`, and, where its own name resolves to that address
-(DNS rebinding), read the answers too. A browser says both: `Origin` is the page's, `Host` the name that it used. An image
-or a link has no `Origin`, only `Sec-Fetch-Site`: it may show an object, and may not name an operation.
+(DNS rebinding), read the answers too. A browser says both: `Origin` is the page's, `Host` the name that it used. An
+image or a link has no `Origin`, only `Sec-Fetch-Site`: it may show an object, and may not name an operation.
 """
 
 from __future__ import annotations
