@@ -76,7 +76,7 @@ def _tags(params: Mapping[str, Any]) -> Iterator[tuple[str, str | Sequence[str]]
     if keys:
         yield "aws:TagKeys", keys
     for visible in params.get("VisibilityConditions") or ():
-        yield f"sagemaker:SearchVisibilityCondition/{visible['Key']}", visible["Value"]
+        yield f"sagemaker:SearchVisibilityCondition/{visible.get('Key', '')}", visible.get("Value", "")
 
 
 def _told(params: Mapping[str, Any]) -> Iterator[tuple[str, str | Sequence[str]]]:
