@@ -71,7 +71,8 @@ class S3:
         self._thread.start()
 
     def _edge(self, call):
-        return SimpleNamespace(call=call, settings=self.settings, objects=self.reader)
+        authorise = lambda access: self.rules.authorise(call, [access])  # noqa: E731
+        return SimpleNamespace(call=call, settings=self.settings, objects=self.reader, authorise=authorise)
 
     async def _control(self, call):
         params = _through_a_frame(call.params)

@@ -32,6 +32,7 @@ from clary.services.s3.targets import (
     owned_bucket,
     require_bucket,
     require_object,
+    require_visible,
 )
 from clary.wire.http import Extent
 
@@ -75,7 +76,7 @@ def received_body(objects: ObjectStore, params: dict[str, Any]) -> Received:
 
 @SERVICE.operation("GetObject", place="edge")
 def get_object(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]:
-    info = require_object(context.objects, params)
+    info = require_visible(context, params)
     check_read(info, params)
     wanted = span(info, params)
     body = Extent(context.objects.segments(info, wanted.start, wanted.length), wanted.length)
@@ -84,7 +85,7 @@ def get_object(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]:
 
 @SERVICE.operation("HeadObject", place="edge")
 def head_object(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]:
-    info = require_object(context.objects, params)
+    info = require_visible(context, params)
     check_read(info, params)
     return _described(info, span(info, params), params)
 
