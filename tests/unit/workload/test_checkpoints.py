@@ -172,7 +172,7 @@ def test_a_hole_of_terabytes_is_never_copied(world, kept):
     (job.folders[0] / "2.pt").write_bytes(b"2")
     job.look(), job.look()
     assert kept() == {"ck/2.pt": b"2"}
-    with pytest.raises(WorkloadError, match="'1.pt' says that it has 8796093022208 bytes"):
+    with pytest.raises(WorkloadError, match=r"'1\.pt' says that it has 8796093022208 bytes"):
         job.look(final=True)
 
 
