@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -27,15 +28,19 @@ def launcher(tmp_path):
         yield server.Launcher(listener, str(tmp_path), "", NoParents(), None)
 
 
+def _open():
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
 def _fails(*_):
     raise BlockingIOError(11, "Resource temporarily unavailable")
 
 
 @pytest.mark.parametrize(("place", "name"), [(os, "fork"), (server, "listen")])
 def test_a_start_that_fails_leaves_no_lock(launcher, tmp_path, monkeypatch, place, name):
-    before = len(os.listdir("/proc/self/fd"))
+    before = _open()
     monkeypatch.setattr(place, name, _fails)
     answer = launcher._carry_out(json.dumps({"op": "start", "id": "c1"}).encode())
     assert "temporarily unavailable" in answer["error"]
     assert not record.is_locked(str(tmp_path / "c1"))
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert _open() == before
