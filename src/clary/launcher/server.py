@@ -111,7 +111,7 @@ class Launcher:
         try:
             request = json.loads(line)
             return self._operations[request["op"]](request)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             return {"error": "{}: {}".format(type(error).__name__, error)}
 
     def _start(self, container_id: str) -> bool:
