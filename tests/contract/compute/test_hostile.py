@@ -173,6 +173,13 @@ def test_a_log_of_control_characters_and_broken_text_is_kept(confined):
     assert output.startswith("a\x1b[2Jb\0c")
 
 
+def test_a_log_that_takes_no_more_costs_lines_only(machine):
+    machine.settings.logs_dir.mkdir(parents=True, exist_ok=True)
+    (machine.settings.logs_dir / "full").symlink_to("/dev/full")
+    machine.shell("full", "echo one; sleep 0.1; echo two; printf three; exit 3")
+    assert machine.end("full").code == 3
+
+
 def test_memory_is_held_for_a_tree_of_processes(confined):
     """By a cgroup, which takes the largest, or by the shim, which ends them all."""
     script = """
