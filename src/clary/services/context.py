@@ -33,6 +33,8 @@ class Context:
     """Tell the controllers that the row has changed; after the write, never within it."""
     invoke: Callable[[Call], dict[str, Any]]
     """Carry out another operation: authorised, validated, recorded."""
+    authorise: Callable[[Access], None]
+    """Raises AccessDenied where the caller has not this right: for one that decides on a part of what is asked."""
 
     @property
     def account(self) -> str:

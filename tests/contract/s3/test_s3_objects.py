@@ -335,6 +335,16 @@ def test_delete_many(client, bucket):
     refused("MalformedXML", 400, client.delete_objects, Bucket=bucket, Delete={"Objects": []})
 
 
+def test_a_delete_that_is_not_allowed_does_not_keep_the_others_back(s3, client, bucket):
+    for key in ("keep", "go"):
+        client.put_object(Bucket=bucket, Key=key, Body=b"x")
+    s3.rules.denied = {"s3:DeleteObject arn:aws:s3:::bucket/keep"}
+    answer = client.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "keep"}, {"Key": "go"}]})
+    assert [each["Key"] for each in answer["Deleted"]] == ["go"]
+    assert [(each["Key"], each["Code"].startswith("AccessDenied")) for each in answer["Errors"]] == [("keep", True)]
+    assert [each["Key"] for each in client.list_objects_v2(Bucket=bucket)["Contents"]] == ["keep"]
+
+
 def test_object_tags_are_replaced_and_removed(client, bucket):
     client.put_object(Bucket=bucket, Key="k", Body=b"x")
     at = {"Bucket": bucket, "Key": "k"}

@@ -12,6 +12,7 @@ from clary.objects.checksums import DEFAULT_ALGORITHM
 from clary.objects.model import Attributes, ObjectInfo, Received
 from clary.objects.store import ObjectStore
 from clary.services.context import Context, EdgeContext
+from clary.services.s3.access import deletion
 from clary.services.s3.attributes import (
     asked_algorithm,
     checksums,
@@ -118,6 +119,7 @@ def delete_objects(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     deleted, errors = [], []
     for entry in entries:
         try:
+            context.authorise(deletion(params["Bucket"], entry["Key"]))
             check_version(entry["Key"], entry.get("VersionId"))
         except AWSError as refusal:
             errors.append({**entry, "Code": refusal.code, "Message": refusal.message})
