@@ -20,6 +20,7 @@ from pathlib import Path
 
 from clary.workload.deflating import Gzip
 from clary.workload.errors import NO_SPACE
+from clary.workload.parent import end_with_parent
 from clary.workload.tree import Entry, merged
 
 REFUSED = 2
@@ -196,4 +197,5 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    end_with_parent()  # else it would write what the next control has another write
     sys.exit(main(sys.argv[1:]))
