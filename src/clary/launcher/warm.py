@@ -59,6 +59,13 @@ def _serve(channel: socket.socket, api_socket: str) -> None:
         messages.close_all([lock, listener])
 
 
+def _forget(channel: socket.socket) -> None:
+    """What the parent and the shim had open is closed by its number; the objects that held it must go before the
+    program opens files of its own, or they would close those."""
+    channel.detach()
+    gc.collect()
+
+
 def main() -> None:
     """Import, then fork; in a container's program: run it."""
     del sys.path[0]  # this folder: its names are no top-level modules
@@ -78,6 +85,7 @@ def main() -> None:
         launch = begin.launch
     else:
         return
+    _forget(channel)
     border.cross()
     forked.run_program(launch)
 

@@ -91,6 +91,32 @@ def test_its_end_is_the_same(confined, code, end):
     )
 
 
+def test_nothing_that_the_parent_had_open_closes_a_file_of_the_program(confined, code):
+    """Objects of the shim live on in its fork, whose descriptors were closed by number: none may close them again."""
+    source = """
+import atexit, gc, os
+files = [os.open(os.devnull, os.O_RDONLY) for _ in range(64)]
+gc.collect()
+
+def lost():
+    found = []
+    for number in files:
+        try:
+            os.fstat(number)
+        except OSError:
+            found.append(number)
+    return found
+
+print(lost())
+class Last:
+    def __del__(self, lost=lost, print=print):
+        print(lost())
+import sys
+sys.modules["last"] = Last()
+"""
+    assert _both(confined, _container(code, source)) == ("[]\n[]", "[]\n[]")
+
+
 def test_forks_of_one_parent_are_strangers(confined, code):
     source = "import random, os, uuid; open('/tmp/mine', 'x').close(); print(random.random(), uuid.uuid4())"
     container = _container(code, source)
