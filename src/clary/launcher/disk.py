@@ -51,7 +51,8 @@ def used_bytes(paths: List[str]) -> int:
 
     def add(_: int, __: str, has: os.stat_result) -> None:
         nonlocal total
-        total += has.st_blocks * 512
+        names = 1 if stat.S_ISDIR(has.st_mode) else has.st_nlink  # all of them are below: no mount shares files
+        total += has.st_blocks * 512 // max(1, names)
 
     try:
         for path in paths:

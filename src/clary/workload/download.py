@@ -43,7 +43,7 @@ def relative_name(key: str, prefix: str) -> str:
 
 
 def place(folder: Path, name: str) -> Path:
-    """Where `name` lies below `folder`. Raises WorkloadError for a name that climbs out of it, or that no file can have."""
+    """Where `name` lies below `folder`. Raises WorkloadError for one that climbs out of it, or no file can have."""
     parts = [part for part in name.split("/") if part]
     too_long = any(len(part.encode(errors="replace")) > _LONGEST_NAME for part in parts)
     if not parts or ".." in parts or "." in parts or "\0" in name or too_long:

@@ -35,6 +35,14 @@ def test_what_is_too_deep_counts_as_everything_and_is_removed(tmp_path):
         assert not (tmp_path / name).exists()
 
 
+def test_a_file_of_many_names_is_counted_once(tmp_path):
+    (tmp_path / "file").write_bytes(bytes(1_000_000))
+    alone = disk.used_bytes([str(tmp_path)])
+    for number in range(99):
+        (tmp_path / str(number)).hardlink_to(tmp_path / "file")
+    assert disk.used_bytes([str(tmp_path)]) < 2 * alone
+
+
 def test_links_are_removed_and_not_followed(tmp_path):
     (tmp_path / "kept").mkdir()
     (tmp_path / "kept" / "file").write_text("x")
