@@ -73,7 +73,7 @@ def boost(settings: Settings, train: Matrix, validation: Optional[Matrix], place
     except (xgboost.core.XGBoostError, ValueError, TypeError) as error:
         if any(text in str(error) for text in _USERS_ERRORS):
             raise UserError(str(error)) from error
-        logger.error("%s", error)
+        logger.info("%s", error)
         raise AlgorithmError(f"XGB train call failed with exception:\n {_told(error)}") from None
 
 
