@@ -16,6 +16,7 @@ import sagemaker
 HERE = os.path.dirname(os.path.abspath(__file__))
 DATA = os.path.join(HERE, os.pardir, "boston_housing", "boston_housing.csv")
 ENDPOINT = "house-prices"
+CSV = {"ContentType": "text/csv", "Accept": "text/csv"}
 ENOUGH = 60
 
 
@@ -58,9 +59,7 @@ class Clients:
             phase, row = self.phase, number % len(self.rows)
             body = ",".join(str(value) for value in self.rows[row])
             try:
-                answer = runtime.invoke_endpoint(
-                    EndpointName=ENDPOINT, ContentType="text/csv", Accept="text/csv", Body=body
-                )
+                answer = runtime.invoke_endpoint(EndpointName=ENDPOINT, Body=body, **CSV)
                 price, variant = float(answer["Body"].read()), answer["InvokedProductionVariant"]
                 self.errors[variant].append(price - self.prices[row])
                 self.asked[phase, variant] += 1

@@ -26,10 +26,15 @@ PAGES = {
 
 @pytest.mark.parametrize(("page", "program"), PAGES.items())
 def test_a_page_shows_pieces_of_its_program(page: str, program: str) -> None:
-    text = (ROOT / "examples" / program).read_text()
+    text = unindented((ROOT / "examples" / program).read_text())
     pieces = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / page).read_text(), re.DOTALL)
     assert pieces
-    assert [piece for piece in pieces if piece not in text] == []
+    assert [piece for piece in pieces if unindented(piece) not in text] == []
+
+
+def unindented(text: str) -> str:
+    """Lines as they are in a page, wherever in a program they stand."""
+    return "".join(line.lstrip() + "\n" for line in text.splitlines())
 
 
 def test_a_live_endpoint_changes_its_model_and_no_request_fails(sdk2: RunScript) -> None:

@@ -20,7 +20,7 @@ INSTANCES = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB"
 
 BUILD_SECONDS = 240
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.xdist_group("program-image")]
 
 
 @pytest.fixture(scope="module")
@@ -66,16 +66,21 @@ def train(jobs, image, name, **hyperparameters):
     return jobs.ended(name)
 
 
-def test_train_deploy_and_ask(jobs, image):
+@pytest.fixture(scope="module")
+def endpoint(jobs, image):
     job = train(jobs, image, "modeling", trees="20")
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
     data = job["ModelArtifacts"]["S3ModelArtifacts"]
     jobs.deploy_container("modeling", {"Image": image, "ModelDataUrl": data})
+    return "modeling"
+
+
+def test_train_deploy_and_ask(jobs, endpoint):
     rows = [line.rsplit(",", 1)[0] for line in PATIENTS.read_text().splitlines()[1:9]]
 
     def ask(number):
         answer = jobs.runtime.invoke_endpoint(
-            EndpointName="modeling", ContentType="text/csv", Body="\n".join(rows[: 1 + number % 8])
+            EndpointName=endpoint, ContentType="text/csv", Body="\n".join(rows[: 1 + number % 8])
         )
         return number, answer["Body"].read().decode().split()
 
@@ -84,7 +89,7 @@ def test_train_deploy_and_ask(jobs, image):
             assert len(found) == 1 + number % 8
             assert set(found) <= {"0", "1"}
     with pytest.raises(jobs.runtime.exceptions.ModelError, match="only supports CSV data"):
-        jobs.runtime.invoke_endpoint(EndpointName="modeling", ContentType="application/json", Body="[]")
+        jobs.runtime.invoke_endpoint(EndpointName=endpoint, ContentType="application/json", Body="[]")
 
 
 def test_reason_that_the_program_leaves(jobs, image):
@@ -93,11 +98,11 @@ def test_reason_that_the_program_leaves(jobs, image):
     assert "invalid literal for int() with base 10: 'many'" in job["FailureReason"]
 
 
-def test_endpoint_outlives_its_image(jobs, image, page):
+def test_endpoint_outlives_its_image(jobs, image, endpoint, page):
     assert "is gone" in page("images rm modeling:latest")
-    assert jobs.endpoint_status("modeling") == "InService"
+    assert jobs.endpoint_status(endpoint) == "InService"
     rows = PATIENTS.read_text().splitlines()[1].rsplit(",", 1)[0]
-    answer = jobs.runtime.invoke_endpoint(EndpointName="modeling", ContentType="text/csv", Body=rows)
+    answer = jobs.runtime.invoke_endpoint(EndpointName=endpoint, ContentType="text/csv", Body=rows)
     assert answer["Body"].read().strip() in (b"0", b"1")
     with pytest.raises(ClientError, match="`clary images list`"):
         train(jobs, image, "modeling-gone")

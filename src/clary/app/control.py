@@ -169,6 +169,7 @@ class Control:
             series=self.series,
             wake=controllers.wake,
             invoke=self._door(controllers),
+            authorise=lambda access: self.identity.authorise(call, [access]),
         )
         output: dict[str, Any] | None = operation.handler(context, call.params)
         return output or {}

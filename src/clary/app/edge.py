@@ -33,6 +33,7 @@ class Edge:
     intake: Intake
     router: Router
     meter: Meter
+    identity: Identity
     door: ControlDoor
 
     @classmethod
@@ -44,21 +45,28 @@ class Edge:
             Intake(settings.objects_dir),
             Router(settings.run_dir, SandboxDial(settings.containers_dir)),
             Meter(),
+            Identity(settings),
             ControlDoor(settings.run_dir / "control.sock"),
         )
 
     def context(self, call: Call) -> EdgeContext:
         """For one operation that is carried out here."""
-        return EdgeContext(call, self.settings, self.objects, self.router, self.meter)
+        return EdgeContext(
+            call,
+            self.settings,
+            self.objects,
+            self.router,
+            self.meter,
+            lambda access: self.identity.authorise(call, [access]),
+        )
 
     def gateway(self) -> Gateway:
         """All of it behind HTTP."""
-        identity = Identity(self.settings)
         internal = Internal(self.settings, self.door, Sealer.of(self.settings.data_dir))
         return Gateway(
             registry=REGISTRY,
-            keyring=identity,
-            authorizer=identity,
+            keyring=self.identity,
+            authorizer=self.identity,
             control=self.door,
             edge_context=self.context,
             bodies=self.intake,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
 import threading
@@ -20,6 +19,7 @@ from typing import Any
 from clary.compute import detect, plan, record, shims, unconfined
 from clary.compute.base import Absent, Container, Exited, Lost, Running, State, folder
 from clary.compute.launch import Identity, Launch
+from clary.compute.removal import remove
 from clary.compute.watch import Watcher
 from clary.errors import ClaryError
 from clary.settings import Settings
@@ -197,10 +197,7 @@ def _never_ran(place: Path, reason: str) -> None:
 
 
 def _delete(place: Path) -> None:
-    """All of it, folders too that the container has closed to their owner."""
-    for parent, folders, _ in os.walk(place):
-        for name in folders:
-            path = Path(parent, name)
-            if not path.is_symlink() and path.stat().st_mode & 0o700 != 0o700:
-                path.chmod(0o700)
-    shutil.rmtree(place)
+    """All of it. Raises OSError where something stays."""
+    remove(str(place))
+    if place.exists():
+        raise OSError(f"{place} cannot be removed")

@@ -121,8 +121,8 @@ def _wanted(row: Row, seen: Seen, now: float) -> Row:
 
 
 def _entered(status: str, state: EndpointState) -> str:
-    """An endpoint in service, or failed, for which something is to come is Updating."""
-    if state.get("next") and status in (IN_SERVICE, FAILED):
+    """An endpoint in service for which something is to come is Updating."""
+    if state.get("next") and status == IN_SERVICE:
         return LIFECYCLE.check(status, UPDATING)
     return status
 

@@ -137,7 +137,7 @@ def _transforming(row: Row, seen: Seen, now: float) -> Step:
 
 def _serving(row: Row, seen: Seen, now: float) -> Step:
     if seen.any(Absent):
-        return Start()
+        return _pending(row, "bundle", seen.bundle, now) or Start()
     if seen.transform is None and all(seen.healthy):
         return Begin("transform")
     return Wait() if seen.transform else _until_healthy(row, now)

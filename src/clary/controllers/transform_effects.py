@@ -148,7 +148,6 @@ class TransformController:
 
     def _start(self, row: Row) -> float | None:
         try:
-            self._workload.lay_out(row, lambda: False)
             for container, what in self._workload.containers(row):
                 self._containers.start(container, what, row.key)
         except (WorkloadError, ClaryError) as error:

@@ -39,9 +39,9 @@ class Internal:
         """By path; those below a path have it as their prefix."""
         return {
             HEALTH: self.health,
-            STATUS: self.status,
-            ENTRANCES: self.entrances,
-            RESET: self.reset,
+            STATUS: _outside(self.status),
+            ENTRANCES: _outside(self.entrances),
+            RESET: _outside(self.reset),
             CREDENTIALS: self.credentials,
         }
 
@@ -94,6 +94,17 @@ class Internal:
             return _json(403, {"code": "ExpiredToken", "message": "The authorization token has expired."})
         issued = self._sealer.issue(session.principal(), CREDENTIALS_SECONDS, policies=session.policies)
         return _json(200, {"Code": "Success", **issued.container()})
+
+
+def _outside(handler: Handler) -> Handler:
+    """Not for what runs in containers: it knows nobody beside itself, and ends nothing."""
+
+    async def answer(request: HttpRequest) -> HttpResponse:
+        if request.inside:
+            return _json(403, {"message": "Containers may not ask for this."})
+        return await handler(request)
+
+    return answer
 
 
 def _json(status: int, document: Mapping[str, Any]) -> HttpResponse:

@@ -172,6 +172,7 @@ def _request(scope: Mapping[str, Any]) -> HttpRequest:
         raw_query=scope["query_string"].decode("latin-1"),
         headers=headers,
         source_ip=client[0] if client else "127.0.0.1",
+        inside=client is None,  # a Unix socket's client has no address
     )
 
 

@@ -112,12 +112,13 @@ def _from_query(request: HttpRequest) -> Signature:
 def _expires(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
         raise bad_query("X-Amz-Expires should be a number")
-    if int(text[:9]) > _LONGEST_PRESIGNED:
+    digits = text.lstrip("0")[:9] or "0"  # Python refuses to read thousands of them
+    if int(digits) > _LONGEST_PRESIGNED:
         raise bad_query(
             "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be"
             " less than 604800 seconds"
         )
-    return int(text)
+    return int(digits)
 
 
 def _credential(text: str) -> tuple[str, tuple[str, str, str]]:

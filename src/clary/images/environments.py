@@ -48,21 +48,21 @@ class Environments:
         The mark is written last, so that a half-built environment is never ready and is built anew.
         Raises ClaryError naming what is missing: the Python, or packages and the way to them.
         """
-        with self._held(environment):
+        with self._held(environment) as lock:
             python = self.ready(environment)
             if python is None:
-                python = self._build(environment, on_line)
+                python = self._build(environment, on_line, lock)
         return python
 
-    def _build(self, environment: Environment, on_line: Callable[[str], None]) -> Path:
+    def _build(self, environment: Environment, on_line: Callable[[str], None], lock: int) -> Path:
         folder = self._folder / environment.key
         if folder.exists():
             shutil.rmtree(folder)
         base = self._base(environment)
         on_line(f"Building environment {environment.key} (once; it is kept for every later job).")
-        _run(_venv(base, folder), on_line, environment)
+        _run(_venv(base, folder), on_line, environment, lock)
         python = folder / "bin" / "python"
-        _install(python, environment, on_line)
+        _install(python, environment, on_line, lock)
         _offer_public_names(folder)
         _mark(folder, environment, base)
         on_line(f"Environment {environment.key} is ready.")
@@ -78,18 +78,22 @@ class Environments:
         return base
 
     @contextlib.contextmanager
-    def _held(self, environment: Environment) -> Iterator[None]:
+    def _held(self, environment: Environment) -> Iterator[int]:
+        """The lock; whoever inherits it holds it too."""
         self._folder.mkdir(parents=True, exist_ok=True)
         with (self._folder / f".{environment.key}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+            try:
+                yield lock.fileno()
+            finally:
+                fcntl.flock(lock, fcntl.LOCK_UN)  # for all who hold it
 
 
 def _venv(base: Path, folder: Path) -> list[str]:
     return [find_uv_bin(), "venv", "--quiet", "--no-project", "--no-config", "--python", str(base), str(folder)]
 
 
-def _install(python: Path, environment: Environment, on_line: Callable[[str], None]) -> None:
+def _install(python: Path, environment: Environment, on_line: Callable[[str], None], lock: int) -> None:
     """Wheels only at first: nothing is compiled by surprise. What has no wheel is built in a second try."""
     command = [
         find_uv_bin(),
@@ -101,17 +105,18 @@ def _install(python: Path, environment: Environment, on_line: Callable[[str], No
         *environment.requirements,
     ]
     try:
-        _run([*command, "--only-binary", ":all:"], on_line, environment)
+        _run([*command, "--only-binary", ":all:"], on_line, environment, lock)
     except _NoWheel:
         on_line("Not every package has a wheel for this machine: building from source.")
-        _run(command, on_line, environment)
+        _run(command, on_line, environment, lock)
 
 
 class _NoWheel(ClaryError):
     """A package has no wheel for this Python and machine."""
 
 
-def _run(command: Sequence[str], on_line: Callable[[str], None], environment: Environment) -> None:
+def _run(command: Sequence[str], on_line: Callable[[str], None], environment: Environment, lock: int) -> None:
+    """It holds the lock as long as it lives: after a crash of ours nobody builds where it still does."""
     last: deque[str] = deque(maxlen=_LAST_LINES)
     with subprocess.Popen(
         command,
@@ -119,6 +124,7 @@ def _run(command: Sequence[str], on_line: Callable[[str], None], environment: En
         env=_uv_env(os.environ),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
+        pass_fds=(lock,),
         text=True,
         errors="replace",
     ) as process:

@@ -1,7 +1,7 @@
 """How much a container has written to the disk, and getting rid of it. Its folders are its own work: whatever lies in
 them, nothing is followed, and however deep they are, no descriptor is wanting."""
 
-# ruff: noqa: PTH101, PTH106, PTH116, PTH120
+# ruff: noqa: PTH116, PTH120
 # Paths are strings here: they are sent, received and given to the kernel as such.
 
 from __future__ import annotations
@@ -9,12 +9,10 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from typing import Callable, Iterator, List, Optional
+from typing import Callable, Iterator, List
 
 from clary.compute.launch import OVERLAY, Launch, layer
-
-_DEEPEST = 200
-"""Folders in folders. Nobody's program goes so deep; one that does wants to hide what it writes."""
+from clary.compute.removal import DEEPEST, open_folder, remove
 
 _KEPT_BYTES = 64 * 1024
 """Of what a container that was ended for the disk leaves in its mounts, small files stay: they may say why."""
@@ -53,7 +51,8 @@ def used_bytes(paths: List[str]) -> int:
 
     def add(_: int, __: str, has: os.stat_result) -> None:
         nonlocal total
-        total += has.st_blocks * 512
+        names = 1 if stat.S_ISDIR(has.st_mode) else has.st_nlink  # all of them are below: no mount shares files
+        total += has.st_blocks * 512 // max(1, names)
 
     try:
         for path in paths:
@@ -79,42 +78,9 @@ def _remove_large(folder: int, name: str, has: os.stat_result) -> None:
         os.unlink(name, dir_fd=folder)
 
 
-def remove(path: str) -> None:
-    """A folder and all in it, as far as that can be."""
-    with contextlib.suppress(OSError):
-        top = _open_folder(None, path, os.stat(path, follow_symlinks=False))
-        try:
-            while _clear(top, top, 0):
-                pass
-        finally:
-            os.close(top)
-        os.rmdir(path)
-
-
-def _clear(folder: int, top: int, depth: int) -> bool:
-    """Whether something too deep was moved up, for another round."""
-    moved = False
-    for name in os.listdir(folder):
-        with contextlib.suppress(OSError):
-            has = os.stat(name, dir_fd=folder, follow_symlinks=False)
-            if not stat.S_ISDIR(has.st_mode):
-                os.unlink(name, dir_fd=folder)
-            elif depth > _DEEPEST:
-                os.rename(name, os.urandom(8).hex(), src_dir_fd=folder, dst_dir_fd=top)
-                moved = True
-            else:
-                inner = _open_folder(folder, name, has)
-                try:
-                    moved = _clear(inner, top, depth + 1) or moved
-                finally:
-                    os.close(inner)
-                os.rmdir(name, dir_fd=folder)
-    return moved
-
-
 def _visit(path: str, act: Callable[[int, str, os.stat_result], None]) -> None:
     with contextlib.suppress(OSError):  # it has just been removed
-        folder = _open_folder(None, path, os.stat(path, follow_symlinks=False))
+        folder = open_folder(None, path, os.stat(path, follow_symlinks=False))
         try:
             _visit_open(folder, act, 0)
         finally:
@@ -122,27 +88,15 @@ def _visit(path: str, act: Callable[[int, str, os.stat_result], None]) -> None:
 
 
 def _visit_open(folder: int, act: Callable[[int, str, os.stat_result], None], depth: int) -> None:
-    if depth > _DEEPEST:
+    if depth > DEEPEST:
         raise RecursionError
     for name in os.listdir(folder):
         with contextlib.suppress(OSError):  # as above
             has = os.stat(name, dir_fd=folder, follow_symlinks=False)
             act(folder, name, has)
             if stat.S_ISDIR(has.st_mode):
-                inner = _open_folder(folder, name, has)
+                inner = open_folder(folder, name, has)
                 try:
                     _visit_open(inner, act, depth + 1)
                 finally:
                     os.close(inner)
-
-
-def _open_folder(folder: Optional[int], name: str, has: os.stat_result) -> int:
-    """Also where the container has closed it to its owner."""
-    flags = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-    if has.st_mode & 0o500 != 0o500:
-        handle = os.open(name, os.O_PATH | flags, dir_fd=folder)
-        try:
-            os.chmod("/proc/self/fd/{}".format(handle), stat.S_IMODE(has.st_mode) | 0o700)
-        finally:
-            os.close(handle)
-    return os.open(name, os.O_RDONLY | flags, dir_fd=folder)

@@ -16,6 +16,9 @@ from clary.launcher import execute, messages, process, syscalls
 Begin = Callable[[Launch, int, socket.socket], None]
 """Becomes the program: `(launch, output descriptor, channel)`. Returns only by raising."""
 
+_CANNOT_ENTER = 126 << 8
+"""The wait status of a program that could not be begun."""
+
 _IN_MEMORY = ("/", "/dev/shm")  # noqa: S108  file systems of the container's own
 
 
@@ -147,7 +150,11 @@ class _Attendant:
         messages.close_all(descriptors)
 
     def _let_in(self, message: messages.Message, streams: List[int]) -> None:
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError:  # the program has left no room for one more
+            messages.send(self._channel, {"left": message["enter"], "status": _CANNOT_ENTER})
+            return
         if pid == 0:
             execute.beside(self._launch, message["argv"], streams, message["env"])
         self._entered[pid] = message["enter"]

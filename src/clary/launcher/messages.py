@@ -6,7 +6,7 @@ import array
 import json
 import os
 import socket
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 _MAX_MESSAGE = 65_536
 _MAX_DESCRIPTORS = 128  # one per mount, at most
@@ -27,6 +27,11 @@ def send(sock: socket.socket, message: Message, descriptors: Sequence[int] = ())
     sock.sendmsg([json.dumps(message).encode()], ancillary, socket.MSG_NOSIGNAL)
 
 
+def fits(message: Message) -> bool:
+    """Whether the other end receives all of it."""
+    return len(json.dumps(message)) <= _MAX_MESSAGE
+
+
 def receive(sock: socket.socket) -> Tuple[Message, List[int]]:
     """The next message and its descriptors (close-on-exec). Raises EOFError where the other end is gone, ValueError
     where it sent no message."""
@@ -38,11 +43,20 @@ def receive(sock: socket.socket) -> Tuple[Message, List[int]]:
     descriptors = _descriptors(ancillary)
     if not data:
         raise EOFError
-    message = json.loads(data)
-    if isinstance(message, dict):
-        return message, descriptors
-    close_all(descriptors)
-    raise ValueError("not a message: {!r}".format(data[:80]))
+    message = _parsed(data)
+    if message is None:
+        close_all(descriptors)
+        raise ValueError("not a message: {!r}".format(data[:80]))
+    return message, descriptors
+
+
+def _parsed(data: bytes) -> Optional[Message]:
+    """What was sent, unless it is no message, or was longer than one may be."""
+    try:
+        message = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    return message if isinstance(message, dict) else None
 
 
 def _descriptors(ancillary: Sequence[Tuple[int, int, bytes]]) -> List[int]:

@@ -18,6 +18,9 @@ _MAX_HEAD = 65_536
 _HEAD_SECONDS = 20.0
 _CONNECT_SECONDS = 30.0
 
+_CREDENTIALS = frozenset({"fd00:ec2::254", "100.100.100.200", "168.63.129.16", "192.0.0.192"})
+"""Where AWS, Alibaba Cloud, Azure and Oracle tell a machine its secrets, beside link-local addresses."""
+
 Address = Tuple[str, int]
 
 
@@ -77,7 +80,8 @@ def _reach(client: socket.socket, upstreams: Mapping[str, Address | None]) -> so
         client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
         server.sendall(rest)
     else:
-        server.sendall((head if upstream else origin_form(head)) + b"\r\n\r\n" + rest)
+        forward = head if tunnel else last_form(head) if upstream else origin_form(head)
+        server.sendall(forward + b"\r\n\r\n" + rest)
     return server
 
 
@@ -101,19 +105,27 @@ def target_of(method: str, target: str) -> Address:
 
 
 def origin_form(head: bytes) -> bytes:
-    """The request as its server wants it: path only, one request per connection, the proxy's own headers gone."""
-    first, *headers = head.split(b"\r\n")
+    """The request as its server wants it: path only, the proxy's own headers gone."""
+    first, *headers = last_form(head).split(b"\r\n")
     method, target, version = first.split(b" ")
     url = urlsplit(target.decode("latin-1"))
     path = (url.path or "/") + ("?" + url.query if url.query else "")
-    kept = [line for line in headers if not line.lower().startswith((b"proxy-", b"connection:", b"keep-alive:"))]
-    return b"\r\n".join([b" ".join([method, path.encode("latin-1"), version]), *kept, b"Connection: close"])
+    kept = [line for line in headers if not line.lower().startswith(b"proxy-")]
+    return b"\r\n".join([b" ".join([method, path.encode("latin-1"), version]), *kept])
+
+
+def last_form(head: bytes) -> bytes:
+    """The request as the only one of its connection: whom another asks for would not be looked at."""
+    own = (b"connection:", b"proxy-connection:", b"keep-alive:")
+    kept = [line for line in head.split(b"\r\n") if not line.lower().startswith(own)]
+    return b"\r\n".join([*kept, b"Connection: close"])
 
 
 def _connect(host: str, port: int, upstream: Address | None) -> socket.socket:
     if upstream:
-        if _literal(host):
-            check(host)
+        literal = _literal(host.rstrip("."))
+        if literal:
+            check(literal)
         return socket.create_connection(upstream, _CONNECT_SECONDS)
     last: Exception = Refused("502 Bad Gateway", "{} has no address".format(host))
     for address in _resolve(host, port):
@@ -129,12 +141,12 @@ def _resolve(host: str, port: int) -> List[str]:
     return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
 
-def _literal(host: str) -> bool:
+def _literal(host: str) -> str:
+    """The address that a name is by itself: `127.1` and `0x7f000001` too, to whoever looks them up; else nothing."""
     try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return host.lower().rstrip(".") in ("localhost", "ip6-localhost")
-    return True
+        return socket.inet_ntoa(socket.inet_aton(host))
+    except (OSError, ValueError):
+        return host if ":" in host or host.lower().endswith("localhost") else ""
 
 
 def check(address: str) -> None:
@@ -145,7 +157,7 @@ def check(address: str) -> None:
         raise Refused("403 Forbidden", "{} is the host itself".format(address)) from None
     found = getattr(found, "ipv4_mapped", None) or found
     closed = found.is_loopback or found.is_link_local or found.is_unspecified or found.is_multicast
-    if closed or is_own(str(found)):
+    if closed or str(found) in _CREDENTIALS or is_own(str(found)):
         raise Refused("403 Forbidden", "{} belongs to the host; containers do not reach it".format(address))
 
 

@@ -6,11 +6,11 @@ import selectors
 import socket
 import threading
 import time
-from typing import Callable, Dict, Tuple
+from typing import Callable, Dict, Optional, Tuple
 
 _PIECE = 262_144
 _PARALLEL = 256
-_AWAY_SECONDS = 30.0
+_AWAY_SECONDS = 10.0
 _RETRY_SECONDS = 0.05
 
 Serve = Callable[[socket.socket], None]
@@ -46,26 +46,40 @@ class Acceptor:
 
 def to_unix(path: str) -> Serve:
     """Serve a connection by the Unix socket at `path`. A server that is being started anew is waited for."""
+    upstream = _Upstream(path)
 
     def serve(connection: socket.socket) -> None:
-        with _connect(path, time.monotonic() + _AWAY_SECONDS) as upstream:
-            carry(connection, upstream)
+        with upstream.connect() as server:
+            carry(connection, server)
 
     return serve
 
 
-def _connect(path: str, deadline: float) -> socket.socket:
-    while True:
-        upstream = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            upstream.connect(path)
-        except (FileNotFoundError, ConnectionRefusedError):
-            upstream.close()
-            if time.monotonic() >= deadline:
-                raise
-            time.sleep(_RETRY_SECONDS)
-        else:
-            return upstream
+class _Upstream:
+    """A server that may be away for a moment; all connections together wait for it, and no longer than that."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._away_since: Optional[float] = None
+
+    def connect(self) -> socket.socket:
+        """Raises OSError where the server has been away for too long."""
+        while True:
+            server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            try:
+                server.connect(self._path)
+            except (FileNotFoundError, ConnectionRefusedError):
+                server.close()
+                if self._too_long(time.monotonic()):
+                    raise
+                time.sleep(_RETRY_SECONDS)
+            else:
+                self._away_since = None
+                return server
+
+    def _too_long(self, now: float) -> bool:
+        self._away_since = now if self._away_since is None else self._away_since
+        return now - self._away_since >= _AWAY_SECONDS
 
 
 def carry(one: socket.socket, other: socket.socket) -> None:

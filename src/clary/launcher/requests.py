@@ -108,14 +108,14 @@ class Requests:
         self._answer(self._dialling.pop(0), {"port": self._port}, descriptors)
 
     def _enter(self, connection: socket.socket, message: messages.Message, streams: List[int]) -> None:
-        argv = [str(word) for word in message["argv"]]
-        if not self._open or len(streams) != 3 or not argv:
+        number, argv = next(self._numbers), [str(word) for word in message["argv"]]
+        request = {"enter": number, "argv": argv, "env": {"TERM": str(message.get("term", "dumb"))}}
+        if not self._open or len(streams) != 3 or not argv or not messages.fits(request):
             messages.send(connection, {"refused": True})
             return
-        number = next(self._numbers)
         self._entered[number] = connection
         self._shim.admit(streams)
-        self._shim.tell({"enter": number, "argv": argv, "env": {"TERM": str(message.get("term", "dumb"))}}, streams)
+        self._shim.tell(request, streams)
 
     def left(self, message: messages.Message, _: List[int]) -> None:
         """A program that was let in has ended."""

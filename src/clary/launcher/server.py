@@ -111,7 +111,7 @@ class Launcher:
         try:
             request = json.loads(line)
             return self._operations[request["op"]](request)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             return {"error": "{}: {}".format(type(error).__name__, error)}
 
     def _start(self, container_id: str) -> bool:
@@ -127,17 +127,27 @@ class Launcher:
         if record.read(folder, record.HANDLE) or record.read(folder, record.EXIT):
             os.close(lock)
             return False
-        self._begin(launch, Start(folder, lock, listen(folder), self._shares.take(folder, launch)))
+        self._begin(launch, self._held(folder, lock, launch))
         return True
+
+    def _held(self, folder: str, lock: int, launch: Launch) -> Start:
+        """All that its shim is given. A lock that stayed here would look like a container that runs."""
+        try:
+            return Start(folder, lock, listen(folder), self._shares.take(folder, launch))
+        except BaseException:
+            os.close(lock)
+            raise
 
     def _begin(self, launch: Launch, start: Start) -> None:
         if launch["warm"] is None or not self._parents.start(launch["warm"], start):
             self._begin_cold(start)
 
     def _begin_cold(self, start: Start) -> None:
-        if os.fork() == 0:
-            shim.run(start, self._api_socket, execute.begin)
-        start.close()
+        try:
+            if os.fork() == 0:
+                shim.run(start, self._api_socket, execute.begin)
+        finally:
+            start.close()
 
     def _hear(self, parent: WarmParent) -> None:
         for start in self._parents.heard(parent):

@@ -125,13 +125,19 @@ class Shim:
         try:
             self._start(begin)
         except OSError as error:
-            self._failed, self._over = str(error), True
+            self._give_up(error)
         signal.signal(signal.SIGTERM, lambda *_: self.stop(_TERM_GRACE))
         while not self._over:
             self._turn()
         self._finish()
 
     # -- its beginning
+
+    def _give_up(self, error: OSError) -> None:
+        """A child that is there already waits for a word that will not come."""
+        self._failed, self._over = str(error), True
+        if self._child > 0:
+            os.kill(self._child, signal.SIGKILL)
 
     def _start(self, begin: init.Begin) -> None:
         self._group = cgroup.create(self._folder, self._launch)
@@ -221,10 +227,13 @@ class Shim:
         except BlockingIOError:
             return
         if data:
-            with contextlib.suppress(OSError):  # a full disk costs lines, not the container
-                self._log.feed(data)
+            self._keep(data)
         else:
             self.unwatch(output)
+
+    def _keep(self, data: bytes) -> None:
+        with contextlib.suppress(OSError):  # a full disk costs lines, not the container
+            self._log.feed(data)
 
     # -- what PID 1 says
 
@@ -293,7 +302,7 @@ class Shim:
 
     def _note(self, message: messages.Message, _: List[int]) -> None:
         """A line of its own, whatever the program has left unfinished."""
-        self._log.feed("\n{}\n".format(message["note"]).encode())
+        self._keep("\n{}\n".format(message["note"]).encode())
 
     def _note_failure(self, message: messages.Message, _: List[int]) -> None:
         self._failed = message["failed"]
@@ -342,7 +351,8 @@ class Shim:
     def _finish(self) -> None:
         self._reap()
         self._drain_log()
-        self._log.close()
+        with contextlib.suppress(OSError):
+            self._log.close()
         told = self._verdict or Verdict("")
         out_of_memory = told.out_of_memory or self._group.killed_for_memory()
         self._group.remove()
@@ -368,4 +378,4 @@ class Shim:
                 return
             if not data:
                 return
-            self._log.feed(data)
+            self._keep(data)

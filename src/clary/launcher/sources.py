@@ -14,7 +14,8 @@ import os
 from typing import Dict
 
 from clary.compute.launch import OVERLAY, Launch, MountEntry, layer
-from clary.launcher import copying, disk, messages, syscalls
+from clary.compute.removal import remove
+from clary.launcher import copying, messages, syscalls
 
 
 def open_mapped(launch: Launch, pid: int) -> Dict[int, int]:
@@ -46,7 +47,7 @@ def copied(launch: Launch, number: int) -> messages.Message:
     """Copy the source of a copy-on-write mount into the container's folder; what the container is told of it."""
     target = layer(os.path.dirname(launch["root"]), number) + "/copy"
     try:
-        disk.remove(target)
+        remove(target)
         os.makedirs(os.path.dirname(target), 0o700, exist_ok=True)
         copying.copy_tree(launch["mounts"][number]["source"], target)
         if launch["identity"]["count"] > 1:

@@ -33,7 +33,7 @@ LIFECYCLE = Lifecycle(
         IN_SERVICE: frozenset({UPDATING, DELETING}),
         UPDATING: frozenset({IN_SERVICE, ROLLING_BACK, FAILED, DELETING}),
         ROLLING_BACK: frozenset({IN_SERVICE, FAILED, DELETING}),
-        FAILED: frozenset({UPDATING, DELETING}),
+        FAILED: frozenset({DELETING}),
         DELETING: frozenset(),
     },
 )

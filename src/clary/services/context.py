@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from clary.calls import Call
+from clary.calls import Access, Call
 from clary.settings import Settings
 from clary.store.rows import Key
 
@@ -33,6 +33,8 @@ class Context:
     """Tell the controllers that the row has changed; after the write, never within it."""
     invoke: Callable[[Call], dict[str, Any]]
     """Carry out another operation: authorised, validated, recorded."""
+    authorise: Callable[[Access], None]
+    """Raises AccessDenied where the caller has not this right: for one that decides on a part of what is asked."""
 
     @property
     def account(self) -> str:
@@ -54,3 +56,5 @@ class EdgeContext:
     objects: ObjectReader
     router: Router
     meter: Meter
+    authorise: Callable[[Access], None]
+    """Raises AccessDenied where the caller has not this right: for one that depends on what is found."""

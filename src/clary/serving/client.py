@@ -21,6 +21,9 @@ IDLE_SECONDS = 1.0
 RESPONSE_BYTES = 64 * 2**20
 """A larger answer is broken off: containers are not trusted with the edge's memory."""
 
+BODILESS_BYTES = 2**18
+"""More on end of what is no body, such as headers without an end, is broken off for the same reason."""
+
 _BODYLESS = frozenset({204, 304})
 
 
@@ -33,7 +36,7 @@ class Broken(Exception):
 
 
 class AnswerTooLarge(Broken):
-    """The answer is larger than RESPONSE_BYTES."""
+    """The answer is larger than RESPONSE_BYTES, or BODILESS_BYTES of it brought nothing of a body."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,7 @@ class Connection(asyncio.Protocol):
         self._headers: dict[str, str] = {}
         self._pieces: list[bytes] = []
         self._size = 0
+        self._bodiless = 0
         self._until_close = False
 
     # asyncio.Protocol
@@ -117,11 +121,18 @@ class Connection(asyncio.Protocol):
             self.close()  # words out of turn: nothing on this connection can be trusted any more
             return
         try:
+            self._bodiless += len(data)
             self._parser.feed_data(data)
+            self._check_progress()
         except (httptools.HttpParserError, httptools.HttpParserUpgrade, AnswerTooLarge) as error:
             cause = error.__context__ if isinstance(error.__context__, AnswerTooLarge) else error
             self._fail(cause if isinstance(cause, Broken) else Broken(f"no HTTP answer: {error}"))
             self.close()
+
+    def _check_progress(self) -> None:
+        """The parser holds a header until its end, and we hold all of them."""
+        if self._bodiless > BODILESS_BYTES:
+            raise AnswerTooLarge(f"{BODILESS_BYTES} bytes of the answer held nothing of its body")
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by the event loop."""
@@ -149,6 +160,7 @@ class Connection(asyncio.Protocol):
 
     def on_body(self, body: bytes) -> None:
         """Called by the parser."""
+        self._bodiless = 0
         self._size += len(body)
         if self._size > RESPONSE_BYTES:
             raise AnswerTooLarge(f"the answer is larger than {RESPONSE_BYTES} bytes")

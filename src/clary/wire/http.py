@@ -40,6 +40,8 @@ class HttpRequest:
     source_ip: str = "127.0.0.1"
     trailers: dict[str, str] = field(default_factory=dict)
     packed: bytes | None = None
+    inside: bool = False
+    """It came by the socket that containers have."""
 
     @property
     def sent(self) -> bytes:

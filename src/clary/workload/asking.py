@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import IO, Any
 
 MOST_IDLE = 2
 """Of about 15 MB each."""
@@ -48,7 +48,7 @@ class _Child:
         deadline, answer = time.monotonic() + seconds, b""
         while not answer.endswith(b"\n"):
             left = deadline - time.monotonic()
-            if left <= 0 or not select.select([self._process.stdout], [], [], left)[0]:
+            if left <= 0 or not _readable(self._process.stdout, left):
                 raise TooSlow(f"no result within {seconds:.0f} seconds")
             piece = self._process.stdout.read(_PIECE)
             if not piece:
@@ -60,6 +60,13 @@ class _Child:
         """At once."""
         self._process.kill()
         self._process.communicate()
+
+
+def _readable(stream: IO[bytes], seconds: float) -> bool:
+    """`select` knows no descriptor beyond 1,023, and this process may have many more open."""
+    poll = select.poll()
+    poll.register(stream, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
 
 
 class Asking:

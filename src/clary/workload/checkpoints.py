@@ -11,7 +11,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,8 +19,10 @@ from typing import Any, BinaryIO
 from clary.compute.base import Mount
 from clary.objects import Attributes
 from clary.workload.bundle import Bundle, make_folder
+from clary.workload.children import check_left
 from clary.workload.download import Ended, download_prefix
 from clary.workload.errors import NotAllowed, WorkloadError
+from clary.workload.pack import is_hollow
 from clary.workload.s3uri import as_key, canonical, split
 from clary.workload.storage import RoleStorage
 from clary.workload.tree import Entry, walk
@@ -160,20 +161,27 @@ class _Sync:
             self._memory.own.add(entry.path)
 
     def _upload(self, entry: Entry, stamp: Stamp) -> bool:
-        """Whether it stood still meanwhile. While the program runs a copy is uploaded: it may write to its own."""
+        """Whether S3 has it now."""
         try:
             source = entry.open()
         except OSError:  # gone, or no file any more
             return False
         with source:
-            if self._final:
-                self._put(entry.path, source)
-                return True
-            with _copied(source, self._memory.scratch) as copy:
-                if _stamp(os.fstat(source.fileno())) != stamp:
-                    return False
-                self._put(entry.path, copy)
-                return True
+            if not self._final:
+                return self._upload_copy(entry.path, source, stamp)
+            check_left(entry.path, source)
+            self._put(entry.path, source)
+            return True
+
+    def _upload_copy(self, path: str, source: BinaryIO, stamp: Stamp) -> bool:
+        """Whether it stood still meanwhile. The program runs: it may write to its own, and fill what is a hole yet."""
+        if is_hollow(os.fstat(source.fileno())):
+            return False
+        with _copied(source, stamp[0], self._memory.scratch) as copy:
+            if _stamp(os.fstat(source.fileno())) != stamp:
+                return False
+            self._put(path, copy)
+            return True
 
     def _put(self, path: str, file: BinaryIO) -> None:
         self._storage.put_open(self._bucket, self._key(path), file, Attributes())
@@ -193,14 +201,16 @@ class _Sync:
 
 
 @contextmanager
-def _copied(source: BinaryIO, folder: Path) -> Iterator[BinaryIO]:
-    """A copy that nobody else writes to, for as long as it is needed. Raises OSError."""
+def _copied(source: BinaryIO, size: int, folder: Path) -> Iterator[BinaryIO]:
+    """A copy of `size` bytes that nobody else writes to, for as long as it is needed. Raises OSError."""
     folder.mkdir(exist_ok=True)
     path = folder / "checkpoint"
     path.unlink(missing_ok=True)
     try:
         with path.open("x+b") as copy:
-            shutil.copyfileobj(source, copy, _PIECE)
+            while size > 0 and (piece := source.read(min(size, _PIECE))):  # one may write as fast as is read
+                copy.write(piece)
+                size -= len(piece)
             copy.seek(0)
             yield copy
     finally:

@@ -13,12 +13,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from clary.workload.errors import WorkloadError, room_for
 from clary.workload.matching import MATCHING, TooSlow
 from clary.workload.metrics import scan
-from clary.workload.pack import FULL, REFUSED, Refused, make
+from clary.workload.pack import FULL, REFUSED, Refused, check_holes, make
 from clary.workload.tree import walk
 
 SMALL_BYTES = 2 * 2**20
@@ -45,6 +45,14 @@ def make_archive(sources: Sequence[Path], target: Path) -> None:
             make(sources, target)
         else:
             _run_pack("make", target, sources)
+    except Refused as error:
+        raise WorkloadError(f"ClientError: Artifact upload failed: {error}.") from None
+
+
+def check_left(path: str, file: BinaryIO) -> None:
+    """Raises WorkloadError for a file of a container, `path` in its folder, that cannot be uploaded as it is."""
+    try:
+        check_holes(path, os.fstat(file.fileno()))
     except Refused as error:
         raise WorkloadError(f"ClientError: Artifact upload failed: {error}.") from None
 

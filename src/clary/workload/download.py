@@ -18,6 +18,9 @@ DATA_DOWNLOAD = "Data download"
 
 _MANIFEST_BYTES = 64 * 2**20
 
+_LONGEST_NAME = 255
+"""Bytes: of a file, by the file systems that there are; a key may have more between two slashes."""
+
 Ended = Callable[[], bool]
 """Whether the download is not wanted any more; asked before each file."""
 
@@ -40,9 +43,10 @@ def relative_name(key: str, prefix: str) -> str:
 
 
 def place(folder: Path, name: str) -> Path:
-    """Where `name` lies below `folder`. Raises WorkloadError for a name that would climb out of it."""
+    """Where `name` lies below `folder`. Raises WorkloadError for one that climbs out of it, or no file can have."""
     parts = [part for part in name.split("/") if part]
-    if not parts or ".." in parts or "." in parts or "\0" in name:
+    too_long = any(len(part.encode(errors="replace")) > _LONGEST_NAME for part in parts)
+    if not parts or ".." in parts or "." in parts or "\0" in name or too_long:
         raise WorkloadError(f"ClientError: Data download failed: the key {name!r} cannot be a path.")
     return folder.joinpath(*parts)
 
@@ -153,7 +157,7 @@ def _manifest(raw: bytes, uri: str) -> tuple[str, list[str]]:
     try:
         first, *names = json.loads(raw)
         prefix = first["prefix"]
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         raise _no_manifest(uri, "it is no JSON array that begins with a prefix") from None
     if not isinstance(prefix, str) or not all(isinstance(name, str) for name in names):
         raise _no_manifest(uri, "what follows its prefix must be strings, relative to it")

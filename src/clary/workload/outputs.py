@@ -15,7 +15,7 @@ from clary.store.rows import Row
 from clary.telemetry.logfile import LogReader
 from clary.workload import checkpoints
 from clary.workload.bundle import Bundle
-from clary.workload.children import MetricsScan, make_archive
+from clary.workload.children import MetricsScan, check_left, make_archive
 from clary.workload.errors import WorkloadError, room_for
 from clary.workload.failure import failure_reason, of_host, read_failure
 from clary.workload.hosts import host_name
@@ -145,6 +145,7 @@ class _Destination:
         for entry in merged(folders):
             if entry.is_file:
                 with entry.open() as file:
+                    check_left(entry.path, file)
                     attributes = Attributes(headers=self._headers)
                     self._storage.put_open(bucket, f"{prefix}/{as_key(entry.path)}", file, attributes)
 

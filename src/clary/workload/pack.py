@@ -20,6 +20,7 @@ from pathlib import Path
 
 from clary.workload.deflating import Gzip
 from clary.workload.errors import NO_SPACE
+from clary.workload.parent import end_with_parent
 from clary.workload.tree import Entry, merged
 
 REFUSED = 2
@@ -83,8 +84,13 @@ def _add_file(archive: tarfile.TarFile, entry: Entry, info: tarfile.TarInfo) -> 
 
 def check_holes(path: str, has: os.stat_result) -> None:
     """Raises Refused for a file that says it is far larger than what was ever written to it."""
-    if has.st_size - has.st_blocks * 512 > LARGEST_HOLE:
+    if is_hollow(has):
         raise Refused(f"{path!r} says that it has {has.st_size} bytes, but only {has.st_blocks * 512} were written")
+
+
+def is_hollow(has: os.stat_result) -> bool:
+    """Whether its holes alone would take longer to read than anybody waits, or fill the disk as a copy."""
+    return has.st_size - has.st_blocks * 512 > LARGEST_HOLE
 
 
 def _stays_within(depth: int, link: str) -> bool:
@@ -191,4 +197,5 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    end_with_parent()  # else it would write what the next control has another write
     sys.exit(main(sys.argv[1:]))

@@ -117,7 +117,7 @@ def _values(line: bytes, attributes: Sequence[str], where: str) -> list[Any]:
     try:
         record = json.loads(line)
         return [record[name] for name in attributes]
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         raise WorkloadError(f"ClientError: Data download failed:{where} is no JSON object.") from None
     except KeyError as error:
         raise WorkloadError(f"ClientError: Data download failed:{where} has no attribute {error}.") from None

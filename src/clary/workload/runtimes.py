@@ -19,6 +19,7 @@ from clary.workload.environ import Identity, aws, hook_mount, regions
 from clary.workload.errors import WorkloadError
 
 _MODULES = "/opt/clary/modules"
+_TOOLKIT_PATH = "/opt/clary/clary/toolkit/bin"
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 OnLine = Callable[[str], None]
@@ -117,7 +118,7 @@ class Runtimes:
             yield Mount(str(path), target, writable=True)
 
     def _env(self, image: Image, run: Run, python: str) -> dict[str, str]:
-        path = ":".join([*image.path, str(Path(python).parent), _SYSTEM_PATH])
+        path = ":".join([*image.path, str(Path(python).parent), _TOOLKIT_PATH, _SYSTEM_PATH])
         found = {"PATH": path, **image.env, **regions(run.region)}
         found |= image.isolated_env if run.isolated else aws(self._credentials(run))
         if image.modules:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
 import threading
@@ -9,7 +10,7 @@ import threading
 import pytest
 
 from clary.compute import shims
-from clary.compute.base import Container, Limits
+from clary.compute.base import Container, Limits, Running
 from tests.contract.compute.conftest import until
 
 
@@ -69,6 +70,33 @@ def test_one_more_program_has_the_containers_eyes_and_rights(machine):
     assert output.split()[1] == "321"
     code, output = _enter(machine, "host", "/no/such/program")
     assert (code, "/no/such/program" in output) == (127, True)
+
+
+def test_words_too_long_to_be_passed_in_end_nobody(machine):
+    machine.shell("host", "echo ready; sleep 60")
+    machine.says("host", "ready")
+    assert _enter(machine, "host", "true", "x" * 60_000)[0] == 0
+    for size in range(65_400, 65_540, 7):
+        with contextlib.suppress(FileNotFoundError):
+            _enter(machine, "host", "true", "x" * size)
+    assert isinstance(machine.backend.poll("host"), Running)
+
+
+def test_where_no_process_can_begin_the_first_one_goes_on(machine):
+    """A crowd of children leaves no place for one more: that is told, and ends nothing."""
+    script = """
+import contextlib, os, time
+with contextlib.suppress(OSError):
+    while os.fork():
+        pass
+    time.sleep(60)
+print("full", flush=True)
+time.sleep(60)
+"""
+    machine.start("crowd", Container(argv=("python3", "-c", script), env={}, log="", limits=Limits(processes=40)))
+    machine.says("crowd", "full")
+    assert _enter(machine, "crowd", "true")[0] in (0, 126)
+    assert isinstance(machine.backend.poll("crowd"), Running)
 
 
 def test_one_more_program_gains_no_right(confined):

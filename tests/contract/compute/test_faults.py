@@ -99,13 +99,13 @@ def test_the_program_killed_from_outside_is_told(machine):
 def test_strangers_at_the_sockets_do_no_harm(machine):
     machine.shell("calm", "echo ready; sleep 60")
     machine.says("calm", "ready")
-    for junk in (b"", b"{", b"[]", b'{"op": 1}', b'{"op": "stop"}', b"x" * 60_000):
+    for junk in (b"", b"{", b"[]", b'{"op": 1}', b'{"op": "stop"}', b"[" * 60_000, b"x" * 60_000):
         with shims.connect(machine.folder("calm"), 1) as sock:
             sock.send(junk)
         with socket.socket(socket.AF_UNIX) as sock:
             sock.connect(str(machine.settings.run_dir / "launcher.sock"))
             sock.sendall(junk + b"\n")
-            assert junk == b"x" * 60_000 or b"error" in sock.recv(1000)
+            assert len(junk) == 60_000 or b"error" in sock.recv(1000)
     assert isinstance(machine.backend.poll("calm"), Running)
     assert machine.run("echo still here")[1] == "still here"
 

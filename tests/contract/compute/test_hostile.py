@@ -173,6 +173,13 @@ def test_a_log_of_control_characters_and_broken_text_is_kept(confined):
     assert output.startswith("a\x1b[2Jb\0c")
 
 
+def test_a_log_that_takes_no_more_costs_lines_only(machine):
+    machine.settings.logs_dir.mkdir(parents=True, exist_ok=True)
+    (machine.settings.logs_dir / "full").symlink_to("/dev/full")
+    machine.shell("full", "echo one; sleep 0.1; echo two; printf three; exit 3")
+    assert machine.end("full").code == 3
+
+
 def test_memory_is_held_for_a_tree_of_processes(confined):
     """By a cgroup, which takes the largest, or by the shim, which ends them all."""
     script = """
@@ -183,7 +190,7 @@ for _ in range(8):
     if children[-1] == 0:
         kept = bytearray(os.urandom(20_000_000))
         time.sleep(60)
-if any(os.waitpid(pid, 0)[1] for pid in children):
+if any(os.wait()[1] for _ in children):  # whichever is taken is the first to end
     os.kill(os.getpid(), 9)
 """
     container = Container(argv=("python3", "-c", script), env={}, log="", limits=Limits(memory_bytes=100_000_000))

@@ -39,14 +39,15 @@ class OneKey:
 
 
 class Rules:
-    """Allows everything but the actions in `denied`; anonymous callers nothing."""
+    """Allows everything but the actions in `denied`, or those on one resource; anonymous callers nothing."""
 
     def __init__(self):
         self.denied = set()
 
     def authorise(self, call, needed):
         for access in needed:
-            if access.action in self.denied or call.principal.kind == "anonymous":
+            asked = {access.action, f"{access.action} {access.resource}"}
+            if asked & self.denied or call.principal.kind == "anonymous":
                 raise AccessDenied(f"not authorized to perform: {access.action} on {access.resource}")
 
 
@@ -71,11 +72,15 @@ class S3:
         self._thread.start()
 
     def _edge(self, call):
-        return SimpleNamespace(call=call, settings=self.settings, objects=self.reader)
+        return self._context(call, self.reader)
+
+    def _context(self, call, objects):
+        authorise = lambda access: self.rules.authorise(call, [access])  # noqa: E731
+        return SimpleNamespace(call=call, settings=self.settings, objects=objects, authorise=authorise)
 
     async def _control(self, call):
         params = _through_a_frame(call.params)
-        context = SimpleNamespace(call=call, settings=self.settings, objects=self.store)
+        context = self._context(call, self.store)
         handler = SERVICE.operations[call.operation].handler
         return _through_a_frame(await asyncio.to_thread(handler, context, params))
 

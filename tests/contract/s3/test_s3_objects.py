@@ -80,6 +80,16 @@ def test_what_is_missing_is_named(client, bucket):
     assert error["BucketName"] == "nobody"
     refused("404", 404, client.head_object, Bucket=bucket, Key="no")
     refused("404", 404, client.head_bucket, Bucket="nobody")
+
+
+def test_who_may_not_list_does_not_learn_what_is_missing(s3, client, bucket):
+    client.put_object(Bucket=bucket, Key="there", Body=b"x")
+    s3.rules.denied = {"s3:ListBucket"}
+    assert client.get_object(Bucket=bucket, Key="there")["Body"].read() == b"x"
+    error = refused("AccessDenied", 403, client.get_object, Bucket=bucket, Key="no")
+    assert "s3:ListBucket on arn:aws:s3:::bucket" in error["Message"]
+    refused("403", 403, client.head_object, Bucket=bucket, Key="no")
+    refused("AccessDenied", 403, client.get_object_attributes, Bucket=bucket, Key="no", ObjectAttributes=["ETag"])
     refused("NoSuchBucket", 404, client.put_object, Bucket="nobody", Key="k", Body=b"x")
     refused("NoSuchVersion", 404, client.get_object, Bucket=bucket, Key="k", VersionId="abc")
 
@@ -323,6 +333,16 @@ def test_delete_many(client, bucket):
     assert "Deleted" not in quiet
     assert [entry["Key"] for entry in client.list_objects_v2(Bucket=bucket)["Contents"]] == ["c"]
     refused("MalformedXML", 400, client.delete_objects, Bucket=bucket, Delete={"Objects": []})
+
+
+def test_a_delete_that_is_not_allowed_does_not_keep_the_others_back(s3, client, bucket):
+    for key in ("keep", "go"):
+        client.put_object(Bucket=bucket, Key=key, Body=b"x")
+    s3.rules.denied = {"s3:DeleteObject arn:aws:s3:::bucket/keep"}
+    answer = client.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "keep"}, {"Key": "go"}]})
+    assert [each["Key"] for each in answer["Deleted"]] == ["go"]
+    assert [(each["Key"], each["Code"].startswith("AccessDenied")) for each in answer["Errors"]] == [("keep", True)]
+    assert [each["Key"] for each in client.list_objects_v2(Bucket=bucket)["Contents"]] == ["keep"]
 
 
 def test_object_tags_are_replaced_and_removed(client, bucket):

@@ -316,3 +316,14 @@ def test_script_mode_serves_the_users_functions(opt, serve, xgboost_python):
     )
     server = serve(xgboost_python, SERVE, "1.7-1", SAGEMAKER_PROGRAM="inference.py")
     assert server.invoke("1,2,3\n4,5,6", accept="application/json")[1] == b"[2, 3]"
+
+
+def test_what_the_library_says_is_not_lost_among_its_frames(job):
+    """XGBoost's own error ends in addresses of its C++ code, longer than FailureReason may be."""
+    job.channel("train", "text/csv", job.csv(HOUSES))
+    result = job.run("1.7-1", objective="reg:squarederror", num_round="1", tree_method="gpu_hist")
+    assert result.returncode == 1
+    failure = job.opt.failure()
+    assert "XGB train call failed with exception" in failure
+    assert "Stack trace" not in failure
+    assert "Stack trace" in result.stdout

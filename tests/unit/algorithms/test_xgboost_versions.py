@@ -48,10 +48,12 @@ def svm(rows, after_label=lambda row: ""):
 
 
 PARQUET = """\
-import json, sys, pandas
+import io, json, sys, pandas
 frame = pandas.DataFrame(json.loads(sys.stdin.read()))
 frame.columns = [str(name) for name in frame.columns]
-frame.to_parquet(sys.stdout.buffer)
+file = io.BytesIO()
+frame.to_parquet(file)
+sys.stdout.buffer.write(file.getvalue())
 """
 
 

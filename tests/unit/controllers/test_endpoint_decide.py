@@ -221,15 +221,6 @@ def test_failed_update_rolls_back_to_what_served():
     assert world.row.state["failure_reason"] == "ClientError: no model"
 
 
-def test_a_failed_endpoint_can_be_updated():
-    world = World(endpoint("Failed", failure_reason="x", next=deployment(variant())))
-    world.settle()
-    assert world.row.status == "Updating"
-    world.come_up()
-    assert world.row.status == "InService"
-    assert "failure_reason" not in world.row.state
-
-
 def test_what_can_never_start_fails_at_once():
     world = World(endpoint(next=deployment(variant())))
     world.settle()

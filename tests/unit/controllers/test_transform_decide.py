@@ -66,10 +66,18 @@ def test_before_the_containers(beside, step):
 
 def test_containers_are_asked_once_all_answer():
     row = job("Transforming", count=2)
-    assert decide(row, seen(RUNS, Absent()), NOW) == Start()
+    assert decide(row, seen(RUNS, Absent(), bundle=Done()), NOW) == Start()
     assert decide(row, Seen(int, (RUNS, RUNS), (True, False)), NOW) == Wait(470.0)
     assert decide(row, seen(RUNS, RUNS), NOW) == Begin("transform")
     assert decide(row, seen(RUNS, RUNS, transform=Pending()), NOW) == Wait()
+
+
+def test_successors_have_their_model_laid_out_before_they_start():
+    row = job("Transforming", restarts=1)
+    assert decide(row, seen(), NOW) == Begin("bundle")
+    assert decide(row, seen(bundle=Pending()), NOW) == Wait()
+    failed = moved(decide(row, seen(bundle=Failed("no room")), NOW))
+    assert (failed.status, failed.state["failure_reason"]) == ("Failed", "no room")
 
 
 def test_ends():

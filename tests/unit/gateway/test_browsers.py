@@ -19,6 +19,20 @@ async def test_a_page_of_another_site_is_refused(open_world, headers):
     assert not open_world.calls
 
 
+@pytest.mark.parametrize("action", ["Action", "%41ction"])
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+async def test_an_image_of_another_site_names_no_operation(open_world, action, site):
+    """Browsers send no Origin with it."""
+    url = f"{ROOT}/?{action}=GetCallerIdentity&Version=2011-06-15"
+    assert (await open_world.ask("GET", url, {"host": "127.0.0.1:4599", "sec-fetch-site": site})).status == 403
+    assert not open_world.calls
+
+
+async def test_an_image_of_another_site_may_be_an_object(open_world):
+    asked = {"host": "127.0.0.1:4599", "sec-fetch-site": "cross-site"}
+    assert b"Pages of other sites" not in (await open_world.ask("GET", f"{ROOT}/bucket/key", asked)).body
+
+
 @pytest.mark.parametrize("host", ["evil.example:4599", "127.0.0.1.evil.example", "localhost.evil.example."])
 async def test_a_name_that_was_bound_to_this_machine_is_refused(open_world, host):
     assert (await ask(open_world, host)).status == 403

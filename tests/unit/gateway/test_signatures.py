@@ -39,6 +39,11 @@ async def test_an_encoded_path_is_signed_twice_encoded(world, signed, name):
         assert b"at 'endpointName' failed to satisfy constraint" in answer.body
 
 
+PRESIGNED = (
+    "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIDEXAMPLE/20260101/us-east-1/s3/aws4_request"
+    "&X-Amz-Signature=b&X-Amz-Date=20260101T000000Z&X-Amz-SignedHeaders=host&X-Amz-Expires="
+)
+
 S3_PATHS = [
     "/b/k",
     "/b/a%2Fb",
@@ -190,7 +195,10 @@ async def test_broken_signatures_are_refused_and_never_an_error_of_ours(world, t
         "AWSAccessKeyId=a&Signature=b&Expires=ü",
         "AWSAccessKeyId=AKIDEXAMPLE&Signature=b&Expires=x",
         "AWSAccessKeyId=a",
+        PRESIGNED + "1" * 5000,
+        PRESIGNED + "0" * 5000,
     ],
+    ids=["algorithm", "nothing else", "odd letter", "no number", "key only", "for ever", "zeros"],
 )
 async def test_broken_presigned_urls_are_refused(world, query):
     answer = await world.ask("GET", f"{ROOT}/b/k?{query}")

@@ -55,6 +55,22 @@ def test_names_differ_in_more_than_case(cloud: Cloud) -> None:
     assert error.value.message == "Role with name TRAIN already exists."
 
 
+@pytest.mark.parametrize("who", ["user/ghost", "role/ghost", "user/*"])
+def test_a_trusted_user_or_role_of_the_own_account_must_be_there(cloud: Cloud, who: str) -> None:
+    name = f"arn:aws:iam::{ACCOUNT}:{who}"
+    cloud.ask("CreateRole", RoleName="Train", AssumeRolePolicyDocument=SAGEMAKER)
+    for operation, member in (("CreateRole", "AssumeRolePolicyDocument"), ("UpdateAssumeRolePolicy", "PolicyDocument")):
+        with refused("MalformedPolicyDocument", 400) as error:
+            cloud.ask(operation, RoleName="Train", **{member: trust(AWS=[f"arn:aws:iam::{ACCOUNT}:root", name])})
+        assert error.value.message == f'Invalid principal in policy: "AWS":"{name}"'
+
+
+def test_trusted_principals_that_are_there_or_elsewhere(cloud: Cloud) -> None:
+    cloud.user("ann")
+    names = [f"arn:aws:iam::{ACCOUNT}:user/ann", "arn:aws:iam::999999999999:role/theirs", ACCOUNT, "*"]
+    cloud.ask("CreateRole", RoleName="Train", AssumeRolePolicyDocument=trust(AWS=names))
+
+
 def test_a_role_that_is_not_there(cloud: Cloud) -> None:
     with refused("NoSuchEntity", 404) as error:
         cloud.ask("GetRole", RoleName="nobody")

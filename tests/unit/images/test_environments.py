@@ -1,7 +1,12 @@
 """Environments are built once, whole or not at all, and without a network where the packages lie at hand."""
 
+import fcntl
+import os
+import signal
+import subprocess
 import sys
 import threading
+import time
 import zipfile
 
 import pytest
@@ -78,6 +83,34 @@ def test_an_environment_whose_builder_died_is_built_anew(tmp_path, wheels):
     assert environments.ready(wanted("tiny")) is None
     environments.build(wanted("tiny"), lambda line: None)
     assert environments.ready(wanted("tiny")) is not None
+
+
+_BUILDER = """
+import sys
+from pathlib import Path
+from clary.images import environments
+from clary.images.base import Environment
+environments.find_uv_bin = lambda: sys.argv[2]
+found = environments.Environments(Path(sys.argv[1]))
+found.build(Environment("e", "%d.%d" % sys.version_info[:2], ()), print)
+"""
+
+
+def test_nobody_builds_where_the_child_of_a_killed_builder_still_does(tmp_path):
+    begun = tmp_path / "begun"
+    (tmp_path / "uv").write_text(f"#!/bin/sh\necho $$ >{begun}.new; mv {begun}.new {begun}; exec sleep 60")
+    (tmp_path / "uv").chmod(0o755)
+    builder = subprocess.Popen([sys.executable, "-c", _BUILDER, str(tmp_path), str(tmp_path / "uv")])
+    while not begun.exists():
+        assert builder.poll() is None
+        time.sleep(0.01)
+    builder.kill()
+    builder.wait()
+    with (tmp_path / "environments" / ".e.lock").open("w") as lock:
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.kill(int(begun.read_text()), signal.SIGKILL)
+        fcntl.flock(lock, fcntl.LOCK_EX)
 
 
 def test_an_environment_whose_python_was_removed_is_not_ready(tmp_path, wheels):

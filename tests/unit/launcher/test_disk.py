@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from clary.compute.removal import remove
 from clary.launcher import copying, disk
 
 
@@ -30,8 +31,16 @@ def test_what_is_too_deep_counts_as_everything_and_is_removed(tmp_path):
     _deep(tmp_path / "y", 1500)
     assert disk.used_bytes([str(tmp_path / "y")]) == disk.WITHOUT_END
     for name in ("x", "y"):
-        disk.remove(str(tmp_path / name))
+        remove(str(tmp_path / name))
         assert not (tmp_path / name).exists()
+
+
+def test_a_file_of_many_names_is_counted_once(tmp_path):
+    (tmp_path / "file").write_bytes(bytes(1_000_000))
+    alone = disk.used_bytes([str(tmp_path)])
+    for number in range(99):
+        (tmp_path / str(number)).hardlink_to(tmp_path / "file")
+    assert disk.used_bytes([str(tmp_path)]) < 2 * alone
 
 
 def test_links_are_removed_and_not_followed(tmp_path):
@@ -40,14 +49,14 @@ def test_links_are_removed_and_not_followed(tmp_path):
     (tmp_path / "gone").mkdir()
     (tmp_path / "gone" / "link").symlink_to(tmp_path / "kept")
     (tmp_path / "self").symlink_to(tmp_path / "kept")
-    disk.remove(str(tmp_path / "gone"))
-    disk.remove(str(tmp_path / "self"))
+    remove(str(tmp_path / "gone"))
+    remove(str(tmp_path / "self"))
     assert (tmp_path / "kept" / "file").exists()
     assert not (tmp_path / "gone").exists()
 
 
 def test_what_has_gone_is_nothing(tmp_path):
-    disk.remove(str(tmp_path / "never"))
+    remove(str(tmp_path / "never"))
     assert disk.used_bytes([str(tmp_path / "never")]) == 0
 
 

@@ -38,7 +38,8 @@ def test_a_server_is_asked_in_its_own_form():
 
 
 @pytest.mark.parametrize(
-    "address", ["127.0.0.1", "127.8.9.1", "::1", "169.254.169.254", "fe80::1%eth0", "0.0.0.0", "::", "224.0.0.1"]
+    "address",
+    ["127.0.0.1", "127.8.9.1", "::1", "169.254.169.254", "fd00:ec2::254", "fe80::1%eth0", "0.0.0.0", "::", "224.0.0.1"],
 )
 def test_the_hosts_addresses_are_refused(address):
     with pytest.raises(proxy.Refused):
@@ -72,3 +73,19 @@ def test_the_hosts_own_proxy_is_asked_in_turn():
             asked.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
             assert client.recv(1000) == b"HTTP/1.1 200 OK\r\n\r\n"
         client.close()
+
+
+@pytest.mark.parametrize("host", ["127.1", "0x7f000001", "2130706433", "127.0.0.1.", "[::1]", "a.localhost", "127.0.1"])
+def test_nor_is_it_asked_for_this_host_by_another_name(host):
+    client, server = socket.socketpair()
+    with client, server:
+        client.sendall(f"CONNECT {host}:80 HTTP/1.1\r\n\r\n".encode())
+        proxy.proxy({"https_proxy": "http://127.0.0.1:1"})(server)
+        assert client.recv(12) == b"HTTP/1.1 403"
+
+
+def test_nor_for_more_than_was_looked_at():
+    head = b"GET http://example.com/a HTTP/1.1\r\nHost: example.com\r\nProxy-Connection: keep-alive\r\nX: y"
+    assert proxy.last_form(head) == (
+        b"GET http://example.com/a HTTP/1.1\r\nHost: example.com\r\nX: y\r\nConnection: close"
+    )

@@ -259,7 +259,7 @@ def test_filtering_by_pattern_time_and_streams(logs):
     assert ask(filterPattern="ERROR -exit", logStreamNamePrefix="s") == ["one"]
     assert ask(filterPattern="?WARN ?exit") == ["two", "three"]
     assert ask(filterPattern='"hi there"') == ["four"]
-    assert ask(filterPattern="", startTime=start + 1, endTime=start + 3) == ["two", "three"]
+    assert ask(filterPattern="", startTime=start + 1, endTime=start + 3) == ["two", "three", "four"]
     assert (
         logs.refusal("FilterLogEvents", logGroupName="g", filterPattern="{ $.a = 1 }")[0] == "InvalidParameterException"
     )

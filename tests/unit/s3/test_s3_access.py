@@ -38,15 +38,16 @@ def needed(operation, **params):
         ("ListObjectsV2", {}, [("s3:ListBucket", "arn:aws:s3:::b")]),
         ("HeadBucket", {}, [("s3:ListBucket", "arn:aws:s3:::b")]),
         ("CreateBucket", {}, [("s3:CreateBucket", "arn:aws:s3:::b")]),
-        (
-            "DeleteObjects",
-            {"Delete": {"Objects": [{"Key": "x"}, {"Key": "y"}]}},
-            [("s3:DeleteObject", "arn:aws:s3:::b/x"), ("s3:DeleteObject", "arn:aws:s3:::b/y")],
-        ),
+        ("DeleteObjects", {"Delete": {"Objects": [{"Key": "x"}]}}, []),
     ],
 )
 def test_the_right_is_on_what_the_request_names(operation, params, rights):
     assert needed(operation, Bucket="b", **params) == rights
+
+
+def test_without_a_signature_many_deletes_are_refused_at_once():
+    call = Call(Principal("anonymous", "", "", "", ""), "s3", "DeleteObjects", {"Bucket": "b"}, "us-east-1")
+    assert [(one.action, one.resource) for one in access(call)] == [("s3:DeleteObject", "arn:aws:s3:::b/*")]
 
 
 def test_all_buckets_are_listed_by_a_right_on_everything():

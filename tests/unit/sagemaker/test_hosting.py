@@ -220,7 +220,8 @@ def test_weights_of_a_variant_that_is_not_there_are_refused(inner, sagemaker):
     serve(inner)
     wanted = [{"VariantName": "no", "DesiredWeight": 1}]
     params = {"EndpointName": "e", "DesiredWeightsAndCapacities": wanted}
-    assert "Variant no not found" in sagemaker.refusal("UpdateEndpointWeightsAndCapacities", **params)[1]
+    text = 'The variant name(s) "no" is/are not present within endpoint configuration "c".'
+    assert sagemaker.refusal("UpdateEndpointWeightsAndCapacities", **params) == ("ValidationException", text)
     assert inner.store.read.get(endpoint_key()).status == "InService"
 
 
@@ -239,11 +240,13 @@ def test_a_deleted_endpoints_name_is_free_at_once_while_its_containers_end(inner
     assert [e["EndpointStatus"] for e in sagemaker.call("ListEndpoints")["Endpoints"]] == ["Creating"]
 
 
-def test_a_failed_endpoint_says_why_and_can_be_deleted(inner, sagemaker):
+def test_a_failed_endpoint_says_why_and_can_only_be_deleted(inner, sagemaker):
     sagemaker.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c")
     serve(inner, status="Failed", state={"current": None, "next": None, "failure_reason": "no ping"})
     shown = sagemaker.call("DescribeEndpoint", EndpointName="e")
     assert (shown["EndpointStatus"], shown["FailureReason"]) == ("Failed", "no ping")
+    update = {"EndpointName": "e", "EndpointConfigName": "c"}
+    assert "Cannot update failed endpoint" in sagemaker.refusal("UpdateEndpoint", **update)[1]
     sagemaker.call("DeleteEndpoint", EndpointName="e")
 
 

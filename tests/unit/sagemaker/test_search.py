@@ -165,6 +165,12 @@ def test_tags_decide_what_is_visible(inner, sagemaker):
     assert needed.context == {"sagemaker:SearchVisibilityCondition/Tags.team": "t1"}
 
 
+@pytest.mark.parametrize("given", [{}, {"Key": "Tags.team"}, {"Value": "t1"}], ids=["neither", "no value", "no key"])
+def test_a_condition_on_what_is_visible_needs_a_key_and_a_value(given, sagemaker):
+    code, message = sagemaker.refusal("Search", Resource="TrainingJob", VisibilityConditions=[given])
+    assert (code, message) == ("ValidationException", "Each of VisibilityConditions needs a Key and a Value.")
+
+
 def test_a_found_job_has_what_describe_says_and_its_tags(sagemaker):
     answer = sagemaker.call(
         "Search", Resource="TrainingJob", SearchExpression={"Filters": [f("TrainingJobName", "Equals", "b")]}

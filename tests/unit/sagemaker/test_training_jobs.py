@@ -465,8 +465,7 @@ def test_a_channel_on_a_file_system_is_refused_with_what_to_do_instead(sagemaker
         "DirectoryPath": "/data",
     }
     asked = {"ChannelName": "train", "DataSource": {"FileSystemDataSource": system}}
-    _, message = sagemaker.refusal("CreateTrainingJob", **request(InputDataConfig=[asked]))
-    assert message == (
+    assert sagemaker.refusal("CreateTrainingJob", **request(InputDataConfig=[asked]))[1] == (
         "The data source of channel train is not offered by Clary. Put the data into a bucket and name it by an "
         "S3DataSource with S3DataType S3Prefix, ManifestFile or AugmentedManifestFile."
     )

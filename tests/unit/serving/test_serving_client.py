@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -97,6 +98,37 @@ async def test_endless_answer_is_broken_off(servers, pool, monkeypatch):
     await servers.start("c1", says(ok(b"x" * 11)))
     with pytest.raises(AnswerTooLarge):
         await pool.ask(POST)
+
+
+@pytest.mark.parametrize(
+    ("before", "again"),
+    [
+        (b"HTTP/1.1 200 OK\r\n", b"X-A: b\r\n"),
+        (b"HTTP/1.1 200 OK\r\nX-A: ", b"b"),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n", b"X-A: b\r\n"),
+    ],
+)
+async def test_endless_answer_without_a_body_is_broken_off(servers, pool, before, again):
+    async def endless(reader, writer):
+        await read_request(reader)
+        writer.write(before)
+        with contextlib.suppress(ConnectionError):
+            while not writer.is_closing():
+                writer.write(again * 4096)
+                await writer.drain()
+
+    await servers.start("c1", endless)
+    with pytest.raises(AnswerTooLarge):
+        async with asyncio.timeout(5):
+            await pool.ask(POST)
+
+
+async def test_answer_in_very_small_chunks_is_whole(servers, pool, monkeypatch):
+    monkeypatch.setattr(client, "BODILESS_BYTES", 1024)
+    raw = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 5000 + b"0\r\n\r\n"
+    await servers.start("c1", says(raw))
+    assert (await pool.ask(POST)).body == b"x" * 5000
 
 
 async def test_time_limit_closes_the_connection(servers, pool):

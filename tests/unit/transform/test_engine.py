@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import gzip
 import socket
+import struct
 import threading
 
 import pytest
@@ -97,6 +99,30 @@ def test_many_files_share_few_places_and_keep_their_order(tmp_path, server):
     assert sorted(message["done"] for message in told[1:]) == list(range(20))
     assert [(tmp_path / "out" / str(number)).read_bytes() for number in range(20)] == [
         each.upper() for each in contents
+    ]
+
+
+def _damaged():
+    packed = bytearray(gzip.compress(bytes(range(256)) * 400))
+    packed[12:60] = b"\xff" * 48
+    return bytes(packed)
+
+
+@pytest.mark.parametrize(
+    ("content", "rules"),
+    [
+        (_damaged(), {"gzip": True, "split": "Line"}),
+        (struct.pack("<QI", 2**63, 0) + b"x", {"split": "TFRecord"}),
+        (struct.pack("<QI", 2**42, 0) + b"x", {"split": "TFRecord"}),
+    ],
+)
+def test_a_damaged_file_fails_alone(tmp_path, server, content, rules):
+    made = plan(tmp_path, [content], **rules)
+    made["files"][0]["gzip"] = rules.get("gzip", False)
+    told = []
+    asyncio.run(Engine(made, server.dial, told.append).run())
+    assert [(message["kind"], "cannot be read" in message["lines"][0]) for message in told[1:]] == [
+        ("ClientError", True)
     ]
 
 

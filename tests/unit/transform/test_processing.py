@@ -157,3 +157,9 @@ def test_rows_with_and_without_quotes_are_cut_alike(path):
 def test_records_that_cannot_be_read(batch):
     with pytest.raises(Mismatched, match="cannot be read"):
         processing("application/jsonlines", input_filter="$.a").request(batch)
+
+
+@pytest.mark.parametrize("split", ["Line", "None"])
+def test_an_answer_that_is_nested_without_end_cannot_be_read(split):
+    with pytest.raises(Mismatched, match="output cannot be read"):
+        processing("application/json", split=split, join=True).answer(b"1", b"[" * 200_000)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import resource
 import signal
 
 import pytest
@@ -45,6 +47,16 @@ def test_a_child_answers_one_question_after_the_other(matching, log):
     assert ask(matching, log) == first
     assert pids(matching) == before
     assert 1 <= len(before) <= MOST_IDLE
+
+
+def test_a_process_with_many_files_open_is_answered_too(matching, log):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
+    with contextlib.ExitStack() as kept:
+        kept.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        for _ in range(1100):
+            kept.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+        assert ask(matching, log)[0]["Value"] == 2.5
 
 
 def test_one_that_is_too_slow_is_killed_and_the_next_question_answered(matching, log):

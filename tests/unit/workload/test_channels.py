@@ -49,6 +49,16 @@ def test_a_prefix_is_shown_by_links_to_the_stores_files(storage, objects, put, h
     assert (folder / "a.csv").stat().st_ino == objects.segments(infos["data/a.csv"])[0][0].stat().st_ino
 
 
+def test_a_name_that_no_file_can_have_is_said(laid, put):
+    put({"data/" + "ä" * 130: b"1"})
+    assert "cannot be a path" in refusal(laid, channel())
+
+
+def test_a_manifest_nested_without_end_is_none(laid, put):
+    put({"deep": b"[" * 200_000})
+    assert "Invalid manifest file" in refusal(laid, channel(uri="s3://b/deep", kind="ManifestFile"))
+
+
 def test_a_deleted_object_stays_readable_for_the_job(storage, objects, put, hosts):
     put({"data/a.csv": b"1"})
     ((placing, bundle),) = hosts(channel())

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from clary.workload import checkpoints
 from clary.workload.checkpoints import mounts, restore, sync
 from clary.workload.download import never
 from clary.workload.errors import NotAllowed, WorkloadError
@@ -162,6 +163,26 @@ def test_what_is_no_file_is_not_taken(world, kept, spoil):
     spoil(job.folders[0] / "1.pt")
     job.look(), job.look(), job.look(final=True)
     assert kept() == {}
+
+
+def test_a_hole_of_terabytes_is_never_copied(world, kept):
+    job = world(1)
+    with (job.folders[0] / "1.pt").open("wb") as file:
+        file.truncate(2**43)
+    (job.folders[0] / "2.pt").write_bytes(b"2")
+    job.look(), job.look()
+    assert kept() == {"ck/2.pt": b"2"}
+    with pytest.raises(WorkloadError, match=r"'1\.pt' says that it has 8796093022208 bytes"):
+        job.look(final=True)
+
+
+def test_a_file_that_grows_as_fast_as_it_is_read_is_copied_to_an_end(tmp_path):
+    class Endless:
+        def read(self, size):
+            return b"x" * size
+
+    with checkpoints._copied(Endless(), 1000, tmp_path) as copy:
+        assert copy.read() == b"x" * 1000
 
 
 def test_a_folder_that_is_a_link_has_nothing_to_say(world, kept, put):

@@ -144,7 +144,9 @@ def test_a_folder_that_is_none_any_more(job, kept, spoil):
     assert kept() == {}
 
 
-def test_what_cannot_be_packed_is_said(job):
+@pytest.mark.parametrize("compression", ["GZIP", "NONE"])
+def test_what_cannot_be_uploaded_is_said(job, compression):
+    job.spec["OutputDataConfig"]["CompressionType"] = compression
     job.begin()
     with job.write("model/sparse").open("wb") as file:
         file.truncate(2**40)

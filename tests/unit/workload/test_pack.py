@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import select
 import stat
 import subprocess
 import sys
@@ -158,3 +159,17 @@ def test_small_and_large_folders_are_packed_alike(folder, target, tmp_path, file
     make_archive([folder], tmp_path / "m.tar.gz")
     unpack(tmp_path / "m.tar.gz", target)
     assert len(read(target)) == files
+
+
+def test_nothing_is_packed_or_unpacked_on_after_its_parent(tmp_path):
+    """The next control begins the same work anew, in the same folder."""
+    os.mkfifo(tmp_path / "endless")
+    program = "import sys; from pathlib import Path; from clary.workload.children import unpack_archive as f;"
+    program += " f(Path(sys.argv[1]), Path(sys.argv[2]), '')"
+    parent = subprocess.Popen([sys.executable, "-c", program, str(tmp_path / "endless"), str(tmp_path)])
+    with (tmp_path / "endless").open("wb", buffering=0) as pipe:  # the child has opened it
+        parent.kill()
+        parent.wait()
+        gone = select.poll()
+        gone.register(pipe, 0)
+        assert gone.poll(5000), "it reads on"

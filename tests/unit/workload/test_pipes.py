@@ -157,6 +157,14 @@ def test_lines_of_an_augmented_manifest_that_say_nothing(storage, hosts, put, li
     assert said in raised.value.reason
 
 
+def test_a_line_nested_without_end_is_said(storage, hosts, put):
+    put({"m": b"[" * 200_000})
+    source = {"AttributeNames": ["a"]}
+    places = hosts(channel(uri="s3://b/m", kind="AugmentedManifestFile", source=source, InputMode="Pipe"))
+    with pytest.raises(WorkloadError, match="is no JSON object"):
+        lay_out(storage, places, never)
+
+
 def test_each_epoch_is_shuffled_anew_by_the_seed(feed, put):
     put({f"data/{number:02}": b"%02d\n" % number for number in range(20)})
     (fed,) = feed(channel(**SHUFFLED))

@@ -73,7 +73,13 @@ def boost(settings: Settings, train: Matrix, validation: Optional[Matrix], place
     except (xgboost.core.XGBoostError, ValueError, TypeError) as error:
         if any(text in str(error) for text in _USERS_ERRORS):
             raise UserError(str(error)) from error
-        raise AlgorithmError(f"XGB train call failed with exception:\n {error}") from error
+        logger.info("%s", error)
+        raise AlgorithmError(f"XGB train call failed with exception:\n {_told(error)}") from None
+
+
+def _told(error: Exception) -> str:
+    """Without the library's own frames, whose length would cut the message out of FailureReason."""
+    return str(error).partition("\nStack trace:")[0]
 
 
 def _plan(settings: Settings, place: Place, done: int, *, watches: bool) -> Plan:

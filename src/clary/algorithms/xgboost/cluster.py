@@ -120,8 +120,10 @@ def _join(way: Settings, place: int, number: int) -> None:
 def _wait_for(tracker: Tracker) -> None:
     if hasattr(tracker, "wait_for"):
         tracker.wait_for()
-    else:
+    elif hasattr(tracker.thread, "isAlive"):
         tracker.join()
+    else:
+        tracker.thread.join()  # XGBoost 0.90 asks its thread as Python 3.8 did
 
 
 def mean_over_hosts(values: Array) -> Array:

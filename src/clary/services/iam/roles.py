@@ -41,14 +41,25 @@ _DEFAULT_SESSION_SECONDS = 3600
 _TRUST_BYTES = 2048
 
 
-def _checked_trust(text: str) -> str:
+def _checked_trust(context: Context, text: str) -> str:
     try:
         check_trust_policy(text)
     except MalformedPolicy as error:
         raise malformed_policy(str(error)) from error
     if len("".join(text.split())) > _TRUST_BYTES:
         raise limit_exceeded(f"Cannot exceed quota for ACLSizePerRole: {_TRUST_BYTES}")
+    if context.settings.auth != "off":
+        _check_principals(context.store.read, context.call.principal.account, text)
     return text
+
+
+def _check_principals(reader: Rows, account: str, trust: str) -> None:
+    """Users and roles of the own account must be there; of others nothing is known. Raises MalformedPolicyDocument."""
+    names = (name for statement in compile_policy(trust, "trust") for name in statement.principals.get("AWS", ()))
+    for name in names:
+        own = name.startswith(f"arn:aws:iam::{account}:") and not name.endswith(":root")
+        if own and reader.by_arn(name) is None:
+            raise malformed_policy(f'Invalid principal in policy: "AWS":"{name}"')
 
 
 def _shown(row: Row, tags: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -66,7 +77,7 @@ def _shown(row: Row, tags: Mapping[str, str] | None = None) -> dict[str, Any]:
 @SERVICE.operation("CreateRole")
 def create_role(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     account, tags = context.call.principal.account, asked_tags(params)
-    _checked_trust(params["AssumeRolePolicyDocument"])
+    _checked_trust(context, params["AssumeRolePolicyDocument"])
     row = new_row(ROLE, account, {"MaxSessionDuration": _DEFAULT_SESSION_SECONDS, **params})
 
     def change(transaction: Transaction) -> Row:
@@ -114,7 +125,7 @@ def update_role_description(context: Context, params: dict[str, Any]) -> dict[st
 
 @SERVICE.operation("UpdateAssumeRolePolicy")
 def update_assume_role_policy(context: Context, params: dict[str, Any]) -> dict[str, Any]:
-    _change_spec(context, params, {"AssumeRolePolicyDocument": _checked_trust(params["PolicyDocument"])})
+    _change_spec(context, params, {"AssumeRolePolicyDocument": _checked_trust(context, params["PolicyDocument"])})
     return {}
 
 

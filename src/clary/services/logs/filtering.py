@@ -121,10 +121,11 @@ def _merged(context: Context, rows: list[Row], params: Params, place: _Place) ->
 
 
 def _events(stream: str, reader: LogReader, start: int, end: int | None) -> Iterator[tuple[str, Event]]:
+    """From `start` to `end`, which is included here, as it is not by GetLogEvents."""
     position = reader.seek(start) if start > 0 else 0
     while chunk := list(islice(reader.forward(position), _AT_ONCE)):
         for event in chunk:
-            if end is not None and event.timestamp >= end:
+            if end is not None and event.timestamp > end:
                 return
             yield stream, event
         position = chunk[-1].end

@@ -53,19 +53,22 @@ _LISTS = frozenset({"ListObjects", "ListObjectsV2", "ListObjectVersions", "ListM
 
 
 def access(call: Call) -> Sequence[Access]:
-    """The rights on the bucket, or on the object; for a copy also on its source, for many deletes on each key."""
+    """The rights on the bucket, or on the object; for a copy also on its source. Of many deletes each is decided when
+    its turn comes: one that is not allowed does not keep the others back."""
     params, bucket = call.params, call.params.get("Bucket", "")
     action = _ACTIONS.get(call.operation, f"s3:{call.operation}")
     context = _conditions(call.operation, params)
     if call.operation == "ListBuckets":
         return [Access(action, "*", context)]
     if call.operation == "DeleteObjects":
-        keys = [entry.get("Key", "") for entry in params.get("Delete", {}).get("Objects", [])]
-        return [Access("s3:DeleteObject", _object(bucket, key), context) for key in keys] or [
-            Access("s3:DeleteObject", _object(bucket, "*"), context)
-        ]
+        return [deletion(bucket, "*")] if call.principal.kind == "anonymous" else []
     resource = _object(bucket, params["Key"]) if "Key" in params else f"arn:aws:s3:::{bucket}"
     return [Access(action, resource, context), *_more(call, resource, context)]
+
+
+def deletion(bucket: str, key: str) -> Access:
+    """The right to delete one object."""
+    return Access("s3:DeleteObject", _object(bucket, key))
 
 
 def _more(call: Call, resource: str, context: Mapping[str, str | Sequence[str]]) -> list[Access]:

@@ -9,13 +9,13 @@ from clary.services.context import EdgeContext
 from clary.services.s3.attributes import checksums
 from clary.services.s3.listing import max_entries
 from clary.services.s3.service import SERVICE
-from clary.services.s3.targets import require_object
+from clary.services.s3.targets import require_visible
 
 
 @SERVICE.operation("GetObjectAttributes", place="edge")
 def get_object_attributes(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]:
     """Only what is asked for. Parts are listed where their checksums were kept (COMPOSITE), as on AWS."""
-    info = require_object(context.objects, params)
+    info = require_visible(context, params)
     attributes = info.attributes
     offered = {
         "ETag": info.etag,

@@ -12,6 +12,7 @@ from clary.objects.checksums import DEFAULT_ALGORITHM
 from clary.objects.model import Attributes, ObjectInfo, Received
 from clary.objects.store import ObjectStore
 from clary.services.context import Context, EdgeContext
+from clary.services.s3.access import deletion
 from clary.services.s3.attributes import (
     asked_algorithm,
     checksums,
@@ -32,6 +33,7 @@ from clary.services.s3.targets import (
     owned_bucket,
     require_bucket,
     require_object,
+    require_visible,
 )
 from clary.wire.http import Extent
 
@@ -75,7 +77,7 @@ def received_body(objects: ObjectStore, params: dict[str, Any]) -> Received:
 
 @SERVICE.operation("GetObject", place="edge")
 def get_object(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]:
-    info = require_object(context.objects, params)
+    info = require_visible(context, params)
     check_read(info, params)
     wanted = span(info, params)
     body = Extent(context.objects.segments(info, wanted.start, wanted.length), wanted.length)
@@ -84,7 +86,7 @@ def get_object(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]:
 
 @SERVICE.operation("HeadObject", place="edge")
 def head_object(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]:
-    info = require_object(context.objects, params)
+    info = require_visible(context, params)
     check_read(info, params)
     return _described(info, span(info, params), params)
 
@@ -117,6 +119,7 @@ def delete_objects(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     deleted, errors = [], []
     for entry in entries:
         try:
+            context.authorise(deletion(params["Bucket"], entry["Key"]))
             check_version(entry["Key"], entry.get("VersionId"))
         except AWSError as refusal:
             errors.append({**entry, "Code": refusal.code, "Message": refusal.message})

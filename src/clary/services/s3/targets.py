@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from clary.calls import Access
+from clary.errors import AWSError
 from clary.objects.model import Bucket, ObjectInfo, encode_key
 from clary.objects.reader import ObjectReader
+from clary.services.context import EdgeContext
 from clary.services.s3.errors import access_denied, key_too_long, no_such_key, no_such_version, not_implemented
 
 MAX_KEY_BYTES = 1024
@@ -49,6 +52,17 @@ def require_object(objects: ObjectReader, params: dict[str, Any]) -> ObjectInfo:
     if found is None:
         raise no_such_key(key)
     return found
+
+
+def require_visible(context: EdgeContext, params: dict[str, Any]) -> ObjectInfo:
+    """The object that the request names. That it is not there learns only who may list the bucket: others are refused
+    with AccessDenied."""
+    try:
+        return require_object(context.objects, params)
+    except AWSError as error:
+        if error.code == "NoSuchKey":
+            context.authorise(Access("s3:ListBucket", f"arn:aws:s3:::{params['Bucket']}"))
+        raise
 
 
 def refuse_unhonoured(params: dict[str, Any]) -> None:

@@ -10,7 +10,6 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from clary.errors import ValidationError
 from clary.lifecycles.endpoint import (
     DELETED,
     DELETING,
@@ -28,7 +27,13 @@ from clary.services.context import Context
 from clary.services.resources import Output, Params, Resource, present
 from clary.services.sagemaker.deployment import check_counts, check_deployment_config, resolve, retaining, reweighted
 from clary.services.sagemaker.endpoint_view import shown
-from clary.services.sagemaker.errors import already_existing, could_not_find, in_progress_endpoint
+from clary.services.sagemaker.errors import (
+    already_existing,
+    could_not_find,
+    failed_endpoint,
+    in_progress_endpoint,
+    no_variants,
+)
 from clary.services.sagemaker.patience import settled
 from clary.services.sagemaker.service import SERVICE
 from clary.store.rows import Row
@@ -118,12 +123,12 @@ def update_weights(context: Context, params: Params) -> Output:
 
     def next_of(row: Row) -> Deployment:
         current: Deployment | None = row.state.get("current")
-        names = {variant["name"] for variant in (current or {}).get("variants", ())}
+        known = {variant["name"] for variant in (current or {}).get("variants", ())}
         asked = params["DesiredWeightsAndCapacities"]
-        for entry in asked:
-            if current is None or entry["VariantName"] not in names:
-                raise ValidationError(f"Variant {entry['VariantName']} not found for endpoint {row.arn}.")
-        return reweighted(current or {}, asked)
+        unknown = [entry["VariantName"] for entry in asked if entry["VariantName"] not in known]
+        if current is None or unknown:
+            raise no_variants(unknown, (current or {}).get("config", ""))
+        return reweighted(current, asked)
 
     check_counts(params["DesiredWeightsAndCapacities"])
     return _deploy(context, params, next_of, lambda row: dict(row.spec))
@@ -137,7 +142,9 @@ def _deploy(
     def change(row: Row) -> Row:
         if invocation and row.state.get(_CHANGED_BY) == invocation:
             return row  # tried again: control was killed before it could answer
-        if row.status not in _AT_REST:
+        if row.status == FAILED:
+            raise failed_endpoint(row.arn)
+        if row.status != IN_SERVICE:
             raise in_progress_endpoint(row.arn)
         state = {**row.state, "next": next_of(row), **({_CHANGED_BY: invocation} if invocation else {})}
         state.pop("failure_reason", None)

@@ -5,6 +5,8 @@ Recorded from public issue reports, the SDKs' sources and the acceptors in botoc
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from clary.errors import AWSError, ValidationError
 
 REQUESTED_RESOURCE_NOT_FOUND = "Requested resource not found."
@@ -103,6 +105,19 @@ def already_existing(noun: str, arn: str) -> AWSError:
 def in_progress_endpoint(arn: str) -> AWSError:
     """UpdateEndpoint and DeleteEndpoint while another change is under way."""
     return ValidationError(f'Cannot update in-progress endpoint "{arn}".')
+
+
+def failed_endpoint(arn: str) -> AWSError:
+    """UpdateEndpoint of one that has failed: "DeleteEndpoint is the only operation that can be performed on a failed
+    endpoint" (API_DescribeEndpoint). No public source shows AWS's text."""
+    return ValidationError(f'Cannot update failed endpoint "{arn}". It can only be deleted.')
+
+
+def no_variants(names: Sequence[str], config: str) -> AWSError:
+    """UpdateEndpointWeightsAndCapacities of variants that do not serve."""
+    return ValidationError(
+        f'The variant name(s) "{", ".join(names)}" is/are not present within endpoint configuration "{config}".'
+    )
 
 
 def no_objects(uri: str, region: str, role: str) -> AWSError:

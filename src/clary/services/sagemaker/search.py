@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from clary.errors import ValidationError
 from clary.names import sagemaker_arn
 from clary.services import resources
 from clary.services.context import Context
@@ -132,7 +133,10 @@ def _own_rows(context: Context, kind: str) -> list[Row]:
 
 def _visibility(kind: _Kind, params: Params) -> Condition:
     """Whoever has the tag must have it with that value; whoever has it not is visible."""
-    wanted = [(property_of(kind.searchable, c["Key"]), c["Value"]) for c in params.get("VisibilityConditions") or ()]
+    conditions = params.get("VisibilityConditions") or ()
+    if any("Key" not in each or "Value" not in each for each in conditions):
+        raise ValidationError("Each of VisibilityConditions needs a Key and a Value.")
+    wanted = [(property_of(kind.searchable, each["Key"]), each["Value"]) for each in conditions]
     return lambda record: all(found.values(record) in ([], [value]) for found, value in wanted)
 
 

@@ -68,6 +68,8 @@ def _check(spec: Params) -> None:
         raise ValidationError("BatchStrategy MultiRecord requires a SplitType other than None.")
     if spec.get("MaxPayloadInMB") == 0 and spec["TransformInput"]["CompressionType"] != "None":
         raise ValidationError("MaxPayloadInMB 0 cannot be used with a CompressionType.")
+    if spec.get("MaxPayloadInMB", 0) > _MOST_IN_FLIGHT_MB:
+        raise ValidationError("MaxPayloadInMB cannot be greater than 100 MB.")
     if spec.get("MaxConcurrentTransforms", 0) * spec.get("MaxPayloadInMB", 0) > _MOST_IN_FLIGHT_MB:
         raise ValidationError("MaxConcurrentTransforms * MaxPayloadInMB cannot exceed 100 MB.")
     processing = spec["DataProcessing"]

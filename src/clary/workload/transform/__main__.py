@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import fcntl
 import json
 import os
-import signal
 import sys
 from pathlib import Path
 from typing import Any
 
 from clary.compute.dial import SandboxDial
+from clary.workload.parent import end_with_parent
 from clary.workload.transform.engine import Engine, Lost
 
 LOST = 3
-_PR_SET_PDEATHSIG = 1
 _NICENESS = 5
 
 
 def main(path: Path) -> int:
     """Work the plan off; the exit code."""
-    _end_with_parent()
+    end_with_parent()  # two engines would write the same files
     os.nice(_NICENESS)
     plan = json.loads(path.read_text())
     with (Path(plan["folder"]) / "lock").open("wb") as lock:
@@ -38,11 +36,6 @@ def _work(plan: dict[str, Any]) -> int:
         _tell({"lost": str(lost)})
         return LOST
     return 0
-
-
-def _end_with_parent() -> None:
-    """Whoever has given the plan goes on with it after a crash: two engines would write the same files."""
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def _tell(message: dict[str, Any]) -> None:

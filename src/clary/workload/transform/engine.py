@@ -114,7 +114,7 @@ class Replicas:
             async with asyncio.timeout(_PARAMETERS_SECONDS):
                 answer = await self._pools[0].ask(Request("GET", "/execution-parameters"))
             said = json.loads(answer.body) if answer.status == 200 else {}
-        except (NotSent, Broken, TimeoutError, ValueError):
+        except (NotSent, Broken, TimeoutError, ValueError, RecursionError):
             return {}
         return said if isinstance(said, dict) else {}
 

@@ -30,8 +30,13 @@ class Mismatched(Exception):
     """Records and answers do not go together, or a filter leads nowhere; the text is for the data log."""
 
 
+_UNREADABLE = (ValueError, csv.Error, RecursionError)
+"""RecursionError: JSON that is nested too deeply, by whoever wants to see what becomes of it."""
+
+
 class Records(ABC):
-    """What a batch holds, in one notation. Every method raises Mismatched, or ValueError where records are damaged."""
+    """What a batch holds, in one notation. Every method raises Mismatched, or one of _UNREADABLE where records are
+    damaged."""
 
     @abstractmethod
     def read(self, data: bytes) -> Sequence[Any]:
@@ -147,7 +152,7 @@ class Processing:
             return batch
         try:
             return self.records.written(self.records.kept(self.input_filter, self.records.read(batch)))
-        except (ValueError, csv.Error) as error:
+        except _UNREADABLE as error:
             raise _unreadable("input", error) from None
 
     def answer(self, batch: bytes, answer: bytes) -> bytes:
@@ -159,7 +164,7 @@ class Processing:
             found = self._joined(self.records.read(batch), outputs) if self.join else outputs
             kept = self.records.kept(self.output_filter, found)
             return self.records.written(self._stamped(kept))
-        except (ValueError, csv.Error) as error:
+        except _UNREADABLE as error:
             raise _unreadable("output", error) from None
 
     def _joined(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> Sequence[Any]:

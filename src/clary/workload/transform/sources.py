@@ -10,12 +10,15 @@ from __future__ import annotations
 import gzip
 import io
 import struct
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, cast
 
 RECORDIO_MAGIC = 0xCED7230A
 _LENGTH_MASK = (1 << 29) - 1
+_LONGEST_RECORD = 2**31
+"""More than any request carries: a length beyond it is no length, and is not made room for."""
 _READ_BYTES = 1 << 20
 
 Segment = tuple[str, int, int]
@@ -79,7 +82,7 @@ def batches(source: BinaryIO, split: str, *, single: bool, limit: int | None) ->
     """Bodies of requests, in order; `limit` in bytes, None is no limit. Raises TooLarge, Malformed, OSError."""
     try:
         yield from _CUTS[split](source, single, limit)
-    except (gzip.BadGzipFile, EOFError, struct.error) as error:
+    except (gzip.BadGzipFile, zlib.error, EOFError, struct.error) as error:
         raise Malformed(str(error)) from None
 
 
@@ -145,7 +148,7 @@ def _tfrecord_frames(source: BinaryIO) -> Iterator[bytes]:
 
 
 def _exactly(source: BinaryIO, size: int) -> bytes:
-    data = source.read(size)
+    data = source.read(min(size, _LONGEST_RECORD))
     if len(data) != size:
         raise Malformed("the last record is cut off")
     return data

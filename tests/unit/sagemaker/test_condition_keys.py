@@ -1,0 +1,69 @@
+"""What policies can ask of a request: SageMaker's condition keys, and the resources that a right is asked for."""
+
+from __future__ import annotations
+
+import pytest
+
+from clary.calls import Call, Principal
+from clary.services.sagemaker.service import access
+
+WHO = Principal("user", "000000000000", "arn:aws:iam::000000000000:user/u", "arn:aws:iam::000000000000:user/u", "AIDA")
+ARN = "arn:aws:sagemaker:us-east-1:000000000000"
+
+
+def needed(operation, **params):
+    return access(Call(WHO, "sagemaker", operation, params, "us-east-1"))
+
+
+def test_a_transform_jobs_model_is_a_condition_and_no_resource():
+    [right] = needed("CreateTransformJob", TransformJobName="t", ModelName="m")
+    assert (right.resource, right.context) == (f"{ARN}:transform-job/t", {"sagemaker:ModelArn": [f"{ARN}:model/m"]})
+
+
+def test_a_configurations_models_are_a_condition():
+    [right] = needed("CreateEndpointConfig", EndpointConfigName="c", ProductionVariants=[{"ModelName": "m"}, {}])
+    assert (right.resource, right.context["sagemaker:ModelArn"]) == (f"{ARN}:endpoint-config/c", [f"{ARN}:model/m"])
+
+
+def test_a_model_itself_is_the_resource():
+    [right] = needed("DeleteModel", ModelName="m")
+    assert (right.resource, right.context) == (f"{ARN}:model/m", {})
+
+
+@pytest.mark.parametrize(
+    ("operation", "params", "context"),
+    [
+        (
+            "CreateTrainingJob",
+            {
+                "EnableInterContainerTrafficEncryption": False,
+                "EnableNetworkIsolation": True,
+                "RemoteDebugConfig": {"EnableRemoteDebug": True},
+                "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+                "OutputDataConfig": {"KmsKeyId": "out"},
+                "ResourceConfig": {"VolumeKmsKeyId": "volume", "KeepAlivePeriodInSeconds": 0},
+                "VpcConfig": {"Subnets": ["s"], "SecurityGroupIds": ["g"]},
+            },
+            {
+                "InterContainerTrafficEncryption": "false",
+                "NetworkIsolation": "true",
+                "EnableRemoteDebug": "true",
+                "MaxRuntimeInSeconds": "60",
+                "OutputKmsKey": "out",
+                "VolumeKmsKey": "volume",
+                "KeepAlivePeriod": "0",
+                "VpcSubnets": ["s"],
+                "VpcSecurityGroupIds": ["g"],
+            },
+        ),
+        (
+            "CreateTransformJob",
+            {"TransformOutput": {"KmsKeyId": "out"}, "TransformResources": {"VolumeKmsKeyId": "volume"}},
+            {"OutputKmsKey": "out", "VolumeKmsKey": "volume"},
+        ),
+        ("CreateEndpointConfig", {"KmsKeyId": "volume"}, {"VolumeKmsKey": "volume"}),
+        ("CreateTrainingJob", {"OutputDataConfig": {"KmsKeyId": ""}}, {}),
+    ],
+)
+def test_what_a_request_says_can_be_asked_by_policies(operation, params, context):
+    assert needed(operation, **params)[0].context == {f"sagemaker:{key}": value for key, value in context.items()}
