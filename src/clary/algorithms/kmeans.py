@@ -11,7 +11,7 @@ import json
 import math
 import time
 from pathlib import Path
-from typing import Any, Callable, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 from scipy import sparse
@@ -62,6 +62,8 @@ _FACTOR, _CENTERS = 10, 1000
 """`extra_center_factor=auto`: ten, as AWS's log shows, and less where there would be more than a thousand centers."""
 _SAMPLE = 1 << 26
 """Numbers in the sample that the first centers are chosen from, at most, if that is enough for them."""
+_TRIED = 16_384
+"""Rows of each host that every trial is measured on, at most."""
 _ROWS = 16_384
 """Rows in a block."""
 
@@ -142,8 +144,7 @@ class _Learning:
             told = f"Effective batch size used to initialize is {rows}"
             self._job.report.line(f"Batch size {batch} is bigger than the first batch data. {told}")
         size = min(rows, max(wanted, min(batch, _SAMPLE // features)))
-        own = np.random.default_rng([_SEED, *self._hosts.current.encode()]).permutation(rows)[:size]
-        sample = self._hosts.joined(self._points.dense(np.sort(own)))
+        sample = self._begun = self._hosts.joined(self._points.dense(self._some(size)))
         return points.chosen(self._given.word("init_method"), sample, np.ones(len(sample)), wanted, self._draw)
 
     def stream(self) -> None:
@@ -171,28 +172,45 @@ class _Learning:
         self._centers[hit] += share * (found[hit, :-1] / seen[hit, None] - self._centers[hit])
 
     def reduce(self) -> None:
-        """From K to k: the best of several runs of Lloyd's method over the centers, weighted by what they have seen."""
-        used = self._counts > 0 if (self._counts > 0).sum() >= self._k else np.ones(len(self._counts), dtype=bool)
-        centers, weights = self._centers[used], np.maximum(self._counts[used], np.finfo(np.float32).tiny)
+        """From K to k: the best of several trials, each ending with Lloyd's method over a sample of the rows."""
         self._job.report.line(f"shrinking {len(self._centers)} centers into {self._k}")
-        rows, best = Points(centers, np.zeros(centers.shape[1])).weighted(weights), math.inf
+        used = self._counts > 0 if (self._counts > 0).sum() >= self._k else np.ones(len(self._counts), dtype=bool)
+        many, weights = self._centers[used], np.maximum(self._counts[used], np.finfo(np.float32).tiny)
+        sample, best = self._sample(), math.inf
         for trial in range(self._given.whole_or_auto("local_lloyd_num_trials") or _TRIALS):
-            begin = points.chosen(self._given.word("local_lloyd_init_method"), centers, weights, self._k, self._draw)
-            found = self._lloyd(rows, begin, Hosts(""), lambda: False)
-            total, weight = rows.squares(found)
+            found = self._lloyd(sample, self._start(trial, many, weights), self._hosts)
+            total, weight = self._hosts.total(sample.squares(found))
             self._job.report.line(f"local kmeans attempt #{trial}. Current mean square distance {total / weight:.6f}")
             if total < best:
                 best, self._centers = total, found
-        self._centers = self._hosts.agreed(self._centers)
+
+    def _start(self, trial: int, centers: Array, weights: Array) -> Array:
+        """What AWS describes: Lloyd's method over the K centers, weighted by what they have seen; and in every other
+        trial some rows themselves, since K centers of skewed data lead to one and the same place."""
+        method = self._given.word("local_lloyd_init_method")
+        if trial % 2:
+            return points.chosen(method, self._begun, np.ones(len(self._begun)), self._k, self._draw)
+        begin = points.chosen(method, centers, weights, self._k, self._draw)
+        return self._lloyd(Points(centers, np.zeros(centers.shape[1])).weighted(weights), begin, Hosts(""))
+
+    def _sample(self) -> Points:
+        """Some of the rows that are learned from, with their weights."""
+        half_life, rows = self._given.whole("half_life_time_size"), self._points.rows
+        self._points = self._points.weighted(_decayed(rows, half_life)) if half_life else self._points
+        return self._points if rows <= _TRIED else self._points.part(self._some(_TRIED))
+
+    def _some(self, count: int) -> Array:
+        """Places of rows of this host, in their order, drawn beside what all hosts draw alike."""
+        draw = np.random.default_rng([_SEED, *self._hosts.current.encode()])
+        return np.sort(draw.permutation(self._points.rows)[:count])
 
     def refine(self) -> Array:
         """The k centers after Lloyd's method over all rows, as users give features."""
-        half_life = self._given.whole("half_life_time_size")
-        rows = self._points.weighted(_decayed(self._points.rows, half_life)) if half_life else self._points
-        return self._lloyd(rows, self._centers, self._hosts, self._job.stopped) + self._shift
+        return self._lloyd(self._points, self._centers, self._hosts) + self._shift
 
-    def _lloyd(self, rows: Points, centers: Array, hosts: Hosts, stopped: Callable[[], bool]) -> Array:
+    def _lloyd(self, rows: Points, centers: Array, hosts: Hosts) -> Array:
         rounds, tolerance = self._given.whole("local_lloyd_max_iter"), self._given.number("local_lloyd_tol")
+        stopped = self._job.stopped if hosts is self._hosts else lambda: False
         return points.lloyd(rows, centers, hosts, rounds, tolerance, stopped)
 
     def score(self, centers: Array, test: Optional[Examples]) -> None:

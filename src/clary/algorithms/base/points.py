@@ -44,6 +44,12 @@ class Points:
         found._weights = weights.astype(np.float32)
         return found
 
+    def part(self, chosen: Array) -> Points:
+        """Some of the rows."""
+        found = copy.copy(self)
+        found.rows, found._values, found._weights = len(chosen), self._values[chosen], self._weights[chosen]
+        return found
+
     def sums(self, centers: Array, rows: Optional[slice] = None) -> Array:
         """(K, d + 1): of the rows nearest to each center their sum and, last, their weight."""
         start, end, _ = (rows or slice(None)).indices(self.rows)
