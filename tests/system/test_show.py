@@ -23,7 +23,7 @@ def test_a_tuning_is_shown_in_the_terminal_and_as_a_page(tmp_path):
     with RunningClary(tmp_path / "data") as clary:
         tunings = Tunings(Jobs(clary))
         name = tunings.start("pictures", tunings.definition(), jobs=3, parallel=1)
-        wait_until(lambda: tunings.describe(name)["HyperParameterTuningJobStatus"] in ENDED, TUNING_SECONDS)
+        wait_until(lambda: tunings.describe(name)["HyperParameterTuningJobStatus"] in ENDED, TUNING_SECONDS, "its end")
         best = tunings.describe(name)["BestTrainingJob"]["TrainingJobName"]
         said = shown(clary, name)
         assert said.returncode == 0, said.stderr
