@@ -1,33 +1,40 @@
-"""`clary logs NAME`: what a training job, a transform job or an endpoint prints."""
+"""`clary logs NAME`: what a training job, a tuning's training jobs, a transform job or an endpoint print."""
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
 
 import typer
+from botocore import xform_name
 from botocore.exceptions import ClientError
 
 from clary.app.client import client
 from clary.cli import options
 from clary.errors import ClaryError
 from clary.settings import Settings
+from clary.workload.tuning import JOB_NAME_SUFFIX
 
 _PAUSE = 0.3
 _JOBS = {"Training": "/aws/sagemaker/TrainingJobs", "Transform": "/aws/sagemaker/TransformJobs"}
 """Log group by the kind of job."""
+_TUNING = "HyperParameterTuning"
 _ENDPOINTS = "/aws/sagemaker/Endpoints"
 _OVER = ("Completed", "Failed", "Stopped")
 
 
 def logs(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A job's or an endpoint's name.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A job's, a tuning's or an endpoint's name.")],
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the job ends or Ctrl-C.")] = False,
     data_dir: options.DataDir = None,
 ) -> None:
-    """Show the log of a training job, a transform job or an endpoint.
+    """Show the log of a training job, a tuning, a transform job or an endpoint.
+
+    A tuning's log is that of its training jobs, each line with the job's name.
 
     Examples:
 
@@ -36,10 +43,10 @@ def logs(
         clary logs my-endpoint -f
     """
     settings = options.required(data_dir).settings
-    over, group, prefix = _source(settings, name)
-    tail = Tail(client(settings, "logs"), group, prefix)
+    source = _source(settings, name)
+    tail = Tail(client(settings, "logs"), source)
     while True:
-        last = not follow or over()
+        last = not follow or source.over()
         for line in tail.fresh():
             print(line, flush=follow)
         if last:
@@ -47,31 +54,47 @@ def logs(
         time.sleep(_PAUSE)
 
 
-class Tail:
-    """The lines of all streams of a group below a prefix, each line once."""
+@dataclass(frozen=True)
+class Source:
+    """Where the lines of something stand."""
 
-    def __init__(self, api: Any, group: str, prefix: str) -> None:  # noqa: ANN401 — a botocore client
+    over: Callable[[], bool]
+    """Whether it writes no more."""
+    group: str
+    prefix: str
+    """Of its streams."""
+    streams: str = ""
+    """What their names match besides; empty: all do."""
+
+
+class Tail:
+    """The lines of all streams of a source, each line once."""
+
+    def __init__(self, api: Any, source: Source) -> None:  # noqa: ANN401 — a botocore client
         self._api = api
-        self._group = group
-        self._prefix = prefix
+        self._group = source.group
+        self._prefix = source.prefix
+        self._wanted = re.compile(source.streams)
+        self._labelled = bool(source.streams)
         self._tokens: dict[str, str] = {}
 
     def fresh(self) -> Iterator[str]:
         """The lines since the last time."""
         streams = self._streams()
         for stream in streams:
-            label = f"{stream} " if len(streams) > 1 else ""
+            label = f"{stream} " if self._labelled or len(streams) > 1 else ""
             yield from (label + line for line in self._lines(stream))
 
     def _streams(self) -> list[str]:
         wanted = {"logGroupName": self._group} | ({"logStreamNamePrefix": self._prefix} if self._prefix else {})
         try:
             pages = self._api.get_paginator("describe_log_streams").paginate(**wanted)
-            return [stream["logStreamName"] for page in pages for stream in page["logStreams"]]
+            found = [stream["logStreamName"] for page in pages for stream in page["logStreams"]]
         except ClientError as error:
             if error.response["Error"]["Code"] == "ResourceNotFoundException":
                 return []  # nothing has been written yet
             raise
+        return [stream for stream in found if self._wanted.match(stream)]
 
     def _lines(self, stream: str) -> Iterator[str]:
         wanted = {"logGroupName": self._group, "logStreamName": stream, "startFromHead": True}
@@ -84,16 +107,20 @@ class Tail:
                 return
 
 
-def _source(settings: Settings, name: str) -> tuple[Callable[[], bool], str, str]:
-    """Whether it is over, its log group, and its streams' prefix. Raises ClaryError where nothing is called so."""
+def _source(settings: Settings, name: str) -> Source:
+    """Raises ClaryError where nothing is called so."""
     api = client(settings, "sagemaker")
     for kind, group in _JOBS.items():
         if _found(partial(_status, api, kind, name)):
-            return partial(_is_over, api, kind, name), group, f"{name}/"
+            return Source(partial(_is_over, api, kind, name), group, f"{name}/")
+    if _found(partial(_status, api, _TUNING, name)):
+        jobs = f"{re.escape(name)}{JOB_NAME_SUFFIX}/"
+        return Source(partial(_is_over, api, _TUNING, name), _JOBS["Training"], f"{name}-", jobs)
     if _found(lambda: api.describe_endpoint(EndpointName=name)):
-        return lambda: not _found(lambda: api.describe_endpoint(EndpointName=name)), f"{_ENDPOINTS}/{name}", ""
+        return Source(lambda: not _found(lambda: api.describe_endpoint(EndpointName=name)), f"{_ENDPOINTS}/{name}", "")
     raise ClaryError(
-        f"There is no training job, transform job or endpoint called {name!r}.", "`clary status` shows what there is."
+        f"There is no training job, tuning, transform job or endpoint called {name!r}.",
+        "`clary status` shows what there is.",
     )
 
 
@@ -102,7 +129,7 @@ def _is_over(api: Any, kind: str, name: str) -> bool:  # noqa: ANN401 — a boto
 
 
 def _status(api: Any, kind: str, name: str) -> str:  # noqa: ANN401 — a botocore client
-    described = getattr(api, f"describe_{kind.lower()}_job")(**{f"{kind}JobName": name})
+    described = getattr(api, xform_name(f"Describe{kind}Job"))(**{f"{kind}JobName": name})
     return str(described[f"{kind}JobStatus"])
 
 

@@ -67,6 +67,7 @@ def _show(handle: Handle, health: Mapping[str, Any]) -> None:
     if "capacity" in health:
         _show_capacity(health["capacity"])
         _show_jobs(health["jobs"], settings.region)
+        _show_tunings(health["tunings"], settings.region)
     if health["status"] != "ready":
         print(f"  control: {health.get('control', 'away')}; see {settings.data_dir / 'server.log'}")
 
@@ -92,7 +93,19 @@ def _show_jobs(jobs: Sequence[Mapping[str, Any]], region: str) -> None:
         print(f"    and {len(waiting) - _SHOWN} more that wait; `clary status --json` names all")
 
 
+def _show_tunings(tunings: Sequence[Mapping[str, Any]], region: str) -> None:
+    for tuning in tunings[:_SHOWN]:
+        place = "" if tuning["region"] == region else f" in {tuning['region']}"
+        of = f" of {tuning['of']}" if tuning["of"] else ""
+        best = "" if tuning["best"] is None else f", best {tuning['objective']} {tuning['best']:g}"
+        counted = f"{tuning['ended']}{of} jobs ended, {tuning['running']} running{best}"
+        print(f"    tuning {tuning['name']}{place}  {tuning['status']}  {counted}  {_age(tuning)}")
+
+
 def _described(job: Mapping[str, Any], region: str) -> str:
     place = "" if job["region"] == region else f" in {job['region']}"
-    age = timedelta(seconds=int(time.time() - job["created"]))
-    return f"{job['name']}{place}  {job['status']}  {job['instances']}  {age}"
+    return f"{job['name']}{place}  {job['status']}  {job['instances']}  {_age(job)}"
+
+
+def _age(of: Mapping[str, Any]) -> timedelta:
+    return timedelta(seconds=int(time.time() - of["created"]))

@@ -11,7 +11,7 @@ from typing import Any
 from clary.compute.base import Backend
 from clary.control.entrances import entrances
 from clary.control.server import Question
-from clary.control.work import given, interrupt, jobs
+from clary.control.work import given, interrupt, jobs, tunings
 from clary.controllers.control import Controllers
 from clary.lifecycles import endpoint, training_job, transform_job, tuning_job
 from clary.lifecycles.table import Lifecycle
@@ -81,6 +81,7 @@ class Questions:
         return {
             "resources": {kind: dict(Counter(row.status for row in rows)) for kind, rows in going_on.items()},
             "jobs": jobs([row for kind in _JOBS for row in going_on[kind]], capacity),
+            "tunings": tunings(going_on[tuning_job.KIND]),
             "capacity": given(capacity),
             "containers": sum(1 for _ in self._backend.list()),
         }

@@ -10,10 +10,12 @@ from typing import Any, TypedDict
 
 from clary.controllers.capacity import Capacity
 from clary.errors import ValidationError
+from clary.lifecycles import tuning_job
 from clary.lifecycles.training_job import KIND, TRAINING
 from clary.settings import Settings
 from clary.store import Key, Row, Store
 from clary.store.transaction import Transaction
+from clary.workload import tuning
 from clary.workload.hosts import hosts_of
 
 
@@ -30,6 +32,45 @@ class Job(TypedDict):
     """Epoch seconds."""
     position: int | None
     """1 for the next one to run; None: it does not wait for a place."""
+
+
+class Tuning(TypedDict):
+    """What `clary status` says of a tuning."""
+
+    name: str
+    region: str
+    status: str
+    ended: int
+    """Training jobs."""
+    running: int
+    of: int | None
+    """MaxNumberOfTrainingJobs."""
+    objective: str
+    """The metric's name."""
+    best: float | None
+    created: float
+    """Epoch seconds."""
+
+
+def tunings(rows: Sequence[Row]) -> list[Tuning]:
+    """Those that are going on, oldest first."""
+    return [_tuning(row) for row in sorted(rows, key=lambda row: row.created)]
+
+
+def _tuning(row: Row) -> Tuning:
+    counted, best = row.state["jobs"], row.state.get("best")
+    limits = row.spec["HyperParameterTuningJobConfig"]["ResourceLimits"]
+    return Tuning(
+        name=row.key.name,
+        region=row.key.region,
+        status=tuning_job.public_status(row.status, row.target),
+        ended=sum(counted.values()) - counted["InProgress"],
+        running=counted["InProgress"],
+        of=limits.get("MaxNumberOfTrainingJobs"),
+        objective=tuning.objective(row.spec, tuning.definitions(row.spec)[0])["MetricName"],
+        best=best["objective"] if best else None,
+        created=row.created.timestamp(),
+    )
 
 
 def jobs(rows: Sequence[Row], capacity: Capacity) -> list[Job]:

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from clary.cli import options
-from clary.cli.logs import Tail
+from clary.cli.logs import Source, Tail
 from clary.cli.main import COMMANDS, program
 from clary.errors import ClaryError
 from clary.settings import Capacity, Settings
@@ -111,11 +111,16 @@ class TwoStreams:
 
 def test_a_tail_gives_each_line_once():
     streams = TwoStreams()
-    tail = Tail(streams, "group", "a/")
+    tail = Tail(streams, Source(lambda: True, "group", "a/"))
     assert list(tail.fresh()) == ["a/1 one", "a/1 two", "a/2 three"]
     assert list(tail.fresh()) == []
     streams.lines["a/2"].append("four")
     assert list(tail.fresh()) == ["a/2 four"]
+
+
+def test_a_tunings_log_is_that_of_its_jobs_alone_each_line_with_its_job():
+    tail = Tail(TwoStreams(), Source(lambda: True, "group", "a/", "a/2"))
+    assert list(tail.fresh()) == ["a/2 three"]
 
 
 def test_settings_are_the_same_in_another_process(tmp_path):
