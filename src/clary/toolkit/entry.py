@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -9,7 +10,7 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
-from typing import List, Mapping, Optional
+from typing import Callable, ContextManager, Iterator, List, Mapping, Optional
 
 from clary.toolkit import packages, script
 from clary.toolkit.environment import TrainingEnvironment
@@ -19,11 +20,14 @@ from clary.toolkit.packages import Layer
 from clary.toolkit.script import Outcome
 from clary.toolkit.tail import Tail, copy_through
 
+Launch = Callable[[List[str]], ContextManager[List[str]]]
+"""Given the script's command, what is run in its place while the context is open: torchrun, mpirun."""
+
 _OUT_OF_MEMORY = "OutOfMemory: Process killed by SIGKILL (signal 9)"
 _KILLED = 137
 
 
-def run(environment: TrainingEnvironment, environ: Mapping[str, str]) -> None:
+def run(environment: TrainingEnvironment, environ: Mapping[str, str], launch: Optional[Launch] = None) -> None:
     """Run the program that `sagemaker_program` names, with the hyperparameters as its arguments.
 
     Raises ExecuteUserScriptError, InstallRequirementsError, InstallModuleError or ClientError.
@@ -33,15 +37,13 @@ def run(environment: TrainingEnvironment, environ: Mapping[str, str]) -> None:
         raise ClientError("No entry point: the hyperparameter sagemaker_program is missing.")
     path = _find(environment.layout.code, program)
     if path.suffix == ".sh" or not (path.suffix == ".py" or _is_package(environment.layout.code)):
-        command = _shell(path, environment)
-        _check(command, _spawn(command, environment, environ))
+        _launched(_shell(path, environment), launch, environment, environ)
     elif _is_package(environment.layout.code):
         layer = packages.install_module(environment.layout.code, environ)
         command = [str(layer.python), "-m", _module(program), *environment.arguments]
-        _announce(command, environment)
-        _check(command, _spawn(command, environment, environ))
+        _launched(command, launch, environment, environ)
     else:
-        _python(path, environment, environ)
+        _python(path, environment, environ, launch)
 
 
 def _find(code: Path, program: str) -> Path:
@@ -59,13 +61,29 @@ def _module(program: str) -> str:
     return (program[:-3] if program.endswith(".py") else program).replace("/", ".")
 
 
-def _python(path: Path, environment: TrainingEnvironment, environ: Mapping[str, str]) -> None:
+def _python(path: Path, environment: TrainingEnvironment, environ: Mapping[str, str], launch: Optional[Launch]) -> None:
     layer = _requirements(environment.layout.code, environ)
     python = str(layer.python) if layer else sys.executable
     command = [python, environment.program or "", *environment.arguments]
-    _announce(command, environment)
-    outcome = _spawn(command, environment, environ) if layer else _in_fork(path, environment, environ)
-    _check(command, outcome)
+    if layer or launch:
+        _launched(command, launch, environment, environ)
+    else:
+        _announce(command, environment)
+        _check(command, _in_fork(path, environment, environ))
+
+
+def _launched(
+    command: List[str], launch: Optional[Launch], environment: TrainingEnvironment, environ: Mapping[str, str]
+) -> None:
+    """Run the command in a process of its own, or what `launch` makes of it."""
+    with (launch or _as_it_is)(command) as launched:
+        _announce(launched, environment)
+        _check(launched, _spawn(launched, environment, {**environ, "PATH": path_of(command, environ)}))
+
+
+@contextlib.contextmanager
+def _as_it_is(command: List[str]) -> Iterator[List[str]]:
+    yield command
 
 
 def _requirements(code: Path, environ: Mapping[str, str]) -> Optional[Layer]:
@@ -88,6 +106,13 @@ def _in_fork(path: Path, environment: TrainingEnvironment, environ: Mapping[str,
     return script.run(path, environment.arguments)
 
 
+def path_of(command: List[str], environ: Mapping[str, str]) -> str:
+    """PATH for a command: programs beside its Python come first."""
+    python = Path(command[0])
+    inherited = environ.get("PATH", os.defpath)
+    return os.pathsep.join([str(python.parent), inherited]) if python.name.startswith("python") else inherited
+
+
 def _spawn(command: List[str], environment: TrainingEnvironment, environ: Mapping[str, str]) -> Outcome:
     code = str(environment.layout.code)
     env = {**environ, **environment.variables(), "PYTHONPATH": packages.python_path(environ, code)}
@@ -108,7 +133,6 @@ def _shell(path: Path, environment: TrainingEnvironment) -> List[str]:
     command = [str(path), *environment.arguments]
     with path.open("rb") as file:
         head = file.read(4)
-    _announce(command, environment)
     return command if head.startswith((b"#!", b"\x7fELF")) else ["/bin/sh", *command]
 
 

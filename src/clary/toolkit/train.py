@@ -9,12 +9,13 @@ import logging
 import os
 import sys
 import traceback
-from typing import Callable, NoReturn
+from typing import Callable, NoReturn, Optional
 
 from clary.toolkit import entry, logs, packages, source
 from clary.toolkit.environment import TrainingEnvironment
 from clary.toolkit.errors import ClientError
 from clary.toolkit.layout import Layout
+from clary.toolkit.mpi import launcher as mpi
 
 SUCCEEDED = 0
 FAILED = 1
@@ -43,8 +44,8 @@ def guarded(work: Callable[[TrainingEnvironment], None]) -> int:
     return SUCCEEDED
 
 
-def run_script(environment: TrainingEnvironment) -> None:
-    """Fetch the user's sources and run them."""
+def run_script(environment: TrainingEnvironment, launch: Optional[entry.Launch] = None) -> None:
+    """Fetch the user's sources and run them: by `launch` where there is one, by mpirun where the job asks for it."""
     if environment.framework_module:
         name = environment.framework_module.split(":")[0]
         logs.get_logger().info("Imported framework %s", name)
@@ -54,7 +55,8 @@ def run_script(environment: TrainingEnvironment) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     source.prepare(environment.module_dir, environment.layout.code, os.environ)
     logs.get_logger().info("Invoking user training script.")
-    entry.run(environment, os.environ)
+    cluster = mpi.cluster_of(environment)
+    entry.run(environment, os.environ, launch or (mpi.MpiRun(cluster, os.environ) if cluster else None))
 
 
 def leave(code: int) -> NoReturn:
