@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from typing import Any, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -17,6 +18,8 @@ Array = Any
 
 _MAGIC = (0xCED7230A).to_bytes(4, "little")
 _HEAD = 8
+_LARGE = 1 << 16
+"""Bytes of CSV from which on the faster reader pays."""
 
 
 class Examples(NamedTuple):
@@ -34,6 +37,20 @@ def from_csv(data: bytes, *, labelled: bool) -> Examples:
 
 def csv_table(data: bytes) -> Array:
     """(n, columns). Raises ValueError where cells are no numbers or rows differ in their length."""
+    found = _table(data) if len(data) > _LARGE and not data.isspace() else None
+    return _checked(data) if found is None else found
+
+
+def _table(data: bytes) -> Any:  # noqa: ANN401 - an array, or None where something is wrong
+    """(n, columns), twice as fast for many rows, but without a reason that users understand."""
+    try:
+        return np.loadtxt(io.BytesIO(data), delimiter=",", comments=None, quotechar='"', ndmin=2)
+    except ValueError:
+        return None
+
+
+def _checked(data: bytes) -> Array:
+    """(n, columns). Raises ValueError, with the cell that is no number, or the rows' lengths."""
     rows = [row for row in data.replace(b'"', b"").splitlines() if row.strip()]
     widths = {row.count(b",") + 1 for row in rows}
     if len(widths) > 1:
