@@ -25,7 +25,7 @@ _OPTIONS = "sagemaker_mpi_custom_mpi_options"
 _PORT = 7778
 _WORKERS_SECONDS = 3600.0
 _PAUSE = 0.05
-_NONE = "mpirun is not in this image. PyTorch's images have it; for others put openmpi and mpi4py into requirements.txt."
+_NONE = "mpirun is not in this image. PyTorch's images have it; for others put openmpi, mpi4py into requirements.txt."
 
 
 class Cluster(NamedTuple):
