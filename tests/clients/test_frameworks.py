@@ -1,0 +1,47 @@
+"""Framework estimators by version, in every generation of the SDK: docs/frameworks.md."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.clients.conftest import ROOT, SCRIPTS, RunScript
+
+pytestmark = [pytest.mark.clients, pytest.mark.xdist_group("clients")]
+
+EXAMPLES = ROOT / "examples" / "frameworks"
+
+
+def test_tensorflow_trains_by_script_and_answers_as_tensorflow_serving(sdk2: RunScript) -> None:
+    output = sdk2(EXAMPLES / "tensorflow_houses.py")
+    [error] = re.findall(r"root mean square error on 86 houses: ([0-9.]+)", output)
+    assert float(error) < 5, output
+    assert re.search(r"two houses: \[[0-9.]+, [0-9.]+\]", output), output
+
+
+def test_hugging_face_is_fine_tuned_offline_and_answers_as_a_pipeline(sdk2: RunScript) -> None:
+    output = sdk2(EXAMPLES / "huggingface_reviews.py")
+    [right] = re.findall(r"right about (\d+) of 100 reviews", output)
+    assert int(right) >= 60, output
+
+
+@pytest.mark.parametrize("framework", ["scikit_learn", "xgboost", "tensorflow", "hugging_face", "ended"])
+def test_estimators_and_models_with_inference_code_of_their_own_in_sdk_2(sdk2: RunScript, framework: str) -> None:
+    """`ended`: MXNet, Chainer, RLEstimator; the message says what to use instead."""
+    assert f"{framework} done" in sdk2(SCRIPTS / "frameworks_sdk2.py", framework)
+
+
+def test_estimators_and_models_by_version_in_sdk_1(sdk1: RunScript) -> None:
+    output = sdk1(SCRIPTS / "frameworks_sdk1.py")
+    assert "scikit-learn 0.23.2" in output
+    assert "model_dir is in S3: True" in output
+    assert re.search(r"tensorflow\S* 1\.12\.0 cannot be had .*2\.8\.0 is used instead", output), output
+    assert re.findall(r"refused: .*?(MXNet was retired|script_mode=True)", output) == [
+        "MXNet was retired",
+        "script_mode=True",
+    ]
+
+
+def test_images_by_version_in_sdk_3(sdk3: RunScript) -> None:
+    assert "all frameworks" in sdk3(SCRIPTS / "frameworks_sdk3.py")
