@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,11 +30,13 @@ from clary.images import installed
 from clary.images.catalogue import Catalogue
 from clary.images.environments import Environments
 from clary.images.own import OwnImages
+from clary.jumpstart import bucket
 from clary.objects.store import ObjectStore
 from clary.services.catalogue import REGISTRY
 from clary.services.context import Context
 from clary.services.iam.bootstrap import ensure_defaults
 from clary.services.registry import Operation
+from clary.services.s3 import public
 from clary.settings import Settings
 from clary.store import Store
 from clary.telemetry.series import SeriesStore
@@ -82,6 +84,8 @@ class RoleRights:
         """As its policies are now, for each right that is asked for."""
 
         def allow(access: Access) -> None:
+            if public.is_granted(access):
+                return
             published = self._identity.directory().identities
             principal = role_principal(published, self._account, role_arn, _SESSION)
             self._identity.authorise(Call(principal, "s3", access.action, {}, region), [access])
@@ -120,13 +124,20 @@ class Control:
         questions = Questions(self.settings, self.store, self.objects, self.series, self.backend, controllers)
         server = ControlServer(lambda call: self._carry_out(controllers, call), questions.handlers())
         try:
-            uvloop.run(_serve(server, controllers, start, able))
+            uvloop.run(_serve(server, controllers, start, [able, self._offered()]))
         finally:
             controllers.close()
             self.backend.close()
             self.series.close()
             self.objects.close()
             self.store.close()
+
+    def _offered(self) -> Future[None]:
+        """JumpStart's bucket, brought up to date beside."""
+        beside = ThreadPoolExecutor(1)
+        offered = beside.submit(bucket.offer, self.objects, self.settings.region)
+        beside.shutdown(wait=False)
+        return offered
 
     def _controllers(self) -> Controllers:
         runtimes = Runtimes(
@@ -175,12 +186,13 @@ class Control:
         return output or {}
 
 
-async def _serve(server: ControlServer, controllers: Controllers, start: Start, able: Future[None]) -> None:
+async def _serve(server: ControlServer, controllers: Controllers, start: Start, needed: Sequence[Future[None]]) -> None:
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, over.set)
     loop.add_reader(start.tether.fileno(), over.set)
-    await asyncio.wrap_future(able)
+    for future in needed:
+        await asyncio.wrap_future(future)
     await server.start(start.sockets[0])
     controllers.start()
     start.tether.ready()

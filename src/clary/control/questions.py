@@ -13,6 +13,7 @@ from clary.control.entrances import entrances
 from clary.control.server import Question
 from clary.control.work import given, interrupt, jobs, tunings
 from clary.controllers.control import Controllers
+from clary.jumpstart import bucket
 from clary.lifecycles import endpoint, training_job, transform_job, tuning_job
 from clary.lifecycles.table import Lifecycle
 from clary.objects.store import ObjectStore
@@ -103,5 +104,6 @@ class Questions:
         self._series.clear()
         shutil.rmtree(self._settings.logs_dir, ignore_errors=True)
         ensure_defaults(self._store, self._settings)
+        bucket.offer(self._objects, self._settings.region)
         _log.info("everything was reset")
         return {"status": "reset"}

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from clary.calls import Access, Call
+from clary.services.s3 import public
 from clary.services.s3.copy_source import CopySource
 
 _ACTIONS = {
@@ -55,6 +56,10 @@ _LISTS = frozenset({"ListObjects", "ListObjectsV2", "ListObjectVersions", "ListM
 def access(call: Call) -> Sequence[Access]:
     """The rights on the bucket, or on the object; for a copy also on its source. Of many deletes each is decided when
     its turn comes: one that is not allowed does not keep the others back."""
+    return public.without(_needed(call))
+
+
+def _needed(call: Call) -> Sequence[Access]:
     params, bucket = call.params, call.params.get("Bucket", "")
     action = _ACTIONS.get(call.operation, f"s3:{call.operation}")
     context = _conditions(call.operation, params)
@@ -67,8 +72,9 @@ def access(call: Call) -> Sequence[Access]:
 
 
 def deletion(bucket: str, key: str) -> Access:
-    """The right to delete one object."""
-    return Access("s3:DeleteObject", _object(bucket, key))
+    """The right to delete one object. Raises AccessDenied where nobody has it."""
+    [needed] = public.without([Access("s3:DeleteObject", _object(bucket, key))])
+    return needed
 
 
 def _more(call: Call, resource: str, context: Mapping[str, str | Sequence[str]]) -> list[Access]:
