@@ -23,13 +23,13 @@ EPOCHS = ("epochs", "numepochs", "n-epochs", "n_epochs", "num_epochs")
 def check_definitions(spec: Spec) -> None:
     """Raises ValidationError where definitions or their objectives are missing, or do not go together."""
     if bool(spec.get("TrainingJobDefinition")) == bool(spec.get("TrainingJobDefinitions")):
-        raise ValidationError("Exactly one of TrainingJobDefinition or TrainingJobDefinitions must be specified.")
+        raise ValidationError(
+            "You must specify either TrainingJobDefinition or TrainingJobDefinitions, but not both, to create a "
+            "hyperparameter tuning job."
+        )
     all_of_them = training_definitions(spec)
     if any(not objective(spec, one) for one in all_of_them):
-        raise ValidationError(
-            "A metric is required for this hyperparameter tuning job objective. Provide a metric in the metric "
-            "definitions."
-        )
+        raise ValidationError("HyperParameterTuningJobObjective is required to create a hyperparameter tuning job.")
     if len(all_of_them) > 1:
         _check_several(spec, all_of_them)
 

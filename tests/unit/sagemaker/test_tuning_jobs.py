@@ -306,6 +306,17 @@ def test_a_warm_start_from_nothing_is_refused(sagemaker):
     assert code == "ValidationException"
 
 
+def test_a_warm_start_is_compared_with_its_parents(inner, sagemaker):
+    sagemaker.call("CreateHyperParameterTuningJob", **request("parent"))
+    settle(inner, "parent")
+    other = definition(StaticHyperParameters={"num_round": "5", "seed": "1"})
+    code, message = sagemaker.refusal(
+        "CreateHyperParameterTuningJob", **request("child", **warm("parent"), TrainingJobDefinition=other)
+    )
+    assert code == "ValidationException"
+    assert message.startswith("The set of tunable plus static HyperParameter names is not the same")
+
+
 def test_the_rights_that_are_needed(inner, sagemaker):
     sagemaker.call("CreateHyperParameterTuningJob", **request(Tags=[{"Key": "a", "Value": "b"}]))
     needed = {each.action: each for each in inner.authorizer.needed}

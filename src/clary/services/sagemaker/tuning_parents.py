@@ -12,6 +12,7 @@ from clary.lifecycles.tuning_job import IN_PROGRESS, PARENTS_KIND, TRIAL_KIND
 from clary.services.context import Context
 from clary.services.sagemaker import tuning_view
 from clary.store.rows import Row
+from clary.tuning import warm_start
 from clary.workload import tuning
 
 
@@ -26,7 +27,7 @@ def names(config: Mapping[str, Any] | None) -> list[str]:
 
 def origin(context: Context, row: Row, parents: Sequence[Row]) -> list[Row]:
     """The row that keeps what the parents have found; none without parents. Raises ValidationError for a parent that
-    has not ended."""
+    has not ended, or from which `row` differs in what must stay as it is."""
     for parent in parents:
         if not tuning_view.ended(parent):
             raise ValidationError(
@@ -35,6 +36,7 @@ def origin(context: Context, row: Row, parents: Sequence[Row]) -> list[Row]:
             )
     if not parents:
         return []
+    warm_start.check(row.spec, [parent.spec for parent in parents])
     read = context.store.read
     trials = [_kept(parent, trial) for parent in parents for trial in read.children(TRIAL_KIND, parent.key)]
     ended = [each for each in trials if each["status"] != IN_PROGRESS]

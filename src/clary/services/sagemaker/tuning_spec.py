@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from clary.errors import ValidationError
 from clary.services.context import Context
 from clary.services.sagemaker.errors import no_objective_metric, objective_not_of_algorithm
 from clary.services.sagemaker.references import resolve_image
 from clary.services.sagemaker.training_spec import fill_training_job
 from clary.tuning import ranges
 from clary.tuning.autotune import settled
+from clary.tuning.limits import check_definitions
 from clary.workload import tuning
 
 Params = dict[str, Any]
@@ -26,7 +26,7 @@ _SCALED = _RANGES[:2]
 
 def fill_tuning_job(context: Context, params: Params) -> Params:
     """The spec of a tuning job. Raises ValidationError, AccessDenied, ResourceLimitExceeded."""
-    _check_definitions(params)
+    check_definitions(params)
     params = settled(params)
     filled = {**params, "HyperParameterTuningJobConfig": _config(params)}
     if "TrainingJobDefinition" in params:
@@ -36,28 +36,6 @@ def fill_tuning_job(context: Context, params: Params) -> Params:
         filled["TrainingJobDefinitions"] = [_definition(context, filled, each) for each in given]
     ranges.check(filled)
     return filled
-
-
-def _check_definitions(params: Params) -> None:
-    several = params.get("TrainingJobDefinitions")
-    if ("TrainingJobDefinition" in params) == bool(several):
-        raise ValidationError(
-            "You must specify either TrainingJobDefinition or TrainingJobDefinitions, but not both, to create a "
-            "hyperparameter tuning job."
-        )
-    if several:
-        _check_several(several)
-
-
-def _check_several(given: list[Params]) -> None:
-    names = [each.get("DefinitionName") for each in given]
-    if not all(names) or len(set(names)) < len(names):
-        raise ValidationError("Each of the TrainingJobDefinitions needs a DefinitionName of its own.")
-    if not all("TuningObjective" in each for each in given):
-        raise ValidationError("Each of the TrainingJobDefinitions needs a TuningObjective.")
-    types = {each["TuningObjective"]["Type"] for each in given}
-    if len(types) > 1:
-        raise ValidationError("The TuningObjective of all TrainingJobDefinitions must be of one Type.")
 
 
 def _config(params: Params) -> Params:
@@ -105,8 +83,6 @@ def _probe(spec: Params, given: Params) -> Params:
 
 
 def _check_objective(context: Context, objective: Mapping[str, Any], defined: list[Params], image: str) -> None:
-    if not objective:
-        raise ValidationError("HyperParameterTuningJobObjective is required to create a hyperparameter tuning job.")
     if any(each["Name"] == objective["MetricName"] for each in defined):
         return
     if defined and resolve_image(context, image).built_in:
