@@ -56,6 +56,16 @@ FACTORIZATION_MACHINES = {
 }
 """Without those that only one method of initialization reads."""
 
+LIGHTGBM = {
+    **_continuous(learning_rate=(0.001, 0.01), feature_fraction=(0.1, 1), bagging_fraction=(0.1, 1)),
+    **_integers(num_leaves=(10, 100), bagging_freq=(0, 10), max_depth=(15, 100), min_data_in_leaf=(10, 200)),
+}
+
+CATBOOST = {
+    **_continuous(learning_rate=(0.001, 0.01), random_strength=(0, 10)),
+    **_integers(depth=(4, 10), l2_leaf_reg=(2, 10)),
+}
+
 ALGORITHMS: Mapping[str, Ranges] = {
     "sagemaker-xgboost": XGBOOST,
     "xgboost": XGBOOST,
@@ -65,6 +75,8 @@ ALGORITHMS: Mapping[str, Ranges] = {
     "randomcutforest": RANDOM_CUT_FOREST,
     "factorization-machines": FACTORIZATION_MACHINES,
     "pca": {},
+    "jumpstart-lightgbm": LIGHTGBM,
+    "jumpstart-catboost": CATBOOST,
 }
 
 
