@@ -11,6 +11,7 @@ from clary.cli.tuning_jobs import Axis, Job, Tuning
 _WIDTH, _HEIGHT = 880.0, 300.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70.0, 24.0, 16.0, 44.0
 _AXIS_SPACE = 130.0
+_LAST_AXIS_SPACE = 90.0
 _SHADES = 6
 """Colours from the worst sixth of the jobs to the best."""
 
@@ -26,7 +27,7 @@ h1 { font-size: 1.5rem; margin: 0; overflow-wrap: anywhere; } h2 { font-size: 1.
 p { color: var(--soft); margin: .2rem 0 .8rem; } .failure { color: var(--bad); } .wide { overflow-x: auto; }
 .best { border-left: 4px solid var(--accent); margin: 1.2rem 0; padding: .1rem 0 .1rem 1rem; }
 .best strong { font-size: 1.6rem; font-variant-numeric: tabular-nums; } .best p { margin: 0; }
-svg { display: block; height: auto; } .fit svg { max-width: 100%; }
+svg { display: block; height: auto; } .fit { overflow-x: auto; } .fit > svg { max-width: 100%; min-width: 36rem; }
 svg text { fill: var(--soft); font-size: 12px; paint-order: stroke; stroke: var(--paper); stroke-width: 4px; }
 svg text.name { fill: var(--ink); font-weight: 600; }
 polyline { fill: none; } .grid { stroke: var(--rule); } .axis { stroke: var(--soft); }
@@ -141,7 +142,8 @@ def _coordinates(tuning: Tuning) -> str:
     if not known or not tuning.axes:
         return ""
     top, bottom = _TOP + 28, _HEIGHT - 20
-    places = [_LEFT + 20 + number * _AXIS_SPACE for number in range(len(tuning.axes) + 1)]
+    between = max(_AXIS_SPACE, (_WIDTH - _LEFT - _LAST_AXIS_SPACE) / len(tuning.axes))
+    places = [_LEFT + number * between for number in range(len(tuning.axes) + 1)]
     scales = [*(_axis_scale(axis, top, bottom) for axis in tuning.axes), _last_scale(tuning, known, top, bottom)]
     ordered = sorted(known, key=lambda job: job.objective or 0.0, reverse=not tuning.maximize)
     lost = [job for job in tuning.jobs if job.objective is None and job.ended is not None]
@@ -149,7 +151,7 @@ def _coordinates(tuning: Tuning) -> str:
     ways += [_way(tuning, job, _shade(place, len(ordered)), places, scales) for place, job in enumerate(ordered)]
     names = [*(axis.name for axis in tuning.axes), tuning.metric]
     axes = [_axis(name, x, scale) for name, x, scale in zip(names, places, scales, strict=True)]
-    drawn = charts.picture(places[-1] + 90, _HEIGHT, "Hyperparameters of all training jobs", *ways, *axes)
+    drawn = charts.picture(places[-1] + _LAST_AXIS_SPACE, _HEIGHT, "Hyperparameters of all training jobs", *ways, *axes)
     return _section(
         "Hyperparameters",
         "One line for each training job, the stronger its colour the better its objective; the best is the thick one.",
@@ -163,7 +165,7 @@ class _Steps:
 
     def __init__(self, categories: Sequence[str], start: float, end: float) -> None:
         self._categories = categories
-        self._scale = charts.Scale(0.0, max(1.0, len(categories) - 1.0), start, end)
+        self._scale = charts.Scale(0.0, len(categories) - 1.0, start, end)
 
     def place(self, value: str) -> float | None:
         return self._scale(float(self._categories.index(value))) if value in self._categories else None
