@@ -186,7 +186,7 @@ def _described(kind: Kind) -> dict[str, Any]:
     if isinstance(kind, Flag):
         return {"type": "text", "default": default, "options": ["True", "False"]}
     if isinstance(kind, Choice):
-        return {"type": "text", "default": default, "options": [_spelt(word) for word in kind.words]}
+        return {"type": "text", "default": default, "options": [_spelt(word, default) for word in kind.words]}
     if not isinstance(kind, Number) or kind.words:
         return {"type": "text", "default": default}
     ends = {"min": kind.least, "max": kind.most, "exclusive_min": kind.above, "exclusive_max": kind.below}
@@ -198,8 +198,9 @@ def _float(default: str, ranged: Mapping[str, float]) -> dict[str, Any]:
     return {"type": "float", "default": float(default), **ranged}
 
 
-def _spelt(word: str) -> str:
-    return hyperparameters.SPELLING.get(word, word)
+def _spelt(word: str, default: str) -> str:
+    """As CatBoost spells its words, where the default is one of them."""
+    return word if default == default.lower() else hyperparameters.SPELLING[word]
 
 
 def _variable(name: str, value: str) -> dict[str, Any]:

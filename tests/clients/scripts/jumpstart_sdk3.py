@@ -1,0 +1,33 @@
+"""SDK 3 finds image, script and defaults as SDK 2 does, and its ModelTrainer trains with them."""
+
+import json
+
+import boto3
+from sagemaker.core import hyperparameters, image_uris, script_uris
+from sagemaker.train import ModelTrainer
+from sagemaker.train.configs import Compute, InputData
+
+region = boto3.Session().region_name
+named = {"model_id": "catboost-regression-model", "model_version": "*"}
+image = image_uris.retrieve(
+    framework=None, region=region, image_scope="training", instance_type="ml.m5.xlarge", **named
+)
+script = script_uris.retrieve(script_scope="training", **named)
+chosen = hyperparameters.retrieve_default(**named)
+
+trainer = ModelTrainer(
+    training_image=image,
+    base_job_name="houses-of-sdk3",
+    compute=Compute(instance_type="ml.m5.xlarge", instance_count=1),
+    hyperparameters={
+        **chosen,
+        "iterations": "100",
+        "learning_rate": "0.1",
+        "sagemaker_program": "transfer_learning.py",
+        "sagemaker_submit_directory": script,
+    },
+)
+data = f"s3://jumpstart-cache-prod-{region}/training-datasets/tabular_regress/"
+trainer.train(input_data_config=[InputData(channel_name="training", data_source=data)], wait=True, logs=False)
+job = trainer._latest_training_job
+print(job.training_job_status, json.dumps(job.hyper_parameters))
