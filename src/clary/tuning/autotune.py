@@ -2,8 +2,9 @@
 (https://docs.aws.amazon.com/sagemaker/latest/dg/automatic-model-tuning-define-ranges.html).
 
 AWS chooses ranges, limits, early stopping, convergence and retries, where the request has none, and does not say how. A
-built-in algorithm's hyperparameters get the ranges that its page recommends. Those of a program are guessed from their
-example: a number up to ten times smaller and larger, a switch both ways. All others stay as they are, static.
+built-in algorithm's hyperparameters get the ranges that its page recommends. Those of a program that are called as the
+field calls what is tuned get a range around their example: up to ten times smaller and larger. All others stay as they
+are, static: SDKs send all that a script is given, its address and the number of classes too.
 """
 
 from __future__ import annotations
@@ -23,7 +24,31 @@ JOBS_FOR_EACH = 5
 RETRIES = 1
 
 _WIDER = 10
-_SWITCH = ("true", "false")
+_BELOW_ONE = 0.99
+"""The most of what is below one: rates, shares, probabilities."""
+_TUNED = frozenset(
+    (
+        *("lr", "learning_rate", "eta", "momentum", "weight_decay", "wd", "warmup_ratio", "label_smoothing"),
+        *(
+            "dropout",
+            "dropout_rate",
+            "alpha",
+            "lambda",
+            "reg_alpha",
+            "reg_lambda",
+            "l1",
+            "l2",
+            "l1_ratio",
+            "gamma",
+            "c",
+        ),
+        *("subsample", "colsample_bytree", "feature_fraction", "bagging_fraction", "max_features", "tol"),
+        *("batch_size", "mini_batch_size", "train_batch_size", "per_device_train_batch_size"),
+        *("hidden_dim", "hidden_size", "hidden_units", "embedding_dim", "num_layers", "num_filters", "units"),
+        *("n_estimators", "num_round", "num_boost_round", "max_depth", "max_leaf_nodes", "num_leaves"),
+        *("min_samples_leaf", "min_samples_split", "min_child_weight", "n_neighbors", "k"),
+    )
+)
 _Range = tuple[Kind, tuple[str, ...]]
 
 
@@ -67,18 +92,19 @@ def _definition(spec: Spec, one: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _range(known: Ranges | None, name: str, hint: str) -> _Range | None:
-    return known.get(name) if known is not None else _guessed(hint.strip('"'))
+    if known is not None:
+        return known.get(name)
+    return _guessed(hint.strip('"')) if name.lower().replace("-", "_") in _TUNED else None
 
 
 def _guessed(hint: str) -> _Range | None:
-    if hint.lower() in _SWITCH:
-        return "Categorical", _SWITCH if hint in _SWITCH else ("True", "False")
     count, value = whole(hint), number(hint)
     if count is not None and count > 0:
-        return "Integer", (str(max(1, count // _WIDER)), str(max(2, count * _WIDER)))
-    if value is not None and value > 0:
-        return "Continuous", (repr(value / _WIDER), repr(value * _WIDER if value >= 1 else min(1.0, value * _WIDER)))
-    return None
+        return "Integer", (str(max(1, count // _WIDER)), str(count * _WIDER))
+    if value is None or value <= 0:
+        return None
+    most = value * _WIDER if value >= _BELOW_ONE else min(_BELOW_ONE, value * _WIDER)
+    return "Continuous", (repr(value / _WIDER), repr(most))
 
 
 def _settings(config: Mapping[str, Any], tuned: int, *, one_algorithm: bool) -> dict[str, Any]:

@@ -54,14 +54,35 @@ def test_ranges_that_were_given_stay():
     assert found["gamma"]["MaxValue"] == "5"
 
 
-def test_a_programs_ranges_are_guessed_from_examples():
-    found = tuned(automatic(OWN, lr="0.01", batch='"64"', momentum="0.9", wide="30.0", shuffle="True", model="gcn"))
-    assert (found["lr"]["MinValue"], found["lr"]["MaxValue"]) == ("0.001", "0.1")
-    assert (found["batch"]["MinValue"], found["batch"]["MaxValue"]) == ("6", "640")
-    assert found["momentum"]["MaxValue"] == "1.0"
-    assert found["wide"]["MaxValue"] == "300.0"
-    assert found["shuffle"]["Values"] == ["True", "False"]
-    assert "model" not in found
+SCRIPT = {
+    "sagemaker_program": '"train.py"',
+    "sagemaker_submit_directory": '"s3://bucket/source.tar.gz"',
+    "sagemaker_container_log_level": "20",
+    "lr": "0.01",
+    "batch-size": '"64"',
+    "momentum": "0.9",
+    "max_depth": "1",
+    "gamma": "3.5",
+    "dropout": "0",
+    "alpha": '"auto"',
+    "num_classes": "10",
+    "epochs": "5",
+}
+"""As SDK 2 sends all hyperparameters of a script, save those that are said to be kept static."""
+
+
+def test_of_a_programs_hyperparameters_what_is_called_as_the_field_calls_it_is_tuned():
+    found = tuned(automatic(OWN, **SCRIPT))
+    ends = {name: (each["MinValue"], each["MaxValue"]) for name, each in found.items()}
+    assert ends == {
+        "lr": ("0.001", "0.1"),
+        "batch-size": ("6", "640"),
+        "momentum": ("0.09", "0.99"),
+        "max_depth": ("1", "10"),
+        "gamma": ("0.35", "35.0"),
+    }
+    static = settled(automatic(OWN, **SCRIPT))["TrainingJobDefinition"]["StaticHyperParameters"]
+    assert static == {name: value for name, value in SCRIPT.items() if name not in ends}
 
 
 def test_limits_and_criteria_are_chosen_where_they_are_open():
