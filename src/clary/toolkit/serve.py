@@ -20,6 +20,8 @@ from clary.toolkit.server import serving
 _INSTALLED = "SAGEMAKER_REQUIREMENTS_INSTALLED"
 """Set when this program starts itself anew on top of a layer of packages."""
 _DEFAULT_PROGRAM = "inference.py"
+_LIBRARIES = "lib"
+"""Where the SDK puts a model's `dependencies` when it packs them with the model."""
 
 logger = logging.getLogger("sagemaker-inference")
 
@@ -59,7 +61,7 @@ def prepare(defaults: inference.Defaults) -> Callable[[], inference.ScriptServic
     layout = Layout(os.environ)
     folder = prepare_sources(layout, os.environ)
     start_anew_with_requirements(folder, os.environ)
-    sys.path.insert(0, str(folder))
+    sys.path[:0] = [str(folder), str(folder / _LIBRARIES)]
     packages.offer_public_names()
     program = os.environ.get("SAGEMAKER_PROGRAM") or _DEFAULT_PROGRAM
     named = program != _DEFAULT_PROGRAM or (folder / program).is_file()
