@@ -31,6 +31,8 @@ _TOO_FEW = (
     "host."
 )
 
+_LABEL_HINT = " The first column of CSV is its label, unless the content type says label_size=0."
+
 
 class Job:
     """What an algorithm needs to train."""
@@ -92,8 +94,9 @@ class Job:
         wanted = self.given.whole_or_auto(_WIDTH) if _WIDTH in self.given.values else None
         padded = all(sparse.issparse(part.features) for part in found.values())
         if wanted is not None and (widest > wanted or (widest < wanted and not padded)):
+            hint = _LABEL_HINT if widest == wanted - 1 and len(self._rules.label_sizes) > 1 else ""
             raise UserError(
-                f"The training data has {widest} features, which is not the value of feature_dim, {wanted}."
+                f"The training data has {widest} features, which is not the value of feature_dim, {wanted}.{hint}"
             )
         return wanted or widest
 
