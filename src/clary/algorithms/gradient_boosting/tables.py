@@ -89,15 +89,18 @@ def _table(whole: Frame, channel: str, categorical: Sequence[int]) -> Table:
     features.columns = named(features.shape[1])
     if not categorical:
         return Table(features, targets)
+    count = features.shape[1]
+    if categorical[-1] >= count:
+        named_column, there = categorical[-1] + 1, count + 1
+        raise UserError(
+            f"{CATEGORICAL_INDEX} names column {named_column}, but channel '{channel}' has {there} columns."
+        )
     columns = {features.columns[index]: _integers(features, channel, index) for index in categorical}
     return Table(features.assign(**columns), targets)
 
 
 def _integers(features: Frame, channel: str, index: int) -> Array:
     """A categorical feature. Raises UserError."""
-    count = features.shape[1] + 1
-    if index + 1 >= count:
-        raise UserError(f"{CATEGORICAL_INDEX} names column {index + 1}, but channel '{channel}' has {count} columns.")
     values = features.iloc[:, index].to_numpy()
     with np.errstate(invalid="ignore"):
         fitting = np.isfinite(values) & (values >= 0) & (values < _LARGEST) & (values == np.floor(values))

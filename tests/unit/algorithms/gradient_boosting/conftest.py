@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,6 +87,7 @@ class Job:
 
     def __init__(self, opt, warm, library, task):
         self.opt, self.warm = opt, warm(library)
+        shutil.rmtree(opt.base / "code", ignore_errors=True)
         (opt.base / "sources" / scripts.TRAINING_PROGRAM).write_text(scripts.training(library, library, task))
         self.opt.env.update(self.warm.env)
         self.channels = {}
