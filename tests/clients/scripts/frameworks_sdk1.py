@@ -16,6 +16,7 @@ from sagemaker.xgboost import XGBoost
 
 session, role = sagemaker.Session(), sagemaker.get_execution_role()
 WHERE = {"role": role, "train_instance_count": 1, "train_instance_type": "ml.m5.large"}
+LEGACY = {"training_steps": 1, "evaluation_steps": 1}
 
 SKLEARN = """
 import os
@@ -120,7 +121,11 @@ with tempfile.TemporaryDirectory() as folder:
     assert np.allclose(found, [3, 7], atol=0.7), found
 
     network = TensorFlow(
-        write(folder, "sum.py", TENSORFLOW), framework_version="1.12.0", py_version="py3", script_mode=True, **WHERE
+        entry_point=write(folder, "sum.py", TENSORFLOW),
+        framework_version="1.12.0",
+        py_version="py3",
+        script_mode=True,
+        **WHERE,
     )
     network.fit()
     assert asked(network, {"instances": [[1, 2], [3, 4]]}) == {"predictions": [3.0, 7.0]}
@@ -130,7 +135,7 @@ with tempfile.TemporaryDirectory() as folder:
     script = write(folder, "old.py", "")
     for old in (
         MXNet(script, framework_version="1.2.1", py_version="py3", **WHERE),
-        TensorFlow(script, framework_version="1.10.0", py_version="py2", training_steps=1, evaluation_steps=1, **WHERE),
+        TensorFlow(entry_point=script, framework_version="1.10.0", py_version="py2", **LEGACY, **WHERE),
     ):
         try:
             old.fit()

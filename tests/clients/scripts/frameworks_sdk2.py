@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 import tarfile
 import tempfile
 
@@ -130,7 +129,6 @@ def near(found, expected, within):
 def scikit_learn(folder, data):
     estimator = SKLearn(write(folder, "line.py", SKLEARN), framework_version="1.2-1", py_version="py3", **WHERE)
     estimator.fit({"train": data}, logs=False)
-    near(asked(estimator, CSVSerializer(), "1,2\n3,4"), [3, 7], 0.01)
     own = SKLearnModel(
         estimator.model_data, role, write(folder, "sums.py", SKLEARN_OWN), framework_version="1.2-1", py_version="py3"
     )
@@ -150,12 +148,14 @@ def xgboost(folder, data):
 
 
 def tensorflow(folder, _data):
-    estimator = TensorFlow(write(folder, "sum.py", TENSORFLOW), framework_version="2.19.0", py_version="py312", **WHERE)
+    estimator = TensorFlow(
+        entry_point=write(folder, "sum.py", TENSORFLOW), framework_version="2.19.0", py_version="py312", **WHERE
+    )
     estimator.fit(logs=False)
     own = TensorFlowModel(
         estimator.model_data,
         role,
-        write(os.path.join(folder), "inference.py", TENSORFLOW_OWN),
+        write(folder, "inference.py", TENSORFLOW_OWN),
         framework_version="2.19.0",
     )
     answer = asked(own, JSONSerializer(), [{"a": 1, "b": 2}, {"a": 3, "b": 4}])
@@ -210,7 +210,7 @@ with tempfile.TemporaryDirectory() as folder:
     values = np.random.default_rng(0).uniform(0, 5, (400, 2))
     np.savetxt(os.path.join(folder, "train.csv"), np.column_stack([values.sum(axis=1), values]), delimiter=",")
     data = session.upload_data(os.path.join(folder, "train.csv"), key_prefix="frameworks/sums")
-    for name in sys.argv[1:]:
+    for case in (scikit_learn, xgboost, tensorflow, hugging_face, ended):
         with tempfile.TemporaryDirectory() as own:
-            globals()[name](own, data)
-            print(name, "done")
+            case(own, data)
+            print(case.__name__, "done")
