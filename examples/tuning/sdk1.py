@@ -50,7 +50,7 @@ def main():
 
     tuner = HyperparameterTuner(
         xgboost,
-        "validation:rmse",
+        "validation:mae",
         {
             "eta": ContinuousParameter(0.05, 0.5),
             "min_child_weight": ContinuousParameter(2, 8),
