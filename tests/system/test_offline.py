@@ -3,7 +3,7 @@
 import pytest
 
 from tests.running import RunningClary
-from tests.system.jobs import Jobs
+from tests.system.jobs import SKLEARN, Jobs
 
 pytestmark = pytest.mark.system
 
@@ -28,12 +28,25 @@ def test_an_environment_that_is_built_runs(cut_off, tmp_path):
         assert jobs.ended(jobs.start("hello", HELLO))["TrainingJobStatus"] == "Completed"
 
 
+DEEP_LEARNING = "763104351884.dkr.ecr.us-east-1.amazonaws.com"
+MISSING = {
+    SKLEARN: "scikit-learn==1.2.1",
+    f"{DEEP_LEARNING}/tensorflow-training:2.19.0-cpu-py312-ubuntu22.04-sagemaker": "==2.19.0",
+    f"{DEEP_LEARNING}/huggingface-pytorch-training:2.3.0-transformers4.48.0-gpu-py311": "transformers",
+}
+
+
 def test_an_environment_that_is_not_built_says_what_is_missing(cut_off, tmp_path):
     cut_off.setenv("CLARY_CACHE_DIR", str(tmp_path / "cache"))
     cut_off.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
     with RunningClary(tmp_path / "data") as clary:
         jobs = Jobs(clary)
-        job = jobs.ended(jobs.start("hello", HELLO))
-        assert job["TrainingJobStatus"] == "Failed"
-        assert "scikit-learn==1.2.1" in job["FailureReason"]
-        assert "package index cannot be reached" in job["FailureReason"]
+        for number, (image, missing) in enumerate(MISSING.items()):
+            algorithm = {"TrainingImage": image, "TrainingInputMode": "File"}
+            job = jobs.ended(jobs.start(f"hello-{number}", HELLO, AlgorithmSpecification=algorithm))
+            assert job["TrainingJobStatus"] == "Failed"
+            reason = job["FailureReason"]
+            # AWS's words for an image that cannot be pulled, as users report them
+            assert reason.startswith("ClientError: Cannot pull algorithm container. Environment ")
+            assert missing in reason
+            assert "package index cannot be reached" in reason

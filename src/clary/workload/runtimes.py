@@ -78,7 +78,7 @@ class Runtimes:
         try:
             return self._environments.build(image.environment, on_line)
         except ClaryError as error:
-            raise WorkloadError(f"InternalServerError: {error}") from None
+            raise WorkloadError(f"ClientError: Cannot pull algorithm container. {error}") from None
 
     def container(self, image: Image, run: Run) -> Container:
         """The container to start. Raises WorkloadError where its environment cannot be had any more."""
