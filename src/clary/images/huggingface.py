@@ -13,7 +13,8 @@ from clary.images.releases import NUMPY_1, NUMPY_2, Choice, Framework, Release
 from clary.images.repository import ENV, Repository, Tag, notices
 
 _TORCH = "2.13.0"
-_BESIDES = (f"torch=={_TORCH}", "datasets", "evaluate", "pillow", "safetensors", "scikit-learn", "sentencepiece")
+_LIBRARIES = ("datasets", "evaluate", "pillow", "safetensors", "scikit-learn", "sentencepiece")
+_BESIDES = (f"torch=={_TORCH}", "mpi4py", "openmpi", *_LIBRARIES)
 _OLD_PYTHONS = ("3.10", "3.11")
 _PYTHONS = ("3.10", "3.11", "3.12")
 _ALL_PYTHONS = (*_PYTHONS, "3.13")
@@ -42,6 +43,7 @@ TRANSFORMERS = Framework(
         "httptools",
         "clary.toolkit.entry",
         "clary.toolkit.source",
+        "clary.toolkit.pytorch.train",
         "clary.toolkit.huggingface.serve",
     ),
     large="torch",
@@ -93,7 +95,7 @@ def _hugging_face(uri: str, tag: str, choice: Choice) -> Image:
     return Image(
         uri=uri,
         environment=choice.environment(),
-        train=Program("clary.toolkit.train"),
+        train=Program("clary.toolkit.pytorch.train"),
         serve=Program("clary.toolkit.huggingface.serve"),
         env={
             **ENV,
@@ -108,7 +110,7 @@ def _hugging_face(uri: str, tag: str, choice: Choice) -> Image:
 
 
 def _torch(wanted: str) -> str:
-    return f"torch {wanted} cannot be had for the Pythons of this machine; torch {_TORCH} is used instead."
+    return f"torch {wanted} cannot be had on this machine; torch {_TORCH} is used instead."
 
 
 REPOSITORIES = (
