@@ -4,7 +4,6 @@ import pytest
 
 from clary.images.catalogue import Catalogue, ImageNotFound
 from clary.images.wheels import Wheels
-from clary.images.wheels import Wheels
 from tests.unit.images.test_catalogue import ALL, HasPythons
 
 TRAINING = "763104351884.dkr.ecr.us-east-1.amazonaws.com/huggingface-pytorch-training"
