@@ -17,13 +17,12 @@ from clary.jumpstart.offered import Model
 
 MANIFEST, PROPRIETARY_MANIFEST = "models_manifest.json", "proprietary-sdk-manifest.json"
 
-FAMILIES = tuple(
-    """
-    c4 c5 c5d c5n c6a c6g c6gd c6gn c6i c6id c6in c7g c7i c7i-flex c8g c8i c8i-flex dl1 g4dn g5 g6 g6e g7 g7e gr6
-    inf1 inf2 m4 m5 m5d m6a m6g m6gd m6i m6id m6in m7i m7i-flex m8g m8i m8i-flex p2 p3 p3dn p4d p4de p5 p5e p5en
-    p6-b200 p6-b300 p6e-gb200 r5 r5d r6g r6gd r6i r6id r7gd r7i r8g r8i r8i-flex t2 t3 trn1 trn1n trn2
-    """.split()
-)
+_FAMILIES = """
+c4 c5 c5d c5n c6a c6g c6gd c6gn c6i c6id c6in c7g c7i c7i-flex c8g c8i c8i-flex dl1 g4dn g5 g6 g6e g7 g7e gr6
+inf1 inf2 m4 m5 m5d m6a m6g m6gd m6i m6id m6in m7i m7i-flex m8g m8i m8i-flex p2 p3 p3dn p4d p4de p5 p5e p5en
+p6-b200 p6-b300 p6e-gb200 r5 r5d r6g r6gd r6i r6id r7gd r7i r8g r8i r8i-flex t2 t3 trn1 trn1n trn2
+"""
+FAMILIES = tuple(_FAMILIES.split())
 """One image runs on all of them."""
 _LISTED = ("large", "xlarge", "2xlarge", "4xlarge", "12xlarge", "24xlarge")
 _DEFAULT_TYPE = "ml.m5.xlarge"

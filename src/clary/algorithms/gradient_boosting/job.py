@@ -6,7 +6,9 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import Any, Mapping, NamedTuple, NoReturn, Protocol
+from typing import Any, Callable, Mapping, NamedTuple, NoReturn, Optional, Protocol, Tuple, TypeVar
+
+import numpy as np
 
 from clary.algorithms.base import hosts
 from clary.algorithms.base.hosts import Hosts
@@ -19,6 +21,8 @@ from clary.toolkit.errors import UserError
 from clary.toolkit.layout import Layout
 
 logger = logging.getLogger("sagemaker-jumpstart")
+
+Found = TypeVar("Found")
 
 
 class Work(NamedTuple):
@@ -67,19 +71,41 @@ def run(trainer: Trainer, task: str, environment: TrainingEnvironment) -> None:
     if len(names["hosts"]) > 1 and not trainer.several_hosts:
         raise UserError(f"{type(trainer).__name__} trains on one instance; this job has {len(names['hosts'])}.")
     given = trainer.parse(environment.hyperparameters.users)
-    data = channels.read(environment.layout.data, environment.channels, classes=task == problems.CLASSIFICATION)
-    problem = problems.found(task, data)
+    model = environment.layout.model
+    model.mkdir(parents=True, exist_ok=True)
+    with hosts.joined(str(names["current_host"]), list(names["hosts"])) as peers:
+        data, problem = _learnable(task, environment, peers)
+        trainer.train(Work(given, data, problem, peers, names, model))
+        if peers.first:
+            _write_inference(model)
+
+
+def _learnable(task: str, environment: TrainingEnvironment, peers: Hosts) -> Tuple[Data, Problem]:
+    folder, classes = environment.layout.data, task == problems.CLASSIFICATION
+    data = _agreed(peers, lambda: channels.read(folder, environment.channels, classes=classes))
+    problem = _agreed(peers, lambda: problems.found(task, data, peers))
     logger.info(
         "%d examples for training, %d for validation, %d features, %d of them categorical.",
         *(len(data.training.targets), len(data.validation.targets)),
         *(data.training.features.shape[1], len(data.categorical)),
     )
-    model = environment.layout.model
-    model.mkdir(parents=True, exist_ok=True)
-    with hosts.joined(str(names["current_host"]), list(names["hosts"])) as peers:
-        trainer.train(Work(given, data, problem, peers, names, model))
-        if peers.first:
-            _write_inference(model)
+    return data, problem
+
+
+def _agreed(peers: Hosts, work: Callable[[], Found]) -> Found:
+    """What `work` gives; where it raises UserError on one host, all of them end with one: none waits for another."""
+    found: Optional[Found] = None
+    error: Optional[UserError] = None
+    try:
+        found = work()
+    except UserError as raised:
+        error = raised
+    failed = peers.most(np.asarray([error is not None]))[0]
+    if error is not None:
+        raise error
+    if failed or found is None:
+        raise UserError("Another host of this job could not use its data.")
+    return found
 
 
 def _write_inference(model: Path) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Tuple
 
 import numpy as np
 
+from clary.algorithms.base.hosts import Hosts
 from clary.algorithms.gradient_boosting.channels import Data
 from clary.toolkit.errors import UserError
 
@@ -28,26 +29,32 @@ class Problem(NamedTuple):
         return self.classes == 2
 
 
-def found(task: str, data: Data) -> Problem:
-    """By the targets. Raises UserError for those that nothing can be learned from."""
-    targets = data.training.targets
+def found(task: str, data: Data, peers: Hosts) -> Problem:
+    """By the targets of all hosts. Raises UserError for those that nothing can be learned from."""
+    lowest, highest = _ends(data.training.targets, peers)
     if task == REGRESSION:
-        if targets.min() == targets.max():
-            raise UserError(f"Every target in the training data is {targets[0]:g}. There is nothing to learn.")
+        if lowest == highest:
+            raise UserError(f"Every target in the training data is {lowest:g}. There is nothing to learn.")
         return Problem(0)
-    for name, part in (("training", targets), ("validation", data.validation.targets)):
+    for name, part in (("training", data.training.targets), ("validation", data.validation.targets)):
         if not _labels(part):
             raise UserError(f"The targets of the {name} data must be non-negative integers, the classes' numbers.")
-    if targets.min() == targets.max():
-        raise UserError(f"The training data has only one class, {targets[0]:g}. Classification needs two at least.")
-    return Problem(_count(data))
+    if lowest == highest:
+        raise UserError(f"The training data has only one class, {lowest:g}. Classification needs two at least.")
+    return Problem(_count(highest, data.validation.targets))
 
 
-def _count(data: Data) -> int:
-    classes = int(data.training.targets.max()) + 1
+def _ends(targets: Array, peers: Hosts) -> Tuple[float, float]:
+    """The lowest and the highest target that any host has."""
+    low, high = peers.most(np.asarray([-targets.min(), targets.max()]))
+    return -float(low), float(high)
+
+
+def _count(highest: float, judged: Array) -> int:
+    classes = int(highest) + 1
     if classes > _MOST_CLASSES:
         raise UserError(f"The largest class is {classes - 1}. Encode the classes as a contiguous range from zero.")
-    unseen = data.validation.targets[data.validation.targets >= classes]
+    unseen = judged[judged >= classes]
     if len(unseen):
         raise UserError(f"The validation data has the class {unseen[0]:g}, which the training data has not.")
     return classes
