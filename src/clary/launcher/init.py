@@ -125,7 +125,7 @@ class _Attendant:
 
     def _leave(self, status: int) -> None:
         if not self._launch["confined"]:
-            process.kill_descendants(os.getpid())
+            process.kill_descendants()
         try:
             messages.send(self._channel, {"exit": status})
         finally:
@@ -136,7 +136,7 @@ class _Attendant:
             message, descriptors = messages.receive(self._channel)
         except EOFError:
             if not self._launch["confined"]:
-                process.kill_descendants(os.getpid())
+                process.kill_descendants()
             os._exit(1)
         if "signal" in message:
             os.kill(self._pid, message["signal"])  # not reaped yet: the number is still its own

@@ -9,10 +9,12 @@ import fcntl
 import os
 import resource
 import signal
+import time
 from typing import Dict, Iterable, List, Optional, Tuple
 
 from clary.compute.launch import LaunchLimits
 
+_LOOK_SECONDS = 0.001
 _CORE_FILES = (resource.RLIMIT_CORE, 0)  # a dump of a model's memory would fill the disk unseen
 
 
@@ -75,28 +77,34 @@ def limit(limits: LaunchLimits) -> None:
             resource.setrlimit(kind, (held, held))
 
 
-def kill_descendants(pid: int) -> None:
-    """SIGKILL to every descendant of `pid`, again until none is left; orphans must come back to `pid`."""
+def kill_descendants() -> None:
+    """SIGKILL to every descendant of this process, to which orphans come back; returns when there is none.
+
+    One that forks while /proc is read may be overlooked. So it is the kernel that says when none is left: as long as
+    there is one, this process has a child.
+    """
     while True:
-        found = descendants(pid)
-        if not found:
+        for descendant in descendants(os.getpid()):
+            _kill(descendant)
+        if not _some_left():
             return
-        for child in found:
-            _kill(child)
-        _reap_all()
+        time.sleep(_LOOK_SECONDS)
+
+
+def _some_left() -> bool:
+    """Whether there is a child that has not ended; those that have are reaped."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return False
+    return True
 
 
 def _kill(pid: int) -> None:
     try:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
-        return
-
-
-def _reap_all() -> None:
-    try:
-        os.waitpid(-1, 0)
-    except ChildProcessError:
         return
 
 
