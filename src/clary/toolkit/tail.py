@@ -11,6 +11,10 @@ _READ = 64 * 1024
 _STANDARD_ERROR = 2
 _EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt|Warning|Failure|Invalid\w*)\b")
 _TRACEBACK = "Traceback (most recent call last):"
+_ABOUT_OTHERS = "torch.distributed.elastic."
+"""Errors of torchrun's, which say that a script has failed, after the script's own."""
+_END = re.compile(r"-{20,}\Z|={20,}\Z|[EFIW]\d{4} \d\d:\d\d:|Traceback \(most recent call last\):\Z")
+"""Where what torchrun and mpirun say after a script's error begins."""
 
 
 class Tail:
@@ -30,13 +34,19 @@ class Tail:
 
 
 def _exception(lines: List[str]) -> str:
-    """From the exception's own line after the last traceback to the end of its message."""
+    """From the line of the last traceback's exception to the end of its message."""
     starts = [index for index, line in enumerate(lines) if line.strip() == _TRACEBACK]
-    if not starts:
-        return ""
-    for index in range(starts[-1] + 1, len(lines)):
+    found = [text for text in (_below(lines, start + 1) for start in reversed(starts)) if text]
+    own = (text for text in found if not text.startswith(_ABOUT_OTHERS))
+    return next(own, found[0] if found else "")
+
+
+def _below(lines: List[str], start: int) -> str:
+    """The message of the traceback whose frames begin at this line."""
+    for index in range(start, len(lines)):
         if _EXCEPTION.match(lines[index]):
-            return "\n".join(lines[index:]).strip()
+            end = next((number for number in range(index, len(lines)) if _END.match(lines[number])), len(lines))
+            return "\n".join(lines[index:end]).strip()
     return ""
 
 

@@ -9,9 +9,10 @@ import shlex
 import shutil
 import socket
 import sys
+import tempfile
 import time
 from pathlib import Path
-from typing import Iterator, List, MutableMapping, NamedTuple, Optional, Tuple
+from typing import Dict, Iterator, List, MutableMapping, NamedTuple, Optional, Tuple
 
 from clary.toolkit.entry import path_of
 from clary.toolkit.environment import TrainingEnvironment
@@ -75,6 +76,7 @@ class MpiRun:
         if tool is None:
             raise ClientError(_NONE)
         self._environ.update(_settings(cluster))
+        self._environ.setdefault("HOME", tempfile.gettempdir())  # it ends at once without one
         with contextlib.ExitStack() as stack:
             held = [stack.enter_context(_reached(host)) for host in cluster.others]
             for connection in held:
@@ -99,29 +101,35 @@ def _reached(host: str) -> socket.socket:
             return connection
 
 
-def _settings(cluster: Cluster) -> MutableMapping[str, str]:
-    """How it reaches hosts, in the words of Open MPI 5 (PRTE) and of 4 (ORTE)."""
-    reach = f"{sys.executable} -I {agent.__file__} {_PORT}"
-    return {
+def _settings(cluster: Cluster) -> Dict[str, str]:
+    """For Open MPI 5 (OMPI, PRTE) and 4 (OMPI alone)."""
+    alone = {
         "OMPI_ALLOW_RUN_AS_ROOT": "1",
         "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-        "OMPI_MCA_btl": "self,sm,tcp" if len(cluster.hosts) > 1 else "self,sm",
+        "OMPI_MCA_pml": "ob1",
+        "PRTE_ALLOW_RUN_AS_ROOT": "1",
+        "PRTE_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+    }
+    if len(cluster.hosts) == 1:
+        return {**alone, "OMPI_MCA_btl": "self,sm"}
+    reach = f"{sys.executable} -I {agent.__file__} {_PORT}"
+    return {
+        **alone,
+        "OMPI_MCA_btl": "self,sm,tcp",
         "OMPI_MCA_btl_tcp_if_include": cluster.interface,
         "OMPI_MCA_oob_tcp_if_include": cluster.interface,
         "OMPI_MCA_plm_rsh_agent": reach,
         "OMPI_MCA_plm_rsh_no_tree_spawn": "1",
-        "OMPI_MCA_pml": "ob1",
         "PRTE_MCA_plm_ssh_agent": reach,
         "PRTE_MCA_plm_ssh_no_tree_spawn": "1",
         "PRTE_MCA_prte_if_include": cluster.interface,
-        "PRTE_ALLOW_RUN_AS_ROOT": "1",
-        "PRTE_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
     }
 
 
 def _arguments(cluster: Cluster) -> List[str]:
     known, own = _own_options(cluster.options)
-    hosts = ",".join(f"{host}:{cluster.processes}" for host in cluster.hosts)
+    names = cluster.hosts if cluster.others else ["localhost"]
+    hosts = ",".join(f"{name}:{cluster.processes}" for name in names)
     count = cluster.processes * len(cluster.hosts)
     # cores are shared here: a process bound to some of them would wait for other jobs' processes
     return [
