@@ -6,12 +6,13 @@ import re
 
 import pytest
 
-from tests.clients.conftest import ROOT, RunScript
+from tests.clients.conftest import ROOT, SCRIPTS, RunScript
 
 pytestmark = [pytest.mark.clients, pytest.mark.xdist_group("clients")]
 
 PAGE = (ROOT / "docs" / "tuning.md").read_text()
 PROGRAMS = ROOT / "examples" / "tuning"
+ENDED = r"^(\w+) (Completed|Failed|Stopped) (\d+) (\d+)$"
 
 
 @pytest.mark.parametrize("program", ["low_level", "reviews", "scripts/words", "sdk1", "sdk2", "sdk3"])
@@ -71,3 +72,14 @@ def test_film_reviews_by_a_script_of_ones_own(sdk2: RunScript) -> None:
     output = sdk2(PROGRAMS / "reviews.py")
     [accuracy] = re.findall(r"accuracy of the batch on 161 reviews: ([0-9.]+)", output)
     assert float(accuracy) > 0.72
+
+
+def test_sdk_2_autotunes_ends_by_criteria_and_transfers_what_was_learned(sdk2: RunScript) -> None:
+    output = sdk2(SCRIPTS / "tuning_options.py")
+    ended = {name: (status, int(done)) for name, status, done, _ in re.findall(ENDED, output, re.MULTILINE)}
+    assert ended["autotune"] == ("Completed", 3)
+    assert ended["grid"] == ("Completed", 3)
+    assert ended["transfer"] == ("Completed", 2)
+    assert ended["hyperband"][0] == "Completed"
+    assert ended["target"][1] <= 3, "the first objective was good enough"
+    assert "parents True" in output
