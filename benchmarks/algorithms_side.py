@@ -1,0 +1,157 @@
+"""One side of `benchmarks.algorithms`, run in an image's environment: makes data, fits, reads, and prints JSON."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+Array = Any
+
+SEED = 0
+SMALL = 100_000
+
+
+def made(name: str) -> Array:
+    """Rows of float32: real data of scikit-learn, or a million around 30 points, which is more than are looked for."""
+    if not name.startswith("million"):
+        return getattr(importlib.import_module("sklearn.datasets"), f"load_{DATA[name]}")().data.astype(np.float32)
+    draw, width = np.random.default_rng(SEED), 200 if name.endswith("wide") else 20
+    points = 2 * draw.normal(size=(30, width))
+    rows = draw.standard_normal((1_000_000, width), dtype=np.float32)
+    return rows + points[draw.integers(30, size=len(rows))].astype(np.float32)
+
+
+DATA = {"wine": "wine", "cancer": "breast_cancer", "digits": "digits"}
+
+
+class InMemory:
+    """A job whose data is there already."""
+
+    def __init__(self, algorithm: Any, rows: Array, given: Mapping[str, object], folder: Path) -> None:
+        examples, hosts, report = (
+            importlib.import_module(f"clary.algorithms.base.{name}") for name in ("examples", "hosts", "report")
+        )
+        self.given = algorithm.parse({name: str(value) for name, value in given.items()})
+        self.hosts, self.report, self.model = hosts.Hosts("algo-1"), report.Report("", "algo-1", silent=True), folder
+        self._data = {"train": examples.Examples(rows, None)}
+
+    def data(self, *_: object) -> Any:
+        return self._data
+
+    def stopped(self) -> bool:
+        return False
+
+
+def timed(work: Callable[[], Any]) -> Any:
+    begun = time.perf_counter()
+    found = work()
+    return found, time.perf_counter() - begun
+
+
+def ours(program: str, repository: str, rows: Array, given: Mapping[str, object]) -> Any:
+    """Seconds, and what of the model is judged."""
+    module, _, name = program.partition(":")
+    algorithm = getattr(importlib.import_module(module), name)
+    full = {"feature_dim": rows.shape[1], **({"mini_batch_size": 5000} if repository == "pca" else {}), **given}
+    with tempfile.TemporaryDirectory() as folder:
+        job = InMemory(algorithm, rows, full, Path(folder))
+        _, seconds = timed(lambda: algorithm.train(job))
+        model = algorithm.load(Path(folder))
+    return seconds, model.centers if repository == "kmeans" else model.v.T
+
+
+def kmeans(given: Mapping[str, Any], seed: int) -> Any:
+    return importlib.import_module("sklearn.cluster").KMeans(given["k"], random_state=seed)
+
+
+def pca(given: Mapping[str, Any], seed: int) -> Any:
+    solver = "randomized" if given.get("algorithm_mode") == "randomized" else "auto"
+    decomposition = importlib.import_module("sklearn.decomposition")
+    return decomposition.PCA(given["num_components"], svd_solver=solver, random_state=seed)
+
+
+REFERENCES = {"kmeans": (kmeans, "cluster_centers_"), "pca": (pca, "components_")}
+
+
+def reference(repository: str, rows: Array, given: Mapping[str, Any], seed: int) -> Any:
+    """The same of scikit-learn."""
+    make, judged = REFERENCES[repository]
+    estimator = make(given, seed)
+    _, seconds = timed(lambda: estimator.fit(rows))
+    return seconds, getattr(estimator, judged)
+
+
+def msd(rows: Array, centers: Array) -> float:
+    """Mean squared distance of rows to the nearest center."""
+    total = 0.0
+    for start in range(0, len(rows), 10_000):
+        part = rows[start : start + 10_000].astype(np.float64)
+        nearest = ((centers**2).sum(axis=1) - 2 * part @ centers.T).argmin(axis=1)
+        total += float(((part - centers[nearest]) ** 2).sum())
+    return total / len(rows)
+
+
+def unexplained(rows: Array, components: Array) -> float:
+    """Which part of the variance the components leave out, and a millionth, so that nothing is divided by zero."""
+    mean = rows.mean(axis=0, dtype=np.float64)
+    left = whole = 0.0
+    for start in range(0, len(rows), 10_000):
+        part = rows[start : start + 10_000] - mean
+        whole += float((part**2).sum())
+        left += float(((part - part @ components.T @ components) ** 2).sum())
+    return left / whole + 1e-6
+
+
+LOSSES: Mapping[str, Callable[[Array, Array], float]] = {"kmeans": msd, "pca": unexplained}
+
+
+def fit(side: str, repository: str, path: str, given: str, seed: str) -> Mapping[str, float]:
+    """Milliseconds are those of the best of a few fits: the first also loads what the libraries need."""
+    rows, wanted = np.load(path), json.loads(given)
+    fits = []
+    for _ in range(1 if len(rows) > SMALL else 5):
+        if side == "reference":
+            fits.append(reference(repository, rows, wanted, int(seed)))
+        else:
+            fits.append(ours(side, repository, rows, wanted))
+    seconds, found = min(fits, key=lambda fit: fit[0])
+    return {"seconds": seconds, "loss": LOSSES[repository](rows, np.asarray(found, dtype=np.float64))}
+
+
+def read(side: str, path: str) -> Mapping[str, float]:
+    """CSV with four digits, of a tenth of the rows ten times."""
+    file = io.BytesIO()
+    np.savetxt(file, np.load(path)[:100_000], fmt="%.4f", delimiter=",")
+    data = file.getvalue() * 10
+    if side == "reference":
+        pandas = importlib.import_module("pandas")
+        work: Callable[[], Any] = lambda: pandas.read_csv(io.BytesIO(data), header=None).to_numpy()  # noqa: E731
+    else:
+        examples = importlib.import_module("clary.algorithms.base.examples")
+        work = lambda: examples.from_csv(data, labelled=False)  # noqa: E731
+    return {"seconds": timed(work)[1]}
+
+
+def data(name: str, path: str) -> Mapping[str, float]:
+    np.save(path, made(name))
+    return {}
+
+
+COMMANDS: Mapping[str, Callable[..., Mapping[str, float]]] = {"data": data, "fit": fit, "read": read}
+
+
+def main() -> None:
+    print(json.dumps(COMMANDS[sys.argv[1]](*sys.argv[2:])))
+
+
+if __name__ == "__main__":
+    main()
