@@ -12,6 +12,7 @@ from clary.algorithms.base.schema import Choice, Flag, Kind, Number
 from clary.algorithms.gradient_boosting import hyperparameters, scripts
 from clary.images.accounts import REGISTRIES
 from clary.images.gradient_boosting import REPOSITORIES
+from clary.images.repository import Repository
 from clary.jumpstart import samples
 from clary.jumpstart.offered import Model
 
@@ -158,16 +159,24 @@ def _predictor(model: Model) -> dict[str, Any]:
 
 
 def _images(model: Model) -> dict[str, Any]:
-    [repository] = [each for each in REPOSITORIES if each.name == f"jumpstart-{model.library}"]
-    tag = f"{list(repository.tags)[-1]}-cpu-py311"
-    addresses = {
-        region: f"{account}.dkr.ecr.{region}.{_domain(region)}/{repository.name}:{tag}"
-        for region, account in REGISTRIES[repository.name].items()
-    }
+    regions = REGISTRIES[_repository(model.library).name]
     return {
-        "regional_aliases": {region: {_ALIAS: address} for region, address in addresses.items()},
+        "regional_aliases": {region: {_ALIAS: image_of(model.library, region)} for region in regions},
         "variants": {family: {"regional_properties": {"image_uri": f"${_ALIAS}"}} for family in FAMILIES},
     }
+
+
+def image_of(library: str, region: str) -> str:
+    """The newest image's address."""
+    repository = _repository(library)
+    account = REGISTRIES[repository.name][region]
+    tag = f"{list(repository.tags)[-1]}-cpu-py311"
+    return f"{account}.dkr.ecr.{region}.{_domain(region)}/{repository.name}:{tag}"
+
+
+def _repository(library: str) -> Repository:
+    [found] = [repository for repository in REPOSITORIES if repository.framework.name == library]
+    return found
 
 
 def _domain(region: str) -> str:
