@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from clary.controllers.tuning import Heard
+from clary.controllers.trials import Heard
 from clary.lifecycles.training_job import LIFECYCLE
 from clary.store.rows import Key, Row
 from clary.workload.errors import WorkloadError

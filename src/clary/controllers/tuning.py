@@ -11,33 +11,18 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from clary.controllers.trials import Heard, as_trials, counted, failure, new, objectives, settled
 from clary.lifecycles import training_job
-from clary.lifecycles.tuning_job import (
-    COMPLETED,
-    DELETED,
-    FAILED,
-    IN_PROGRESS,
-    LIFECYCLE,
-    STOPPED,
-    STOPPING,
-    TRIAL_KIND,
-    no_jobs,
-    no_objectives,
-)
-from clary.names import sagemaker_arn
+from clary.lifecycles.tuning_job import COMPLETED, DELETED, FAILED, IN_PROGRESS, LIFECYCLE, STOPPED, STOPPING
 from clary.store.rows import Row
 from clary.tuning.completion import EXHAUSTED, STOPS_RUNNING
-from clary.tuning.trials import Proposal, Status, Trial
-from clary.workload import tuning
-from clary.workload.failure import is_internal
+from clary.tuning.trials import Proposal, Trial
 
 MOST_ATTEMPTS = 5
 """After so many training jobs without any success a tuning gives up, as on AWS."""
 
 REPORT_SECONDS = 0.5
 """How often running jobs are listened to, where the search asks what they report."""
-
-_SAID: Mapping[str, Status] = {"Completed": "completed", "Failed": "failed", "Stopped": "stopped"}
 
 
 class Searching(Protocol):
@@ -60,15 +45,6 @@ class Searching(Protocol):
 
     def has_converged(self, trials: Sequence[Trial]) -> bool:
         """Whether no notably better one is to be expected."""
-
-
-@dataclass(frozen=True)
-class Heard:
-    """What a training job has emitted of its objective."""
-
-    values: tuple[float, ...] = ()
-    whole: bool = False
-    """Nothing more will come: it had ended when its log was read to the end."""
 
 
 @dataclass(frozen=True)
@@ -154,8 +130,8 @@ def watches(row: Row) -> bool:
 
 def _recorded(row: Row, seen: Seen, now: float) -> Record | None:
     """What has changed since the row was saved; None where nothing has."""
-    settled = {trial.key.name: trial for trial in _settled(row, seen, now)}
-    rows = [settled.get(trial.key.name, trial) for trial in seen.trials]
+    over = {trial.key.name: trial for trial in _settled(row, seen)}
+    rows = [over.get(trial.key.name, trial) for trial in seen.trials]
     trials = as_trials(rows, seen.heard)
     ending = row.state.get("ending") or seen.search.ended(trials, now - _begun(row))
     hopeless = _hopeless(trials)
@@ -170,17 +146,17 @@ def _recorded(row: Row, seen: Seen, now: float) -> Record | None:
         once["converged"] = now
     changed = replace(changed, state={**changed.state, **once})
     moved = _moved(changed, _going_on([*rows, *proposed]), trials, now)
-    if moved == row and not settled and not proposed:
+    if moved == row and not over and not proposed:
         return None
-    return Record(replace(moved, modified=datetime.fromtimestamp(now, UTC)), (*settled.values(), *proposed))
+    return Record(replace(moved, modified=datetime.fromtimestamp(now, UTC)), (*over.values(), *proposed))
 
 
 def _changed(row: Row, rows: Sequence[Row], trials: Sequence[Trial], search: Searching) -> Row:
     number = search.best(trials)
     best = next((each for each in rows if each.spec["number"] == number), None)
     found: dict[str, Any] = {
-        "jobs": _counted(rows),
-        "objectives": _objectives(rows),
+        "jobs": counted(rows),
+        "objectives": objectives(rows),
         "best": {"job": best.key.name, "objective": best.state["objective"]} if best else None,
         "not_improving": search.not_improving(trials),
     }
@@ -259,18 +235,10 @@ def _proposed(row: Row, seen: Seen, trials: Sequence[Trial], now: float) -> list
     count = int(min(free, left))
     proposals = seen.search.propose(trials, count) if count > 0 else []
     first = trials[-1].number + 1 if trials else 0
-    return [_trial(row, number, each, seen.fresh(), now) for number, each in enumerate(proposals, first)]
+    return [new(row, number, each, seen.fresh(), now) for number, each in enumerate(proposals, first)]
 
 
-def _trial(row: Row, number: int, proposal: Proposal, unique: str, now: float) -> Row:
-    key = replace(row.key, kind=TRIAL_KIND, name=tuning.job_name(row.key.name, number, unique))
-    arn = sagemaker_arn(key.region, key.account, training_job.KIND, key.name)
-    spec = {"number": number, "definition": proposal.definition, "values": dict(proposal.values), "arn": arn}
-    created = datetime.fromtimestamp(now, UTC)
-    return Row(key, "", IN_PROGRESS, created, created, spec, {}, parent=row.key.name)
-
-
-def _settled(row: Row, seen: Seen, now: float) -> list[Row]:
+def _settled(row: Row, seen: Seen) -> list[Row]:
     """The trials whose training jobs have ended, with what came of them."""
     found = []
     for trial in seen.trials:
@@ -280,98 +248,6 @@ def _settled(row: Row, seen: Seen, now: float) -> list[Row]:
     return found
 
 
-def settled(spec: Mapping[str, Any], trial: Row, job: Row, heard: Heard) -> Row:
-    """A trial as its ended training job leaves it."""
-    status = training_job.public_status(job.status, job.target)
-    found: dict[str, Any] = {
-        "created": job.created.timestamp(),
-        "started": _started(job),
-        "ended": job.state.get("training_end"),
-        "failure_reason": job.state.get("failure_reason"),
-        "objective": None if status == "Failed" else _final(spec, trial, job),
-        "reports": list(heard.values),
-    }
-    state = {name: value for name, value in found.items() if value is not None and value != []}
-    return replace(trial, status=status, state=state, modified=job.modified)
-
-
-def refused(trial: Row, reason: str, now: float) -> Row:
-    """A trial whose training job cannot be created."""
-    state = {"ended": now, "failure_reason": reason}
-    return replace(trial, status="Failed", state=state, modified=datetime.fromtimestamp(now, UTC))
-
-
-def _started(job: Row) -> float | None:
-    attempts = job.state.get("attempts")
-    found: float | None = attempts[0][0] if attempts else job.state.get("training_start")
-    return found
-
-
-def _final(spec: Mapping[str, Any], trial: Row, job: Row) -> float | None:
-    name = metric(spec, trial)
-    values = [each["Value"] for each in job.state.get("metrics", ()) if each["MetricName"] == name]
-    return float(values[0]) if values else None
-
-
-def metric(spec: Mapping[str, Any], trial: Row) -> str:
-    """What a trial is judged by."""
-    name: str = tuning.objective(spec, tuning.definition(spec, trial.spec["definition"]))["MetricName"]
-    return name
-
-
-def as_trials(rows: Sequence[Row], heard: Mapping[str, Heard]) -> list[Trial]:
-    """As the search knows them."""
-    return [_as_trial(row, heard.get(row.key.name)) for row in rows]
-
-
-def _as_trial(row: Row, heard: Heard | None) -> Trial:
-    status, spec, state = _SAID.get(row.status, "running"), row.spec, row.state
-    reports = heard.values if heard and status == "running" else tuple(state.get("reports", ()))
-    return Trial(spec["number"], spec["definition"], spec["values"], status, state.get("objective"), reports)
-
-
-def _counted(rows: Sequence[Row]) -> dict[str, int]:
-    found = no_jobs()
-    for row in rows:
-        found[_counter(row)] += 1
-    return found
-
-
-def _counter(row: Row) -> str:
-    if row.status != "Failed":
-        return row.status
-    return "RetryableError" if is_internal(row.state.get("failure_reason", "")) else "NonRetryableError"
-
-
-def _objectives(rows: Sequence[Row]) -> dict[str, int]:
-    found = no_objectives()
-    for row in rows:
-        without = "Pending" if row.status == IN_PROGRESS else "Failed"
-        found[without if row.state.get("objective") is None else "Succeeded"] += 1
-    return found
-
-
 def _hopeless(trials: Sequence[Trial]) -> str | None:
     """Why no more are tried for now: so many have ended without any success. Those that run may yet have some."""
-    return failure(trials) if len(_ended(trials)) >= MOST_ATTEMPTS else None
-
-
-def failure(trials: Sequence[Trial]) -> str | None:
-    """FailureReason of a tuning whose jobs have come to nothing; None where there is an objective, or some were stopped
-    before they had one."""
-    ended = _ended(trials)
-    if not ended or any(trial.objective is not None for trial in ended) or all(t.status == "stopped" for t in ended):
-        return None
-    if any(trial.status == "completed" for trial in ended):
-        return (
-            f"No objective metrics found after running {len(ended)} training jobs. Please ensure that the custom "
-            "algorithm is emitting the objective metric as defined by the regular expression provided."
-        )
-    return (
-        f"No training job succeeded after {len(ended)} attempts. For additional details, please take a look at the "
-        "training job failures by listing training jobs for the hyperparameter tuning job."
-    )
-
-
-def _ended(trials: Sequence[Trial]) -> list[Trial]:
-    return [trial for trial in trials if trial.status != "running"]
+    return failure(trials) if sum(1 for trial in trials if trial.status != "running") >= MOST_ATTEMPTS else None

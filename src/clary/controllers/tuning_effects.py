@@ -15,6 +15,7 @@ from clary.controllers.activities import Activities, Pending
 from clary.controllers.hearing import Hearing
 from clary.controllers.logs import Invoke
 from clary.controllers.loop import Again
+from clary.controllers.trials import metric, refused
 from clary.controllers.tuning import (
     Create,
     Halt,
@@ -26,8 +27,6 @@ from clary.controllers.tuning import (
     Step,
     Wait,
     decide,
-    metric,
-    refused,
 )
 from clary.errors import AWSError, ValidationError
 from clary.lifecycles import training_job

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from clary.controllers.hearing import Hearing
-from clary.controllers.tuning import Heard
+from clary.controllers.trials import Heard
 from clary.store.rows import Key, Row
 from clary.telemetry.logfile import LogWriter
 from clary.workload.errors import WorkloadError

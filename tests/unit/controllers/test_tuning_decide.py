@@ -8,17 +8,16 @@ from datetime import UTC, datetime
 
 import pytest
 
+from clary.controllers.trials import Heard, refused
 from clary.controllers.tuning import (
     Create,
     Halt,
-    Heard,
     Listen,
     Record,
     Remove,
     Seen,
     Wait,
     decide,
-    refused,
 )
 from clary.lifecycles.tuning_job import no_jobs, no_objectives
 from clary.store.rows import Key, Row
