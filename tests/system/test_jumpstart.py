@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
+import tarfile
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -34,7 +37,7 @@ def image(variants: Any) -> str:
     return address
 
 
-def start(
+def create(
     jobs: Jobs,
     name: str,
     model: str,
@@ -42,8 +45,8 @@ def start(
     instances: int = 1,
     shared: str = "FullyReplicated",
     **hyperparameters: str,
-) -> Any:
-    """A job as AWS's notebooks describe it, ended."""
+) -> None:
+    """A job as AWS's notebooks describe it."""
     told = spec(jobs, model)
     program = {
         "sagemaker_program": json.dumps("transfer_learning.py"),
@@ -64,6 +67,11 @@ def start(
         ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": instances, "VolumeSizeInGB": 1},
         StoppingCondition={"MaxRuntimeInSeconds": 600},
     )
+
+
+def start(jobs: Jobs, name: str, model: str, data: str, **options: Any) -> Any:
+    """The same job, ended."""
+    create(jobs, name, model, data, **options)
     return jobs.ended(name)
 
 
@@ -190,3 +198,34 @@ def test_a_wrong_hyperparameter_is_the_failure_reason(jobs: Jobs) -> None:
     job = start(jobs, "light-wrong", "lightgbm-regression-model", data, num_leaves="many")
     assert job["TrainingJobStatus"] == "Failed"
     assert job["FailureReason"].startswith("ClientError: The value 'many' is not valid for the 'num_leaves'")
+
+
+def test_a_job_that_is_stopped_keeps_the_model_so_far(jobs: Jobs) -> None:
+    data = f"s3://{PUBLIC}/training-datasets/tabular_multiclass/"
+    endless = {"num_boost_round": "1000000", "early_stopping_rounds": "0", "learning_rate": "0.0001"}
+    create(jobs, "light-endless", "lightgbm-classification-model", data, **endless)
+    wait_until(lambda: "[3]" in jobs.said("light-endless"), 60, "three rounds are over")
+    jobs.sagemaker.stop_training_job(TrainingJobName="light-endless")
+    job = jobs.ended("light-endless")
+    assert job["TrainingJobStatus"] == "Stopped", job
+    bucket, _, key = job["ModelArtifacts"]["S3ModelArtifacts"].removeprefix("s3://").partition("/")
+    packed = jobs.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        assert "model.txt" in archive.getnames()
+
+
+def test_whoever_may_do_nothing_reads_the_bucket(jobs: Jobs, shared: RunningClary) -> None:
+    iam = shared.client("iam")
+    iam.create_user(UserName="stranger")
+    key = iam.create_access_key(UserName="stranger")["AccessKey"]
+    stranger = boto3.client(
+        "s3",
+        endpoint_url=shared.endpoint_url,
+        region_name="us-east-1",
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+    )
+    assert stranger.list_objects_v2(Bucket=PUBLIC, Prefix="models_manifest")["KeyCount"] == 1
+    assert stranger.head_object(Bucket=PUBLIC, Key="models_manifest.json")["ContentLength"] > 0
+    with pytest.raises(ClientError):
+        stranger.list_objects_v2(Bucket=BUCKET)
