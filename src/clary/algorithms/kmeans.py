@@ -8,7 +8,6 @@ rows until they stand still, which mini-batches alone do not reach. Shapes: n ro
 from __future__ import annotations
 
 import json
-import math
 import time
 from pathlib import Path
 from typing import Any, Mapping, NamedTuple, Optional, Sequence, Tuple
@@ -62,6 +61,8 @@ _FACTOR, _CENTERS = 10, 1000
 """`extra_center_factor=auto`: ten, as AWS's log shows, and less where there would be more than a thousand centers."""
 _SAMPLE = 1 << 26
 """Numbers in the sample that the first centers are chosen from, at most, if that is enough for them."""
+_GLANCE, _KEPT = 8, 3
+"""Rounds after which trials are compared, and how many of them go on."""
 _TRIED = 16_384
 """Rows of each host that every trial is measured on, at most."""
 _ROWS = 16_384
@@ -172,17 +173,24 @@ class _Learning:
         self._centers[hit] += share * (found[hit, :-1] / seen[hit, None] - self._centers[hit])
 
     def reduce(self) -> None:
-        """From K to k: the best of several trials, each ending with Lloyd's method over a sample of the rows."""
+        """From K to k: of several trials, the best few after some rounds of Lloyd's method over a sample of the rows go
+        on, and the best of them stays."""
         self._job.report.line(f"shrinking {len(self._centers)} centers into {self._k}")
         used = self._counts > 0 if (self._counts > 0).sum() >= self._k else np.ones(len(self._counts), dtype=bool)
         many, weights = self._centers[used], np.maximum(self._counts[used], np.finfo(np.float32).tiny)
-        sample, best = self._sample(), math.inf
+        sample, tried = self._sample(), []
         for trial in range(self._given.whole_or_auto("local_lloyd_num_trials") or _TRIALS):
-            found = self._lloyd(sample, self._start(trial, many, weights), self._hosts)
-            total, weight = self._hosts.total(sample.squares(found))
-            self._job.report.line(f"local kmeans attempt #{trial}. Current mean square distance {total / weight:.6f}")
-            if total < best:
-                best, self._centers = total, found
+            tried.append(self._judged(sample, self._start(trial, many, weights), _GLANCE))
+            self._job.report.line(f"local kmeans attempt #{trial}. Current mean square distance {tried[-1][0]:.6f}")
+        best = sorted(tried, key=lambda one: one[0])[:_KEPT]
+        ended = [self._judged(sample, centers, self._given.whole("local_lloyd_max_iter")) for _, centers in best]
+        self._centers = min(ended, key=lambda one: one[0])[1]
+
+    def _judged(self, sample: Points, centers: Array, rounds: int) -> Tuple[float, Array]:
+        """Mean squared distance, and centers, after some rounds of Lloyd's method."""
+        found = self._lloyd(sample, centers, self._hosts, rounds)
+        total, weight = self._hosts.total(sample.squares(found))
+        return float(total / weight), found
 
     def _start(self, trial: int, centers: Array, weights: Array) -> Array:
         """What AWS describes: Lloyd's method over the K centers, weighted by what they have seen; and in every other
@@ -208,8 +216,9 @@ class _Learning:
         """The k centers after Lloyd's method over all rows, as users give features."""
         return self._lloyd(self._points, self._centers, self._hosts) + self._shift
 
-    def _lloyd(self, rows: Points, centers: Array, hosts: Hosts) -> Array:
+    def _lloyd(self, rows: Points, centers: Array, hosts: Hosts, most: Optional[int] = None) -> Array:
         rounds, tolerance = self._given.whole("local_lloyd_max_iter"), self._given.number("local_lloyd_tol")
+        rounds = min(rounds, most or rounds)
         stopped = self._job.stopped if hosts is self._hosts else lambda: False
         return points.lloyd(rows, centers, hosts, rounds, tolerance, stopped)
 
