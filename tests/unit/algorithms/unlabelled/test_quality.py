@@ -14,10 +14,11 @@ def given(score, **hyperparameters):
 @pytest.mark.parametrize("name", SETS)
 @pytest.mark.parametrize("start", ["random", "kmeans++"])
 def test_clusters_are_as_tight_as_those_of_scikit_learn(kmeans, sets, name, start):
+    """Of ten of its runs the median: all runs end somewhere else, and a thousandth is no difference between them."""
     folder, scores = sets
     kmeans.channel("train", folder / f"{name}.csv", ROWS)
     result = kmeans.trained(**given(scores[name], k=10, init_method=start))
-    assert result.scores["train msd"] <= scores[name]["msd"]
+    assert result.scores["train msd"] <= scores[name]["msd"] * 1.001
 
 
 @pytest.mark.parametrize("name", SETS)
