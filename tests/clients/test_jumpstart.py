@@ -35,6 +35,13 @@ def test_the_trained_models_are_deployed_and_hyperparameters_validated(sdk2: Run
     assert "refused: num_leaves" in output
 
 
+def test_a_model_is_tuned_and_the_best_deployed(sdk2: RunScript) -> None:
+    output = sdk2(SCRIPTS / "jumpstart_tuning.py")
+    [listed] = re.findall(r"objectives \[(.*)\]", output)
+    assert len(listed.split(", ")) == 4
+    assert '"probabilities": [[' in output
+
+
 def test_sdk_1_runs_the_script_by_its_addresses(sdk1: RunScript) -> None:
     assert re.search(r"rmse \d+\.\d+", sdk1(SCRIPTS / "jumpstart_sdk1.py"))
 
