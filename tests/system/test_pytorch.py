@@ -13,7 +13,6 @@ from tests.system.jobs import BUCKET, Jobs, packed
 
 TRAINING = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:2.6.0-cpu-py312"
 OLD = "520713654638.dkr.ecr.us-west-2.amazonaws.com/sagemaker-pytorch:0.4.0-cpu-py3"
-BUILD_SECONDS = 300
 
 LINE = """\
 import os
@@ -107,8 +106,39 @@ def test_two_hosts_by_torchrun_reach_the_loss_of_one(jobs: Jobs, alone: float) -
 
 def test_two_hosts_by_mpirun_without_ssh(jobs: Jobs) -> None:
     given = {"sagemaker_mpi_enabled": True, "sagemaker_mpi_num_of_processes_per_host": 2}
-    job = start(jobs, "mpi-two", RANKS, TRAINING, hosts=2, **given, sagemaker_mpi_custom_mpi_options="--NCCL_DEBUG=WARN")
+    job = start(
+        jobs, "mpi-two", RANKS, TRAINING, hosts=2, **given, sagemaker_mpi_custom_mpi_options="--NCCL_DEBUG=WARN"
+    )
     said = jobs.said("mpi-two")
     assert job["TrainingJobStatus"] == "Completed", said
     assert "told [(0, 'algo-1', '0'), (1, 'algo-1', '1'), (2, 'algo-2', '0'), (3, 'algo-2', '1')]" in said
     assert said.count("sum=10") == 4
+
+
+ENOUGH = """\
+import os
+from mpi4py import MPI
+
+if MPI.COMM_WORLD.rank == 1:
+    raise ValueError("this rank has had enough")
+MPI.COMM_WORLD.barrier()
+"""
+
+
+def test_a_rank_that_fails_on_another_host_is_the_reason(jobs: Jobs) -> None:
+    job = start(jobs, "mpi-fails", ENOUGH, TRAINING, hosts=2, sagemaker_mpi_enabled=True)
+    assert job["TrainingJobStatus"] == "Failed"
+    assert "ValueError: this rank has had enough" in job["FailureReason"], jobs.said("mpi-fails")
+
+
+def test_a_rank_that_fails_below_torchrun_is_the_reason(jobs: Jobs) -> None:
+    script = "import os\nif os.environ['RANK'] == '1':\n    raise ValueError('this rank has had enough')\n"
+    job = start(jobs, "torchrun-fails", script, TRAINING, hosts=2, sagemaker_torch_distributed_enabled=True)
+    assert job["TrainingJobStatus"] == "Failed"
+    assert "ValueError: this rank has had enough" in job["FailureReason"], jobs.said("torchrun-fails")
+
+
+def test_an_old_version_is_answered_by_the_nearest_at_the_head_of_the_log(jobs: Jobs) -> None:
+    job = start(jobs, "torch-old", "import torch\nprint(torch.__version__)", OLD)
+    assert job["TrainingJobStatus"] == "Completed", job["FailureReason"]
+    assert jobs.said("torch-old").startswith("torch 0.4.0 cannot be had on this machine; torch ")
