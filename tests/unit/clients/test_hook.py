@@ -53,6 +53,35 @@ def test_the_sitecustomize_that_is_hidden_runs_too(tmp_path: Path) -> None:
     assert python("print(SEEN)", str(tmp_path), AWS_ENDPOINT_URL="http://127.0.0.1:1") == "yes"
 
 
+def test_a_configuration_is_checked_once_until_it_changes(tmp_path: Path) -> None:
+    package = tmp_path / "sagemaker" / "config"
+    package.mkdir(parents=True)
+    (package.parent / "__init__.py").touch()
+    (package / "__init__.py").touch()
+    (package / "config.py").write_text(
+        "seen = []\n"
+        "def validate_sagemaker_config(sagemaker_config=None):\n"
+        "    seen.append(dict(sagemaker_config))\n"
+        "    if 'bad' in sagemaker_config:\n"
+        "        raise ValueError('bad')\n"
+    )
+    code = (
+        "from sagemaker.config.config import seen, validate_sagemaker_config as check\n"
+        "given = {'a': 1}\n"
+        "check(given), check(sagemaker_config=given), check({'a': 1})\n"
+        "given['a'] = 2\n"
+        "check(given)\n"
+        "for _ in range(2):\n"
+        "    try:\n"
+        "        check({'bad': 1})\n"
+        "    except ValueError:\n"
+        "        pass\n"
+        "print(seen)"
+    )
+    expected = "[{'a': 1}, {'a': 2}, {'bad': 1}, {'bad': 1}]"
+    assert python(code, str(tmp_path), AWS_ENDPOINT_URL="http://127.0.0.1:1") == expected
+
+
 class Clock:
     """A `time` module whose sleeps take no time of the test's."""
 

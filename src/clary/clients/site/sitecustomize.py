@@ -97,6 +97,21 @@ def _shorten_polls(module):
     module.time = PollClock(time, run_ahead=False)
 
 
+def _validate_configurations_once(module):
+    """`clary env` brings a configuration of two lines; SDK 2 checks it against its whole schema at each of some fifty
+    look-ups, 0.1 s each. What was found valid last is not checked again."""
+    validate = module.validate_sagemaker_config
+    valid = []
+
+    def validate_once(sagemaker_config=None):
+        text = repr(sagemaker_config)
+        if text not in valid:
+            validate(sagemaker_config)
+            valid[:] = [text]
+
+    module.validate_sagemaker_config = validate_once
+
+
 LOG_TAILS = (
     "sagemaker.session",
     "sagemaker.core.common_utils",
@@ -120,9 +135,17 @@ POLLS = (
 )
 """Modules of SDK 2 and 3 whose loops look after each sleep, and show or limit the time that has passed."""
 
+CONFIGURATIONS = (
+    "sagemaker.config.config",
+    "sagemaker.core.config.config",
+    "sagemaker.core.utils.intelligent_defaults_helper",
+)
+"""Modules of SDK 2 and 3 that check the user's configuration, from which others take the check."""
+
 PATCHES = {"botocore.session": _redirect_endpoints}
 PATCHES.update((name, _shorten_log_tails) for name in LOG_TAILS)
 PATCHES.update((name, _shorten_polls) for name in POLLS)
+PATCHES.update((name, _validate_configurations_once) for name in CONFIGURATIONS)
 """Module → what is done to it right after it has been imported."""
 
 
