@@ -22,6 +22,14 @@ def _address(network: Network, host: str) -> str:
     return f"{_NETWORK[network.hosts.index(host) + 1]}/{_NETWORK.prefixlen}"
 
 
+def members(container: Container) -> list[str]:
+    """Names and addresses of all members of its network."""
+    if container.network is None:
+        return []
+    addresses = [_address(container.network, host).partition("/")[0] for host in container.network.hosts]
+    return [*container.network.hosts, *addresses]
+
+
 def hosts_file(container: Container) -> str:
     """/etc/hosts: every member by its name; alone, a host is at its own loopback."""
     if container.network is None:

@@ -170,7 +170,7 @@ def environment(container: Container) -> dict[str, str]:
     """The container's variables over the defaults of a machine: nothing of the server's own environment."""
     defaults = {"PATH": _search_path(container), "HOME": "/root", "HOSTNAME": container.hostname, "LANG": "C.UTF-8"}
     if container.api:
-        defaults |= _ways_out()
+        defaults |= _ways_out(container)
     if container.limits.gpus:
         defaults["CUDA_VISIBLE_DEVICES"] = ",".join(map(str, range(container.limits.gpus)))
     given = [path for path in container.env.get("PYTHONPATH", "").split(":") if path]
@@ -182,8 +182,10 @@ def _search_path(container: Container) -> str:
     return ":".join([*(str(Path(python).parent) for python in _pythons(container)[:1]), system])
 
 
-def _ways_out() -> dict[str, str]:
-    proxy, direct = f"http://127.0.0.1:{PROXY_PORT}", "localhost,127.0.0.1,::1"
+def _ways_out(container: Container) -> dict[str, str]:
+    """By the proxy, but not to the hosts of the same job: gRPC heeds these variables too."""
+    proxy = f"http://127.0.0.1:{PROXY_PORT}"
+    direct = ",".join(["localhost", "127.0.0.1", "::1", *networks.members(container)])
     names = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
     return {**dict.fromkeys(names, proxy), "NO_PROXY": direct, "no_proxy": direct}
 

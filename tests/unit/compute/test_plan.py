@@ -83,6 +83,14 @@ def test_start_up_variables_name_the_warm_parent():
     assert plan.program(warm, {"OMP_NUM_THREADS": "1"})["startup"]["OMP_NUM_THREADS"] == "1"
 
 
+def test_hosts_of_one_job_reach_each_other_past_the_proxy():
+    """gRPC sends by HTTPS_PROXY whatever NO_PROXY does not name: two hosts of TensorFlow's waited for each other."""
+    made = replace(PLAIN, network=Network("job", ("algo-1", "algo-2")))
+    direct = plan.environment(made)["NO_PROXY"].split(",")
+    assert {"algo-1", "algo-2", "127.0.0.1"} < set(direct)
+    assert len(direct) == 7
+
+
 def test_isolated_containers_are_told_of_no_proxy():
     assert "HTTPS_PROXY" in plan.environment(PLAIN)
     assert not [name for name in plan.environment(replace(PLAIN, api=False)) if "proxy" in name.lower()]
