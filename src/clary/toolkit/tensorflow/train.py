@@ -3,20 +3,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import socket
-import subprocess
-import sys
 import time
 from pathlib import Path
-from typing import Iterator, List
+from typing import List
 
-from clary.toolkit import packages
 from clary.toolkit.environment import TrainingEnvironment
 from clary.toolkit.logs import get_logger
-from clary.toolkit.tensorflow import cluster
+from clary.toolkit.tensorflow import cluster, parameter_server
 from clary.toolkit.train import guarded, leave, run_script
 
 _MIRRORED = "sagemaker_multi_worker_mirrored_strategy_enabled"
@@ -52,7 +48,8 @@ def run(environment: TrainingEnvironment) -> None:
     current = str(environment.resources["current_host"])
     if current in hosts and frameworks.get(_SERVERS) and len(hosts) > 1:
         get_logger().info("Running distributed training job with parameter servers")
-        with _parameter_server(hosts, current):
+        get_logger().info("Launching parameter server process")
+        with parameter_server.beside(cluster.of_this_server(hosts, current)):
             _tell(cluster.of_parameter_servers(hosts, current))
             run_script(environment)
             if current != hosts[0]:
@@ -82,23 +79,6 @@ def _name_model_dir(environment: TrainingEnvironment) -> None:
 
 def _tell(config: cluster.Config) -> None:
     os.environ["TF_CONFIG"] = json.dumps(config)
-
-
-@contextlib.contextmanager
-def _parameter_server(hosts: List[str], current: str) -> Iterator[None]:
-    """A process of its own beside the script, ended after it."""
-    get_logger().info("Launching parameter server process")
-    env = {
-        **os.environ,
-        "TF_CONFIG": json.dumps(cluster.of_this_server(hosts, current)),
-        "PYTHONPATH": packages.python_path(os.environ),
-    }
-    command = [sys.executable, "-m", "clary.toolkit.tensorflow.parameter_server"]
-    with subprocess.Popen(command, env=env) as process:
-        try:
-            yield
-        finally:
-            process.kill()
 
 
 def _wait_for_master(host: str) -> None:
