@@ -89,7 +89,7 @@ def _trained(work: Work) -> Booster:
 
 
 def _dataset(table: Table, settings: Mapping[str, Any], **options: Any) -> Any:  # noqa: ANN401 - LightGBM's own
-    return lightgbm.Dataset(table.features, label=table.targets, params=dict(settings), free_raw_data=False, **options)
+    return lightgbm.Dataset(table.features, label=table.targets, params=dict(settings), **options)
 
 
 def _callbacks(work: Work) -> List[Callback]:
