@@ -13,6 +13,13 @@ pytestmark = [pytest.mark.clients, pytest.mark.xdist_group("clients")]
 EXAMPLES = ROOT / "examples" / "frameworks"
 
 
+def test_the_page_shows_pieces_of_its_programs() -> None:
+    text = "".join(path.read_text() for path in sorted(EXAMPLES.rglob("*.py")))
+    pieces = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "frameworks.md").read_text(), re.DOTALL)
+    assert pieces
+    assert [piece for piece in pieces if piece not in text] == []
+
+
 def test_tensorflow_trains_by_script_and_answers_as_tensorflow_serving(sdk2: RunScript) -> None:
     output = sdk2(EXAMPLES / "tensorflow_houses.py")
     [error] = re.findall(r"root mean square error on 86 houses: ([0-9.]+)", output)
