@@ -27,6 +27,8 @@ class Rules(NamedTuple):
     optional: Sequence[str] = ()
     required: Sequence[str] = (TRAIN,)
     label_sizes: Sequence[str] = (_LABELLED,)
+    distributions: Mapping[str, str] = {}
+    """Channel → the only `S3DataDistributionType` that it may have."""
 
 
 UNLABELLED = Rules(optional=(TEST,), label_sizes=("1", "0"))
@@ -45,6 +47,9 @@ def check(rules: Rules, channels: Mapping[str, Channel]) -> None:
         kind, parameters = content_types.parse(given)
         if kind not in _KINDS or parameters.get("label_size", rules.label_sizes[0]) not in rules.label_sizes:
             raise ValidationError(_INVALID, f"'{given}' is not one of {list(_KINDS)}")
+        wanted, spread = rules.distributions.get(name), channel.get("S3DistributionType")
+        if wanted and spread != wanted:
+            raise ValidationError(_INVALID, f"'{spread}' is not one of ['{wanted}']")
 
 
 def read(rules: Rules, name: str, channel: Channel, folder: Path) -> Examples:

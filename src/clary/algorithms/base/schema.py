@@ -28,14 +28,15 @@ class Choice(NamedTuple):
 
     def parse(self, name: str, text: str) -> Value:
         """The word. Raises ValidationError."""
-        if text.lower() not in self.words:
+        found = {word.lower(): word for word in self.words}.get(text.lower())
+        if found is None:
             listed = ", ".join(f"'{word}'" for word in self.words)
             raise ValidationError(
                 f"The value '{text}' is not valid for the '{name}' hyperparameter which accepts one of the following: "
                 f"{listed}",
                 f"'{text}' is not one of {list(self.words)}",
             )
-        return text.lower()
+        return found
 
 
 class Flag(NamedTuple):

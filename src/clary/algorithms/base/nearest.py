@@ -1,0 +1,124 @@
+"""The rows nearest to queries, exactly: products of blocks in float32, the best of them measured again in float64.
+
+Shapes: n rows, d features, m queries, k neighbours.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, List, NamedTuple, Tuple
+
+import numpy as np
+
+Array = Any
+"""A numpy array."""
+
+_QUERIES, _ROWS = 512, 2048
+"""A block's products stay in a CPU's own memory."""
+_MORE = 8
+"""Rows measured again beside the k: float32 may have put them in another order."""
+_FULL = 16
+"""Rows kept for later, as a multiple of those wanted, before the best of them are taken."""
+
+
+class Neighbours(NamedTuple):
+    """(m, k) each, the nearest first: places of rows, and squared distances or products with the query."""
+
+    places: Array
+    values: Array
+
+
+class Rows:
+    """Rows (n, d) that are looked up by squared distance, or by the product with the query (`products`)."""
+
+    def __init__(self, rows: Array, *, products: bool = False) -> None:
+        self._products = products
+        self._middle = 0.0 if products else rows.mean(axis=0, dtype=np.float64).astype(np.float32)
+        self._table = np.empty((len(rows), rows.shape[1] + 1), np.float32)
+        np.subtract(rows, self._middle, out=self._table[:, :-1])
+        self._table[:, -1] = 0.0 if products else np.einsum("nd,nd->n", self._rows, self._rows) / -2
+
+    @property
+    def _rows(self) -> Array:
+        """(n, d), less their mean where distances are wanted: fewer digits are lost."""
+        return self._table[:, :-1]
+
+    def nearest(self, queries: Array, k: int) -> Neighbours:
+        """The k ≤ n nearest of each query (m, d)."""
+        blocks = [queries[start : start + _QUERIES] for start in range(0, len(queries), _QUERIES)]
+        found = [self._of_block(np.asarray(block, np.float32) - self._middle, k) for block in blocks]
+        return Neighbours(np.concatenate([f.places for f in found]), np.concatenate([f.values for f in found]))
+
+    def _of_block(self, queries: Array, k: int) -> Neighbours:
+        """|x - q|² is smallest where x·q - |x|²/2 is largest: the last column of both stands for it."""
+        asked = np.column_stack([queries, np.ones(len(queries), np.float32)])
+        wanted, count = min(k + _MORE, len(self._table)), len(os.sched_getaffinity(0))
+        size = max(-(-len(self._table) // count), wanted)
+        parts = [(start, min(start + size, len(self._table))) for start in range(0, len(self._table), size)]
+        with ThreadPoolExecutor(len(parts)) as pool:
+            found = list(pool.map(lambda part: self._scan(asked, part, wanted), parts))
+        best = _Best(len(queries), wanted)
+        for query, place, score in found:
+            best.keep(query, place, score)
+        return self._measured(queries, best.taken()[1].reshape(len(queries), wanted), k)
+
+    def _scan(self, asked: Array, part: Tuple[int, int], wanted: int) -> Tuple[Array, Array, Array]:
+        """The best of a part of the rows: queries, places and scores, those of one query beside one another."""
+        best, start = _Best(len(asked), wanted), part[0]
+        turn = start
+        while start < part[1]:
+            end = min(start + _ROWS, part[1])
+            scores = asked @ self._table[start:end].T
+            query, column = np.divmod(np.flatnonzero(scores > best.least), end - start)
+            best.keep(query, column + start, scores[query, column])
+            if best.full or start >= turn:  # ever more seldom: the best of twice the rows are seldom better
+                best.take()
+                turn = part[0] + 2 * (end - part[0])
+            start = end
+        return best.taken()
+
+    def _measured(self, queries: Array, places: Array, k: int) -> Neighbours:
+        values = np.empty(places.shape)
+        for row, query in enumerate(queries.astype(np.float64)):
+            near = self._rows[places[row]].astype(np.float64)
+            values[row] = near @ query if self._products else ((near - query) ** 2).sum(axis=1)
+        order = np.argsort(-values if self._products else values, axis=1, kind="stable")[:, :k]
+        return Neighbours(np.take_along_axis(places, order, 1), np.take_along_axis(values, order, 1))
+
+
+class _Best:
+    """The `wanted` rows of each query with the highest scores so far, and others that have yet to be compared."""
+
+    def __init__(self, queries: int, wanted: int) -> None:
+        self.least = np.full((queries, 1), -np.inf, np.float32)
+        """What a score must exceed to be among the best."""
+        self._wanted = wanted
+        self._kept: List[Tuple[Array, Array, Array]] = []
+        self._size = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether it is time to take the best."""
+        return self._size > _FULL * self._wanted * len(self.least)
+
+    def keep(self, query: Array, place: Array, score: Array) -> None:
+        """Rows to be compared later."""
+        self._kept.append((query, place, score))
+        self._size += len(query)
+
+    def take(self) -> None:
+        """Compare; forget the others."""
+        query, place, score = (np.concatenate(column) for column in zip(*self._kept))  # noqa: B905 - Python 3.8
+        order = np.lexsort((place, -score, query))
+        query, place, score = query[order], place[order], score[order]
+        rank = np.arange(len(query)) - np.searchsorted(query, query)
+        chosen = rank < self._wanted
+        self._kept, self._size = [(query[chosen], place[chosen], score[chosen])], int(chosen.sum())
+        last = rank == self._wanted - 1
+        self.least[query[last], 0] = score[last]
+
+    def taken(self) -> Tuple[Array, Array, Array]:
+        """The best of all."""
+        self.take()
+        return self._kept[0]

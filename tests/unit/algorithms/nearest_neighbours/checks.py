@@ -1,0 +1,67 @@
+"""Checks of the search itself, in the image's environment: `checks.py NAME`. Each asserts."""
+
+import itertools
+import sys
+
+import numpy as np
+
+from clary.algorithms import knn
+from clary.algorithms.base import reduction
+from clary.algorithms.base.nearest import Rows
+
+DRAW = np.random.default_rng(3)
+CENTERS = DRAW.normal(size=(30, 20)) * 3
+
+
+def clustered(rows):
+    return (CENTERS[DRAW.integers(0, 30, rows)] + DRAW.normal(size=(rows, 20))).astype(np.float32)
+
+
+def truth(rows, queries, k):
+    """(m, k): by all differences in float64."""
+    squares = ((queries[:, None].astype(float) - rows[None].astype(float)) ** 2).sum(-1)
+    return np.argsort(squares, axis=1, kind="stable")[:, :k]
+
+
+def exact():
+    """Several blocks of queries and of rows; far from zero; sorted so that ever nearer rows come; very few rows."""
+    rows, queries = clustered(6000), clustered(600)
+    for order in (np.arange(6000), np.argsort(-((rows - queries[0]) ** 2).sum(1))):
+        for shift in (0, 1000):
+            found = Rows(rows[order] + shift).nearest(queries + shift, 9).places
+            assert (found == truth(rows[order] + np.float32(shift), queries + np.float32(shift), 9)).all()
+    assert (Rows(rows[:3]).nearest(queries, 3).places == truth(rows[:3], queries, 3)).all()
+    products = Rows(rows, products=True).nearest(queries, 9).places
+    assert (products == np.argsort(-(queries.astype(float) @ rows.T.astype(float)), axis=1, kind="stable")[:, :9]).all()
+
+
+def indexes():
+    """What an index finds in the lists that it searches."""
+    rows, queries = clustered(6000), clustered(200)
+    for kind, least in (("faiss.Flat", 1.0), ("faiss.IVFFlat", 0.98), ("faiss.IVFPQ", 0.6)):
+        given = {"feature_dim": 20, "k": 10, "predictor_type": "regressor", "sample_size": 6000, "index_type": kind}
+        model = knn.build(knn.ALGORITHM.parse(given), knn._Set(rows, np.arange(6000.0)))
+        found, wanted = model.nearest(queries).places, truth(rows, queries, 10)
+        recall = np.mean([len(set(a) & set(b)) / 10 for a, b in zip(found, wanted, strict=True)])
+        assert recall >= least, (kind, recall)
+        assert model.probes < 40
+
+
+def reductions():
+    """Distances and products of rows of 300 numbers stay, but for a tenth, in 200."""
+    rows = DRAW.normal(size=(60, 300))
+    for make in (reduction.sign, reduction.fjlt):
+        shorter = make(300, 200, np.random.default_rng(1)).apply(rows)
+        pairs = list(itertools.combinations(range(60), 2))
+        ratios = [np.linalg.norm(shorter[a] - shorter[b]) / np.linalg.norm(rows[a] - rows[b]) for a, b in pairs]
+        assert abs(np.mean(ratios) - 1) < 0.02
+        assert np.std(ratios) < 0.1
+
+
+def majorities():
+    found = knn._majority(np.asarray([[3, 1, 1], [2, 1, 0], [0, 5, 5], [4, 4, 4]]))
+    assert found.tolist() == [1, 2, 5, 4]
+    assert knn._majority(np.asarray([[1, 2, 2, 1, 7]])).tolist() == [1]
+
+
+{"exact": exact, "indexes": indexes, "reductions": reductions, "majorities": majorities}[sys.argv[1]]()
