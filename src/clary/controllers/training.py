@@ -56,6 +56,9 @@ QUEUED = "Insufficient capacity error from EC2 while launching instances, retryi
 
 DEFAULT_MAX_RUNTIME = 86_400
 
+BROKEN_GRACE = 10.0
+"""Seconds that hosts are given to end after one of them has failed: many wait for it, deaf to signals."""
+
 _NOTHING: Mapping[str, Any] = {}
 _OF_ONE_ATTEMPT = ("containers", "log_streams", "training_start", "container_end", "interrupt")
 
@@ -108,7 +111,9 @@ class Start:
 
 @dataclass(frozen=True)
 class Stop:
-    """Ask the containers to end, and wait for them."""
+    """Ask the containers to end, and wait for them: `grace` seconds, or as long as AWS does where it is None."""
+
+    grace: float | None = None
 
 
 @dataclass(frozen=True)
@@ -181,7 +186,7 @@ def _training(row: Row, seen: Seen, now: float) -> Step:
     if "interrupt" in row.state:
         return Move(move(row, INTERRUPTED, now))
     if seen.broken:
-        return Stop()
+        return Stop(BROKEN_GRACE)
     return Start() if seen.any(Absent) else Wait(_until_cut_off(row, now))
 
 

@@ -186,9 +186,9 @@ class TrainingController:
                 self._activities.begin(row.key, activity, self._work(row, activity), builds=activity == "environment")
             case Start():
                 return self._start(row)
-            case Stop():
+            case Stop(grace):
                 for container in _containers_of(row):
-                    self._containers.stop(container, self._grace)
+                    self._containers.stop(container, self._grace if grace is None else min(grace, self._grace))
                 return _WATCH_SECONDS
             case Cancel(activity):
                 self._activities.cancel(row.key, activity)

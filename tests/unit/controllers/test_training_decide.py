@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from clary.compute.base import Absent, Exited, Lost, Running
 from clary.controllers.activities import Done, Failed, Pending
 from clary.controllers.capacity import Placed, Queued
-from clary.controllers.training import Begin, Cancel, Move, Seen, Start, Stop, Wait, decide, move
+from clary.controllers.training import BROKEN_GRACE, Begin, Cancel, Move, Seen, Start, Stop, Wait, decide, move
 from clary.lifecycles.table import ForbiddenTransition
 from clary.lifecycles.training_job import LIFECYCLE
 from clary.store.rows import Key, Row
@@ -181,8 +181,8 @@ FAILS = replace(OK, code=1)
         ((OK, Absent()), Start()),
         ((RUNS, RUNS), Wait(50.0)),
         ((RUNS, OK), Wait(50.0)),
-        ((RUNS, FAILS), Stop()),
-        ((RUNS, Lost()), Stop()),
+        ((RUNS, FAILS), Stop(BROKEN_GRACE)),
+        ((RUNS, Lost()), Stop(BROKEN_GRACE)),
     ],
 )
 def test_several_hosts_begin_together_and_end_when_one_fails(containers, expected):
