@@ -31,8 +31,8 @@ from clary.settings import default_cache_dir
 SIDE = Path(__file__).with_name("algorithms_side.py")
 SOURCES = Path(__file__).parent.parent / "src"
 ACCOUNT = "382416733822.dkr.ecr.us-east-1.amazonaws.com"
-TIME, QUALITY = 1.2, 1.005
-"""How much longer than the reference's a fit may take; half a percent of quality is what its random start changes."""
+TIME, QUALITY = 1.2, 1.01
+"""How much longer than the reference's a fit may take; a percent of quality is what a random start changes."""
 
 
 @dataclass(frozen=True)

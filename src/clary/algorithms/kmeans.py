@@ -193,10 +193,10 @@ class _Learning:
         return float(total / weight), found
 
     def _start(self, trial: int, centers: Array, weights: Array) -> Array:
-        """What AWS describes: Lloyd's method over the K centers, weighted by what they have seen; and in every other
-        trial some rows themselves, since K centers of skewed data lead to one and the same place."""
+        """What AWS describes: Lloyd's method over the K centers, weighted by what they have seen; in two of three
+        trials some rows themselves, since K centers of skewed data lead to one and the same place."""
         method = self._given.word("local_lloyd_init_method")
-        if trial % 2:
+        if trial % 3:
             return points.chosen(method, self._begun, np.ones(len(self._begun)), self._k, self._draw)
         begin = points.chosen(method, centers, weights, self._k, self._draw)
         return self._lloyd(Points(centers, np.zeros(centers.shape[1])).weighted(weights), begin, Hosts(""))
@@ -241,7 +241,8 @@ def _mean(features: Array, hosts: Hosts) -> Tuple[Array, int]:
     count = int(hosts.total(np.asarray([features.shape[0]], dtype=np.int64))[0])
     if hosts.most(np.asarray([sparse.issparse(features)]))[0]:
         return np.zeros(features.shape[1]), count
-    total = blocks.total(len(features), _ROWS, lambda block: features[block].sum(axis=0, dtype=np.float64))
+    ones = np.ones(_ROWS, features.dtype)
+    total = blocks.total(len(features), _ROWS, lambda block: ones[: block.stop - block.start] @ features[block])
     return hosts.total(total) / count, count
 
 

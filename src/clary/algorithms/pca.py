@@ -161,7 +161,7 @@ class Summed:
 
     def _sum(self) -> Array:
         """(d,): of all rows."""
-        return self._over(lambda rows: np.asarray(rows.sum(axis=0, dtype=np.float64)).ravel(), raw=True)
+        return self._over(lambda rows: np.ones(rows.shape[0], rows.dtype) @ rows, raw=True)
 
     def covariance(self) -> Array:
         """(d, d): XᵀX of the rows after the mean is taken from them."""
