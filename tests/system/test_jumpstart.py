@@ -229,3 +229,12 @@ def test_whoever_may_do_nothing_reads_the_bucket(jobs: Jobs, shared: RunningClar
     assert stranger.head_object(Bucket=PUBLIC, Key="models_manifest.json")["ContentLength"] > 0
     with pytest.raises(ClientError):
         stranger.list_objects_v2(Bucket=BUCKET)
+
+
+@pytest.mark.parametrize("asked", [{"HubName": "mine"}, {"HubContentName": "llama"}, {"HubContentType": "Notebook"}])
+def test_what_the_public_hub_has_not(jobs: Jobs, asked: dict[str, str]) -> None:
+    named = {"HubName": "SageMakerPublicHub", "HubContentType": "Model", "HubContentName": "catboost-regression-model"}
+    assert jobs.sagemaker.describe_hub_content(**named)["HubContentVersion"] == "2.0.0"
+    with pytest.raises(ClientError) as refusal:
+        jobs.sagemaker.describe_hub_content(**(named | asked))
+    assert refusal.value.response["Error"]["Code"] == "ResourceNotFound"

@@ -1,9 +1,10 @@
-"""SDK 3 finds image, script and defaults as SDK 2 does, and its ModelTrainer trains with them."""
+"""SDK 3 finds image, script and defaults as SDK 2 does, and by the public hub; its ModelTrainer trains with both."""
 
 import json
 
 import boto3
 from sagemaker.core import hyperparameters, image_uris, script_uris
+from sagemaker.core.jumpstart.configs import JumpStartConfig
 from sagemaker.train import ModelTrainer
 from sagemaker.train.configs import Compute, InputData
 
@@ -31,3 +32,13 @@ data = f"s3://jumpstart-cache-prod-{region}/training-datasets/tabular_regress/"
 trainer.train(input_data_config=[InputData(channel_name="training", data_source=data)], wait=True, logs=False)
 job = trainer._latest_training_job
 print(job.training_job_status, json.dumps(job.hyper_parameters))
+
+by_name = ModelTrainer.from_jumpstart_config(
+    jumpstart_config=JumpStartConfig(model_id="lightgbm-regression-model"),
+    base_job_name="houses-by-name",
+    hyperparameters={"num_boost_round": "20"},
+)
+by_name.train(wait=True, logs=False)
+job = by_name._latest_training_job
+described = boto3.client("sagemaker").describe_training_job(TrainingJobName=job.training_job_name)
+print("by name", described["TrainingJobStatus"], described.get("FailureReason"))

@@ -13,8 +13,8 @@ from clary.toolkit.errors import UserError
 
 _TRAINING = ("train", "training")
 _VALIDATION = "validation"
-_MODEL = "model"
-"""The channel that the SDKs make of a `model_uri`; nothing is learned from it."""
+_SDKS = ("model", "code", "sm_drivers")
+"""Channels of the SDKs' own: what they make of a `model_uri`, SDK 3's sources. Nothing is learned from them."""
 _JSON = ".json"
 _ONE_IN = 5
 """20 % are held back."""
@@ -63,7 +63,7 @@ def _named(channels: Mapping[str, Any]) -> str:
     names = [name for name in _TRAINING if name in channels]
     if len(names) != 1:
         raise UserError("The job needs a channel 'training' or 'train'.")
-    unknown = sorted(set(channels) - {*_TRAINING, _VALIDATION, _MODEL})
+    unknown = sorted(set(channels) - {*_TRAINING, _VALIDATION, *_SDKS})
     if unknown:
         raise UserError(f"Channel '{unknown[0]}' is not known. The channels are {names[0]!r} and 'validation'.")
     return names[0]

@@ -3,6 +3,7 @@
 from clary.services.sagemaker import (
     endpoint_configs,
     endpoints,
+    hubs,
     models,
     search,
     tags,
@@ -16,6 +17,7 @@ from clary.services.sagemaker import (
 __all__ = [
     "endpoint_configs",
     "endpoints",
+    "hubs",
     "models",
     "search",
     "tags",
