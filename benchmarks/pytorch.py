@@ -54,15 +54,18 @@ def main() -> int:
 
 
 def _round(jobs: Jobs, name: str) -> tuple[float, float]:
-    """Seconds until the script's first line, and of its first step."""
-    began = time.time()
+    """Seconds from the call of CreateTrainingJob until the script's first line, and of its first step."""
+    called: list[float] = []
+    jobs.sagemaker.meta.events.register_first(
+        "provide-client-params.sagemaker.CreateTrainingJob", lambda **_: called.append(time.time())
+    )
     jobs.start(name, SCRIPT, AlgorithmSpecification={"TrainingImage": IMAGE, "TrainingInputMode": "File"})
     job = jobs.ended(name)
     if job["TrainingJobStatus"] != "Completed":
         raise RuntimeError(f"{name}: {job.get('FailureReason')}")
     said = jobs.said(name)
     first, step = (re.findall(rf"{what}=([0-9.]+)", said)[0] for what in ("first-line", "first-step"))
-    return float(first) - began, float(step)
+    return float(first) - called[0], float(step)
 
 
 if __name__ == "__main__":
