@@ -46,7 +46,8 @@ def test_sdk_1_runs_the_script_by_its_addresses(sdk1: RunScript) -> None:
     assert re.search(r"rmse \d+\.\d+", sdk1(SCRIPTS / "jumpstart_sdk1.py"))
 
 
-def test_sdk_3_finds_addresses_and_trains(sdk3: RunScript) -> None:
+def test_sdk_3_finds_addresses_trains_and_deploys(sdk3: RunScript) -> None:
     output = sdk3(SCRIPTS / "jumpstart_sdk3.py")
     assert output.count("Completed") >= 2
     assert "by name Completed" in output
+    assert re.search(r'answer {"prediction": \[\d+\.\d+\]}', output)

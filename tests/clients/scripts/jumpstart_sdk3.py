@@ -5,6 +5,7 @@ import json
 import boto3
 from sagemaker.core import hyperparameters, image_uris, script_uris
 from sagemaker.core.jumpstart.configs import JumpStartConfig
+from sagemaker.serve import ModelBuilder
 from sagemaker.train import ModelTrainer
 from sagemaker.train.configs import Compute, InputData
 
@@ -42,3 +43,11 @@ by_name.train(wait=True, logs=False)
 job = by_name._latest_training_job
 described = boto3.client("sagemaker").describe_training_job(TrainingJobName=job.training_job_name)
 print("by name", described["TrainingJobStatus"], described.get("FailureReason"))
+
+builder = ModelBuilder(model="lightgbm-regression-model")
+builder.build()
+builder.deploy(endpoint_name="houses-of-sdk3")
+answer = boto3.client("sagemaker-runtime").invoke_endpoint(
+    EndpointName="houses-of-sdk3", ContentType="text/csv", Body="0.1,18,2.3,0,0.5,6.5,65,4,1,296,15,396,5"
+)
+print("answer", answer["Body"].read().decode())
