@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from clary.calls import Principal
 from clary.services.iam.bootstrap import ensure_defaults
 
 ACCOUNT = "000000000000"
@@ -81,3 +82,39 @@ def test_a_training_job_needs_a_role_that_may_list_its_input(inner, role):
     assert text.startswith('No S3 objects found under S3 URL "s3://data/theirs/" given in input data source.')
     assert text.endswith(f'that the role "{role}" has "s3:ListBucket" permissions on bucket "data".')
     inner("sagemaker", "CreateTrainingJob", **request("mine"))
+
+
+def tuning(role, prefix):
+    source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://data/{prefix}/"}}
+    return {
+        "HyperParameterTuningJobName": "tuning",
+        "HyperParameterTuningJobConfig": {
+            "Strategy": "Random",
+            "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": "train:rmse"},
+            "ResourceLimits": {"MaxNumberOfTrainingJobs": 2, "MaxParallelTrainingJobs": 1},
+            "ParameterRanges": {"ContinuousParameterRanges": [{"Name": "eta", "MinValue": "0", "MaxValue": "1"}]},
+        },
+        "TrainingJobDefinition": {
+            "AlgorithmSpecification": {"TrainingImage": XGBOOST, "TrainingInputMode": "File"},
+            "RoleArn": role,
+            "InputDataConfig": [{"ChannelName": "train", "DataSource": source}],
+            "OutputDataConfig": {"S3OutputPath": "s3://data/out"},
+            "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+        },
+    }
+
+
+def test_a_tuning_is_refused_what_its_training_jobs_would_be(inner, role):
+    _, text = inner.refusal("sagemaker", "CreateHyperParameterTuningJob", **tuning(role, "theirs"))
+    assert text.startswith('No S3 objects found under S3 URL "s3://data/theirs/" given in input data source.')
+    inner("sagemaker", "CreateHyperParameterTuningJob", **tuning(role, "mine"))
+
+
+def test_whoever_may_not_pass_the_role_may_not_tune_with_it(inner, role):
+    arn = f"arn:aws:iam::{ACCOUNT}:user/ann"
+    inner("iam", "CreateUser", UserName="ann")
+    inner.principal = Principal("user", ACCOUNT, arn, arn, "AIDAANN")
+    code, text = inner.refusal("sagemaker", "CreateHyperParameterTuningJob", **tuning(role, "mine"))
+    assert code == "AccessDeniedException"
+    assert f"is not authorized to perform: iam:PassRole on resource: {role}" in text
