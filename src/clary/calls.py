@@ -50,7 +50,7 @@ class Call:
     invocation_id: str = ""
     """What SDKs call a call: the same each time that they try it again (`amz-sdk-invocation-id`)."""
     parent: str = ""
-    """The resource of Clary's own that makes the call: the tuning job's name, for its training jobs. Never a client's."""
+    """What makes the call, where that is no client: the tuning job's name, for its training jobs."""
 
 
 @dataclass(frozen=True)
