@@ -81,10 +81,10 @@ class KNN(Algorithm):
         """The first host builds the index, of rows that all hosts have sampled. Raises UserError or AlgorithmError."""
         begun = time.perf_counter()
         data = job.data(1, _check_labels)
-        sample, seen = _sampled(job, _Set(*data[TRAIN]))
+        sample, seen = _sampled(job, Sample(*data[TRAIN]))
         _check_neighbours(job.given.whole("k"), len(sample.labels))
         job.report.phase("sampling")
-        test = _gathered(job, TEST, _Set(*data[TEST])) if TEST in data else None
+        test = _gathered(job, TEST, Sample(*data[TEST])) if TEST in data else None
         if job.hosts.first:
             model = build(job.given, sample)
             job.report.line(f"Index of {len(sample.labels)} points is built; lists searched: {model.probes}")
@@ -138,7 +138,7 @@ def _number(given: Hyperparameters, name: str) -> Optional[int]:
     return None if isinstance(value, str) else int(value)
 
 
-class _Set(NamedTuple):
+class Sample(NamedTuple):
     """Rows (n, features) and their labels (n,)."""
 
     features: Array
@@ -155,26 +155,26 @@ def _check_neighbours(k: int, rows: int) -> None:
         raise UserError(f"The number of neighbors, k={k}, is larger than the number of sampled examples, {rows}.")
 
 
-def _sampled(job: Job, own: _Set) -> Tuple[_Set, int]:
+def _sampled(job: Job, own: Sample) -> Tuple[Sample, int]:
     """As many rows of all hosts as `sample_size` says, on every host, and how many rows there were.
 
     Each row draws a number; those with the smallest of all make the sample, in the order of the rows.
     """
     if job.replicated(TRAIN) and not job.hosts.first:
-        own = _Set(own.features[:0], own.labels[:0])
+        own = Sample(own.features[:0], own.labels[:0])
     size, rows = job.given.whole("sample_size"), own.features.shape[0]
     drawn = np.random.default_rng([_SEED, *job.hosts.current.encode()]).random(rows)
     everything = np.sort(job.hosts.joined(np.sort(drawn)[:size]))
     chosen = np.flatnonzero(drawn <= everything[min(size, len(everything)) - 1])
-    sample = _Set(job.hosts.joined(dense(own.features[chosen])), job.hosts.joined(own.labels[chosen]))
+    sample = Sample(job.hosts.joined(dense(own.features[chosen])), job.hosts.joined(own.labels[chosen]))
     return sample, int(job.hosts.total(np.asarray([rows]))[0])
 
 
-def _gathered(job: Job, name: str, own: _Set) -> _Set:
+def _gathered(job: Job, name: str, own: Sample) -> Sample:
     """Every host's rows of a channel."""
     if job.replicated(name):
         return own
-    return _Set(job.hosts.joined(dense(own.features)), job.hosts.joined(own.labels))
+    return Sample(job.hosts.joined(dense(own.features)), job.hosts.joined(own.labels))
 
 
 def _reduction(given: Hyperparameters) -> Reduction:
@@ -194,7 +194,7 @@ def _parts(given: Hyperparameters, width: int) -> int:
     return _number(given, "faiss_index_pq_m") or max(part for part in _PARTS if part <= max(1, width // 2))
 
 
-def build(given: Hyperparameters, sample: _Set) -> Neighbourhood:
+def build(given: Hyperparameters, sample: Sample) -> Neighbourhood:
     """A model of the sampled rows (n, features)."""
     shorter = _reduction(given)
     rows = _scaled(shorter.apply(sample.features), given.word("index_metric"))
@@ -320,7 +320,7 @@ class Neighbourhood:
             return self._labels[places].mean(axis=1, dtype=np.float64).astype(np.float32)
         return self._classes[_majority(self._numbers[places])]
 
-    def scores(self, test: _Set) -> Scores:
+    def scores(self, test: Sample) -> Scores:
         """By the names under which AWS's log has them."""
         starts = range(0, len(test.labels), _BLOCK)
         found = [self._predicted(self.nearest(test.features[start : start + _BLOCK]).places) for start in starts]

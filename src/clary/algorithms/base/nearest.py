@@ -70,6 +70,8 @@ class Rows:
         while start < part[1]:
             end = min(start + _ROWS, part[1])
             scores = asked @ self._table[start:end].T
+            if start == part[0]:
+                best.begin(scores)
             query, column = np.divmod(np.flatnonzero(scores > best.least), end - start)
             best.keep(query, column + start, scores[query, column])
             if best.full or start >= turn:  # ever more seldom: the best of twice the rows are seldom better
@@ -102,6 +104,12 @@ class _Best:
         """Whether it is time to take the best."""
         return self._size > _FULL * self._wanted * len(self.least)
 
+    def begin(self, scores: Array) -> None:
+        """Learn from a first block (queries, rows) what the least will be."""
+        if scores.shape[1] >= self._wanted:
+            last = np.partition(scores, -self._wanted, axis=1)[:, -self._wanted, None]
+            self.least = np.nextafter(last, np.float32(-np.inf))
+
     def keep(self, query: Array, place: Array, score: Array) -> None:
         """Rows to be compared later."""
         self._kept.append((query, place, score))
@@ -110,9 +118,10 @@ class _Best:
     def take(self) -> None:
         """Compare; forget the others."""
         query, place, score = (np.concatenate(column) for column in zip(*self._kept))  # noqa: B905 - Python 3.8
-        order = np.lexsort((place, -score, query))
+        order = np.lexsort((-score, query))  # stable: of rows that are alike, the first
         query, place, score = query[order], place[order], score[order]
-        rank = np.arange(len(query)) - np.searchsorted(query, query)
+        counts = np.bincount(query, minlength=len(self.least))
+        rank = np.arange(len(query)) - np.repeat(np.cumsum(counts) - counts, counts)
         chosen = rank < self._wanted
         self._kept, self._size = [(query[chosen], place[chosen], score[chosen])], int(chosen.sum())
         last = rank == self._wanted - 1

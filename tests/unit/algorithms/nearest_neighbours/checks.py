@@ -40,7 +40,7 @@ def indexes():
     rows, queries = clustered(6000), clustered(200)
     for kind, least in (("faiss.Flat", 1.0), ("faiss.IVFFlat", 0.98), ("faiss.IVFPQ", 0.6)):
         given = {"feature_dim": 20, "k": 10, "predictor_type": "regressor", "sample_size": 6000, "index_type": kind}
-        model = knn.build(knn.ALGORITHM.parse(given), knn._Set(rows, np.arange(6000.0)))
+        model = knn.build(knn.ALGORITHM.parse(given), knn.Sample(rows, np.arange(6000.0)))
         found, wanted = model.nearest(queries).places, truth(rows, queries, 10)
         recall = np.mean([len(set(a) & set(b)) / 10 for a, b in zip(found, wanted, strict=True)])
         assert recall >= least, (kind, recall)

@@ -1,0 +1,25 @@
+"""The page of k-nearest neighbors: its program, run as a user of SDK v2 does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.clients.conftest import RunScript
+from tests.clients.test_docs import blocks
+
+pytestmark = [pytest.mark.clients, pytest.mark.xdist_group("clients")]
+
+
+def test_the_program_of_the_page(sdk2: RunScript, tmp_path: Path) -> None:
+    [program] = blocks("docs/algorithms/knn.md", "python")
+    (tmp_path / "flowers.py").write_text(program)
+    output = sdk2(tmp_path / "flowers.py")
+    metrics = dict(re.findall(r"^(\S+:\S+) (\d+\.\d+)$", output, re.MULTILINE))
+    assert float(metrics["test:accuracy"]) > 0.9
+    answers = re.findall(r"is: (\d), predicted: (\d)", output)
+    assert len(answers) == 5
+    assert sum(true == said for true, said in answers) >= 4
+    assert re.search(r"nearest: \[0.0, 0.0, 0.0\] \[0\.\d+, 0\.\d+, 0\.\d+\]", output)
