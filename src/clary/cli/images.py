@@ -133,7 +133,7 @@ def list_(as_json: options.Json = False, data_dir: options.DataDir = None) -> No
     """
     entries, algorithms = _own(options.known_settings(data_dir)).all(), installed.installed()
     if as_json:
-        print(json.dumps([asdict(entry) for entry in (*entries, *algorithms)], indent=1, default=str))
+        print(json.dumps([*map(asdict, entries), *map(asdict, algorithms)], indent=1, default=str))
         return
     for entry in entries:
         added = datetime.fromtimestamp(entry.created).astimezone()

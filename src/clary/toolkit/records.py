@@ -6,7 +6,7 @@ strided view of the bytes, 200 times faster than record by record.
 
 from __future__ import annotations
 
-from typing import Any, List, NamedTuple, Optional
+from typing import Any, Dict, List, NamedTuple, Optional
 
 import numpy as np
 from scipy import sparse
@@ -16,7 +16,7 @@ from clary.formats import recordio
 Array = Any
 """numpy's or scipy's."""
 
-_TYPES = {"f": np.dtype("<f4"), "d": np.dtype("<f8"), "i": np.dtype("u1")}
+_TYPES: Dict[str, Any] = {"f": np.dtype("<f4"), "d": np.dtype("<f8"), "i": np.dtype("u1")}
 """Whole numbers are packed as varints: one byte each from 0 to 127."""
 _LONG_VARINT = 0x80
 
