@@ -20,7 +20,7 @@ _FROM_2_0 = (*NUMPY_1, *_BESIDES)
 _NOW = (*NUMPY_2, *_BESIDES)
 
 _PY_1_7 = ("3.8", "3.9")
-_PY_1_10 = ("3.8", "3.9", "3.10")
+_PY_1_11 = ("3.8", "3.9", "3.10")
 _PY_2_0 = ("3.8", "3.9", "3.10", "3.11")
 _PY_2_2 = ("3.8", "3.9", "3.10", "3.11", "3.12")
 _PY_2_5 = ("3.9", "3.10", "3.11", "3.12")
@@ -40,10 +40,10 @@ PYTORCH = Framework(
         Release("1.9.0", _PY_1_7, _OLD),
         Release("1.9.1", _PY_1_7, _OLD),
         Release("1.10.0", _PY_1_7, _OLD),
-        Release("1.10.2", _PY_1_10, _OLD),
-        Release("1.11.0", _PY_1_10, _OLD),
-        Release("1.12.0", _PY_1_10, _OLD),
-        Release("1.12.1", _PY_1_10, _OLD),
+        Release("1.10.2", _PY_1_7, _OLD),
+        Release("1.11.0", _PY_1_11, _OLD),
+        Release("1.12.0", _PY_1_11, _OLD),
+        Release("1.12.1", _PY_1_11, _OLD),
         Release("1.13.1", _PY_2_0, _FROM_1_13),
         Release("2.0.0", _PY_2_0, _FROM_2_0),
         Release("2.0.1", _PY_2_0, _FROM_2_0),
