@@ -18,7 +18,7 @@ def test_the_program_of_the_page(sdk2: RunScript, tmp_path: Path) -> None:
     (tmp_path / "rides.py").write_text(program)
     output = sdk2(tmp_path / "rides.py")
     metrics = dict(re.findall(r"^(\S+:\S+) (\d+\.\d+)$", output, re.MULTILINE))
-    assert float(metrics["test:f1"]) > 0.5
+    assert float(metrics["test:f1"]) > 0.3
     found = re.search(r"^anomalies: \[(.*)\]$", output, re.MULTILINE)
     assert found
     assert {"310", "1200", "1999"} <= set(found[1].split(", "))
