@@ -1,6 +1,7 @@
 """Whole jobs of k-means and of principal component analysis: data, channels, models, log lines."""
 
 import os
+import signal
 import threading
 
 import pytest
@@ -201,3 +202,13 @@ def test_data_far_from_zero_loses_no_digits(kmeans):
     kmeans.channel("train", csv([(x + 1e6, y - 1e6) for x, y in corners()]), ROWS)
     kmeans.trained(**CLUSTERS)
     assert near(centers(kmeans), [(x + 1e6, y - 1e6) for x, y in CORNERS])
+
+
+def test_a_job_that_is_stopped_keeps_what_it_has_learned(kmeans):
+    kmeans.channel("train", csv(corners()), ROWS)
+    process = kmeans.start(**CLUSTERS, epochs=1_000_000)
+    while "progress_metric" not in process.stdout.readline():
+        pass
+    process.send_signal(signal.SIGTERM)
+    assert kmeans.end(process).code == 0
+    assert near(centers(kmeans), CORNERS)
