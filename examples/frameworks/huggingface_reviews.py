@@ -58,7 +58,7 @@ def main():
         role=role,
         instance_count=1,
         instance_type="ml.g4dn.xlarge",  # AWS publishes this image for GPUs only; where there is none, CPUs train
-        hyperparameters={"epochs": 6, "learning_rate": 2e-3},
+        hyperparameters={"epochs": 4, "learning_rate": 2e-3},
         enable_network_isolation=True,
     )
     estimator.fit(inputs)
