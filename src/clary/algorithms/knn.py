@@ -6,14 +6,14 @@ A job samples rows, makes them shorter where that is wanted, and builds an index
 
 from __future__ import annotations
 
-import math
 import time
 from pathlib import Path
-from typing import Any, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Mapping, NamedTuple, Sequence, Tuple
 
 import faiss
 import numpy as np
 
+from clary.algorithms import knn_indexes as indexes
 from clary.algorithms.base import answers, archive, reduction
 from clary.algorithms.base.algorithm import Algorithm
 from clary.algorithms.base.answers import Row
@@ -25,16 +25,14 @@ from clary.algorithms.base.nearest import Neighbours, Rows
 from clary.algorithms.base.reduction import Reduction, dense
 from clary.algorithms.base.report import Scores
 from clary.algorithms.base.schema import AUTO, Choice, Kind, Number, ValidationError
+from clary.algorithms.knn_indexes import COSINE, FLAT, IVF, L2, PQ, PRODUCT
 from clary.toolkit.errors import UserError
 
 Array = Any
 """A numpy array; rows may be a scipy.sparse matrix."""
 
 CLASSIFIER, REGRESSOR = "classifier", "regressor"
-FLAT, IVF, PQ = "faiss.Flat", "faiss.IVFFlat", "faiss.IVFPQ"
-L2, PRODUCT, COSINE = "L2", "INNER_PRODUCT", "COSINE"
 SIGN, FJLT, _NONE = "sign", "fjlt", "none"
-_PARTS = (1, 2, 3, 4, 8, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64, 96)
 _COUNT = Number(None, whole=True, least=1)
 _OPTIONAL = Number(_NONE, (_NONE, ""), whole=True, least=1)
 
@@ -55,10 +53,6 @@ KINDS: Mapping[str, Kind] = {
 
 _FORMAT = "clary-knn-1"
 _SEED = 20180703
-_RECALL, _ASKED = 0.995, 64
-"""Of what all lists of an index would find, as many shall be found in those that are searched; so many rows ask."""
-_POINTS = 64
-"""Rows for each centroid that an index learns from, at most."""
 _BLOCK = 4096
 """Queries at once."""
 
@@ -103,7 +97,7 @@ class KNN(Algorithm):
 
 
 def _check_reduction(given: Hyperparameters) -> None:
-    kind, target = given.word("dimension_reduction_type"), _number(given, "dimension_reduction_target")
+    kind, target = given.word("dimension_reduction_type"), indexes.number(given, "dimension_reduction_target")
     if kind != _NONE and target is None:
         raise ValidationError(
             "No value(s) were specified for 'dimension_reduction_target' which are required hyperparameter(s)",
@@ -118,24 +112,19 @@ def _check_reduction(given: Hyperparameters) -> None:
 
 
 def _check_index(given: Hyperparameters) -> None:
-    parts, metric = _number(given, "faiss_index_pq_m"), given.word("index_metric")
-    if parts is not None and parts not in _PARTS:
-        listed = ", ".join(f"'{part}'" for part in _PARTS)
+    parts, metric = indexes.number(given, "faiss_index_pq_m"), given.word("index_metric")
+    if parts is not None and parts not in indexes.PARTS:
+        listed = ", ".join(f"'{part}'" for part in indexes.PARTS)
         raise ValidationError(
             f"The value '{parts}' is not valid for the 'faiss_index_pq_m' hyperparameter which accepts one of the "
             f"following: {listed}",
-            f"{parts} is not one of {list(_PARTS)}",
+            f"{parts} is not one of {list(indexes.PARTS)}",
         )
     if given.word("index_type") == PQ and metric != L2:
         raise ValidationError(
             f"The value '{metric}' is not valid for the 'index_metric' hyperparameter where 'index_type' is '{PQ}'",
             f"'{metric}' is not one of ['{L2}']",
         )
-
-
-def _number(given: Hyperparameters, name: str) -> Optional[int]:
-    value = given.values[name]
-    return None if isinstance(value, str) else int(value)
 
 
 class Sample(NamedTuple):
@@ -181,7 +170,7 @@ def _reduction(given: Hyperparameters) -> Reduction:
     """A target that the index cannot divide becomes larger, as AWS says."""
     features, kind = given.whole("feature_dim"), given.word("dimension_reduction_type")
     width = features if kind == _NONE else given.whole("dimension_reduction_target")
-    parts = _parts(given, width) if given.word("index_type") == PQ else 1
+    parts = indexes.parts(given, width) if given.word("index_type") == PQ else 1
     width = -(-width // parts) * parts
     if kind == _NONE:
         return reduction.padded(features, width)
@@ -189,18 +178,13 @@ def _reduction(given: Hyperparameters) -> Reduction:
     return make(features, width, np.random.default_rng(_SEED))
 
 
-def _parts(given: Hyperparameters, width: int) -> int:
-    """What `faiss_index_pq_m` says; else one for every two numbers, or a few more numbers."""
-    return _number(given, "faiss_index_pq_m") or max(part for part in _PARTS if part <= max(1, width // 2))
-
-
 def build(given: Hyperparameters, sample: Sample) -> Neighbourhood:
     """A model of the sampled rows (n, features)."""
     shorter = _reduction(given)
     rows = _scaled(shorter.apply(sample.features), given.word("index_metric"))
-    index = _index(given, rows)
+    index = indexes.built(given, rows)
     head = {name: given.values[name] for name in ("k", "predictor_type", "index_metric")}
-    probes = _probes(index, rows, given.whole("k")) if _listed(index) else 1
+    probes = indexes.probes(index, rows, given.whole("k")) if indexes.listed(index) else 1
     return Neighbourhood({**head, "probes": probes}, shorter, index, sample.labels.astype(np.float32))
 
 
@@ -211,67 +195,6 @@ def _scaled(rows: Array, metric: str) -> Array:
     return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.finfo(np.float32).tiny)
 
 
-def _index(given: Hyperparameters, rows: Array) -> Any:  # noqa: ANN401 - an index of faiss
-    """An index of faiss that holds the rows."""
-    metric = faiss.METRIC_L2 if given.word("index_metric") == L2 else faiss.METRIC_INNER_PRODUCT
-    width, kind = rows.shape[1], given.word("index_type")
-    if kind == FLAT:
-        index = faiss.IndexFlat(width, metric)
-    else:
-        index = _lists(given, kind, width, len(rows), metric)
-        index.train(rows)
-    index.add(rows)
-    return index
-
-
-def _lists(given: Hyperparameters, kind: str, width: int, count: int, metric: int) -> Any:  # noqa: ANN401 - faiss's
-    lists = given.whole_or_auto("faiss_index_ivf_nlists") or math.isqrt(min(given.whole("sample_size"), count))
-    if lists > count:
-        raise UserError(f"faiss_index_ivf_nlists={lists} is larger than the number of sampled examples, {count}.")
-    coarse = faiss.IndexFlat(width, metric)
-    if kind == IVF:
-        index = faiss.IndexIVFFlat(coarse, width, lists, metric)
-    else:
-        index = faiss.IndexIVFPQ(coarse, width, lists, _parts(given, width), min(8, count.bit_length() - 1), metric)
-        _tell_less(index.pq.cp)
-    index.cp.max_points_per_centroid = _POINTS
-    _tell_less(index.cp)
-    coarse.this.disown()  # the index frees it
-    index.own_fields = True
-    return index
-
-
-def _tell_less(clustering: Any) -> None:  # noqa: ANN401 - faiss's ClusteringParameters
-    """Few rows for each centroid are no reason for a warning."""
-    clustering.min_points_per_centroid = 1
-
-
-def _listed(index: Any) -> bool:  # noqa: ANN401 - an index of faiss
-    return isinstance(index, faiss.IndexIVF)
-
-
-def _probes(index: Any, rows: Array, k: int) -> int:  # noqa: ANN401 - an index of faiss
-    """How many lists to search: enough that a sample of the rows finds nearly what it would find in all of them."""
-    asked = rows[np.random.default_rng(_SEED).permutation(len(rows))[:_ASKED]]
-    k = min(k + 1, len(rows))  # the nearest of a row is itself
-    everything = _search(index, asked, k, index.nlist)[1]
-    probes = 1
-    while probes < index.nlist and _shared(_search(index, asked, k, probes)[1][:, 1:], everything[:, 1:]) < _RECALL:
-        probes *= 2
-    return int(min(probes, index.nlist))
-
-
-def _search(index: Any, queries: Array, k: int, probes: int) -> Tuple[Array, Array]:  # noqa: ANN401 - an index of faiss
-    values, places = index.search(queries, k, params=faiss.SearchParametersIVF(nprobe=probes))
-    return values, places
-
-
-def _shared(found: Array, wanted: Array) -> float:
-    """How much of `wanted` is in `found`, row by row."""
-    hits = [len(np.intersect1d(some, everything)) for some, everything in zip(found, wanted)]  # noqa: B905 - 3.8
-    return float(sum(hits) / max(wanted.size, 1))
-
-
 class Neighbourhood:
     """A trained model: an index of rows that have `labels` (n,). `head` says k, what is predicted, the metric, and in
     how many lists of the index neighbours are looked for."""
@@ -280,7 +203,7 @@ class Neighbourhood:
         self._head, self._reduction, self._index, self._labels = head, shorter, index, labels
         self._k, self._metric, self.probes = int(head["k"]), str(head["index_metric"]), int(head["probes"])
         self._classes, self._numbers = np.unique(labels, return_inverse=True)
-        self._rows = None if _listed(index) else Rows(_held(index), products=self._metric != L2)
+        self._rows = None if indexes.listed(index) else Rows(indexes.held(index), products=self._metric != L2)
 
     @property
     def features(self) -> int:
@@ -309,10 +232,10 @@ class Neighbourhood:
         queries = _scaled(self._reduction.apply(features), self._metric)
         if self._rows is not None:
             return self._rows.nearest(queries, self._k)
-        values, places = _search(self._index, queries, self._k, self.probes)
+        values, places = indexes.search(self._index, queries, self._k, self.probes)
         short = (places < 0).any(axis=1)
         if short.any():  # fewer than k rows are in the lists searched
-            values[short], places[short] = _search(self._index, queries[short], self._k, self._index.nlist)
+            values[short], places[short] = indexes.search(self._index, queries[short], self._k, self._index.nlist)
         return Neighbours(places, values)
 
     def _predicted(self, places: Array) -> Array:
@@ -331,11 +254,6 @@ class Neighbourhood:
         head = {**self._head, "features": self.features, "width": self._reduction.width}
         arrays = {"index": faiss.serialize_index(self._index), "labels": self._labels, **self._reduction.arrays}
         archive.write(folder, _FORMAT, head, arrays)
-
-
-def _held(index: Any) -> Array:  # noqa: ANN401 - an index of faiss
-    """(n, width): the rows in a flat index."""
-    return faiss.rev_swig_ptr(index.get_xb(), index.ntotal * index.d).reshape(index.ntotal, index.d)
 
 
 def _majority(numbers: Array) -> Array:
