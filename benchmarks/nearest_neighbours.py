@@ -2,7 +2,7 @@
 
 1,000,000 rows of 50 numbers, a batch of 1,000 queries, k=10, all CPUs on both sides. `faiss.Flat` is exact; of
 `faiss.IVFFlat` the lists searched are those that training has chosen. Data in clusters is what an index is for; in
-uniform data of so many dimensions no list is near, and an index that keeps its recall searches nearly all of them.
+uniform data of so many dimensions no list is near, and a search that keeps its recall compares all rows.
 """
 
 from __future__ import annotations

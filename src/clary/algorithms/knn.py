@@ -203,7 +203,8 @@ class Neighbourhood:
         self._head, self._reduction, self._index, self._labels = head, shorter, index, labels
         self._k, self._metric, self.probes = int(head["k"]), str(head["index_metric"]), int(head["probes"])
         self._classes, self._numbers = np.unique(labels, return_inverse=True)
-        self._rows = None if indexes.listed(index) else Rows(indexes.held(index), products=self._metric != L2)
+        exact = indexes.exact(index, self.probes)
+        self._rows = Rows(indexes.held(index), products=self._metric != L2) if exact else None
 
     @property
     def features(self) -> int:

@@ -103,6 +103,16 @@ def _shared(found: Array, wanted: Array) -> float:
     return float(sum(hits) / max(wanted.size, 1))
 
 
+def exact(index: Any, lists: int) -> bool:  # noqa: ANN401 - an index of faiss
+    """Whether a search in so many lists compares all rows as they are."""
+    return not listed(index) or (isinstance(index, faiss.IndexIVFFlat) and lists >= index.nlist)
+
+
 def held(index: Any) -> Array:  # noqa: ANN401 - an index of faiss
-    """(n, width): the rows in a flat index."""
-    return faiss.rev_swig_ptr(index.get_xb(), index.ntotal * index.d).reshape(index.ntotal, index.d)
+    """(n, width): the rows in an index that keeps them as they are."""
+    if not listed(index):
+        return faiss.rev_swig_ptr(index.get_xb(), index.ntotal * index.d).reshape(index.ntotal, index.d)
+    index.make_direct_map()
+    rows = index.reconstruct_n(0, index.ntotal)
+    index.set_direct_map_type(faiss.DirectMap.NoMap)
+    return rows
