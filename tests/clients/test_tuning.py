@@ -15,7 +15,10 @@ PROGRAMS = ROOT / "examples" / "tuning"
 ENDED = r"^(\w+) (Completed|Failed|Stopped) (\d+) (\d+)$"
 
 
-@pytest.mark.parametrize("program", ["low_level", "reviews", "scripts/words", "sdk1", "sdk2", "sdk3"])
+PROGRAMS_SHOWN = ("low_level", "reviews", "reviews_low_level", "scripts/words", "sdk1", "sdk2", "sdk3")
+
+
+@pytest.mark.parametrize("program", PROGRAMS_SHOWN)
 def test_the_page_shows_pieces_of_its_programs(program: str) -> None:
     assert f"examples/tuning/{program}.py" in PAGE
     assert (PROGRAMS / f"{program}.py").exists()
@@ -68,8 +71,9 @@ def test_boto3_tunes_ranks_and_transforms(sdk2: RunScript) -> None:
     assert error < 4.5
 
 
-def test_film_reviews_by_a_script_of_ones_own(sdk2: RunScript) -> None:
-    output = sdk2(PROGRAMS / "reviews.py")
+@pytest.mark.parametrize("program", ["reviews.py", "reviews_low_level.py"])
+def test_film_reviews_by_a_script_of_ones_own(sdk2: RunScript, program: str) -> None:
+    output = sdk2(PROGRAMS / program)
     [accuracy] = re.findall(r"accuracy of the batch on 161 reviews: ([0-9.]+)", output)
     assert float(accuracy) > 0.72
 
