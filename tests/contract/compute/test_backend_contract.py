@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
+import uuid
 from pathlib import Path
 
 from clary.compute.base import Absent, Container, Exited, Limits, Mount, Running
@@ -104,17 +105,24 @@ def test_a_stop_right_after_the_start_is_not_lost(machine):
 
 
 def test_grandchildren_in_sessions_of_their_own_end_with_the_program(machine):
-    machine.run("(setsid sh -c 'setsid sleep 4711' >/dev/null 2>&1 &) ; sleep 0.2")
-    assert not _processes("sleep 4711")
+    sleep = _own_sleep()
+    machine.run(f"(setsid sh -c 'setsid {sleep}' >/dev/null 2>&1 &) ; sleep 0.2")
+    assert not _processes(sleep)
 
 
 def test_remove_ends_what_runs(machine):
-    machine.shell("running", "(setsid sleep 4712 &); trap '' TERM; echo ready; sleep 4712")
+    sleep = _own_sleep()
+    machine.shell("running", f"(setsid {sleep} &); trap '' TERM; echo ready; {sleep}")
     machine.says("running", "ready")
     machine.backend.remove("running")
     assert machine.backend.poll("running") == Absent()
-    assert not _processes("sleep 4712")
+    assert not _processes(sleep)
     assert machine.lines("running") == ["ready"]
+
+
+def _own_sleep() -> str:
+    """A command that no other test on this machine has: /proc shows theirs too."""
+    return f"sleep 4711.{uuid.uuid4().int}"
 
 
 def _processes(command: str) -> list[str]:
