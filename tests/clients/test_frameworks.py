@@ -6,10 +6,12 @@ import re
 
 import pytest
 
+from clary.images.catalogue import Catalogue
 from tests.clients.conftest import ROOT, SCRIPTS, RunScript
 
 pytestmark = [pytest.mark.clients, pytest.mark.xdist_group("clients")]
 
+OLD_TENSORFLOW = "520713654638.dkr.ecr.us-east-1.amazonaws.com/sagemaker-tensorflow-scriptmode:1.12.0-cpu-py3"
 EXAMPLES = ROOT / "examples" / "frameworks"
 
 
@@ -44,7 +46,8 @@ def test_estimators_and_models_by_version_in_sdk_1(sdk1: RunScript) -> None:
     output = sdk1(SCRIPTS / "frameworks_sdk1.py")
     assert "scikit-learn 0.23.2" in output
     assert "model_dir is in S3: True" in output
-    assert re.search(r"tensorflow\S* 1\.12\.0 cannot be had .*2\.8\.0 is used instead", output), output
+    nearest = _environment(OLD_TENSORFLOW).split("-")[1]
+    assert re.search(rf"tensorflow\S* 1\.12\.0 cannot be had .* {nearest} is used instead", output), output
     assert re.findall(r"refused: .*?(MXNet was retired|script_mode=True)", output) == [
         "MXNet was retired",
         "script_mode=True",
@@ -52,4 +55,14 @@ def test_estimators_and_models_by_version_in_sdk_1(sdk1: RunScript) -> None:
 
 
 def test_images_by_version_in_sdk_3(sdk3: RunScript) -> None:
-    assert "all frameworks" in sdk3(SCRIPTS / "frameworks_sdk3.py")
+    output = sdk3(SCRIPTS / "frameworks_sdk3.py")
+    assert "all frameworks" in output
+    ran = re.findall(r"^ran on (\S+) (\S+) (\S+)$", output, re.MULTILINE)
+    assert [version for _, version, _ in ran] == ["1.2.1", "1.7.4"]
+    for image, version, python in ran:
+        assert f"-{version}-py{python.replace('.', '')}-" in _environment(image)
+
+
+def _environment(image: str) -> str:
+    """What an image runs on, of what can be had on this machine: `sklearn-1.2.1-py39-…`."""
+    return Catalogue().resolve(image).environment.key

@@ -105,10 +105,10 @@ def own_code(text):
         return session.upload_data(archive, session.default_bucket(), "frameworks/own")
 
 
-sklearn = image("sklearn", None, "1.2-1")
-assert version(trained(sklearn, VERSION.format(module="sklearn"))) == {"sklearn": "1.2.1", "python": "3.9"}
-xgboost = image("xgboost", None, "1.7-1")
-assert version(trained(xgboost, VERSION.format(module="xgboost"))) == {"xgboost": "1.7.4", "python": "3.9"}
+for framework, tag in (("sklearn", "1.2-1"), ("xgboost", "1.7-1")):
+    uri = image(framework, None, tag)
+    found = version(trained(uri, VERSION.format(module=framework)))
+    print("ran on", uri, found[framework], found["python"])
 hugging_face = {"base_framework_version": "pytorch2.3.0", "py_version": "py311"}
 training = image("huggingface", "training", "4.48.0", on="ml.g4dn.xlarge", **hugging_face)
 found = version(trained(training, VERSION.format(module="transformers")))
