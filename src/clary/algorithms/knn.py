@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any, Mapping, NamedTuple, Sequence, Tuple
+from typing import Any, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 import faiss
 import numpy as np
@@ -19,6 +19,7 @@ from clary.algorithms.base.algorithm import Algorithm
 from clary.algorithms.base.answers import Row
 from clary.algorithms.base.channels import TEST, TRAIN, Rules
 from clary.algorithms.base.examples import Examples
+from clary.algorithms.base.groups import GroupedRows
 from clary.algorithms.base.hyperparameters import Hyperparameters
 from clary.algorithms.base.job import Job
 from clary.algorithms.base.nearest import Neighbours, Rows
@@ -93,7 +94,9 @@ class KNN(Algorithm):
         """Raises RuntimeError where there is no model."""
         head, arrays = archive.read(folder, _FORMAT)
         shorter = Reduction(head["features"], head["width"], arrays.get("signs"), arrays.get("chosen"))
-        return Neighbourhood(head, shorter, faiss.deserialize_index(arrays["index"]), arrays["labels"])
+        return Neighbourhood(
+            head, shorter, faiss.deserialize_index(arrays["index"]), arrays["labels"], arrays.get("groups")
+        )
 
 
 def _check_reduction(given: Hyperparameters) -> None:
@@ -185,7 +188,8 @@ def build(given: Hyperparameters, sample: Sample) -> Neighbourhood:
     index = indexes.built(given, rows)
     head = {name: given.values[name] for name in ("k", "predictor_type", "index_metric")}
     probes = indexes.probes(index, rows, given.whole("k")) if indexes.listed(index) else 1
-    return Neighbourhood({**head, "probes": probes}, shorter, index, sample.labels.astype(np.float32))
+    labels = sample.labels.astype(np.float32)
+    return Neighbourhood({**head, "probes": probes}, shorter, index, labels, indexes.groups(given, rows))
 
 
 def _scaled(rows: Array, metric: str) -> Array:
@@ -196,15 +200,31 @@ def _scaled(rows: Array, metric: str) -> Array:
 
 
 class Neighbourhood:
-    """A trained model: an index of rows that have `labels` (n,). `head` says k, what is predicted, the metric, and in
-    how many lists of the index neighbours are looked for."""
+    """A trained model: an index of rows that have `labels` (n,), and `groups` (n,) where an exact search gains by them.
 
-    def __init__(self, head: Mapping[str, Any], shorter: Reduction, index: Any, labels: Array) -> None:  # noqa: ANN401
+    `head` says k, what is predicted, the metric, and in how many lists of the index neighbours are looked for.
+    """
+
+    def __init__(
+        self,
+        head: Mapping[str, Any],
+        shorter: Reduction,
+        index: Any,  # noqa: ANN401 - an index of faiss
+        labels: Array,
+        groups: Optional[Array] = None,
+    ) -> None:
         self._head, self._reduction, self._index, self._labels = head, shorter, index, labels
         self._k, self._metric, self.probes = int(head["k"]), str(head["index_metric"]), int(head["probes"])
         self._classes, self._numbers = np.unique(labels, return_inverse=True)
-        exact = indexes.exact(index, self.probes)
-        self._rows = Rows(indexes.held(index), products=self._metric != L2) if exact else None
+        self._groups = groups
+        self._rows = self._compared() if indexes.exact(index, self.probes) else None
+
+    def _compared(self) -> Union[Rows, GroupedRows]:
+        """What compares rows themselves."""
+        rows = indexes.held(self._index)
+        if self._groups is not None:
+            return GroupedRows(rows, self._groups)
+        return Rows(rows, products=self._metric != L2)
 
     @property
     def features(self) -> int:
@@ -254,6 +274,8 @@ class Neighbourhood:
         """The index as faiss writes it, labels, and what the reduction needs."""
         head = {**self._head, "features": self.features, "width": self._reduction.width}
         arrays = {"index": faiss.serialize_index(self._index), "labels": self._labels, **self._reduction.arrays}
+        if self._groups is not None:
+            arrays["groups"] = self._groups
         archive.write(folder, _FORMAT, head, arrays)
 
 

@@ -11,6 +11,7 @@ from typing import Any, Optional, Tuple
 import faiss
 import numpy as np
 
+from clary.algorithms.base.groups import GroupedRows
 from clary.algorithms.base.hyperparameters import Hyperparameters
 from clary.toolkit.errors import UserError
 
@@ -25,6 +26,8 @@ PARTS = (1, 2, 3, 4, 8, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64, 96)
 _SEED = 20180703
 _RECALL, _ASKED = 0.995, 64
 """Of what all lists of an index would find, as many shall be found in those that are searched; so many rows ask."""
+_GROUPED, _GAIN = 20_000, 0.9
+"""Fewer rows are not put into groups; of a sample of queries, as many must need few of the groups."""
 _POINTS = 64
 """Rows for each centroid that an index learns from, at most."""
 
@@ -82,7 +85,7 @@ def listed(index: Any) -> bool:  # noqa: ANN401 - an index of faiss
 
 def probes(index: Any, rows: Array, k: int) -> int:  # noqa: ANN401 - an index of faiss
     """How many lists to search: enough that a sample of the rows finds nearly what it would find in all of them."""
-    asked = rows[np.random.default_rng(_SEED).permutation(len(rows))[:_ASKED]]
+    asked = _sampled(rows)
     k = min(k + 1, len(rows))  # the nearest of a row is itself
     everything = search(index, asked, k, index.nlist)[1]
     count = 1
@@ -106,6 +109,29 @@ def _shared(found: Array, wanted: Array) -> float:
 def exact(index: Any, lists: int) -> bool:  # noqa: ANN401 - an index of faiss
     """Whether a search in so many lists compares all rows as they are."""
     return not listed(index) or (isinstance(index, faiss.IndexIVFFlat) and lists >= index.nlist)
+
+
+def groups(given: Hyperparameters, rows: Array) -> Optional[Array]:
+    """(n,): the group of each row, for `GroupedRows`; None where to compare all rows is as fast."""
+    if len(rows) < _GROUPED or given.word("index_type") != FLAT or given.word("index_metric") != L2:
+        return None
+    clustering = faiss.Kmeans(
+        rows.shape[1],
+        2 * math.isqrt(len(rows)),  # a cluster that has no group of its own makes others wide
+        niter=4,
+        seed=_SEED,
+        max_points_per_centroid=_POINTS // 2,
+        min_points_per_centroid=1,
+    )
+    clustering.train(rows)
+    numbers = clustering.index.search(rows, 1)[1][:, 0]
+    helps = GroupedRows(rows, numbers).share_near(_sampled(rows), given.whole("k")) >= _GAIN
+    return numbers.astype(np.int32) if helps else None
+
+
+def _sampled(rows: Array) -> Array:
+    """Rows that ask as queries would."""
+    return rows[np.random.default_rng(_SEED).permutation(len(rows))[:_ASKED]]
 
 
 def held(index: Any) -> Array:  # noqa: ANN401 - an index of faiss

@@ -16,7 +16,7 @@ Array = Any
 
 _QUERIES, _ROWS = 512, 2048
 """A block's products stay in a CPU's own memory."""
-_MORE = 8
+MORE = 8
 """Rows measured again beside the k: float32 may have put them in another order."""
 _FULL = 16
 """Rows kept for later, as a multiple of those wanted, before the best of them are taken."""
@@ -34,9 +34,10 @@ class Rows:
 
     def __init__(self, rows: Array, *, products: bool = False) -> None:
         self._products = products
-        self._middle = 0.0 if products else rows.mean(axis=0, dtype=np.float64).astype(np.float32)
+        self.middle = 0.0 if products else rows.mean(axis=0, dtype=np.float64).astype(np.float32)
+        """What rows and queries are less by: their mean where distances are wanted, which keeps more digits."""
         self._table = np.empty((len(rows), rows.shape[1] + 1), np.float32)
-        np.subtract(rows, self._middle, out=self._table[:, :-1])
+        np.subtract(rows, self.middle, out=self._table[:, :-1])
         self._table[:, -1] = 0.0 if products else np.einsum("nd,nd->n", self._rows, self._rows) / -2
 
     @property
@@ -44,16 +45,24 @@ class Rows:
         """(n, d), less their mean where distances are wanted: fewer digits are lost."""
         return self._table[:, :-1]
 
+    def moved(self, queries: Array) -> Array:
+        """(m, d): queries as the rows are kept."""
+        return np.asarray(queries, np.float32) - self.middle
+
+    def scores(self, query: Array, start: int, end: int) -> Array:
+        """(end - start,): by how much a part of the rows is near a moved query (d,): (|q|² - |x - q|²) / 2, or x·q."""
+        return self._table[start:end, :-1] @ query + self._table[start:end, -1]
+
     def nearest(self, queries: Array, k: int) -> Neighbours:
         """The k ≤ n nearest of each query (m, d)."""
         blocks = [queries[start : start + _QUERIES] for start in range(0, len(queries), _QUERIES)]
-        found = [self._of_block(np.asarray(block, np.float32) - self._middle, k) for block in blocks]
+        found = [self._of_block(self.moved(block), k) for block in blocks]
         return Neighbours(np.concatenate([f.places for f in found]), np.concatenate([f.values for f in found]))
 
     def _of_block(self, queries: Array, k: int) -> Neighbours:
         """|x - q|² is smallest where x·q - |x|²/2 is largest: the last column of both stands for it."""
         asked = np.column_stack([queries, np.ones(len(queries), np.float32)])
-        wanted, count = min(k + _MORE, len(self._table)), len(os.sched_getaffinity(0))
+        wanted, count = min(k + MORE, len(self._table)), len(os.sched_getaffinity(0))
         size = max(-(-len(self._table) // count), wanted)
         parts = [(start, min(start + size, len(self._table))) for start in range(0, len(self._table), size)]
         with ThreadPoolExecutor(len(parts)) as pool:
@@ -61,7 +70,7 @@ class Rows:
         best = _Best(len(queries), wanted)
         for query, place, score in found:
             best.keep(query, place, score)
-        return self._measured(queries, best.taken()[1].reshape(len(queries), wanted), k)
+        return self.measured(queries, best.taken()[1].reshape(len(queries), wanted), k)
 
     def _scan(self, asked: Array, part: Tuple[int, int], wanted: int) -> Tuple[Array, Array, Array]:
         """The best of a part of the rows: queries, places and scores, those of one query beside one another."""
@@ -80,7 +89,8 @@ class Rows:
             start = end
         return best.taken()
 
-    def _measured(self, queries: Array, places: Array, k: int) -> Neighbours:
+    def measured(self, queries: Array, places: Array, k: int) -> Neighbours:
+        """The k nearest of each moved query (m, d) among some rows, by float64."""
         values = np.empty(places.shape)
         for row, query in enumerate(queries.astype(np.float64)):
             near = self._rows[places[row]].astype(np.float64)

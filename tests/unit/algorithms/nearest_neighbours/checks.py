@@ -2,11 +2,14 @@
 
 import itertools
 import sys
+import tempfile
+from pathlib import Path
 
 import numpy as np
 
 from clary.algorithms import knn
 from clary.algorithms.base import reduction
+from clary.algorithms.base.groups import GroupedRows
 from clary.algorithms.base.nearest import Rows
 
 DRAW = np.random.default_rng(3)
@@ -33,6 +36,28 @@ def exact():
     assert (Rows(rows[:3]).nearest(queries, 3).places == truth(rows[:3], queries, 3)).all()
     products = Rows(rows, products=True).nearest(queries, 9).places
     assert (products == np.argsort(-(queries.astype(float) @ rows.T.astype(float)), axis=1, kind="stable")[:, :9]).all()
+
+
+def grouped():
+    """As all rows compared: groups of one row, of no row, of rows alike; queries far off; rows without clusters."""
+    rows, queries = clustered(6000), np.concatenate([clustered(300), 50 * clustered(10)])
+    rows[100:105] = rows[99]
+    queries[:5] = rows[98:103]
+    nearest = ((rows[:, None] - CENTERS[None].astype(np.float32)) ** 2).sum(-1).argmin(1)
+    for numbers in (nearest, 3 * nearest, np.where(np.arange(6000) < 90, 40 + np.arange(6000), nearest)):
+        for shift in (0, 1000):
+            near, there = GroupedRows(rows + np.float32(shift), numbers), queries + np.float32(shift)
+            assert (near.nearest(there, 9).places == truth(rows + np.float32(shift), there, 9)).all()
+            assert near.nearest(there, 9).places.tolist() == near.nearest(there[::-1], 9).places[::-1].tolist()
+    assert GroupedRows(rows, nearest).share_near(queries[:300], 9) > 0.9
+    assert (GroupedRows(rows[:3], np.zeros(3, int)).nearest(queries, 3).places == truth(rows[:3], queries, 3)).all()
+    alike = np.repeat(DRAW.integers(0, 2, (40, 20)).astype(np.float32), 5, axis=0)
+    near = GroupedRows(alike, np.arange(200) // 5).nearest(alike[::5], 5)
+    assert (near.values == 0).all()
+    uniform = DRAW.random((5000, 20)).astype(np.float32)
+    numbers = ((uniform[:, None] - uniform[None, :50]) ** 2).sum(-1).argmin(1)
+    assert GroupedRows(uniform, numbers).share_near(uniform[:200], 9) < 0.5
+    assert (GroupedRows(uniform, numbers).nearest(uniform[:200], 9).places == truth(uniform, uniform[:200], 9)).all()
 
 
 def indexes():
@@ -64,4 +89,26 @@ def majorities():
     assert knn._majority(np.asarray([[1, 2, 2, 1, 7]])).tolist() == [1]
 
 
-{"exact": exact, "indexes": indexes, "reductions": reductions, "majorities": majorities}[sys.argv[1]]()
+def grouped_by_training():
+    """Many rows are grouped where that helps, and the model keeps it."""
+    centers = DRAW.normal(size=(300, 20)) * 5
+    rows = (centers[DRAW.integers(0, 300, 25_000)] + DRAW.normal(size=(25_000, 20))).astype(np.float32)
+    for given, wanted in ((rows, True), (DRAW.random((25_000, 20)).astype(np.float32), False)):
+        values = {"feature_dim": 20, "k": 10, "predictor_type": "regressor", "sample_size": 25_000}
+        model = knn.build(knn.ALGORITHM.parse(values), knn.Sample(given, np.arange(25_000.0)))
+        with tempfile.TemporaryDirectory() as folder:
+            model.save(Path(folder))
+            again = knn.ALGORITHM.load(Path(folder))
+        queries = given[:50] + np.float32(0.01)
+        assert (again.nearest(queries).places == truth(given, queries, 10)).all()
+        assert (again._groups is not None) == wanted
+
+
+{
+    "exact": exact,
+    "grouped": grouped,
+    "grouped_by_training": grouped_by_training,
+    "indexes": indexes,
+    "reductions": reductions,
+    "majorities": majorities,
+}[sys.argv[1]]()
