@@ -20,6 +20,8 @@ Array = Any
 
 _ROWS, _PRODUCTS = 8192, 1 << 20
 """Rows in a block, at most, and what they give: rows times centers."""
+_FEW = 1 << 16
+"""Rows times centers: up to here a matrix that says which row belongs to which center is mostly zeros, but small."""
 _TINY = 1e-300
 
 
@@ -63,7 +65,11 @@ class Points:
         return blocks.total(max(end - start, 0), _size(len(centers)), work)
 
     def _summed(self, values: Array, labels: Array, weights: Array, count: int) -> Array:
-        members = sparse.csr_matrix((weights, labels, np.arange(len(labels) + 1)), shape=(len(labels), count))
+        if sparse.issparse(values) or len(labels) * count > _FEW:
+            members = sparse.csr_matrix((weights, labels, np.arange(len(labels) + 1)), shape=(len(labels), count))
+        else:  # made faster than a sparse matrix
+            members = np.zeros((len(labels), count), np.float32)
+            members[np.arange(len(labels)), labels] = weights
         total = members.T @ values
         found = np.empty((count, self.features + 1), np.float32)
         found[:, :-1] = total.toarray() if sparse.issparse(total) else total
