@@ -10,18 +10,33 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 Array = Any
 
+FM = "factorization-machines"
 SEED = 0
 SMALL = 100_000
+SCORED = 10_000
+"""Rows that anomaly scores are made for, at most."""
+ODD = 20
+"""Tumors that are malignant."""
 
 
 def made(name: str) -> Array:
-    """Rows of float32: real data of scikit-learn, or a million around 30 points, which is more than are looked for."""
+    """Rows of float32: real data of scikit-learn, or a million around 30 points, which is more than are looked for.
+
+    Tumors are the benign ones of the cancer data and, last, some malignant ones. Fives are the digits; a last column
+    says which are five or more.
+    """
+    if name == "fives":
+        digits = importlib.import_module("sklearn.datasets").load_digits()
+        return np.column_stack([digits.data / 16, digits.target >= 5]).astype(np.float32)
+    if name == "tumors":
+        found = importlib.import_module("sklearn.datasets").load_breast_cancer()
+        return np.concatenate([found.data[found.target == 1], found.data[found.target == 0][:ODD]]).astype(np.float32)
     if not name.startswith("million"):
         return getattr(importlib.import_module("sklearn.datasets"), f"load_{DATA[name]}")().data.astype(np.float32)
     draw, width = np.random.default_rng(SEED), 200 if name.endswith("wide") else 20
@@ -33,10 +48,22 @@ def made(name: str) -> Array:
 DATA = {"wine": "wine", "cancer": "breast_cancer", "digits": "digits"}
 
 
+class Known(NamedTuple):
+    """Rows (n, d), and their labels (n,) where an algorithm learns from them."""
+
+    rows: Array
+    labels: Array = None
+
+
+def known(repository: str, rows: Array) -> Known:
+    """What there is to learn from: the labels are the last column."""
+    return Known(rows[:, :-1], rows[:, -1]) if repository == FM else Known(rows)
+
+
 class InMemory:
     """A job whose data is there already."""
 
-    def __init__(self, algorithm: Any, rows: Array, given: Mapping[str, object], folder: Path) -> None:
+    def __init__(self, algorithm: Any, known: Known, given: Mapping[str, object], folder: Path) -> None:
         examples, hosts, report = (
             importlib.import_module(f"clary.algorithms.base.{name}") for name in ("examples", "hosts", "report")
         )
@@ -44,7 +71,7 @@ class InMemory:
         self.hosts, self.report, self.model = hosts.Hosts("algo-1"), report.Report("", "algo-1", silent=True), folder
         self.report.phase = self._phase
         self.ended = 0.0
-        self._data = {"train": examples.Examples(rows, None)}
+        self._data = {"train": examples.Examples(*known)}
 
     def _phase(self, _name: str) -> None:
         """The last is over once the model is known: writing it is no part of a fit."""
@@ -67,14 +94,23 @@ def ours(program: str, repository: str, rows: Array, given: Mapping[str, object]
     """Seconds, and what of the model is judged."""
     module, _, name = program.partition(":")
     algorithm = getattr(importlib.import_module(module), name)
-    full = {"feature_dim": rows.shape[1], **({"mini_batch_size": 5000} if repository == "pca" else {}), **given}
+    learned = known(repository, rows)
+    full = {"feature_dim": learned.rows.shape[1], **({"mini_batch_size": 5000} if repository == "pca" else {}), **given}
     with tempfile.TemporaryDirectory() as folder:
-        job = InMemory(algorithm, rows, full, Path(folder))
+        job = InMemory(algorithm, learned, full, Path(folder))
         begun = time.perf_counter()
         algorithm.train(job)
         seconds = job.ended - begun
         model = algorithm.load(Path(folder))
-    return seconds, model.centers if repository == "kmeans" else model.v.T
+    return seconds, JUDGED[repository](model, rows)
+
+
+JUDGED: Mapping[str, Callable[[Any, Array], Array]] = {
+    "kmeans": lambda model, _: model.centers,
+    "pca": lambda model, _: model.v.T,
+    "randomcutforest": lambda model, rows: model.scores(rows[-SCORED:]),
+    FM: lambda model, rows: model.scores(sparse_of(rows[:, :-1])) > 0,
+}
 
 
 def kmeans(rows: Array, given: Mapping[str, Any], seed: int) -> Any:
@@ -89,7 +125,37 @@ def pca(_rows: Array, given: Mapping[str, Any], seed: int) -> Any:
     return decomposition.PCA(given["num_components"], svd_solver=solver, random_state=seed)
 
 
-REFERENCES = {"kmeans": (kmeans, "cluster_centers_"), "pca": (pca, "components_")}
+def forest(_rows: Array, given: Mapping[str, Any], seed: int) -> Any:
+    """What Random Cut Forest is compared with: as many trees of as many rows."""
+    return importlib.import_module("sklearn.ensemble").IsolationForest(
+        n_estimators=given["num_trees"], max_samples=given["num_samples_per_tree"], random_state=seed, n_jobs=-1
+    )
+
+
+class MyFM:
+    """https://github.com/tohtsky/myFM with its default of a hundred rounds."""
+
+    def __init__(self, given: Mapping[str, Any], seed: int) -> None:
+        self._machine = importlib.import_module("myfm").MyFMClassifier(rank=given["num_factors"], random_seed=seed)
+
+    def fit(self, rows: Array) -> None:
+        learned = known(FM, rows)
+        self._machine.fit(sparse_of(learned.rows), learned.labels > 0, n_iter=100)
+
+    def said(self, rows: Array) -> Array:
+        return self._machine.predict(sparse_of(rows[:, :-1]))
+
+
+def sparse_of(rows: Array) -> Any:
+    return importlib.import_module("scipy.sparse").csr_matrix(rows.astype(np.float64))
+
+
+REFERENCES: Mapping[str, tuple[Callable[..., Any], Callable[[Any, Array], Array]]] = {
+    "kmeans": (kmeans, lambda estimator, _: estimator.cluster_centers_),
+    "pca": (pca, lambda estimator, _: estimator.components_),
+    "randomcutforest": (forest, lambda estimator, rows: -estimator.score_samples(rows[-SCORED:])),
+    FM: (lambda _, given, seed: MyFM(given, seed), lambda estimator, rows: estimator.said(rows)),
+}
 
 
 def reference(repository: str, rows: Array, given: Mapping[str, Any], seed: int) -> Any:
@@ -97,7 +163,7 @@ def reference(repository: str, rows: Array, given: Mapping[str, Any], seed: int)
     make, judged = REFERENCES[repository]
     estimator = make(rows, given, seed)
     _, seconds = timed(lambda: estimator.fit(rows))
-    return seconds, getattr(estimator, judged)
+    return seconds, judged(estimator, rows)
 
 
 def msd(rows: Array, centers: Array) -> float:
@@ -121,7 +187,18 @@ def unexplained(rows: Array, components: Array) -> float:
     return left / whole + 1e-6
 
 
-LOSSES: Mapping[str, Callable[[Array, Array], float]] = {"kmeans": msd, "pca": unexplained}
+def misplaced(_rows: Array, scores: Array) -> float:
+    """How often one of the last rows scores lower than another row, and a hundredth: 1.01 - AUC."""
+    high, low = scores[-ODD:, None], scores[:-ODD]
+    return 1.01 - float(((high > low) + (high == low) / 2).mean())
+
+
+LOSSES: Mapping[str, Callable[[Array, Array], float]] = {
+    "kmeans": msd,
+    "pca": unexplained,
+    "randomcutforest": misplaced,
+    FM: lambda rows, said: float((said != rows[:, -1]).mean()) + 0.001,
+}
 
 
 def fit(side: str, repository: str, path: str, given: str, seed: str) -> Mapping[str, float]:

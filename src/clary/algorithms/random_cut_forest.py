@@ -72,8 +72,9 @@ class RandomCutForest(Algorithm):
                 bound = _bound(model.scores(rows[:: -(-len(rows) // _SCORED)]))
                 wanted = json.loads(job.given.word("eval_metrics"))
                 job.report.scores(TEST, _measured(model.scores(test.features) > bound, test.labels == 1, wanted))
-            model.save(job.model)
         job.report.phase("finalize")
+        if job.hosts.first:
+            model.save(job.model)
 
     def load(self, folder: Path) -> Trees:
         """Raises RuntimeError where there is no model."""
