@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from botocore.model import ServiceModel
 
@@ -30,6 +30,19 @@ from clary.wire.rest_xml import host_id
 InternalHandler = Callable[[HttpRequest], Awaitable[HttpResponse]]
 """Answers one of Clary's own paths (`/_clary/…`)."""
 
+
+class Site(Protocol):
+    """What answers by HTTP beside the AWS API: the image registry, applications behind API Gateway."""
+
+    def takes(self, request: HttpRequest) -> bool:
+        """Whether the request is for it: by host, path and headers; the body has not been read."""
+        ...
+
+    async def answer(self, request: HttpRequest, incoming: Incoming) -> HttpResponse:
+        """The answer, refusals in its own words included. Raises ClientGone."""
+        ...
+
+
 _UNREAD = 65_536
 """Bytes of a body that are let go by unread; before more than these the connection is closed."""
 
@@ -49,10 +62,12 @@ class Gateway:
         bodies: BodyStore,
         settings: Settings,
         internal: Mapping[str, InternalHandler],
+        sites: Sequence[Site] = (),
     ) -> None:
         directory = Directory(registry.services)
         self._parts = Parts(registry, directory, keyring, authorizer, control, edge_context, bodies, settings)
         self._internal = dict(internal)
+        self._sites = tuple(sites)
         self._limits = settings.limits
         self._host = settings.host
         self._outgoing = Outgoing(settings.limits.body_idle_seconds)
@@ -95,6 +110,9 @@ class Gateway:
     async def _response(self, request: HttpRequest, incoming: Incoming) -> HttpResponse:
         if request.raw_path.startswith("/_clary/"):
             return await self._own(request, incoming)
+        for site in self._sites:
+            if site.takes(request):
+                return await self._of_site(site, request, incoming)
         exchange = Exchange(request, incoming)
         try:
             for step in STEPS:
@@ -121,6 +139,15 @@ class Gateway:
 
     def _model(self, service: str) -> ServiceModel | None:
         return models.load(service) if service in self._parts.registry.services else None
+
+    async def _of_site(self, site: Site, request: HttpRequest, incoming: Incoming) -> HttpResponse:
+        try:
+            return await site.answer(request, incoming)
+        except ClientGone:
+            raise
+        except Exception:  # as above
+            _log.exception("%s %s failed", request.method, request.raw_path)
+            return self._fault(refusals.internal_failure(), "json", "", "-")
 
     async def _own(self, request: HttpRequest, incoming: Incoming) -> HttpResponse:
         handler = self._own_handler(request.path)

@@ -6,12 +6,16 @@ from typing import Any
 
 from clary.calls import Access
 from clary.errors import AWSError
+from clary.objects.errors import NoSuchBucket
 from clary.objects.model import Bucket, ObjectInfo, encode_key
 from clary.objects.reader import ObjectReader
 from clary.services.context import EdgeContext
 from clary.services.s3.errors import access_denied, key_too_long, no_such_key, no_such_version, not_implemented
 
 MAX_KEY_BYTES = 1024
+HIDDEN = "/"
+"""In the names of buckets that other services keep in the same store (the layers of images): S3 knows none of them."""
+
 NULL_VERSION = "null"
 """The version id of objects in a bucket that keeps no versions."""
 
@@ -37,6 +41,8 @@ def require_bucket(objects: ObjectReader, params: dict[str, Any]) -> Bucket:
 
 def owned_bucket(objects: ObjectReader, name: str, owner: str | None) -> Bucket:
     """The bucket, if `owner` (an account; None: anyone) has it. Raises NoSuchBucket, AccessDenied."""
+    if HIDDEN in name:
+        raise NoSuchBucket(name)
     bucket = objects.bucket(name)
     if owner is not None and owner != bucket.account:
         raise access_denied()
