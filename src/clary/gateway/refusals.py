@@ -40,6 +40,7 @@ _CODES = {"json": _JSON, "rest-json": _REST_JSON, "query": _QUERY, "rest-xml": _
 _ONCE_QUERY = frozenset({"cloudwatch"})
 
 _SERVICES = {
+    ("ecr", "ValidationException"): "InvalidParameterException",
     ("logs", "ValidationException"): "InvalidParameterException",
     ("sagemaker-runtime", "ValidationException"): "ValidationError",
 }
