@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from clary.services import apigateway, cloudwatch, ecr, iam, logs, s3, sagemaker, sagemaker_runtime, sts
+from clary.services import apigateway, cloudwatch, ecr, iam, lambda_, logs, s3, sagemaker, sagemaker_runtime, sts
 from clary.services.apigateway.service import SERVICE as APIGATEWAY
 from clary.services.cloudwatch.service import SERVICE as CLOUDWATCH
 from clary.services.ecr.service import SERVICE as ECR
 from clary.services.iam.service import SERVICE as IAM
+from clary.services.lambda_.service import SERVICE as LAMBDA
 from clary.services.logs.service import SERVICE as LOGS
 from clary.services.registry import Registry
 from clary.services.s3.service import SERVICE as S3
@@ -14,8 +15,8 @@ from clary.services.sagemaker.service import SERVICE as SAGEMAKER
 from clary.services.sagemaker_runtime.service import SERVICE as SAGEMAKER_RUNTIME
 from clary.services.sts.service import SERVICE as STS
 
-OPERATIONS = (apigateway, cloudwatch, ecr, iam, logs, s3, sagemaker, sagemaker_runtime, sts)
+OPERATIONS = (apigateway, cloudwatch, ecr, iam, lambda_, logs, s3, sagemaker, sagemaker_runtime, sts)
 """Importing these registers the operations."""
 
-REGISTRY = Registry((SAGEMAKER, SAGEMAKER_RUNTIME, S3, STS, IAM, LOGS, CLOUDWATCH, APIGATEWAY, ECR))
+REGISTRY = Registry((SAGEMAKER, SAGEMAKER_RUNTIME, S3, STS, IAM, LOGS, CLOUDWATCH, APIGATEWAY, ECR, LAMBDA))
 """Every service with every operation that is offered."""

@@ -29,7 +29,7 @@ LIMITS = Limits(seconds=0.5, characters=100_000)
         ),
         pytest.param("#set($l = [1])#foreach($i in [1..50])#set($l = [$l, $l])#end$l", id="shared-lists"),
         pytest.param(
-            "#set($l = 1)#set($k = 1)#foreach($i in [1..50])#set($l = [$l, $l])#set($k = [$k, $k])#end#if($l == $k)#end",
+            "#set($l = 1)#set($k = 1)#foreach($i in [1..50])#set($l = [$l,$l])#set($k = [$k,$k])#end#if($l == $k)#end",
             id="compared",
         ),
         pytest.param("#set($l = [1])#foreach($i in [1..50])$!l.addAll($l)#end", id="doubled-list"),
