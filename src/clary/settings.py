@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 AuthMode = Literal["sigv4", "off"]
+ComputeMode = Literal["auto", "sandbox", "docker"]
 
 DEFAULT_PORT = 4599
 DEFAULT_ACCOUNT = "000000000000"
@@ -87,6 +88,11 @@ class Settings:
     allow_reset: bool = False
     unconfined: bool = False
     """Run containers without namespaces: only by the user's own word, only code that the user trusts."""
+    compute: ComputeMode = "auto"
+    """Where containers run: images of a container engine there and all others in sandboxes, or only one of the two."""
+    http_targets: tuple[str, ...] = ()
+    """Places of this machine (`127.0.0.1:8000`) that API Gateway's HTTP integrations may ask; other machines they may
+    always (docs/decisions/0026)."""
     limits: Limits = field(default_factory=Limits)
     capacity: Capacity = field(default_factory=Capacity)
 
@@ -116,6 +122,11 @@ class Settings:
         return self.data_dir / "images"
 
     @property
+    def functions_dir(self) -> Path:
+        """The code of functions and layers, packed and unpacked; events that wait for their function."""
+        return self.data_dir / "functions"
+
+    @property
     def database(self) -> Path:
         """The control database: rows and specs."""
         return self.data_dir / "clary.db"
@@ -142,5 +153,6 @@ class Settings:
         values = {name: value for name, value in raw.items() if name in known}
         values["limits"] = Limits(**raw["limits"])
         values["capacity"] = Capacity(**raw.get("capacity", {}))
+        values["http_targets"] = tuple(raw.get("http_targets", ()))
         values["data_dir"], values["cache_dir"] = Path(raw["data_dir"]), Path(raw["cache_dir"])
         return cls(**values)

@@ -25,21 +25,25 @@ from clary.controllers.control import Controllers
 from clary.gateway.call import InnerDoor
 from clary.gateway.identity import Identity
 from clary.identity.issuing import role_principal
-from clary.identity.sealing import Sealer
+from clary.identity.sealing import LONGEST_SESSION, Sealer
 from clary.images import installed
 from clary.images.catalogue import Catalogue
 from clary.images.environments import Environments
 from clary.images.own import OwnImages
 from clary.jumpstart import bucket
 from clary.objects.store import ObjectStore
+from clary.services.apigateway.publication import publish as publish_apis
 from clary.services.catalogue import REGISTRY
 from clary.services.context import Context
+from clary.services.ecr.keeping import Keeper
+from clary.services.ecr.names import REPOSITORY
 from clary.services.iam.bootstrap import ensure_defaults
 from clary.services.registry import Operation
 from clary.services.s3 import public
 from clary.settings import Settings
-from clary.store import Store
+from clary.store import Key, Store
 from clary.telemetry.series import SeriesStore
+from clary.workload.functions.environments import FunctionWorkload
 from clary.workload.runtimes import Runtimes
 from clary.workload.storage import Allow, Storage
 
@@ -70,6 +74,26 @@ class JobIdentity:
         return {
             "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{self._api}/_clary/credentials/{issued.access_key_id}",
             "AWS_CONTAINER_AUTHORIZATION_TOKEN": issued.session_token,
+        }
+
+
+class FunctionIdentity:
+    """The keys of a function's role, as its own variables hold them."""
+
+    def __init__(self, settings: Settings, identity: Identity) -> None:
+        self._account = settings.account_id
+        self._identity = identity
+        self._sealer = Sealer.of(settings.data_dir)
+
+    def __call__(self, role_arn: str, function: str) -> Mapping[str, str]:
+        """The variables for one execution environment; they sign for twelve hours."""
+        published = self._identity.directory().identities
+        principal = role_principal(published, self._account, role_arn, function)
+        issued = self._sealer.issue(principal, LONGEST_SESSION)
+        return {
+            "AWS_ACCESS_KEY_ID": issued.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": issued.secret_access_key,
+            "AWS_SESSION_TOKEN": issued.session_token,
         }
 
 
@@ -104,19 +128,22 @@ class Control:
     series: SeriesStore
     backend: SandboxBackend
     identity: Identity
+    keeper: Keeper
 
     @classmethod
     def of(cls, settings: Settings, backend: SandboxBackend) -> Control:
         """Opens the databases; what every account needs is there afterwards."""
         store = Store(settings.database)
         ensure_defaults(store, settings)
+        publish_apis(store.read, settings)
         objects = ObjectStore(settings.objects_dir)
         images = Catalogue(
             own=OwnImages(settings.images_dir, settings.account_id),
             installed=lambda uri: installed.find(uri, settings.account_id),
         )
         series = SeriesStore(settings.series_database)
-        return cls(settings, store, objects, images, series, backend, Identity(settings))
+        keeper = Keeper(store, objects)
+        return cls(settings, store, objects, images, series, backend, Identity(settings), keeper)
 
     def serve(self, start: Start, able: Future[None]) -> None:
         """Answer and reconcile until told to stop. Raises ClaryError where containers cannot be had here."""
@@ -124,8 +151,10 @@ class Control:
         questions = Questions(self.settings, self.store, self.objects, self.series, self.backend, controllers)
         server = ControlServer(lambda call: self._carry_out(controllers, call), questions.handlers())
         try:
+            self.keeper.start()
             uvloop.run(_serve(server, controllers, start, [able, self._offered()]))
         finally:
+            self.keeper.close()
             controllers.close()
             self.backend.close()
             self.series.close()
@@ -158,6 +187,7 @@ class Control:
             runtimes,
             self.backend,
             SandboxDial(self.settings.containers_dir),
+            FunctionWorkload(self.settings, runtimes, FunctionIdentity(self.settings, self.identity)),
             invoke,
         )
         return controllers
@@ -170,6 +200,12 @@ class Control:
         operation = REGISTRY.services[call.service].operations[call.operation]
         return self._run(controllers, operation, call)
 
+    def _wake(self, controllers: Controllers, key: Key) -> None:
+        if key.kind == REPOSITORY:
+            self.keeper.wake()
+        else:
+            controllers.wake(key)
+
     def _run(self, controllers: Controllers, operation: Operation, call: Call) -> dict[str, Any]:
         context = Context(
             call=call,
@@ -178,7 +214,7 @@ class Control:
             objects=self.objects,
             images=self.images,
             series=self.series,
-            wake=controllers.wake,
+            wake=lambda key: self._wake(controllers, key),
             invoke=self._door(controllers),
             authorise=lambda access: self.identity.authorise(call, [access]),
         )

@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
-from clary.app.process import Start, run
+from clary.apis.answering import Apis
+from clary.apis.permissions import function_name, lets_in
+from clary.app import process
 from clary.calls import Call
 from clary.compute.dial import SandboxDial
+from clary.compute.machine import machine
+from clary.compute.reach import SandboxReach
+from clary.distribution.login import Login
+from clary.distribution.registry import Registry
+from clary.distribution.uploads import Pushing
 from clary.edge.door import ControlDoor
 from clary.edge.internal import Internal
 from clary.edge.reporting import report
 from clary.edge.server import serve
+from clary.functions.environment import Place
+from clary.functions.events import Events
+from clary.functions.invoking import Functions
+from clary.functions.limits import concurrency
+from clary.functions.pool import Start
+from clary.functions.table import Function, Version
+from clary.gateway.api_effects import EdgeEffects
+from clary.gateway.api_site import ApiSite
 from clary.gateway.asgi import Gateway
 from clary.gateway.identity import Identity
 from clary.identity.sealing import Sealer
@@ -33,20 +49,31 @@ class Edge:
     intake: Intake
     router: Router
     meter: Meter
+    functions: Functions
+    events: Events
     identity: Identity
     door: ControlDoor
 
     @classmethod
     def of(cls, settings: Settings) -> Edge:
         """Opens nothing that control must have made before: either may start first."""
+        door = ControlDoor(settings.run_dir / "control.sock")
+        functions = Functions(
+            settings.run_dir,
+            environments(door),
+            SandboxReach(settings.containers_dir),
+            concurrency(machine(settings.capacity).memory_bytes),
+        )
         return cls(
             settings,
             ObjectReader(settings.objects_dir),
             Intake(settings.objects_dir),
             Router(settings.run_dir, SandboxDial(settings.containers_dir)),
             Meter(),
+            functions,
+            Events(settings.functions_dir / "events", functions),
             Identity(settings),
-            ControlDoor(settings.run_dir / "control.sock"),
+            door,
         )
 
     def context(self, call: Call) -> EdgeContext:
@@ -57,6 +84,9 @@ class Edge:
             self.objects,
             self.router,
             self.meter,
+            self.functions,
+            self.events,
+            self.apis,
             lambda access: self.identity.authorise(call, [access]),
         )
 
@@ -72,17 +102,60 @@ class Edge:
             bodies=self.intake,
             settings=self.settings,
             internal=internal.handlers(),
+            sites=(self.registry(), ApiSite(self.apis, self.identity, self.identity, self.settings)),
         )
 
+    @cached_property
+    def apis(self) -> Apis:
+        """What answers behind API Gateway."""
+        effects = EdgeEffects(REGISTRY, self.identity, self.door, self.context, self._lets_in, self.settings)
+        return Apis(self.settings.run_dir, effects, lambda params: self.door.ask("rest-api", params))
 
-def work(start: Start) -> None:
+    def _lets_in(self, call: Call, service: str) -> bool:
+        """Whether the function that a call invokes has said that the service may."""
+        name, qualifier = function_name(call.params["FunctionName"])
+        function = self.functions.find(call.principal.account, call.region, name, qualifier)
+        return lets_in(function.policies.get(qualifier, ()), call, function.arn, service)
+
+    def registry(self) -> Registry:
+        """What `docker push` speaks to."""
+        login = Login(self.settings, self.identity)
+        pushing = Pushing(self.objects, self.intake)
+        return Registry(self.settings, login, self.identity, self.door, self.objects, pushing)
+
+
+def environments(door: ControlDoor) -> Start:
+    """How a function comes by one more execution environment: control starts it."""
+
+    async def start(function: Function, version: Version) -> Place:
+        wanted = {
+            "account": function.account,
+            "region": function.region,
+            "name": function.name,
+            "version": version.number,
+        }
+        return Place(**await door.ask("environment", wanted))
+
+    return start
+
+
+def work(start: process.Start) -> None:
     """Answer until told to stop."""
     edge = Edge.of(start.settings)
     gateway = edge.gateway()
     try:
-        beside = [edge.router.watch, lambda: report(edge.meter, edge.door), lambda: _tell(start.tether)]
+        beside = [
+            edge.router.watch,
+            edge.functions.watch,
+            edge.events.watch,
+            lambda: report(edge.meter, edge.door),
+            lambda: report(edge.functions.meter, edge.door),
+            lambda: _tell(start.tether),
+        ]
         serve(gateway, start.sockets, start.settings.limits, start.tether.fileno(), beside)
     finally:
+        edge.events.close()
+        edge.functions.close()
         edge.router.close()
         edge.intake.close()
         gateway.close()
@@ -93,4 +166,4 @@ async def _tell(tether: Tether) -> None:
 
 
 if __name__ == "__main__":
-    run("edge", work)
+    process.run("edge", work)

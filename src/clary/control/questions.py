@@ -10,6 +10,7 @@ from typing import Any
 
 from clary.compute.base import Backend
 from clary.control.entrances import entrances
+from clary.control.layer_uploads import abandon_upload, upload
 from clary.control.server import Question
 from clary.control.work import given, interrupt, jobs, tunings
 from clary.controllers.control import Controllers
@@ -17,6 +18,8 @@ from clary.jumpstart import bucket
 from clary.lifecycles import endpoint, training_job, transform_job, tuning_job
 from clary.lifecycles.table import Lifecycle
 from clary.objects.store import ObjectStore
+from clary.services.apigateway.drafts import draft
+from clary.services.apigateway.publication import publish as publish_apis
 from clary.services.iam.bootstrap import ensure_defaults
 from clary.settings import Settings
 from clary.store import Row, Store
@@ -65,9 +68,13 @@ class Questions:
         return {
             "health": self.health,
             "status": self.status,
+            "rest-api": lambda params: draft(self._store, params),
             "entrances": lambda params: entrances(self._settings, self._store, params),
             "interrupt": lambda params: interrupt(self._settings, self._store, self._controllers.wake, params),
+            "upload": lambda params: upload(self._store, params),
+            "abandon-upload": lambda params: abandon_upload(self._store, self._objects, params),
             "reset": self.reset,
+            "environment": self._controllers.environments.start,
         }
 
     def health(self, _params: Mapping[str, Any]) -> dict[str, Any]:
@@ -104,6 +111,7 @@ class Questions:
         self._series.clear()
         shutil.rmtree(self._settings.logs_dir, ignore_errors=True)
         ensure_defaults(self._store, self._settings)
+        publish_apis(self._store.read, self._settings)
         bucket.offer(self._objects, self._settings.region)
         _log.info("everything was reset")
         return {"status": "reset"}

@@ -65,6 +65,10 @@ class Containers:
         """What it is doing."""
         return self._backend.poll(container)
 
+    def known(self) -> set[str]:
+        """All that are there, running or ended."""
+        return set(self._backend.list())
+
     def stop(self, container: str, grace: float) -> None:
         """SIGTERM now, SIGKILL after `grace` seconds."""
         self._backend.stop(container, grace)

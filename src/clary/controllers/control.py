@@ -11,6 +11,8 @@ from clary.controllers.capacity import Capacity
 from clary.controllers.container import RETIRE_KIND, Containers
 from clary.controllers.endpoint_effects import EndpointController
 from clary.controllers.following import Chore, Following
+from clary.controllers.function_effects import FunctionController
+from clary.controllers.function_environments import ENVIRONMENT_KIND, FunctionEnvironments
 from clary.controllers.health import HealthGate
 from clary.controllers.hearing import Hearing
 from clary.controllers.logs import Invoke, Logs
@@ -21,11 +23,12 @@ from clary.controllers.training_effects import TrainingController
 from clary.controllers.transform_effects import TransformController
 from clary.controllers.tuning_effects import TuningController
 from clary.controllers.warm_pools import WarmPools
-from clary.lifecycles import endpoint, training_job, transform_job, tuning_job
+from clary.lifecycles import endpoint, function, training_job, transform_job, tuning_job
 from clary.serving.routes import RouteTable
 from clary.settings import Settings
 from clary.store import Store
 from clary.store.rows import Key
+from clary.workload.functions.environments import FunctionWorkload
 from clary.workload.hosting import HostingWorkload
 from clary.workload.runtimes import Runtimes
 from clary.workload.storage import Storage
@@ -42,7 +45,7 @@ _SERIES_SECONDS = 5.0
 class Controllers:
     """Made once by control; `wake` may be called before `start` (operations are then done as soon as it is)."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  each is a part of another package, put together in one place only
         self,
         settings: Settings,
         store: Store,
@@ -50,6 +53,7 @@ class Controllers:
         runtimes: Runtimes,
         backend: Backend,
         dial: Dial,
+        functions: FunctionWorkload,
         invoke: Invoke,
     ) -> None:
         self._loop = Loop()
@@ -90,6 +94,11 @@ class Controllers:
             store, hosting, self._containers, self._activities, logs, self._routes, self._health
         )
 
+        self._functions = FunctionController(settings, store, functions, self._activities)
+        self.environments = FunctionEnvironments(store, functions, self._containers, logs, self.wake)
+        """Where functions are invoked."""
+        self._code = functions.code
+
     def wake(self, key: Key) -> None:
         """A row has changed; kinds that need no controller are nothing."""
         if key.kind == training_job.KIND:
@@ -98,7 +107,8 @@ class Controllers:
 
     def start(self) -> None:
         """Publish the routes, take up what is unfinished, and end the containers that no row names."""
-        resumed = (self._endpoints, self._training, self._transforms, self._tunings, self._pools)
+        jobs = (self._training, self._transforms, self._tunings, self._pools)
+        resumed = (self._endpoints, *jobs, self._functions, self.environments)
         for key in [key for controller in resumed for key in controller.resume()]:
             self._loop.wake(key)
         self._containers.watch()
@@ -110,6 +120,9 @@ class Controllers:
                 tuning_job.KIND: self._tunings,
                 endpoint.KIND: self._endpoints,
                 training_job.WARM_POOL_KIND: self._pools,
+                function.KIND: self._functions,
+                function.VERSION_KIND: self._functions,
+                ENVIRONMENT_KIND: self.environments,
                 RETIRE_KIND: self._containers,
             }
         )
@@ -117,6 +130,8 @@ class Controllers:
     def reset(self) -> None:
         """After every row was deleted: no routes, no containers."""
         self._routes.replace({})
+        self._functions.publish()
+        self._code.clear()
         self._containers.retire_all_but(self._wanted_containers, 0)
 
     def close(self) -> None:
@@ -126,7 +141,7 @@ class Controllers:
         self._health.close()
 
     def _wanted_containers(self) -> set[str]:
-        holders = (self._training, self._transforms, self._endpoints)
+        holders = (self._training, self._transforms, self._endpoints, self.environments)
         return set().union(*(controller.wanted_containers() for controller in holders))
 
 

@@ -11,6 +11,9 @@ from clary.settings import Settings
 from clary.store.rows import Key
 
 if TYPE_CHECKING:  # each process loads only the parts that it holds
+    from clary.apis.answering import Apis
+    from clary.functions.events import Events
+    from clary.functions.invoking import Functions
     from clary.images.catalogue import Catalogue
     from clary.objects import ObjectReader, ObjectStore
     from clary.serving.metering import Meter
@@ -56,5 +59,8 @@ class EdgeContext:
     objects: ObjectReader
     router: Router
     meter: Meter
+    functions: Functions
+    events: Events
+    apis: Apis
     authorise: Callable[[Access], None]
     """Raises AccessDenied where the caller has not this right: for one that depends on what is found."""

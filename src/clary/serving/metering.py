@@ -50,6 +50,8 @@ def rounded(microseconds: int) -> int:
 class Meter:
     """One edge's counts. Belongs to one event loop."""
 
+    namespace = NAMESPACE
+
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._sums: dict[tuple[Place, int], _Sums] = {}

@@ -67,7 +67,7 @@ def role_credentials(settings: Settings, arn: str, session_name: str, seconds: f
 
 
 def _trust(account: str) -> str:
-    services = ["sagemaker.amazonaws.com"]
+    services = ["sagemaker.amazonaws.com", "lambda.amazonaws.com", "apigateway.amazonaws.com"]
     principal = {"Service": services, "AWS": f"arn:aws:iam::{account}:root"}
     statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})

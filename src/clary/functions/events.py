@@ -1,0 +1,241 @@
+"""Asynchronous invocations: each is a file until its function has answered it, or it is given up
+(https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html).
+
+A file is on the disk before the caller is answered; whoever starts after a crash takes up what lies there. An event may
+therefore come twice, as on AWS.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from clary.errors import AWSError
+from clary.functions.invoking import Functions, Invocation, Outcome
+from clary.functions.table import EventRules, Function
+
+RETRY_SECONDS = (60.0, 120.0)
+"""Before the second and the third try of an event whose function failed."""
+
+_THROTTLED_SECONDS = (1.0, 300.0)
+"""The first and the longest pause where the function could not be asked."""
+
+_LINKS = 16
+"""Destinations after one another: functions that are one another's would go on for ever."""
+
+_AT_ONCE = 64
+_LINK = "_"
+_VERSION = "1.0"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Event:
+    """One that waits. Times in epoch seconds."""
+
+    id: str
+    account: str
+    region: str
+    name: str
+    qualifier: str
+    payload: str
+    client_context: str
+    accepted: float
+    tries: int = 0
+    """How often the function has been asked, and failed."""
+    refusals: int = 0
+    """How often it could not be asked."""
+    due: float = 0.0
+
+
+class Events:
+    """The events of one edge. Belongs to one event loop."""
+
+    def __init__(self, folder: Path, functions: Functions) -> None:
+        self._folder = folder
+        self._functions = functions
+        self._threads = ThreadPoolExecutor(4, thread_name_prefix="event")
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._places = asyncio.Semaphore(_AT_ONCE)
+
+    async def accept(self, invocation: Invocation) -> None:
+        """Keep it, durably, and carry it out beside."""
+        function = invocation.function
+        event = Event(
+            id=invocation.request,
+            account=function.account,
+            region=function.region,
+            name=function.name,
+            qualifier=invocation.qualifier,
+            payload=invocation.event.decode(),
+            client_context=invocation.client_context,
+            accepted=time.time(),
+        )
+        await self._keep(event)
+        self._begin(event)
+
+    async def watch(self) -> None:
+        """Take up what an edge before this one has left; runs as long as the edge."""
+        for event in await asyncio.get_running_loop().run_in_executor(self._threads, self._left):
+            self._begin(event)
+        await asyncio.Event().wait()
+
+    def close(self) -> None:
+        """The edge ends; what waits stays."""
+        for task in self._tasks:
+            task.cancel()
+        self._threads.shutdown(wait=False)
+
+    def _begin(self, event: Event) -> None:
+        task = asyncio.get_running_loop().create_task(self._carry_out(event))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _carry_out(self, event: Event) -> None:
+        """Until it is answered, or given up."""
+        while True:
+            await asyncio.sleep(max(0.0, event.due - time.time()))
+            async with self._places:
+                after = await self._try(event)
+            if after is None:
+                await self._drop(event)
+                return
+            event = after
+            await self._keep(event)
+
+    async def _try(self, event: Event) -> Event | None:
+        """The event as it is to be tried again; None where it is over."""
+        try:
+            function = self._functions.find(event.account, event.region, event.name, event.qualifier)
+        except AWSError:
+            return None  # deleted meanwhile, and its events with it
+        rules = function.events.get(event.qualifier) or function.events.get("") or EventRules()
+        try:
+            outcome = await self._functions.invoke(_invocation(event, function))
+        except AWSError as error:
+            return await self._refused(event, function, rules, error)
+        except Exception:
+            _log.exception("event %s of %s failed", event.id, event.name)
+            return await self._refused(event, function, rules, AWSError("ServiceException", "", status=500))
+        return await self._answered(event, function, rules, outcome)
+
+    async def _answered(self, event: Event, function: Function, rules: EventRules, outcome: Outcome) -> Event | None:
+        if not outcome.error:
+            await self._tell(rules.on_success, event, function, "Success", outcome)
+            return None
+        tried = replace(event, tries=event.tries + 1)
+        if tried.tries > rules.retries:
+            await self._tell(rules.on_failure, tried, function, "RetriesExhausted", outcome)
+            return None
+        pause = RETRY_SECONDS[min(tried.tries, len(RETRY_SECONDS)) - 1]
+        return await self._later(tried, function, rules, pause, outcome)
+
+    async def _refused(self, event: Event, function: Function, rules: EventRules, error: AWSError) -> Event | None:
+        if function.reserved == 0:
+            await self._tell(rules.on_failure, event, function, "ZeroReservedConcurrency", None)
+            return None
+        _log.info("event %s of %s waits: %s", event.id, event.name, error)
+        first, longest = _THROTTLED_SECONDS
+        pause = min(longest, first * 2.0 ** min(event.refusals, 16))
+        return await self._later(replace(event, refusals=event.refusals + 1), function, rules, pause, None)
+
+    async def _later(
+        self, event: Event, function: Function, rules: EventRules, pause: float, outcome: Outcome | None
+    ) -> Event | None:
+        due = time.time() + pause
+        if due - event.accepted > rules.age:
+            await self._tell(rules.on_failure, event, function, "EventAgeExceeded", outcome)
+            return None
+        return replace(event, due=due)
+
+    async def _tell(
+        self, destination: str, event: Event, function: Function, condition: str, outcome: Outcome | None
+    ) -> None:
+        """What became of it, as the event of another function."""
+        if not destination or event.id.count(_LINK) >= _LINKS:
+            return
+        region, account, name, qualifier = _target(destination)
+        try:
+            told = self._functions.find(account, region, name, qualifier)
+        except AWSError:
+            _log.warning("destination %s of %s is not there", destination, event.name)
+            return
+        record = json.dumps(_record(event, function, condition, outcome)).encode()
+        await self.accept(Invocation(told, qualifier, record, f"{event.id}{_LINK}{condition[0]}"))
+
+    # files
+
+    async def _keep(self, event: Event) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._threads, self._write, event)
+
+    async def _drop(self, event: Event) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._threads, self._remove, event)
+
+    def _write(self, event: Event) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        fresh = self._path(event).with_suffix(".new")
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(asdict(event), file)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(self._path(event))
+        directory = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+
+    def _remove(self, event: Event) -> None:
+        self._path(event).unlink(missing_ok=True)
+
+    def _path(self, event: Event) -> Path:
+        return self._folder / f"{event.id}.json"
+
+    def _left(self) -> list[Event]:
+        found = []
+        for path in sorted(self._folder.glob("*.json")):
+            with suppress(ValueError, TypeError, FileNotFoundError):
+                found.append(Event(**json.loads(path.read_text())))
+        return found
+
+
+def _invocation(event: Event, function: Function) -> Invocation:
+    return Invocation(function, event.qualifier, event.payload.encode(), event.id, client_context=event.client_context)
+
+
+def _target(arn: str) -> tuple[str, str, str, str]:
+    """Region, account, name and qualifier of a function's ARN."""
+    parts = [*arn.split(":"), ""]
+    return parts[3], parts[4], parts[6], parts[7]
+
+
+def _record(event: Event, function: Function, condition: str, outcome: Outcome | None) -> Mapping[str, Any]:
+    """https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html."""
+    qualifier = event.qualifier or "$LATEST"
+    record: dict[str, Any] = {
+        "version": _VERSION,
+        "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "requestContext": {
+            "requestId": event.id,
+            "functionArn": f"{function.arn}:{qualifier}",
+            "condition": condition,
+            "approximateInvokeCount": event.tries + (condition == "Success"),
+        },
+        "requestPayload": json.loads(event.payload),
+    }
+    if outcome is not None:
+        context = {"statusCode": 200, "executedVersion": outcome.version}
+        record["responseContext"] = context | ({"functionError": outcome.error} if outcome.error else {})
+        record["responsePayload"] = json.loads(outcome.payload)
+    return record

@@ -1,0 +1,161 @@
+"""An execution environment from outside: the code below /var/task, layers below /opt, the runtime on its port."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from clary.compute.base import Container, Limits, Mount
+from clary.compute.machine import machine
+from clary.images.functions import PRELOADED, FunctionRuntimes, NoPython, Runtime
+from clary.lifecycles.function import VERSION_KIND
+from clary.settings import Settings
+from clary.store.rows import Row
+from clary.telemetry.paths import stream_file
+from clary.toolkit.function.frames import PORT
+from clary.workload.errors import WorkloadError
+from clary.workload.functions.code import CodeStore
+from clary.workload.runtimes import OnLine, Run, Runtimes
+
+Credentials = Callable[[str, str], Mapping[str, str]]
+"""(role ARN, session name) → the variables that AWS sets in a function: keys that last longer than the environment."""
+
+_TASK = "/var/task"
+_MB_PER_CPU = 1769
+"""https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html"""
+
+_PROCESSES = 1024
+_OPEN_FILES = 1024
+_SHARED_MEMORY = 64 * 2**20
+_TAKEN = frozenset({"ml", "clary"})
+"""Of /opt, what is the sandbox's own."""
+
+
+def log_group(spec: Mapping[str, Any]) -> str:
+    """A function's log group."""
+    logging = spec.get("LoggingConfig") or {}
+    group: str = logging.get("LogGroup") or f"/aws/lambda/{spec['FunctionName']}"
+    return group
+
+
+def number_of(row: Row) -> str:
+    """The version's: `$LATEST` of the function itself."""
+    return str(row.spec["Version"]) if row.key.kind == VERSION_KIND else "$LATEST"
+
+
+class FunctionWorkload:
+    """All that an execution environment means outside of the container."""
+
+    def __init__(self, settings: Settings, runtimes: Runtimes, credentials: Credentials) -> None:
+        self._settings = settings
+        self._runtimes = runtimes
+        self._credentials = credentials
+        self._found = FunctionRuntimes()
+        self._machine = machine(settings.capacity)
+        self.code = CodeStore(settings.functions_dir)
+
+    def prepare(self, row: Row, on_line: OnLine) -> None:
+        """Unpack its code and layers and build its Python, where they are not there. Raises WorkloadError."""
+        self.code.tree(row.spec["Code"])
+        if row.spec.get("LayerCode"):
+            self.code.merged(row.spec["LayerCode"])
+        self._runtimes.build(self._runtime(row).image, on_line)
+
+    def log_stream(self, row: Row, container: str) -> str:
+        """`2024/01/31/[$LATEST]0123…`."""
+        today = datetime.now(UTC).strftime("%Y/%m/%d")
+        return f"{today}/[{number_of(row)}]{container[-32:]}"
+
+    def log_file(self, row: Row, stream: str) -> Path:
+        """Where its lines go."""
+        group = log_group(row.spec)
+        return stream_file(self._settings.logs_dir, row.key.account, row.key.region, group, stream)
+
+    def notices(self, row: Row) -> tuple[str, ...]:
+        """Lines for the head of the log."""
+        runtime = self._runtime(row)
+        begun = f"INIT_START Runtime Version: {row.spec['Runtime']} (Python {runtime.python})"
+        return (*runtime.image.notices, begun)
+
+    def container(self, row: Row, container: str, stream: str) -> Container:
+        """What to start. Raises WorkloadError."""
+        spec, runtime = row.spec, self._runtime(row)
+        code = self.code.tree(spec["Code"])
+        layers = self.code.merged(spec["LayerCode"]) if spec.get("LayerCode") else None
+        program = runtime.image.serve
+        argv = () if self._may_be_forked(code, layers) else (str(self._runtimes.build(runtime.image, _nobody)), "-m")
+        run = Run(
+            container=container,
+            program=program,
+            mounts=(Mount(str(code), _TASK), *_layer_mounts(layers)),
+            log=self.log_file(row, stream),
+            region=row.key.region,
+            role="",
+            isolated=False,
+            env=(spec.get("Environment") or {}).get("Variables") or {},
+            contract=self._contract(row, stream),
+            argv=(*argv, "clary.toolkit.function.begin") if argv else (),
+            listens=PORT,
+            limits=self._limits(spec),
+            hostname="lambda",
+        )
+        return self._runtimes.container(runtime.image, run)
+
+    def _runtime(self, row: Row) -> Runtime:
+        try:
+            return self._found.find(row.spec["Runtime"])
+        except NoPython as error:
+            raise WorkloadError(str(error)) from None
+
+    def _may_be_forked(self, code: Path, layers: Path | None) -> bool:
+        """Whether it brings nothing that a warm parent has imported already: that would be ignored."""
+        places = [code]
+        if layers is not None:
+            places += [layers / "python", *layers.glob("python/lib/python3.*/site-packages")]
+        return not any((place / name).exists() for place in places for name in PRELOADED)
+
+    def _limits(self, spec: Mapping[str, Any]) -> Limits:
+        memory = spec["MemorySize"]
+        return Limits(
+            memory_bytes=memory * 2**20,
+            cpus=min(math.ceil(memory / _MB_PER_CPU), self._machine.cpus),
+            processes=_PROCESSES,
+            open_files=_OPEN_FILES,
+            shared_memory_bytes=_SHARED_MEMORY,
+            disk_bytes=spec["EphemeralStorage"]["Size"] * 2**20,
+        )
+
+    def _contract(self, row: Row, stream: str) -> dict[str, str]:
+        """https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html."""
+        spec, logging = row.spec, row.spec.get("LoggingConfig") or {}
+        name = spec["FunctionName"]
+        return {
+            "_HANDLER": spec["Handler"],
+            "AWS_EXECUTION_ENV": f"AWS_Lambda_{spec['Runtime']}",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec["MemorySize"]),
+            "AWS_LAMBDA_FUNCTION_NAME": name,
+            "AWS_LAMBDA_FUNCTION_VERSION": number_of(row),
+            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+            "AWS_LAMBDA_LOG_FORMAT": logging.get("LogFormat", "Text"),
+            "AWS_LAMBDA_LOG_GROUP_NAME": log_group(spec),
+            "AWS_LAMBDA_LOG_LEVEL": logging.get("ApplicationLogLevel", ""),
+            "AWS_LAMBDA_LOG_STREAM_NAME": stream,
+            "LAMBDA_RUNTIME_DIR": "/var/runtime",
+            "LAMBDA_TASK_ROOT": _TASK,
+            "PYTHONUNBUFFERED": "1",
+            "TZ": ":UTC",
+            **self._credentials(spec["Role"], name),
+        }
+
+
+def _nobody(_line: str) -> None:
+    """Hears lines that were heard before."""
+
+
+def _layer_mounts(layers: Path | None) -> Iterator[Mount]:
+    for path in sorted(layers.iterdir()) if layers else ():
+        if path.name not in _TAKEN:
+            yield Mount(str(path), f"/opt/{path.name}")
