@@ -75,13 +75,18 @@ class Network:
 class Container:
     """What to run, said from the inside, and what of the host is seen there.
 
-    Standard output and error go to `log` (see telemetry.logfile). `listens` is the port inside that `dial` reaches.
-    `api` says whether the container reaches Clary's API (and, by proxy, the network) or is isolated.
+    With an `image` a container engine runs it: `argv` is what the image's entry point is given, or the command where it
+    has none. Standard output and error go to `log` (see telemetry.logfile). `listens` is the port inside that `dial`
+    reaches. `api` says whether the container reaches Clary's API (and, by proxy, the network) or is isolated.
     """
 
     argv: tuple[str, ...]
     env: Mapping[str, str]
     log: str
+    image: str = ""
+    """An image of the container engine; empty: this machine's own programs, in a sandbox."""
+    entrypoint: tuple[str, ...] = ()
+    """In place of the image's own."""
     mounts: tuple[Mount, ...] = ()
     hostname: str = "algo-1"
     workdir: str = "/"

@@ -1,6 +1,7 @@
 """Reaching a container's port: its shim hands out sockets that were made inside its network, and we connect them here.
 
-A socket belongs to the network namespace it was made in, whoever holds it; so `127.0.0.1` is the container's own.
+A socket belongs to the network namespace it was made in, whoever holds it; so `127.0.0.1` is the container's own. An
+engine's container has an address that this host reaches: its keeper says it.
 """
 
 from __future__ import annotations
@@ -30,9 +31,9 @@ class SandboxDial:
 
         Raises ConnectionRefusedError while nothing listens there, FileNotFoundError where the container is gone.
         """
-        fresh, port = self._fetch(container_id)
+        fresh, address = self._fetch(container_id)
         try:
-            if fresh.connect_ex(("127.0.0.1", port)) == errno.EINPROGRESS:
+            if fresh.connect_ex(address) == errno.EINPROGRESS:
                 _wait_connected(fresh)
             _check(fresh)
         except BaseException:
@@ -44,8 +45,8 @@ class SandboxDial:
         """As a call, without holding the event loop up while the container is slow to answer."""
         return await asyncio.to_thread(self, container_id)
 
-    def _fetch(self, container_id: str) -> tuple[socket.socket, int]:
-        """An unconnected socket of the container's network, and the port to connect it to."""
+    def _fetch(self, container_id: str) -> tuple[socket.socket, tuple[str, int]]:
+        """An unconnected socket of the container's network, and what to connect it to."""
         with shims.connect(folder(self._containers_dir, container_id), _SECONDS) as shim:
             shims.ask(shim, {"op": "dial"})
             try:
@@ -56,7 +57,7 @@ class SandboxDial:
             raise ConnectionRefusedError(f"container {container_id} listens nowhere yet")
         fresh = socket.socket(fileno=descriptors[0])
         fresh.setblocking(False)
-        return fresh, int(message["port"])
+        return fresh, (str(message.get("host", "127.0.0.1")), int(message["port"]))
 
 
 def _wait_connected(sock: socket.socket) -> None:

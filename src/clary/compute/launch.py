@@ -83,6 +83,17 @@ class NetworkPlace(TypedDict):
     address: str
 
 
+class EnginePart(TypedDict):
+    """What a container engine is told besides."""
+
+    socket: str
+    """Where it listens."""
+    image: str
+    entrypoint: list[str]
+    """Empty: the image's own."""
+    shared_memory_bytes: int
+
+
 class Launch(TypedDict):
     """One container."""
 
@@ -109,3 +120,5 @@ class Launch(TypedDict):
     companions: list[list[str]]
     network: NetworkPlace | None
     warm: Program | None
+    engine: EnginePart | None
+    """None: a sandbox. In one of an engine `argv` is what the entry point is given."""

@@ -123,6 +123,7 @@ def launch(folder: Path, container: Container, who: Identity) -> Launch:
         companions=[list(argv) for argv in container.companions],
         network=networks.place(container),
         warm=program(container.warm, container.env),
+        engine=None,
     )
 
 

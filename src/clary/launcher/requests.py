@@ -104,8 +104,9 @@ class Requests:
                 messages.send(connection, {"port": self._port}, [fresh.fileno()])
 
     def hand_out(self, message: messages.Message, descriptors: List[int]) -> None:
-        """PID 1 has made the socket that somebody waits for."""
-        self._answer(self._dialling.pop(0), {"port": self._port}, descriptors)
+        """The socket that somebody waits for has been made; nothing where the container is not there to be dialled."""
+        answer = {"host": message.get("host", "127.0.0.1"), "port": self._port}
+        self._answer(self._dialling.pop(0), answer if descriptors else {"refused": True}, descriptors)
 
     def _enter(self, connection: socket.socket, message: messages.Message, streams: List[int]) -> None:
         number, argv = next(self._numbers), [str(word) for word in message["argv"]]

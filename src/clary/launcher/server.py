@@ -9,6 +9,7 @@ One thread, no secrets, nothing to remember: killed and started anew, it has los
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import selectors
@@ -16,7 +17,8 @@ import signal
 import socket
 import sys
 import time
-from typing import Any, Callable, Dict
+import traceback
+from typing import Any, Callable, Dict, NoReturn
 
 from clary.compute import record
 from clary.compute.launch import Launch
@@ -124,7 +126,7 @@ class Launcher:
         lock = record.take_lock(folder)
         if lock is None:
             return False
-        if record.read(folder, record.HANDLE) or record.read(folder, record.EXIT):
+        if record.read(folder, record.EXIT) or (record.read(folder, record.HANDLE) and not launch.get("engine")):
             os.close(lock)
             return False
         self._begin(launch, self._held(folder, lock, launch))
@@ -139,8 +141,18 @@ class Launcher:
             raise
 
     def _begin(self, launch: Launch, start: Start) -> None:
-        if launch["warm"] is None or not self._parents.start(launch["warm"], start):
+        if launch.get("engine"):
+            self._begin_keeper(start)
+        elif launch["warm"] is None or not self._parents.start(launch["warm"], start):
             self._begin_cold(start)
+
+    def _begin_keeper(self, start: Start) -> None:
+        """An engine runs it. What only keepers need is imported in the fork: it does not lie in the launcher."""
+        try:
+            if os.fork() == 0:
+                _be_keeper(start, self._api_socket)
+        finally:
+            start.close()
 
     def _begin_cold(self, start: Start) -> None:
         try:
@@ -153,6 +165,14 @@ class Launcher:
         for start in self._parents.heard(parent):
             sys.stderr.write("launcher: a warm parent has gone, starting {} cold\n".format(start.folder))
             self._begin_cold(start)
+
+
+def _be_keeper(start: Start, api_socket: str) -> NoReturn:
+    try:
+        importlib.import_module("clary.launcher.keeper").run(start, api_socket)
+    except BaseException:
+        traceback.print_exc()
+    os._exit(1)
 
 
 def listen(folder: str) -> socket.socket:

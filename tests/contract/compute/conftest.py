@@ -17,9 +17,13 @@ import pytest
 import clary
 from clary.compute.base import Container, Exited, Running, State, Warm
 from clary.compute.dial import SandboxDial
+from clary.compute.docker import DockerBackend
+from clary.compute.docker_api import Engine
+from clary.compute.local import LocalBackend
 from clary.compute.sandbox import SandboxBackend
 from clary.settings import Settings
 from clary.telemetry.logfile import LogReader
+from tests import engine as engines
 
 LAUNCHER = Path(clary.__file__).parent / "launcher" / "main.py"
 SECONDS = 20.0
@@ -36,8 +40,10 @@ def until(condition: Callable[[], object], seconds: float = SECONDS) -> None:
 class Machine:
     """A data folder, a launcher, a backend that is watched."""
 
-    def __init__(self, data_dir: Path, unconfined: bool) -> None:
+    def __init__(self, data_dir: Path, unconfined: bool, engine: Engine | None = None) -> None:
         self.settings = Settings(data_dir=data_dir, unconfined=unconfined)
+        self.engine = engine
+        self.image = engines.image(engine, "clary-test-tools") if engine else ""
         self.settings.containers_dir.mkdir(parents=True)
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(self.settings.run_dir / "launcher.sock"))
@@ -56,9 +62,10 @@ class Machine:
         self.launcher = subprocess.Popen([*command, *options], pass_fds=[self.listener.fileno()])
         return self.launcher
 
-    def new_backend(self) -> SandboxBackend:
+    def new_backend(self) -> LocalBackend:
         """As control has it after it was started anew."""
-        backend = SandboxBackend(self.settings)
+        environ = {"DOCKER_HOST": f"unix://{self.engine.path}"} if self.engine else {}
+        backend = DockerBackend(self.settings, environ) if self.engine else SandboxBackend(self.settings)
         backend.watch(self._note)
         return backend
 
@@ -71,7 +78,8 @@ class Machine:
         return self.settings.containers_dir / container_id
 
     def start(self, container_id: str, container: Container) -> str:
-        self.backend.start(container_id, replace(container, log=str(self.settings.logs_dir / container_id)))
+        log = str(self.settings.logs_dir / container_id)
+        self.backend.start(container_id, replace(container, log=log, image=self.image))
         return container_id
 
     def shell(self, container_id: str, script: str, **more: object) -> str:
@@ -111,10 +119,34 @@ class Machine:
         self.listener.close()
 
 
-@pytest.fixture(params=["confined", "unconfined"])
+@pytest.fixture(
+    params=["confined", "unconfined", pytest.param("engine", marks=pytest.mark.xdist_group("engine"))],
+)
 def machine(request: pytest.FixtureRequest) -> Iterator[Machine]:
-    """Both ways to run a container."""
+    """All ways to run a container."""
+    if request.param == "engine":
+        yield from _machine(unconfined=False, engine=request.getfixturevalue("engine"))
+    else:
+        yield from _machine(request.param == "unconfined")
+
+
+@pytest.fixture(params=["confined", "unconfined"])
+def sandbox(request: pytest.FixtureRequest) -> Iterator[Machine]:
+    """Without an engine."""
     yield from _machine(request.param == "unconfined")
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Engine]:
+    """A container engine, or the test is skipped."""
+    with engines.engine() as found:
+        yield found
+
+
+@pytest.fixture
+def docker(engine: Engine) -> Iterator[Machine]:
+    """A machine whose containers are an engine's."""
+    yield from _machine(unconfined=False, engine=engine)
 
 
 @pytest.fixture
@@ -123,9 +155,9 @@ def confined() -> Iterator[Machine]:
     yield from _machine(unconfined=False)
 
 
-def _machine(unconfined: bool) -> Iterator[Machine]:
+def _machine(unconfined: bool, engine: Engine | None = None) -> Iterator[Machine]:
     with tempfile.TemporaryDirectory(prefix="clary-test-") as data_dir:
-        machine = Machine(Path(data_dir), unconfined)
+        machine = Machine(Path(data_dir), unconfined, engine)
         try:
             yield machine
         finally:

@@ -27,7 +27,7 @@ def _enter(machine, container_id: str, *argv: str) -> tuple[int, str]:
         return code, file.read()
 
 
-def test_companions_share_environment_mounts_and_log(machine):
+def test_companions_share_environment_mounts_and_log(sandbox):
     script = "echo $WORD from a companion; touch $PWD/there; exec sleep 4720"
     container = Container(
         argv=("sh", "-c", "while [ ! -e $PWD/there ]; do sleep 0.01; done; echo the program"),
@@ -36,12 +36,12 @@ def test_companions_share_environment_mounts_and_log(machine):
         workdir="/opt/ml",
         companions=(("sh", "-c", script),),
     )
-    machine.start("both", container)
-    assert machine.end("both").code == 0
-    assert machine.lines("both") == ["hello from a companion", "the program"]
+    sandbox.start("both", container)
+    assert sandbox.end("both").code == 0
+    assert sandbox.lines("both") == ["hello from a companion", "the program"]
 
 
-def test_a_companion_that_fails_is_told_and_ends_nothing(machine):
+def test_a_companion_that_fails_is_told_and_ends_nothing(sandbox):
     container = Container(
         argv=("sh", "-c", "sleep 60"),
         env={},
@@ -49,11 +49,11 @@ def test_a_companion_that_fails_is_told_and_ends_nothing(machine):
         workdir="/opt/ml",
         companions=(("sh", "-c", "exit 7"), ("/no/such/feeder",), ("sh", "-c", "kill -9 $$"), ("true",)),
     )
-    machine.start("failing", container)
-    until(lambda: sum("Clary: " in line for line in machine.lines("failing")) == 3)
-    machine.backend.stop("failing", 60)
-    machine.end("failing")
-    said = machine.output("failing")
+    sandbox.start("failing", container)
+    until(lambda: sum("Clary: " in line for line in sandbox.lines("failing")) == 3)
+    sandbox.backend.stop("failing", 60)
+    sandbox.end("failing")
+    said = sandbox.output("failing")
     assert "Clary: sh ended with 7." in said
     assert "/no/such/feeder" in said
     assert "Clary: /no/such/feeder ended with 127." in said
@@ -95,7 +95,7 @@ time.sleep(60)
 """
     machine.start("crowd", Container(argv=("python3", "-c", script), env={}, log="", limits=Limits(processes=40)))
     machine.says("crowd", "full")
-    assert _enter(machine, "crowd", "true")[0] in (0, 126)
+    assert _enter(machine, "crowd", "true")[0] in (0, 125, 126)  # 125 is an engine's word for it
     assert isinstance(machine.backend.poll("crowd"), Running)
 
 

@@ -1,0 +1,99 @@
+"""Containers of Docker or Podman: what the launcher is asked for, and whose socket it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from clary.compute import docker_socket, host, plan, record
+from clary.compute.base import Container
+from clary.compute.docker_api import Engine
+from clary.compute.launch import OVERLAY, EnginePart, Launch, MountEntry
+from clary.compute.local import LocalBackend
+from clary.errors import ClaryError
+from clary.settings import Settings
+
+
+class DockerPlanner:
+    """Implements `compute.local.Planner`. `environ` says which engine, if not the first that answers."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+
+    def engine(self) -> Engine:
+        """The engine of this machine, now. Raises ClaryError where none answers."""
+        return Engine(docker_socket.find(self._environ))
+
+    def check(self) -> None:
+        """As the protocol."""
+        self.engine()
+
+    def plan(self, place: Path, container: Container) -> Launch:
+        """As the protocol."""
+        if container.companions or (container.network is not None and len(container.network.hosts) > 1):
+            raise ClaryError(
+                "Pipe mode and several hosts are not offered for images of a container engine.",
+                "Use File or FastFile mode and one instance.",
+            )
+        part = EnginePart(
+            socket=self.engine().path,
+            image=container.image,
+            entrypoint=list(container.entrypoint),
+            shared_memory_bytes=container.limits.shared_memory_bytes,
+        )
+        return Launch(
+            protocol=record.PROTOCOL,
+            id=place.name,
+            argv=list(container.argv),
+            env=dict(container.env),
+            workdir=container.workdir,
+            hostname=container.hostname,
+            log=container.log,
+            port=container.listens,
+            api=container.api,
+            confined=True,
+            identity=plan.alone(),
+            root=str(place / record.ROOT),
+            scratch=[],
+            directories=[],
+            files={},
+            links={},
+            mounts=_mounts(container),
+            limits=plan.limits(container),
+            companions=[],
+            network=None,
+            warm=None,
+            engine=part,
+        )
+
+
+def _mounts(container: Container) -> list[MountEntry]:
+    """Those that the container names, and the accelerators among which its own are chosen."""
+    found = [
+        MountEntry(
+            kind=OVERLAY if mount.copy_on_write else "bind",
+            source=mount.source,
+            target=mount.target,
+            writable=mount.writable or mount.copy_on_write,
+            devices=False,
+            own=mount.copy_on_write,
+            data="",
+        )
+        for mount in container.mounts
+    ]
+    for entry in found:
+        if not Path(entry["source"]).exists():
+            raise FileNotFoundError(f"cannot mount {entry['source']} at {entry['target']}: it is not there")
+    devices = host.accelerators() if container.limits.gpus else ()
+    return [*found, *(_device(path) for path in devices)]
+
+
+def _device(path: str) -> MountEntry:
+    return MountEntry(kind="bind", source=path, target=path, writable=True, devices=True, own=False, data="")
+
+
+class DockerBackend(LocalBackend):
+    """An engine's containers only."""
+
+    def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
+        super().__init__(settings, DockerPlanner(environ))

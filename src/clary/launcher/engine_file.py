@@ -1,0 +1,51 @@
+"""Podman's log file of a container, read as it grows: its API drops what was printed last where much is printed.
+
+One line per piece: time, `stdout` or `stderr`, `F` (full) or `P` (the line goes on), text
+(https://github.com/containers/podman/blob/main/docs/source/markdown/options/log-driver.md, `k8s-file`).
+"""
+
+# ruff: noqa: PTH123
+# Paths are strings here: they are sent, received and given to the kernel as such.
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Callable, Iterator, List, Tuple
+
+_NAME = "/ctr.log"
+_PIECE = 2**20
+_PAUSE = 0.05
+
+
+def is_readable(path: str) -> bool:
+    """Whether this is such a file, and this user may read it."""
+    return path.endswith(_NAME) and os.access(path, os.R_OK)
+
+
+class LogFile:
+    """The file at `path`; `is_over` says when nothing comes any more."""
+
+    def __init__(self, path: str, is_over: Callable[[], bool]) -> None:
+        self._path = path
+        self._is_over = is_over
+
+    def pieces(self) -> Iterator[List[Tuple[int, bytes]]]:
+        """As of an engine's stream. Raises OSError where the file goes away."""
+        with open(self._path, "rb", buffering=0) as file:
+            rest = b""
+            while True:
+                over = self._is_over()
+                data = file.read(_PIECE)
+                if data:
+                    *lines, rest = (rest + data).split(b"\n")
+                    yield [_piece(line) for line in lines]
+                elif over:
+                    return
+                else:
+                    time.sleep(_PAUSE)
+
+
+def _piece(line: bytes) -> Tuple[int, bytes]:
+    _, stream, kind, text = line.split(b" ", 3)
+    return 2 if stream == b"stderr" else 1, text + b"\n" if kind == b"F" else text

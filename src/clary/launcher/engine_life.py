@@ -1,0 +1,194 @@
+"""One container's life in an engine, from its name to its end: every step may be done again by a new keeper.
+
+    begun.json   the port at which it finds the API; written before the engine is asked to create it
+
+Standard library only, Python 3.8 and later.
+"""
+
+# ruff: noqa: PTH110
+# Paths are strings here: they are sent, received and given to the kernel as such.
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from typing import Any, Callable, Dict, NamedTuple, NoReturn, Optional, TypeVar
+
+from clary.compute import record
+from clary.compute.docker_api import Document, Engine, EngineError
+from clary.compute.launch import EnginePart, Launch
+from clary.launcher import engine_document, engine_file, engine_ways
+from clary.launcher.engine_log import EngineLog, Source
+from clary.launcher.shares import Share
+
+BEGUN = "begun.json"
+
+_PATIENCE = 30.0
+_PAUSE = 0.2
+_LONGEST_PAUSE = 2.0
+_CANNOT_RUN = 126
+_NOT_THERE = 127
+_KILLED = 137
+_ENDED = ("exited", "stopped", "dead")
+_MISSING = ("not found", "no such file")
+
+T = TypeVar("T")
+
+
+class End(NamedTuple):
+    """How it ended; `reason` where it never ran, or the engine has lost it."""
+
+    code: int
+    reason: str = ""
+    out_of_memory: bool = False
+
+
+class Refused(Exception):
+    """It cannot be run."""
+
+    def __init__(self, reason: str, code: int = _CANNOT_RUN) -> None:
+        super().__init__(reason)
+        self.end = End(code, reason)
+
+
+class Life:
+    """The container of `folder`. `begin` and `follow` block as long as that takes; all else returns at once."""
+
+    def __init__(self, folder: str, launch: Launch, part: EnginePart, share: Share, api_socket: str) -> None:
+        self._folder = folder
+        self._launch = launch
+        self._part = part
+        self._share = share
+        self._api_socket = api_socket
+        self._entry: Optional[engine_ways.Entry] = None
+        self.engine = Engine(part["socket"])
+        self.name = engine_document.name_of(launch["id"])
+        self.address = ""
+        """Where it is reached; empty while it does not run, or has no network."""
+
+    def begin(self, wanted: Callable[[], bool]) -> None:
+        """It has been started afterwards. Raises Refused where it cannot be, or is not `wanted` any more."""
+        try:
+            found = self._promptly(lambda: self.engine.container(self.name))
+            if found is None:
+                self._create()
+            elif (found["Config"].get("Labels") or {}).get(engine_document.FOLDER_LABEL) != self._folder:
+                raise Refused(f"The container engine has a container {self.name} that is another's.")
+            else:
+                self._open_entry()
+            if not wanted():
+                raise Refused("", _KILLED)
+            if found is None or found["State"]["Status"] in ("created", "configured"):
+                self._promptly(lambda: self.engine.start(self.name))
+        except EngineError as error:
+            self._refuse(error)
+        except OSError as error:
+            raise Refused(f"The container could not be made: {error}.") from error
+
+    def _create(self) -> None:
+        """Raises Refused where it was there before and is not any more."""
+        if record.read(self._folder, BEGUN) is not None and self._started_before():
+            raise Refused("The container engine has lost the container.", _KILLED)
+        engine_document.copy_layers(self._launch, self._folder)
+        self._open_entry()
+        translate = engine_ways.translated(self._entry.url) if self._entry else str
+        image = self._promptly(lambda: self.engine.image(self._part["image"]))
+        if image is None:
+            raise Refused(f"The container engine has no image {self._part['image']}.")
+        wanted = engine_document.document(self._launch, self._part, self._folder, self._share, image, translate)
+        self._promptly(lambda: self._make(wanted))
+
+    def _make(self, wanted: Document) -> None:
+        engine_ways.make(self.engine, self._launch)
+        if self.engine.container(self.name) is None:
+            self.engine.create(self.name, wanted)
+
+    def _open_entry(self) -> None:
+        if not self._launch["api"] or self._entry is not None:
+            return
+        begun = record.read(self._folder, BEGUN) or {"port": 0}
+        self._entry = engine_ways.Entry(int(begun["port"]), self._api_socket)
+        if not begun["port"]:
+            record.write(self._folder, BEGUN, {"port": self._entry.port}, durable=False)
+
+    def _started_before(self) -> bool:
+        return bool((record.read(self._folder, BEGUN) or {}).get("started"))
+
+    def _refuse(self, error: EngineError) -> NoReturn:
+        missing = any(word in str(error) for word in _MISSING) and error.status != 409
+        raise Refused(str(error), _NOT_THERE if missing else _CANNOT_RUN) from error
+
+    def note_start(self) -> None:
+        """From now on a container that is not there has been lost."""
+        begun = record.read(self._folder, BEGUN) or {"port": 0}
+        record.write(self._folder, BEGUN, {**begun, "started": True}, durable=False)
+        found = self._promptly(lambda: self.engine.container(self.name))
+        networks = ((found or {}).get("NetworkSettings") or {}).get("Networks") or {}
+        self.address = str((networks.get(engine_ways.network_of(self._launch)) or {}).get("IPAddress") or "")
+        if self._entry is not None and self.address:
+            self._entry.open_to(self.address)
+
+    def follow(self, log: EngineLog) -> End:
+        """Reads what it prints until it has ended, however often the engine goes away meanwhile."""
+        pause = _PAUSE
+        while True:
+            with contextlib.suppress(OSError, EngineError):
+                log.take(self._output(follow=True))
+                pause = _PAUSE
+            end = self._end()
+            if end is not None:
+                with contextlib.suppress(OSError, EngineError):
+                    log.take(self._output(follow=False))
+                return end
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _output(self, follow: bool) -> Source:
+        """All that it has printed and, where `follow`, prints until it ends."""
+        found = self.engine.container(self.name) or {}
+        path = str(found.get("LogPath") or "")
+        if not engine_file.is_readable(path):
+            return self.engine.logs(self.name, follow)
+        process = f"/proc/{(found.get('State') or {}).get('Pid')}"
+        return engine_file.LogFile(path, lambda: not follow or self._is_over(process))
+
+    def _is_over(self, process: str) -> bool:
+        """The engine is asked only when the process has gone: it may still be writing then."""
+        return not os.path.exists(process) and self._end() is not None
+
+    def _end(self) -> Optional[End]:
+        """How it ended, or None while it runs, or the engine does not say."""
+        try:
+            found = self.engine.container(self.name)
+        except (OSError, EngineError):
+            return None
+        if found is None:
+            return End(_KILLED, "The container engine has lost the container.")
+        state: Dict[str, Any] = found["State"]
+        if state["Status"] not in _ENDED:
+            return None
+        return End(int(state["ExitCode"]), str(state.get("Error") or ""), bool(state.get("OOMKilled")))
+
+    def clear(self) -> bool:
+        """Nothing of it is left in the engine; whether the engine has answered."""
+        try:
+            self.engine.remove(self.name)
+            network = engine_ways.network_of(self._launch)
+            if network == engine_ways.own_network(self._launch["id"]):
+                self.engine.remove_network(network)
+        except (OSError, EngineError):
+            return False
+        return True
+
+    @staticmethod
+    def _promptly(ask: Callable[[], T]) -> T:
+        """An engine that is being started anew is waited for. Raises Refused where it does not answer for long."""
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                return ask()
+            except OSError as error:
+                if time.monotonic() > deadline:
+                    raise Refused(f"The container engine does not answer: {error}.") from error
+                time.sleep(_PAUSE)

@@ -1,0 +1,98 @@
+"""A container's log, from the engine's pieces to Clary's file: every line once, whatever was killed meanwhile.
+
+`log.json` says how many of the engine's pieces our file holds, and how long it was then. It may be behind, never ahead:
+who begins anew cuts the file to that length and reads on from that piece.
+"""
+
+# ruff: noqa: PTH116
+# Paths are strings here: they are sent, received and given to the kernel as such.
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from pathlib import Path
+from typing import Dict, Iterator, List, Protocol, Tuple
+
+from clary.compute import record
+from clary.telemetry.logfile import EVENT_BYTES, LogWriter
+
+POSITION = "log.json"
+
+_SECONDS = 0.5
+
+
+class Source(Protocol):
+    """What a container prints, from the beginning, as its engine keeps it."""
+
+    def pieces(self) -> Iterator[List[Tuple[int, bytes]]]:
+        """(1 or 2, bytes): standard output or error. Raises OSError where the engine goes away."""
+        ...
+
+
+class EngineLog:
+    """The log of the container in `folder`, to the file `path`."""
+
+    def __init__(self, folder: str, path: str) -> None:
+        self._folder = folder
+        self._path = path
+        known = record.read(folder, POSITION)
+        if known is None:
+            known = {"pieces": 0, "bytes": _size(path)}
+            record.write(folder, POSITION, known, durable=False)
+        elif _size(path) > known["bytes"]:
+            os.truncate(path, known["bytes"])
+        self._writer = LogWriter(Path(path))
+        self._taken = int(known["pieces"])
+        self._rests: Dict[int, bytes] = {}
+        self._line_is_open = False
+        self._noted = time.monotonic()
+
+    def take(self, source: Source) -> None:
+        """All that the source has and we have not. Raises OSError where the engine goes away."""
+        to_skip = self._taken
+        for pieces in source.pieces():
+            fresh = pieces[to_skip:]
+            to_skip = max(0, to_skip - len(pieces))
+            if fresh:
+                self._keep(fresh)
+
+    def _keep(self, pieces: List[Tuple[int, bytes]]) -> None:
+        lines: List[bytes] = []
+        for number, data in pieces:
+            whole, newline, rest = (self._rests.get(number, b"") + data).rpartition(b"\n")
+            lines += [whole, newline]
+            if len(rest) > EVENT_BYTES:
+                lines.append(rest)
+                rest = b""
+            self._rests[number] = rest
+        self._taken += len(pieces)
+        self._feed(b"".join(lines))
+        if not self._line_is_open and not any(self._rests.values()) and time.monotonic() - self._noted > _SECONDS:
+            self._note()
+
+    def _feed(self, data: bytes) -> None:
+        if data:
+            self._line_is_open = not data.endswith(b"\n")
+            with contextlib.suppress(OSError):  # a full disk costs lines, not the container
+                self._writer.feed(data)
+
+    def _note(self) -> None:
+        self._noted = time.monotonic()
+        with contextlib.suppress(OSError):  # behind is good enough
+            record.write(self._folder, POSITION, {"pieces": self._taken, "bytes": _size(self._path)}, durable=False)
+
+    def close(self) -> None:
+        """What has no end of a line ends here; all of it is on the disk."""
+        self._feed(b"\n".join(rest for rest in self._rests.values() if rest))
+        self._rests = {}
+        with contextlib.suppress(OSError):
+            self._writer.close()
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except FileNotFoundError:
+        return 0

@@ -1,0 +1,92 @@
+"""Between Clary and an engine's container: the networks it is in, and the address at which it finds the API.
+
+`clary` is a network of the engine for all containers that are not isolated. Its gateway, this host, has the address
+169.254.170.2: SDKs ask a container's credentials without TLS at their own loopback and there, as on Amazon ECS
+(https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html), and nowhere else.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import Any, Callable, Dict, Optional
+
+from clary.compute.docker_api import Engine
+from clary.compute.launch import API_PORT, Launch
+from clary.launcher import relay
+
+SHARED = "clary"
+_SUBNET = "169.254.170.0/24"
+_GATEWAY = "169.254.170.2"
+_IP_FREEBIND = 15
+_BACKLOG = 128
+
+LABEL = "clary"
+
+
+def own_network(container_id: str) -> str:
+    """The network of a container that is isolated and can be dialled: its own, without a way out."""
+    return f"clary-{container_id}"
+
+
+def network_of(launch: Launch) -> str:
+    """Which network it is in."""
+    if launch["api"]:
+        return SHARED
+    return "none" if launch["port"] is None else own_network(launch["id"])
+
+
+def make(engine: Engine, launch: Launch) -> None:
+    """Its network is there afterwards."""
+    name = network_of(launch)
+    if name != "none" and engine.network(name) is None:
+        engine.make_network(_shared() if name == SHARED else _internal(name))
+
+
+def _shared() -> Dict[str, Any]:
+    """Containers that have nothing to do with one another do not meet there, where the engine knows that option."""
+    return {
+        "Name": SHARED,
+        "Driver": "bridge",
+        "CheckDuplicate": True,
+        "IPAM": {"Config": [{"Subnet": _SUBNET, "Gateway": _GATEWAY}]},
+        "Options": {"com.docker.network.bridge.enable_icc": "false"},
+        "Labels": {LABEL: SHARED},
+    }
+
+
+def _internal(name: str) -> Dict[str, Any]:
+    return {"Name": name, "Driver": "bridge", "CheckDuplicate": True, "Internal": True, "Labels": {LABEL: name}}
+
+
+class Entry:
+    """Where one container finds Clary's API: a port of the gateway that answers it alone."""
+
+    def __init__(self, port: int, api_socket: str) -> None:
+        """`port` is 0 at first, and after a crash what it was. Raises OSError where somebody else has it."""
+        self._serve = relay.to_unix(api_socket)
+        self._address: Optional[str] = None
+        self._listener = socket.socket()
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._listener.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)  # engines make the address with the first user
+        self._listener.bind((_GATEWAY, port))
+        self._listener.listen(_BACKLOG)
+        self.port = int(self._listener.getsockname()[1])
+        relay.Acceptor(self._listener, self._admit)
+
+    @property
+    def url(self) -> str:
+        """The API's address, seen from the inside."""
+        return f"http://{_GATEWAY}:{self.port}"
+
+    def open_to(self, address: str) -> None:
+        """Whom to answer; until then nobody is."""
+        self._address = address
+
+    def _admit(self, connection: socket.socket) -> None:
+        if connection.getpeername()[0] == self._address:
+            self._serve(connection)
+
+
+def translated(url: str) -> Callable[[str], str]:
+    """Values of variables, with the API at `url` instead of the container's own loopback."""
+    return lambda value: value.replace(f"http://127.0.0.1:{API_PORT}", url)
