@@ -28,7 +28,7 @@ ANSWER = 60.0
 
 CONNECTIONS = 64
 
-_READING = ("Describe", "List", "Get", "Head", "Filter", "Search", "Simulate")
+_READING = ("Describe", "List", "Get", "Head", "Filter", "Search", "Simulate", "BatchGet", "BatchCheck")
 
 
 class ControlLost(Exception):

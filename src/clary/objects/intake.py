@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from clary.objects.body import Body
+from clary.objects.checksums import DEFAULT_ALGORITHM
 from clary.objects.errors import EntityTooLarge
 from clary.objects.expectation import Expectation
-from clary.objects.files import Files
+from clary.objects.files import Files, open_regular
+from clary.objects.model import ObjectInfo, Received
 from clary.wire.http import HttpRequest
 
 T = TypeVar("T")
@@ -44,16 +46,54 @@ class Intake:
         """
         expected = Expectation.of(request.headers)
         _check_announced(request)
-        body = Body(self._files, expected.algorithm)
+        kept = await self.take(
+            chunks,
+            expected.algorithm,
+            check=lambda kept: expected.check(kept, {**request.headers, **request.trailers}),
+        )
+        return {**kept, "declared": expected.declared}
+
+    async def take(
+        self,
+        chunks: AsyncIterator[bytes],
+        algorithm: str,
+        most: int | None = None,
+        check: Callable[[Received], None] | None = None,
+    ) -> Received:
+        """Read `chunks` to the end and keep them, with a checksum of `algorithm`; no row names them yet.
+
+        Raises EntityTooLarge for more than `most` bytes, and what `chunks` and `check` raise; nothing is kept then.
+        """
+        body = Body(self._files, algorithm)
         work: list[Future[Any]] = []
         try:
-            last = await self._fill(body, chunks, work)
+            last = await self._fill(body, chunks if most is None else _limited(chunks, most), work)
             kept = await self._run(work, lambda: body.finish(last))
-            expected.check(kept, {**request.headers, **request.trailers})
+            if check:
+                check(kept)
         except BaseException:  # also where the request was cancelled
             self._threads.submit(_discard, body, work)
             raise
-        return {**kept, "declared": expected.declared}
+        return kept
+
+    async def linked(self, info: ObjectInfo) -> Received:
+        """A second name for the file of an object that came in one piece: as if its bytes had been received again.
+
+        Raises FileNotFoundError where it was deleted a while ago.
+        """
+        [piece] = info.pieces
+        algorithm = next(iter(info.attributes.checksums), DEFAULT_ALGORITHM)
+        file = await self._run([], lambda: self._link(piece.file))
+        checksums = dict(info.attributes.checksums)
+        return Received(file=file, size=info.size, md5=info.etag, algorithm=algorithm, checksums=checksums)
+
+    def _link(self, file: str) -> str:
+        with open_regular(self._files.path(file)) as source:
+            return self._files.take(source.fileno())
+
+    def forget(self, body: Received) -> None:
+        """Remove what was kept."""
+        self._threads.submit(self._files.remove, body["file"])
 
     async def _fill(self, body: Body, chunks: AsyncIterator[bytes], work: list[Future[Any]]) -> bytes:
         """Write all batches but the last, which is returned; at most two are in memory."""
@@ -83,6 +123,16 @@ def _check_announced(request: HttpRequest) -> None:
     size = int(announced) if announced.isdecimal() and len(announced) < _LONGEST_NUMBER else 0
     if size > MAX_BODY_BYTES:
         raise EntityTooLarge(size, MAX_BODY_BYTES)
+
+
+async def _limited(chunks: AsyncIterator[bytes], most: int) -> AsyncIterator[bytes]:
+    """Raises EntityTooLarge behind `most` bytes."""
+    size = 0
+    async for chunk in chunks:
+        size += len(chunk)
+        if size > most:
+            raise EntityTooLarge(size, most)
+        yield chunk
 
 
 async def _done(work: list[Future[Any]]) -> None:
