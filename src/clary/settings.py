@@ -29,6 +29,9 @@ def default_cache_dir() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "clary"
 
 
+_BRINGING_CODE = ("CreateFunction", "UpdateFunctionCode", "PublishLayerVersion")
+
+
 @dataclass(frozen=True)
 class Limits:
     """Bounds that protect the server; each with its unit and its reason."""
@@ -41,6 +44,9 @@ class Limits:
 
     request_body_bytes: int = 16 * 2**20
     """Largest body of a control operation held in memory (streamed S3 bodies are not bound by it)."""
+
+    code_body_bytes: int = 70_167_211
+    """Largest request that brings code to Lambda, as on AWS: 50 MB of zip, in base64."""
 
     header_seconds: float = 20.0
     """A client that has not sent its whole head by then is cut off: half-open clients must not hold a place."""
@@ -56,6 +62,13 @@ class Limits:
 
     stop_grace_seconds: float = 120.0
     """SIGTERM to SIGKILL for a training job that is stopped, as on AWS."""
+
+    def body_bytes(self, service: str, operation: str) -> int:
+        """The largest body of an operation."""
+        if service == "sagemaker-runtime":
+            return self.invoke_body_bytes
+        brings_code = service == "lambda" and operation in _BRINGING_CODE
+        return self.code_body_bytes if brings_code else self.request_body_bytes
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from clary.compute.reach import SandboxReach
 from clary.distribution.login import Login
 from clary.distribution.registry import Registry
 from clary.distribution.uploads import Pushing
+from clary.edge.code import CODE, Code
 from clary.edge.door import ControlDoor
 from clary.edge.internal import Internal
 from clary.edge.reporting import report
@@ -28,6 +29,7 @@ from clary.functions.table import Function, Version
 from clary.gateway.api_effects import EdgeEffects
 from clary.gateway.api_site import ApiSite
 from clary.gateway.asgi import Gateway
+from clary.gateway.function_urls import FunctionUrls
 from clary.gateway.identity import Identity
 from clary.identity.sealing import Sealer
 from clary.objects.intake import Intake
@@ -101,9 +103,17 @@ class Edge:
             edge_context=self.context,
             bodies=self.intake,
             settings=self.settings,
-            internal=internal.handlers(),
-            sites=(self.registry(), ApiSite(self.apis, self.identity, self.identity, self.settings)),
+            internal={**internal.handlers(), CODE: Code(self.settings).answer},
+            sites=(
+                self.registry(),
+                self.function_urls(),
+                ApiSite(self.apis, self.identity, self.identity, self.settings),
+            ),
         )
+
+    def function_urls(self) -> FunctionUrls:
+        """What functions answer behind URLs of their own."""
+        return FunctionUrls(self.functions, self.identity, self.identity, self.settings)
 
     @cached_property
     def apis(self) -> Apis:

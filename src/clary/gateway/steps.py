@@ -62,11 +62,9 @@ async def receive(parts: Parts, exchange: Exchange) -> None:
         exchange.streamed = found[0] if found else ""
         payload.check_announced(exchange.request)
         return
-    limits = parts.settings.limits
-    runtime = exchange.target.service == "sagemaker-runtime"
-    limit = limits.invoke_body_bytes if runtime else limits.request_body_bytes
     if not exchange.incoming.whole:
-        await _read(exchange, limit)
+        target = exchange.target
+        await _read(exchange, parts.settings.limits.body_bytes(target.service, target.operation))
 
 
 async def authenticate(parts: Parts, exchange: Exchange) -> None:

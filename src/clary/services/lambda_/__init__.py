@@ -1,5 +1,27 @@
 """Lambda: functions, their versions and aliases, layers, and how they are invoked."""
 
-from clary.services.lambda_ import aliases, functions, invocations, versions
+from clary.services.lambda_ import (
+    aliases,
+    concurrency,
+    event_configs,
+    functions,
+    invocations,
+    layers,
+    permissions,
+    tags,
+    urls,
+    versions,
+)
 
-__all__ = ["aliases", "functions", "invocations", "versions"]
+__all__ = [
+    "aliases",
+    "concurrency",
+    "event_configs",
+    "functions",
+    "invocations",
+    "layers",
+    "permissions",
+    "tags",
+    "urls",
+    "versions",
+]
