@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from clary.apis import trying
 from clary.apis.effects import Effects
 from clary.apis.gateway_responses import GatewayError
 from clary.apis.published import ApiIndex, Published
@@ -19,8 +20,8 @@ from clary.wire.http import HttpRequest, HttpResponse
 _PATH = re.compile(r"/restapis/([a-z0-9]+)/([^/]+)/_user_request_(/.*)?")
 _HOST = re.compile(r"([a-z0-9]+)\.execute-api\.(?:[a-z0-9-]+\.amazonaws\.com|localhost(?:\.localdomain)?)(?::\d+)?")
 
-Draft = Callable[[str, str, str], Awaitable[Mapping[str, Any]]]
-"""An API as it is now, deployed or not, by account, region and id. Raises AWSError."""
+Draft = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
+"""An API as it is now, deployed or not, by `account`, `region` and `api`. Raises AWSError."""
 
 _log = logging.getLogger(__name__)
 
@@ -28,9 +29,10 @@ _log = logging.getLogger(__name__)
 class Apis:
     """What the edge holds of API Gateway."""
 
-    def __init__(self, run_dir: Path, effects: Effects) -> None:
+    def __init__(self, run_dir: Path, effects: Effects, draft: Draft) -> None:
         self._published = Published(run_dir)
         self.rest = RestPipeline(effects)
+        self._draft = draft
         self._rest_api = lru_cache(maxsize=128)(lambda deployment: RestApi(self._published.snapshot(deployment)))
 
     def takes(self, request: HttpRequest) -> bool:
@@ -61,6 +63,16 @@ class Apis:
         matched = _matched(name, api, stage)
         rest = self._rest_api(there["deployment"])
         return await self.rest.answer(rest, index, there, asked, matched, identify)
+
+    async def test_method(self, account: str, region: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        """TestInvokeMethod's output: validation and integration as they would be, authorization left out."""
+        document = await self._draft({"account": account, "region": region, "api": params["restApiId"]})
+        return await trying.method(self.rest, document, account, region, params)
+
+    async def test_authorizer(self, account: str, region: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        """TestInvokeAuthorizer's output."""
+        document = await self._draft({"account": account, "region": region, "api": params["restApiId"]})
+        return await trying.authorizer(self.rest, document, account, region, params)
 
 
 def _asked_for(request: HttpRequest) -> tuple[str, str, str]:

@@ -15,12 +15,13 @@ import typer
 
 from clary.cli import options
 from clary.errors import ClaryError
-from clary.settings import DEFAULT_ACCOUNT, DEFAULT_PORT, DEFAULT_REGION, AuthMode, Capacity, Settings
+from clary.settings import DEFAULT_ACCOUNT, DEFAULT_PORT, DEFAULT_REGION, AuthMode, Capacity, ComputeMode, Settings
 from clary.supervisor import lock
 from clary.supervisor.log import log_path
 from clary.supervisor.voice import banner
 
 _AUTH_MODES = ("sigv4", "off")
+_COMPUTE_MODES = ("auto", "sandbox", "docker")
 _GIB = 2**30
 _ACCOUNT = re.compile(r"[0-9]{12}")
 
@@ -38,6 +39,13 @@ def up(  # noqa: PLR0913, PLR0917 — one per option of the command line
     unconfined: Annotated[
         bool, typer.Option("--unconfined", help="Run containers without a sandbox: only code that you trust.")
     ] = False,
+    http_target: Annotated[
+        list[str] | None,
+        typer.Option(metavar="HOST:PORT", help="A place of this machine that APIs' HTTP integrations may ask."),
+    ] = None,
+    compute: Annotated[
+        str, typer.Option(metavar="auto|sandbox|docker", help="Where containers run; auto: real images in an engine.")
+    ] = "auto",
     cores: Annotated[int | None, typer.Option(min=1, help="For jobs; all cores if not said.")] = None,
     memory: Annotated[
         float | None, typer.Option(min=0.1, metavar="GIB", help="For jobs; all memory if not said.")
@@ -64,6 +72,8 @@ def up(  # noqa: PLR0913, PLR0917 — one per option of the command line
         auth=_auth(auth),
         allow_reset=allow_reset,
         unconfined=unconfined,
+        compute=_compute(compute),
+        http_targets=tuple(_target(text) for text in http_target or ()),
         capacity=Capacity(cores, None if memory is None else int(memory * _GIB), overcommit),
     )
     if detach:
@@ -123,6 +133,19 @@ def _account(text: str) -> str:
     if not _ACCOUNT.fullmatch(text):
         raise ClaryError(f"An account id has twelve digits; {text!r} is none.")
     return text
+
+
+def _target(text: str) -> str:
+    host, colon, port = text.rpartition(":")
+    if not host or not colon or not port.isdecimal():
+        raise ClaryError(f"--http-target is HOST:PORT; {text!r} is none.")
+    return text
+
+
+def _compute(text: str) -> ComputeMode:
+    if text not in _COMPUTE_MODES:
+        raise ClaryError(f"--compute is auto, sandbox or docker; {text!r} is none of them.")
+    return cast("ComputeMode", text)
 
 
 def _auth(text: str) -> AuthMode:

@@ -13,6 +13,7 @@ from clary.services.apigateway import (
     rest_apis,
     stages,
     tags,
+    testing,
     usage_plans,
     validators,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "rest_apis",
     "stages",
     "tags",
+    "testing",
     "usage_plans",
     "validators",
 ]
