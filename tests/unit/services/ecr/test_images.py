@@ -197,8 +197,8 @@ def test_an_unknown_image_is_named_by_describe(ecr):
     assert ecr.refusal("DescribeImages", repositoryName="app", imageIds=[{"imageTag": "x"}]) == (
         "ImageNotFoundException",
         (
-            "The image with imageId {imageDigest:'null', imageTag:'x'} does not exist within the repository with name 'app' "
-            f"in the registry with id '{ACCOUNT}'"
+            "The image with imageId {imageDigest:'null', imageTag:'x'} does not exist within the repository with name "
+            f"'app' in the registry with id '{ACCOUNT}'"
         ),
     )
 
