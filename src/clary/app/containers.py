@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import select
 import time
 
+from clary.compute import chosen
 from clary.compute.base import Running
-from clary.compute.sandbox import SandboxBackend
 from clary.errors import ClaryError
 from clary.settings import Settings
 
@@ -19,13 +20,13 @@ _PAUSE = 0.02
 
 def running(settings: Settings) -> list[str]:
     """Ids of the containers that run on a data folder."""
-    backend = SandboxBackend(settings)
+    backend = chosen.backend(settings, os.environ)
     return [container for container in backend.list() if isinstance(backend.poll(container), Running)]
 
 
 def end_all(settings: Settings) -> int:
     """End them with everything inside; how many there were. Raises ClaryError where one does not end."""
-    backend, found = SandboxBackend(settings), running(settings)
+    backend, found = chosen.backend(settings, os.environ), running(settings)
     for container in found:
         backend.stop(container, GRACE)
     deadline = time.monotonic() + _PATIENCE

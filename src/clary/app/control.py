@@ -15,9 +15,11 @@ import uvloop
 
 from clary.app.process import Start, run
 from clary.calls import Access, Call
+from clary.compute import chosen
 from clary.compute.dial import SandboxDial
+from clary.compute.docker import DockerPlanner
 from clary.compute.launch import API_PORT
-from clary.compute.sandbox import SandboxBackend
+from clary.compute.local import LocalBackend
 from clary.control.questions import Questions
 from clary.control.server import ControlServer
 from clary.control.writing import only_writer
@@ -28,6 +30,7 @@ from clary.identity.issuing import role_principal
 from clary.identity.sealing import LONGEST_SESSION, Sealer
 from clary.images import installed
 from clary.images.catalogue import Catalogue
+from clary.images.engine import EngineImages
 from clary.images.environments import Environments
 from clary.images.own import OwnImages
 from clary.jumpstart import bucket
@@ -126,12 +129,12 @@ class Control:
     objects: ObjectStore
     images: Catalogue
     series: SeriesStore
-    backend: SandboxBackend
+    backend: LocalBackend
     identity: Identity
     keeper: Keeper
 
     @classmethod
-    def of(cls, settings: Settings, backend: SandboxBackend) -> Control:
+    def of(cls, settings: Settings, backend: LocalBackend) -> Control:
         """Opens the databases; what every account needs is there afterwards."""
         store = Store(settings.database)
         ensure_defaults(store, settings)
@@ -140,6 +143,8 @@ class Control:
         images = Catalogue(
             own=OwnImages(settings.images_dir, settings.account_id),
             installed=lambda uri: installed.find(uri, settings.account_id),
+            engine=None if settings.compute == "sandbox" else EngineImages(DockerPlanner(os.environ).engine),
+            only_engine=settings.compute == "docker",
         )
         series = SeriesStore(settings.series_database)
         keeper = Keeper(store, objects)
@@ -246,7 +251,7 @@ def _step_back() -> None:
 
 def work(start: Start) -> None:
     """Wait for the right to write, then work. Whether containers can be had is found out meanwhile."""
-    backend = SandboxBackend(start.settings)
+    backend = chosen.backend(start.settings, os.environ)
     with ThreadPoolExecutor(1) as beside:
         able = beside.submit(backend.check)
         lock = only_writer(start.settings.data_dir)

@@ -82,7 +82,7 @@ def _environments(console: Console) -> Path:
         "scikit-learn's environment": Catalogue().resolve(_SKLEARN).environment,
     }
     for title, environment in wanted.items():
-        if environments.ready(environment) is None:
+        if environment is not None and environments.ready(environment) is None:
             with console.status(f"Building {title} (once)") as status:
                 environments.build(environment, _show(status, title))
             console.print(f"[green]✓[/green] Built {title}")

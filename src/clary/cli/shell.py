@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
 
 from clary.cli import api, options, terminal
-from clary.compute.sandbox import SandboxBackend
+from clary.compute import chosen
 from clary.errors import ClaryError
 from clary.settings import Settings
 
@@ -42,7 +43,7 @@ def shell(
     container = _container(settings, region or settings.region, name, host)
     argv = tuple(command or _SHELL)
     try:
-        code = terminal.run(lambda streams: SandboxBackend(settings).enter(container, argv, streams))
+        code = terminal.run(lambda streams: chosen.backend(settings, os.environ).enter(container, argv, streams))
     except (FileNotFoundError, PermissionError) as gone:
         raise ClaryError(f"{name} cannot be entered: {gone}.", "See `clary status`.") from gone
     raise typer.Exit(code)

@@ -54,12 +54,16 @@ class MetricDefinition:
 
 @dataclass(frozen=True)
 class Image:
-    """An image that Clary runs without a container engine."""
+    """An image that Clary runs: on this machine's Pythons, or by a container engine."""
 
     uri: str
-    environment: Environment
+    environment: Environment | None
+    """None where an engine has all of it."""
     train: Program | Command
     serve: Program | Command
+    engine: str = ""
+    """Its name in the container engine that runs it: then `train` and `serve` are what its entry point is given, and
+    nothing of this machine is seen inside."""
     metric_definitions: tuple[MetricDefinition, ...] = ()
     """What AWS's own image defines; DescribeTrainingJob shows them for built-in algorithms."""
     built_in: bool = False

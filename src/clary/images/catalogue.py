@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 
+from clary.errors import ClaryError
 from clary.images import (
     factorization_machines,
     gradient_boosting,
@@ -23,6 +24,7 @@ from clary.images import (
 from clary.images.accounts import ACCOUNTS
 from clary.images.addresses import Address
 from clary.images.base import Image
+from clary.images.engine import EngineImages
 from clary.images.own import OwnImages
 from clary.images.pythons import Pythons
 from clary.images.releases import Framework, choose
@@ -69,15 +71,23 @@ class Catalogue:
         own: OwnImages | None = None,
         installed: Callable[[str], Image | None] = lambda _: None,
         wheels: Wheels | None = None,
+        engine: EngineImages | None = None,
+        only_engine: bool = False,
     ) -> None:
         self._pythons = pythons or Pythons()
         self._own = own
         self._installed = installed
         self._wheels = wheels or Wheels.of(os.environ)
+        self.engine = engine
+        """The container engine's images, where they may be used."""
+        self._only_engine = only_engine
         self._known: dict[str, Image] = {}
+        self._real: dict[str, Image] = {}
 
     def resolve(self, uri: str) -> Image:
         """The image that `uri` means. Raises ImageNotFound."""
+        if self._only_engine:
+            return self._in_engine(uri, "Clary was started with `--compute docker`, and the engine has no such image.")
         if uri in self._known:
             return self._known[uri]
         address = Address.parse(uri)
@@ -86,9 +96,19 @@ class Catalogue:
             self._known[uri] = self._of_aws(uri, address, repository)
             return self._known[uri]
         image = (self._own.find(uri) if self._own else None) or self._installed(uri)
-        if image is None:
-            raise ImageNotFound(uri, _advice(address))
-        return image
+        return image or self._in_engine(uri, _advice(address))
+
+    def _in_engine(self, uri: str, advice: str) -> Image:
+        """A real image; what has been found once is not looked for again. Raises ImageNotFound."""
+        if uri not in self._real:
+            try:
+                image = self.engine.find(uri) if self.engine else None
+            except ClaryError as none:
+                raise ImageNotFound(uri, f"{advice} {none}") from None
+            if image is None:
+                raise ImageNotFound(uri, advice)
+            self._real[uri] = image
+        return self._real[uri]
 
     def _of_aws(self, uri: str, address: Address, repository: Repository) -> Image:
         name = repository.release(address.tag)
@@ -115,7 +135,7 @@ def _advice(address: Address | None) -> str:
     """What to use instead of an image that is not known."""
     if address and address.repository in retired.ADVICE and address.account in ACCOUNTS[address.repository]:
         return retired.ADVICE[address.repository]
-    return "Neither AWS's images that Clary runs nor `clary images list` know it."
+    return "Neither AWS's images that Clary runs, nor `clary images list`, nor a container engine know it."
 
 
 def _no_python(framework: Framework) -> str:

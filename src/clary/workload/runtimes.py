@@ -10,10 +10,12 @@ from pathlib import Path
 
 from clary.clients.environment import hook_dir
 from clary.compute.base import Container, Limits, Mount, Network, Warm, folder
+from clary.compute.docker_api import EngineError
 from clary.compute.host import python_folders
 from clary.errors import AWSError, ClaryError
 from clary.images.base import Command, Image, Program
 from clary.images.catalogue import Catalogue, ImageNotFound
+from clary.images.engine import EngineImages
 from clary.images.environments import Environments
 from clary.workload.environ import Identity, aws, hook_mount, regions
 from clary.workload.errors import WorkloadError
@@ -70,19 +72,36 @@ class Runtimes:
             raise WorkloadError(f"ClientError: Cannot find the image {uri}. {error.hint}".rstrip()) from None
 
     def ready(self, image: Image) -> bool:
-        """Whether its environment stands already."""
-        return self._environments.ready(image.environment) is not None
-
-    def build(self, image: Image, on_line: OnLine) -> Path:
-        """Its environment's Python, built first where it is not there. Raises WorkloadError."""
+        """Whether its environment stands already, or the engine has it. Raises WorkloadError."""
+        if image.environment is not None:
+            return self._environments.ready(image.environment) is not None
         try:
-            return self._environments.build(image.environment, on_line)
+            return self._engine(image).has(image.engine)
         except ClaryError as error:
             raise WorkloadError(f"ClientError: Cannot pull algorithm container. {error}") from None
 
+    def build(self, image: Image, on_line: OnLine) -> None:
+        """Make it ready: build its environment, or have the engine pull it. Raises WorkloadError."""
+        try:
+            if image.environment is not None:
+                self._environments.build(image.environment, on_line)
+            else:
+                for line in self._engine(image).pull(image.engine):
+                    on_line(line)
+        except (ClaryError, EngineError, OSError) as error:
+            raise WorkloadError(f"ClientError: Cannot pull algorithm container. {error}") from None
+
+    def _engine(self, image: Image) -> EngineImages:
+        """Raises WorkloadError where Clary was started without engines since."""
+        if self._catalogue.engine is None:
+            raise WorkloadError(f"ClientError: {image.uri} needs a container engine; see `clary up --compute`.")
+        return self._catalogue.engine
+
     def container(self, image: Image, run: Run) -> Container:
         """The container to start. Raises WorkloadError where its environment cannot be had any more."""
-        python = str(self._environments.ready(image.environment) or self.build(image, lambda _: None))
+        if image.environment is None:
+            return self._of_engine(image, run)
+        python = self.python(image)
         warm = None if run.argv else _warm(image, run.program, python)
         return Container(
             argv=tuple(run.argv) or _argv(run.program, python),
@@ -103,6 +122,41 @@ class Runtimes:
             network=run.network,
             companions=tuple(_argv(program, python) for program in run.companions),
             warm=warm,
+        )
+
+    def python(self, image: Image) -> str:
+        """Its environment's Python, built where it is not there. Raises WorkloadError where that cannot be had."""
+        if image.environment is None:
+            raise WorkloadError(f"ClientError: {image.uri} has no environment of this machine.")
+        try:
+            return str(
+                self._environments.ready(image.environment)
+                or self._environments.build(image.environment, lambda _: None)
+            )
+        except ClaryError as error:
+            raise WorkloadError(f"ClientError: Cannot pull algorithm container. {error}") from None
+
+    def _of_engine(self, image: Image, run: Run) -> Container:
+        """A real image brings its programs; it is told where it is, and who it is. Raises WorkloadError."""
+        if run.companions or (run.network is not None and len(run.network.hosts) > 1):
+            raise WorkloadError(
+                f"ClientError: {image.uri} is run by a container engine: Pipe mode and several instances are not"
+                " offered there. Use File or FastFile mode and one instance."
+            )
+        ways = {} if run.isolated else aws(self._credentials(run))
+        program = run.program.argv if isinstance(run.program, Command) else run.program.args
+        return Container(
+            image=image.engine,
+            entrypoint=tuple(run.argv),
+            argv=() if run.argv else program,
+            env={**regions(run.region), **ways, **run.contract, **run.env},
+            log=str(run.log),
+            mounts=(*(() if run.isolated else (hook_mount(hook_dir()),)), *run.mounts),
+            workdir=image.workdir,
+            api=not run.isolated,
+            listens=run.listens,
+            limits=run.limits,
+            hostname=run.hostname,
         )
 
     def _own_mounts(self, image: Image, run: Run) -> Iterator[Mount]:
@@ -142,7 +196,8 @@ def _warm(image: Image, program: Program | Command, python: str) -> Warm | None:
     """Programs of the image's own are not Python's modules: nothing can be kept warm for them."""
     if isinstance(program, Command):
         return None
-    return Warm(python, image.environment.preload, program.module, program.args)
+    preload = image.environment.preload if image.environment else ()
+    return Warm(python, preload, program.module, program.args)
 
 
 def _linked(source: Path, target: Path) -> str:
