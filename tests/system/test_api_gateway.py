@@ -1,0 +1,426 @@
+"""REST APIs of a started Clary, asked as web pages and devices would ask them."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
+
+from tests.running import RunningClary
+from tests.system.rest_apis import Answer, Builder, ask
+
+
+class _Backend(BaseHTTPRequestHandler):
+    """Answers what it was asked."""
+
+    def _answer(self) -> None:
+        length = int(self.headers.get("content-length") or 0)
+        said = {
+            "method": self.command,
+            "path": self.path,
+            "headers": {name.lower(): value for name, value in self.headers.items()},
+            "body": self.rfile.read(length).decode(),
+        }
+        body = json.dumps(said).encode()
+        self.send_response(404 if self.path.startswith("/missing") else 200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("X-Backend", "yes")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_POST = do_PUT = do_DELETE = _answer
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 — the base class's name
+        pass
+
+
+@pytest.fixture(scope="module")
+def backend() -> Iterator[int]:
+    """The port of an HTTP server on this machine."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Backend)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_address[1]
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def clary(tmp_path_factory: pytest.TempPathFactory, backend: int) -> Iterator[RunningClary]:
+    with RunningClary(tmp_path_factory.mktemp("apis"), "--http-target", f"127.0.0.1:{backend}") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def gateway(clary: RunningClary) -> Any:
+    return clary.client("apigateway")
+
+
+@pytest.fixture
+def api(clary: RunningClary, gateway: Any) -> Builder:
+    return Builder(gateway, clary.endpoint_url)
+
+
+@pytest.fixture(scope="module")
+def role(clary: RunningClary) -> str:
+    """A role that API Gateway may take, and that may do everything with SageMaker's endpoints."""
+    iam = clary.client("iam")
+    trust = {"Effect": "Allow", "Principal": {"Service": "apigateway.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": trust})
+    arn: str = iam.create_role(RoleName="behind-apis", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    policy = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sagemaker:*", "Resource": "*"}}
+    iam.put_role_policy(RoleName="behind-apis", PolicyName="endpoints", PolicyDocument=json.dumps(policy))
+    return arn
+
+
+def _message(answer: Answer) -> tuple[int, str, str | None]:
+    return answer.status, answer.json["message"], answer.headers["x-amzn-errortype"]
+
+
+def test_a_mock_answers_by_path_and_by_host(clary: RunningClary, api: Builder) -> None:
+    api.mock("/pets/{id}", answer='{"id": "$input.params(\'id\')", "stage": "$context.stage/$stageVariables.v"}')
+    url = api.deploy(variables={"v": "1"})
+    found = ask(f"{url}/pets/7")
+    assert (found.status, found.json) == (200, {"id": "7", "stage": "dev/1"})
+    assert found.headers["x-amzn-requestid"]
+    assert found.headers["x-amz-apigw-id"]
+    host = f"{api.id}.execute-api.localhost:{clary.port}"
+    assert ask(f"{clary.endpoint_url}/dev/pets/8", Host=host).json["id"] == "8"
+
+
+@pytest.mark.parametrize("path", ["/none", "/pets", "/pets/1/2"])
+def test_what_is_not_there_is_a_missing_token_as_on_aws(api: Builder, path: str) -> None:
+    api.mock("/pets/{id}")
+    expected = (403, "Missing Authentication Token", "MissingAuthenticationTokenException")
+    assert _message(ask(api.deploy() + path)) == expected
+
+
+def test_no_api_and_no_stage_are_forbidden(clary: RunningClary, api: Builder) -> None:
+    api.mock("/")
+    api.deploy()
+    for path in ("nope/dev", f"{api.id}/nope"):
+        answer = ask(f"{clary.endpoint_url}/restapis/{path}/_user_request_/")
+        assert _message(answer) == (403, "Forbidden", "ForbiddenException")
+
+
+def test_a_deployment_never_changes(gateway: Any, api: Builder) -> None:
+    place = api.mock("/", answer='{"v": 1}')
+    url = api.deploy()
+    gateway.put_integration_response(**place, statusCode="200", responseTemplates={"application/json": '{"v": 2}'})
+    assert ask(url + "/").json == {"v": 1}
+    first = gateway.get_stage(restApiId=api.id, stageName="dev")["deploymentId"]
+    api.deploy()
+    assert ask(url + "/").json == {"v": 2}
+    back = [{"op": "replace", "path": "/deploymentId", "value": first}]
+    gateway.update_stage(restApiId=api.id, stageName="dev", patchOperations=back)
+    assert ask(url + "/").json == {"v": 1}
+
+
+def test_apis_answer_after_a_crash_of_everything(clary: RunningClary, api: Builder) -> None:
+    api.mock("/", answer='{"still": "here"}')
+    url = api.deploy()
+    clary.kill("supervisor", "control", "edge")
+    clary.up()
+    assert ask(url + "/").json == {"still": "here"}
+
+
+def test_http_proxy_forwards_the_request_as_it_came(gateway: Any, api: Builder, backend: int) -> None:
+    place = api.method("/files/{proxy+}", "ANY", requestParameters={"method.request.path.proxy": True})
+    gateway.put_integration(
+        **place,
+        type="HTTP_PROXY",
+        integrationHttpMethod="ANY",
+        uri=f"http://127.0.0.1:{backend}/base/{{proxy}}",
+        requestParameters={"integration.request.path.proxy": "method.request.path.proxy"},
+    )
+    url = api.deploy()
+    answer = ask(f"{url}/files/a/b.txt?x=1&x=2", "POST", b"body", Content_Type="text/plain", X_Mine="z")
+    assert answer.status == 200
+    assert answer.headers["x-backend"] == "yes"
+    said = answer.json
+    assert (said["method"], said["body"], said["headers"]["x-mine"]) == ("POST", "body", "z")
+    assert said["path"] in ("/base/a%2Fb.txt?x=1&x=2", "/base/a/b.txt?x=1&x=2")
+    assert said["headers"]["x-forwarded-for"] == "127.0.0.1"
+
+
+def test_http_with_templates_maps_there_and_back(gateway: Any, api: Builder, backend: int) -> None:
+    place = api.method("/predict", "POST", requestParameters={"method.request.querystring.n": False})
+    gateway.put_integration(
+        **place,
+        type="HTTP",
+        integrationHttpMethod="POST",
+        uri=f"http://127.0.0.1:{backend}/${{stageVariables.where}}",
+        requestParameters={
+            "integration.request.querystring.n": "method.request.querystring.n",
+            "integration.request.header.X-Static": "'fixed'",
+        },
+        requestTemplates={"application/json": "$input.path('$.a'),$input.path('$.b')"},
+    )
+    gateway.put_method_response(**place, statusCode="200", responseParameters={"method.response.header.X-From": True})
+    gateway.put_integration_response(
+        **place,
+        statusCode="200",
+        responseParameters={"method.response.header.X-From": "integration.response.header.X-Backend"},
+        responseTemplates={"application/json": "{\"sent\": $input.json('$.body'), \"at\": $input.json('$.path')}"},
+    )
+    gateway.put_method_response(**place, statusCode="418")
+    gateway.put_integration_response(**place, statusCode="418", selectionPattern="4\\d{2}")
+    url = api.deploy(variables={"where": "here"})
+    answer = ask(f"{url}/predict?n=3", "POST", b'{"a": 1, "b": "x"}', Content_Type="application/json")
+    assert (answer.status, answer.json) == (200, {"sent": "1,x", "at": "/here?n=3"})
+    assert answer.headers["x-from"] == "yes"
+    patch = [{"op": "replace", "path": "/variables/where", "value": "missing"}]
+    gateway.update_stage(restApiId=api.id, stageName="dev", patchOperations=patch)
+    assert ask(f"{url}/predict", "POST", b"{}", Content_Type="application/json").status == 418
+
+
+def test_no_integration_reaches_this_machine_where_nobody_opened_it(
+    clary: RunningClary, gateway: Any, api: Builder, backend: int
+) -> None:
+    """Neither other services of it, nor Clary's own port, nor by another name for the same address."""
+    targets = {
+        "clary": f"http://127.0.0.1:{clary.port}/_clary/status",
+        "other": "http://127.0.0.1:1/",
+        "named": f"http://localhost:{backend + 1}/",
+        "six": "http://[::1]:80/",
+        "short": "http://127.1:22/",
+        "mapped": "http://[::ffff:127.0.0.1]:22/",
+        "zero": "http://0.0.0.0:22/",
+        "cloud": "http://169.254.169.254/latest/meta-data/",
+    }
+    for name, uri in targets.items():
+        place = api.method(f"/{name}")
+        gateway.put_integration(**place, type="HTTP_PROXY", integrationHttpMethod="GET", uri=uri)
+    url = api.deploy()
+    for name in targets:
+        answer = ask(f"{url}/{name}")
+        assert (name, answer.status, answer.json) == (name, 500, {"message": "Internal server error"})
+
+
+def test_an_endpoint_that_is_not_there_answers_through_the_mapping(gateway: Any, api: Builder, role: str) -> None:
+    place = api.method("/predict", "POST")
+    uri = "arn:aws:apigateway:us-east-1:runtime.sagemaker:path/endpoints/none/invocations"
+    gateway.put_integration(**place, type="AWS", integrationHttpMethod="POST", uri=uri, credentials=role)
+    gateway.put_method_response(**place, statusCode="200")
+    gateway.put_integration_response(**place, statusCode="200", selectionPattern="2..")
+    gateway.put_method_response(**place, statusCode="404")
+    template = "{\"why\": $input.json('$.Message')}"
+    gateway.put_integration_response(
+        **place, statusCode="404", selectionPattern="400", responseTemplates={"application/json": template}
+    )
+    answer = ask(api.deploy() + "/predict", "POST", b"1,2", Content_Type="text/csv")
+    assert answer.status == 404
+    assert answer.json["why"].startswith("Endpoint none of account ")
+
+
+def test_an_integration_may_do_what_its_role_may(clary: RunningClary, gateway: Any, api: Builder, role: str) -> None:
+    for name, action in (("/topics", "sagemaker:action/ListModels"), ("/users", "iam:action/ListUsers")):
+        place = api.method(name)
+        uri = f"arn:aws:apigateway:us-east-1:{action}"
+        gateway.put_integration(
+            **place, type="AWS", integrationHttpMethod="POST", uri=uri, credentials=role,
+            requestTemplates={"application/json": "{}"},
+        )  # fmt: skip
+        gateway.put_method_response(**place, statusCode="200")
+        gateway.put_integration_response(**place, statusCode="200")
+        gateway.put_method_response(**place, statusCode="403")
+        gateway.put_integration_response(**place, statusCode="403", selectionPattern="403")
+    url = api.deploy()
+    assert ask(f"{url}/topics").json == {"Models": []}
+    denied = ask(f"{url}/users")
+    assert denied.status == 403
+    assert b"iam:ListUsers" in denied.body
+
+
+def test_a_role_must_trust_api_gateway(clary: RunningClary, gateway: Any, api: Builder) -> None:
+    place = api.method("/")
+    wanted = {"type": "AWS", "integrationHttpMethod": "POST"}
+    uri = "arn:aws:apigateway:us-east-1:runtime.sagemaker:path/endpoints/e/invocations"
+    with pytest.raises(ClientError, match="Role ARN must be specified for AWS integrations"):
+        gateway.put_integration(**place, **wanted, uri=uri)
+    iam = clary.client("iam")
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": trust})
+    other = iam.create_role(RoleName="of-lambda", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    with pytest.raises(ClientError, match=r"allows principal 'apigateway\.amazonaws\.com'"):
+        gateway.put_integration(**place, **wanted, uri=uri, credentials=other)
+
+
+def test_bodies_and_parameters_are_validated(gateway: Any, api: Builder) -> None:
+    schema = {
+        "type": "object",
+        "required": ["age"],
+        "properties": {"age": {"type": "integer", "minimum": 0}, "name": {"type": "string", "pattern": "^[a-z]+$"}},
+    }
+    gateway.create_model(restApiId=api.id, name="Person", schema=json.dumps(schema), contentType="application/json")
+    validator = gateway.create_request_validator(
+        restApiId=api.id, name="all", validateRequestBody=True, validateRequestParameters=True
+    )["id"]
+    options = {
+        "requestValidatorId": validator,
+        "requestModels": {"application/json": "Person"},
+        "requestParameters": {"method.request.querystring.q": True, "method.request.header.X-Who": True},
+    }
+    api.mock("/people", "POST", **options)
+    template = '{"message":$context.error.messageString,"why":"$context.error.validationErrorString"}'
+    url = api.deploy() + "/people"
+    good = {"Content_Type": "application/json", "X_Who": "me"}
+    assert ask(f"{url}?q=1", "POST", b'{"age": 3, "name": "abc"}', **good).status == 200
+    for body in (b"{}", b'{"age": -1}', b'{"age": "3"}', b'{"age": 1, "name": "ABC"}', b"no json", b""):
+        assert _message(ask(f"{url}?q=1", "POST", body, **good)) == (400, "Invalid request body", "BadRequestException")
+    missing = ask(url, "POST", b'{"age": 3}', Content_Type="application/json")
+    assert missing.json["message"] in (
+        "Missing required request parameters: [q, X-Who]",
+        "Missing required request parameters: [X-Who, q]",
+    )
+    gateway.put_gateway_response(
+        restApiId=api.id,
+        responseType="BAD_REQUEST_BODY",
+        statusCode="422",
+        responseParameters={"gatewayresponse.header.Access-Control-Allow-Origin": "'*'"},
+        responseTemplates={"application/json": template},
+    )
+    api.deploy()
+    own = ask(f"{url}?q=1", "POST", b"{}", **good)
+    assert (own.status, own.headers["access-control-allow-origin"]) == (422, "*")
+    assert 'missing required properties (["age"])' in own.body.decode()
+
+
+def test_keys_open_what_their_plan_holds_and_no_more(gateway: Any, api: Builder) -> None:
+    api.mock("/", answer='{"key": "$context.identity.apiKeyId"}', apiKeyRequired=True)
+    url = api.deploy() + "/"
+    forbidden = (403, "Forbidden", "ForbiddenException")
+    assert _message(ask(url)) == forbidden
+    key = gateway.create_api_key(name="k", enabled=True)
+    assert _message(ask(url, x_api_key=key["value"])) == forbidden
+    plan = gateway.create_usage_plan(
+        name="p", apiStages=[{"apiId": api.id, "stage": "dev"}], quota={"limit": 2, "period": "MONTH"}
+    )
+    gateway.create_usage_plan_key(usagePlanId=plan["id"], keyId=key["id"], keyType="API_KEY")
+    assert ask(url, x_api_key=key["value"]).json == {"key": key["id"]}
+    assert ask(url, x_api_key=key["value"]).status == 200
+    assert _message(ask(url, x_api_key=key["value"])) == (429, "Limit Exceeded", "LimitExceededException")
+    off = [{"op": "replace", "path": "/enabled", "value": "false"}]
+    gateway.update_api_key(apiKey=key["id"], patchOperations=off)
+    assert _message(ask(url, x_api_key=key["value"])) == forbidden
+
+
+def test_a_stage_is_throttled(gateway: Any, api: Builder) -> None:
+    api.mock("/")
+    url = api.deploy() + "/"
+    patch = [
+        {"op": "replace", "path": "/*/*/throttling/rateLimit", "value": "0.001"},
+        {"op": "replace", "path": "/*/*/throttling/burstLimit", "value": "1"},
+    ]
+    stage = gateway.update_stage(restApiId=api.id, stageName="dev", patchOperations=patch)
+    assert stage["methodSettings"]["*/*"]["throttlingBurstLimit"] == 1
+    assert ask(url).status == 200
+    assert _message(ask(url)) == (429, "Too Many Requests", "TooManyRequestsException")
+
+
+def test_iam_authorization_takes_signatures_of_those_who_may(clary: RunningClary, api: Builder) -> None:
+    api.mock("/who", answer='{"who": "$context.identity.userArn"}', authorizationType="AWS_IAM")
+    url = api.deploy() + "/who"
+    assert _message(ask(url))[:2] == (403, "Missing Authentication Token")
+    key = json.loads((clary.data_dir / "credentials.json").read_text())
+    owner = Credentials(key["access_key_id"], key["secret_access_key"])
+    assert _signed(url, owner).json["who"].startswith("arn:aws:sts::")
+    iam = clary.client("iam")
+    iam.create_user(UserName=f"nobody-{api.id}")
+    made = iam.create_access_key(UserName=f"nobody-{api.id}")["AccessKey"]
+    nobody = Credentials(made["AccessKeyId"], made["SecretAccessKey"])
+    denied = _signed(url, nobody)
+    assert denied.status == 403
+    assert (
+        "is not authorized to perform: execute-api:Invoke on resource: arn:aws:execute-api:" in denied.json["message"]
+    )
+    wrong = _signed(url, Credentials(key["access_key_id"], "wrong"))
+    assert _message(wrong)[::2] == (403, "InvalidSignatureException")
+
+
+def _signed(url: str, credentials: Credentials) -> Answer:
+    request = AWSRequest("GET", url)
+    SigV4Auth(credentials, "execute-api", "us-east-1").add_auth(request)
+    return ask(url, **{name.replace("-", "_"): value for name, value in request.headers.items()})
+
+
+def test_a_web_page_may_ask_across_origins(gateway: Any, api: Builder) -> None:
+    """The classic set-up: a mock for OPTIONS, and a header on the method's own answers."""
+    place = api.mock("/predict", "OPTIONS")
+    allow = {
+        "Access-Control-Allow-Headers": "'Content-Type,X-Amz-Date,Authorization,X-Api-Key'",
+        "Access-Control-Allow-Methods": "'OPTIONS,POST'",
+        "Access-Control-Allow-Origin": "'*'",
+    }
+    gateway.delete_method_response(**place, statusCode="200")
+    gateway.put_method_response(
+        **place, statusCode="200", responseParameters={f"method.response.header.{name}": False for name in allow}
+    )
+    gateway.put_integration_response(
+        **place, statusCode="200", responseParameters={f"method.response.header.{n}": v for n, v in allow.items()}
+    )
+    answer = ask(
+        api.deploy() + "/predict", "OPTIONS", Origin="http://page.example", Access_Control_Request_Method="POST"
+    )
+    assert answer.status == 200
+    assert {name: answer.headers[name] for name in allow} == {name: value.strip("'") for name, value in allow.items()}
+
+
+def test_a_template_that_loops_is_stopped_and_nobody_waits_for_it(gateway: Any, api: Builder) -> None:
+    loop = "#foreach($i in [1..999])#foreach($j in [1..999])#foreach($k in [1..999])#set($x = $i)#end#end#end"
+    api.mock("/loop", answer=loop)
+    api.mock("/fine")
+    url = api.deploy()
+    answers: list[Answer] = []
+    looping = threading.Thread(target=lambda: answers.append(ask(f"{url}/loop")))
+    looping.start()
+    assert ask(f"{url}/fine").status == 200
+    looping.join(30)
+    assert (answers[0].status, answers[0].json) == (500, {"message": "Internal server error"})
+
+
+def test_media_types_that_no_template_takes(gateway: Any, api: Builder) -> None:
+    place = api.mock("/", "POST")
+    patch = [{"op": "replace", "path": "/passthroughBehavior", "value": "NEVER"}]
+    gateway.update_integration(**place, patchOperations=patch)
+    answer = ask(api.deploy() + "/", "POST", b"<x/>", Content_Type="text/xml")
+    assert _message(answer) == (415, "Unsupported Media Type", "BadRequestException")
+
+
+def test_a_template_sets_status_and_headers(api: Builder) -> None:
+    answer = (
+        "#set($context.responseOverride.status = 202)#set($context.responseOverride.header.X-Set = 'by template')ok"
+    )
+    api.mock("/", answer=answer)
+    found = ask(api.deploy() + "/")
+    assert (found.status, found.headers["x-set"], found.body) == (202, "by template", b"ok")
+
+
+def test_a_method_is_tried_before_it_is_deployed(gateway: Any, api: Builder) -> None:
+    place = api.mock("/pets/{id}", answer='{"id": "$input.params(\'id\')", "q": "$input.params(\'q\')"}')
+    tried = gateway.test_invoke_method(**place, pathWithQueryString="/pets/5?q=x")
+    assert (tried["status"], json.loads(tried["body"])) == (200, {"id": "5", "q": "x"})
+    assert "Method completed with status: 200" in tried["log"]
+    with pytest.raises(ClientError, match="Invalid Method identifier specified"):
+        gateway.test_invoke_method(**{**place, "httpMethod": "PUT"})
+
+
+def test_a_policy_of_the_api_keeps_addresses_out(gateway: Any, clary: RunningClary) -> None:
+    def policy(address: str) -> str:
+        allow = {"Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke", "Resource": "execute-api:/*"}
+        condition = {"Condition": {"NotIpAddress": {"aws:SourceIp": [address]}}}
+        deny = {**allow, "Effect": "Deny", **condition}
+        return json.dumps({"Version": "2012-10-17", "Statement": [allow, deny]})
+
+    for address, status in (("127.0.0.1/32", 200), ("203.0.113.0/24", 403)):
+        api = Builder(gateway, clary.endpoint_url, policy=policy(address))
+        api.mock("/")
+        assert ask(api.deploy() + "/").status == status
