@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import http.client
 import io
+import json
 import os
 import re
 import resource
@@ -239,3 +240,20 @@ def _import(path: str, name: str, data: bytes, changes: Sequence[str]) -> None:
     assert response.status == 200, response.read()
     response.read()
     connection.close()
+
+
+def containers(engine: Engine) -> list[str]:
+    """Names of Clary's containers, living and ended."""
+    connection = http.client.HTTPConnection("engine", timeout=30)
+    connection.sock = socket.socket(socket.AF_UNIX)
+    connection.sock.connect(engine.path)
+    connection.request("GET", "/containers/json?all=1")
+    found = json.loads(connection.getresponse().read())
+    connection.close()
+    names = [name.removeprefix("/") for each in found for name in each["Names"]]
+    return sorted(name for name in names if name.startswith("clary-"))
+
+
+def is_own(engine: Engine) -> bool:
+    """Whether tests have started it, and may restart it."""
+    return Path(engine.path).name == "sock"

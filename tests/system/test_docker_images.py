@@ -1,0 +1,294 @@
+"""Images of a container engine: training jobs and endpoints by boto3, and what goes wrong with them."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import botocore.exceptions
+import pytest
+
+from clary.compute.docker_api import Engine
+from tests import engine as engines
+from tests.running import RunningClary, wait_until
+from tests.system.jobs import BUCKET, JOB_SECONDS, Jobs
+
+pytestmark = pytest.mark.xdist_group("engine")
+
+TRAIN = """\
+#!/usr/bin/env python3
+import json, os, pathlib, sys, urllib.request
+ml = pathlib.Path("/opt/ml")
+wanted = json.loads((ml / "input/config/hyperparameters.json").read_text())
+print("called", sys.argv)
+print("code of its own:", (ml / "code/own.txt").read_text())
+print("rows:", len((ml / "input/data/train/rows.csv").read_text().split()))
+(ml / "input/data/train/rows.csv").write_text("changed")
+request = urllib.request.Request(
+    os.environ["AWS_CONTAINER_CREDENTIALS_FULL_URI"],
+    headers={"Authorization": os.environ["AWS_CONTAINER_AUTHORIZATION_TOKEN"]},
+)
+keys = json.load(urllib.request.urlopen(request, timeout=10))
+print("role:", keys["RoleArn"].rpartition("/")[2] if "RoleArn" in keys else "of", len(keys["AccessKeyId"]) > 10)
+os.umask(0o077)
+if wanted.get("fail"):
+    (ml / "output/failure").write_text("the data is " + wanted["fail"])
+    sys.exit(3)
+if wanted.get("lines"):
+    import time
+    for number in range(int(wanted["lines"])):
+        print("line", number, flush=True)
+        time.sleep(0.02)
+(ml / "model/folder").mkdir()
+(ml / "model/folder/model.json").write_text("{}")
+"""
+
+SERVE = """\
+#!/usr/bin/env python3
+import http.server, os, signal, socket, sys
+fault = os.environ.get("FAULT", "")
+asked = 0
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def answer(self, code, body):
+        self.send_response(code)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self):
+        self.answer(200, b"")
+
+    def do_POST(self):
+        global asked
+        asked += 1
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if fault == "dies" and asked == 3:
+            os._exit(9)
+        if fault == "garbage":
+            self.wfile.write(b"no HTTP at all\\r\\n\\r\\n")
+            self.close_connection = True
+        elif fault == "errors":
+            self.answer(500, b"the model is ill")
+        elif body == b"api":
+            try:
+                socket.create_connection(("169.254.170.2", 4599), 1)
+                self.answer(200, b"reached")
+            except OSError:
+                self.answer(200, str("AWS_ENDPOINT_URL" in os.environ).encode())
+        else:
+            self.answer(200, body.upper() + str(os.listdir("/opt/ml/model")).encode())
+
+    def log_message(self, *_):
+        pass
+
+if fault == "ends":
+    sys.exit("there is no model")
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+print("serving", sys.argv[1:], flush=True)
+http.server.ThreadingHTTPServer(("0.0.0.0", 9090 if fault == "elsewhere" else 8080), Handler).serve_forever()
+"""
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    with engines.engine() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def image(engine: Engine) -> str:
+    """As users build them: `train` and `serve` in its PATH, and code of its own where Clary has a folder too."""
+    files = {"/usr/bin/train": TRAIN, "/usr/bin/serve": SERVE, "/opt/ml/code/own.txt": "kept"}
+    engines.image(engine, "clary-test-algorithm", files)
+    return "localhost/clary-test-algorithm"
+
+
+@pytest.fixture(scope="module")
+def jobs(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jobs]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DOCKER_HOST", f"unix://{engine.path}")
+        with RunningClary(tmp_path_factory.mktemp("clary")) as clary:
+            made = Jobs(clary)
+            made.s3.put_object(Bucket=BUCKET, Key="data/rows.csv", Body=b"1\n2\n3\n")
+            made.s3.put_object(Bucket=BUCKET, Key="model.tar.gz", Body=_model())
+            yield made
+        assert engines.containers(engine) == []
+
+
+def _model() -> bytes:
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w:gz") as archive:
+        archive.addfile(tarfile.TarInfo("weights"))
+    return made.getvalue()
+
+
+CHANNEL = {
+    "ChannelName": "train",
+    "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/data/"}},
+}
+
+
+def _train(jobs: Jobs, name: str, image: str, algorithm: dict[str, Any] | None = None, **hyperparameters: str) -> str:
+    return jobs.start(
+        name,
+        "",
+        AlgorithmSpecification={"TrainingImage": image, "TrainingInputMode": "File", **(algorithm or {})},
+        HyperParameters=hyperparameters,
+        InputDataConfig=[CHANNEL],
+    )
+
+
+def _lines(jobs: Jobs, name: str) -> list[str]:
+    return jobs.said(name).splitlines()
+
+
+def test_a_training_job_of_a_real_image(jobs: Jobs, image: str) -> None:
+    name = _train(jobs, "trained", image)
+    job = jobs.ended(name)
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    said = _lines(jobs, name)
+    assert "called ['/usr/bin/train']" in said
+    assert "code of its own: kept" in said
+    assert "rows: 3" in said
+    assert any(line.startswith("role: ") and line.endswith("True") for line in said)
+    bucket, _, key = job["ModelArtifacts"]["S3ModelArtifacts"].removeprefix("s3://").partition("/")
+    packed = io.BytesIO(jobs.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    with tarfile.open(fileobj=packed) as archive:
+        assert "folder/model.json" in [name.removeprefix("./") for name in archive.getnames()]
+    assert jobs.s3.get_object(Bucket=BUCKET, Key="data/rows.csv")["Body"].read() == b"1\n2\n3\n"
+
+
+def test_entry_point_and_arguments_of_the_request(jobs: Jobs, image: str) -> None:
+    own = {"ContainerEntrypoint": ["sh", "-c"], "ContainerArguments": ["echo $0 runs; id -u", "this"]}
+    name = _train(jobs, "entered", image, own)
+    assert jobs.ended(name)["TrainingJobStatus"] == "Completed"
+    assert {"this runs", "0"} <= set(_lines(jobs, name))
+
+
+def test_the_failure_file_says_why(jobs: Jobs, image: str) -> None:
+    job = jobs.ended(_train(jobs, "failed", image, fail="stale"))
+    assert job["TrainingJobStatus"] == "Failed"
+    assert "the data is stale" in job["FailureReason"]
+    assert "AlgorithmError" in job["FailureReason"]
+
+
+def test_a_job_outlives_control_and_its_keeper(jobs: Jobs, image: str) -> None:
+    """Whatever of Clary is killed, the engine goes on, and every line is there once."""
+    name = _train(jobs, "survivor", image, lines="200")
+    wait_until(lambda: "line 20" in _lines(jobs, name), JOB_SECONDS, "it prints")
+    for keeper in _keepers(jobs.clary):
+        os.kill(keeper, signal.SIGKILL)
+    jobs.clary.kill("control", "launcher")
+    job = jobs.ended(name)
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    printed = [line for line in _lines(jobs, name) if line.startswith("line ")]
+    assert printed == [f"line {number}" for number in range(200)]
+
+
+def _keepers(clary: RunningClary) -> list[int]:
+    handles = [json.loads(path.read_text()) for path in (clary.data_dir / "run" / "containers").glob("*/handle.json")]
+    return [handle["pid"] for handle in handles if Path(f"/proc/{handle['pid']}").exists()]
+
+
+def test_a_job_outlives_its_engine(jobs: Jobs, engine: Engine, image: str) -> None:
+    folder = Path(engine.path).parent
+    if not engines.is_own(engine):
+        pytest.skip("only an engine of the tests' own is killed")
+    name = _train(jobs, "restarted", image, lines="150")
+    wait_until(lambda: "line 20" in _lines(jobs, name), JOB_SECONDS, "it prints")
+    engines.stop_service(folder)
+    engines.start_service(folder)
+    job = jobs.ended(name)
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    printed = [line for line in _lines(jobs, name) if line.startswith("line ")]
+    assert printed == [f"line {number}" for number in range(150)]
+
+
+def _deploy(jobs: Jobs, name: str, image: str, fault: str = "", **model: Any) -> str:
+    container = {"Image": image, "ModelDataUrl": f"s3://{BUCKET}/model.tar.gz", "Environment": {"FAULT": fault}}
+    jobs.sagemaker.create_model(ModelName=name, ExecutionRoleArn=jobs.role, PrimaryContainer=container, **model)
+    variant = {
+        "VariantName": "AllTraffic",
+        "ModelName": name,
+        "InitialInstanceCount": 1,
+        "InstanceType": "ml.t2.medium",
+        "ContainerStartupHealthCheckTimeoutInSeconds": 60,
+    }
+    jobs.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+    jobs.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+    return name
+
+
+def _settled(jobs: Jobs, name: str) -> str:
+    wait_until(lambda: jobs.endpoint_status(name) != "Creating", JOB_SECONDS, "the endpoint settles")
+    return jobs.endpoint_status(name)
+
+
+def test_an_endpoint_of_a_real_image(jobs: Jobs, image: str) -> None:
+    name = _deploy(jobs, "real", image)
+    assert _settled(jobs, name) == "InService"
+    assert jobs.ask(name, "abc") == "ABC['weights']"
+    jobs.sagemaker.delete_endpoint(EndpointName=name)
+
+
+def test_an_isolated_endpoint_answers_and_reaches_nobody(jobs: Jobs, image: str) -> None:
+    name = _deploy(jobs, "isolated", image, EnableNetworkIsolation=True)
+    assert _settled(jobs, name) == "InService"
+    assert jobs.ask(name, "api") == "False"
+    jobs.sagemaker.delete_endpoint(EndpointName=name)
+
+
+def test_a_container_that_ends_at_once_says_why(jobs: Jobs, image: str) -> None:
+    name = _deploy(jobs, "ending", image, "ends")
+    assert _settled(jobs, name) == "Failed"
+    assert "there is no model" in jobs.sagemaker.describe_endpoint(EndpointName=name)["FailureReason"]
+    jobs.sagemaker.delete_endpoint(EndpointName=name)
+
+
+def test_a_container_that_dies_while_it_answers_is_replaced(jobs: Jobs, image: str) -> None:
+    name = _deploy(jobs, "dying", image, "dies")
+    assert _settled(jobs, name) == "InService"
+    before = set(engines.containers(Engine(_socket(jobs))))
+
+    def replaced() -> bool:
+        try:
+            jobs.ask(name)
+        except botocore.exceptions.ClientError:
+            return False
+        return set(engines.containers(Engine(_socket(jobs)))) - before != set()
+
+    wait_until(replaced, JOB_SECONDS, "another container answers")
+    jobs.sagemaker.delete_endpoint(EndpointName=name)
+
+
+def _socket(jobs: Jobs) -> str:
+    handles = (jobs.clary.data_dir / "run" / "containers").glob("*/launch.json")
+    return next(str(json.loads(path.read_text())["engine"]["socket"]) for path in handles)
+
+
+@pytest.mark.parametrize("fault", ["garbage", "errors"])
+def test_what_is_no_prediction_is_the_models_error(jobs: Jobs, image: str, fault: str) -> None:
+    name = _deploy(jobs, fault, image, fault)
+    assert _settled(jobs, name) == "InService"
+    with pytest.raises(botocore.exceptions.ClientError) as refused:
+        jobs.ask(name)
+    assert refused.value.response["Error"]["Code"] == "ModelError"
+    jobs.sagemaker.delete_endpoint(EndpointName=name)
+
+
+def test_without_an_engine_the_request_says_so_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nothing")
+    with RunningClary(tmp_path / "data") as clary:
+        jobs = Jobs(clary)
+        with pytest.raises(botocore.exceptions.ClientError, match="No container engine answers at .*nothing"):
+            _train(jobs, "never", "localhost/mine:1")
