@@ -290,5 +290,5 @@ def test_without_an_engine_the_request_says_so_at_once(tmp_path: Path, monkeypat
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nothing")
     with RunningClary(tmp_path / "data") as clary:
         jobs = Jobs(clary)
-        with pytest.raises(botocore.exceptions.ClientError, match="No container engine answers at .*nothing"):
+        with pytest.raises(botocore.exceptions.ClientError, match=r"No container engine answers at .*nothing"):
             _train(jobs, "never", "localhost/mine:1")
