@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -86,7 +87,6 @@ class FunctionWorkload:
         code = self.code.tree(spec["Code"])
         layers = self.code.merged(spec["LayerCode"]) if spec.get("LayerCode") else None
         program = runtime.image.serve
-        argv = () if self._may_be_forked(code, layers) else (str(self._runtimes.build(runtime.image, _nobody)), "-m")
         run = Run(
             container=container,
             program=program,
@@ -97,12 +97,12 @@ class FunctionWorkload:
             isolated=False,
             env=(spec.get("Environment") or {}).get("Variables") or {},
             contract=self._contract(row, stream),
-            argv=(*argv, "clary.toolkit.function.begin") if argv else (),
             listens=PORT,
             limits=self._limits(spec),
             hostname="lambda",
         )
-        return self._runtimes.container(runtime.image, run)
+        found = self._runtimes.container(runtime.image, run)
+        return found if self._may_be_forked(code, layers) else replace(found, warm=None)
 
     def _runtime(self, row: Row) -> Runtime:
         try:
@@ -149,10 +149,6 @@ class FunctionWorkload:
             "TZ": ":UTC",
             **self._credentials(spec["Role"], name),
         }
-
-
-def _nobody(_line: str) -> None:
-    """Hears lines that were heard before."""
 
 
 def _layer_mounts(layers: Path | None) -> Iterator[Mount]:
