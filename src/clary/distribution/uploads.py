@@ -17,6 +17,7 @@ from clary.distribution.routes import Place, upload_path
 from clary.errors import AWSError
 from clary.gateway.incoming import ClientGone, Incoming
 from clary.objects import Intake, ObjectReader
+from clary.objects.checksums import Digest
 from clary.objects.model import ObjectInfo, Received
 from clary.services.ecr.names import is_digest
 from clary.wire.http import HttpRequest, HttpResponse
@@ -90,7 +91,8 @@ class Pushing:
     async def _take(self, asker: Asker, name: str, upload: str, first: int, incoming: Incoming) -> int:
         """Keep the body as the upload's next part; how many bytes it had. Raises what cut it off, after keeping it."""
         cut: list[Exception] = []
-        body = await self.intake.take(_until_cut(incoming.chunks(), cut), "SHA256", LAYER_BYTES - first)
+        digest = Digest("SHA256", alone=True)
+        body = await self.intake.take(_until_cut(incoming.chunks(), cut), digest, LAYER_BYTES - first)
         if body["size"]:
             await self._append(asker, name, upload, first, body)
         else:

@@ -14,11 +14,11 @@ from clary.wire.http import Segment
 class Body:
     """A file in the making: nothing is made before the first byte, and it goes where `finish` is not reached."""
 
-    def __init__(self, files: Files, algorithm: str = DEFAULT_ALGORITHM) -> None:
+    def __init__(self, files: Files, digest: Digest) -> None:
         self._files = files
         self._descriptor = -1
         self._file = ""
-        self.digest = Digest(algorithm)
+        self.digest = digest
 
     def write(self, data: bytes) -> None:
         """Append `data` to the file; digesting it is the caller's task."""
@@ -77,7 +77,7 @@ def receive_segments(files: Files, segments: Iterable[Segment], algorithm: str =
 
 def receive(files: Files, pieces: Iterable[bytes], algorithm: str = DEFAULT_ALGORITHM) -> Received:
     """Keep the pieces, joined; what reading them raises leaves nothing behind."""
-    body = Body(files, algorithm)
+    body = Body(files, Digest(algorithm))
     try:
         for piece in pieces:
             body.append(piece)

@@ -99,11 +99,15 @@ def combined(algorithm: str, parts: Iterable[tuple[str, int]]) -> str:
 
 
 class Digest:
-    """What is kept of a body: its size, MD5, the checksum asked for, and CRC64NVME, from which a whole's follows."""
+    """What is kept of a body: its size, MD5, the checksum asked for, and CRC64NVME, from which a whole's follows.
 
-    def __init__(self, algorithm: str = DEFAULT_ALGORITHM) -> None:
+    `alone`: nothing but the checksum asked for, where nobody will ask for an ETag.
+    """
+
+    def __init__(self, algorithm: str = DEFAULT_ALGORITHM, *, alone: bool = False) -> None:
         self.algorithm = algorithm
         self.size = 0
+        self._alone = alone
         self._md5 = new("MD5")
         self._crc = new(DEFAULT_ALGORITHM)
         self._asked = self._crc if algorithm == DEFAULT_ALGORITHM else new(algorithm)
@@ -116,16 +120,20 @@ class Digest:
 
     def steps(self) -> tuple[Callable[[bytes], object], ...]:
         """The updates one by one, independent of one another: each may run in a thread of its own."""
+        if self._alone:
+            return (self._asked.update,)
         crc = () if self._asked is self._crc else (self._crc.update,)
         return (self._md5.update, self._asked.update, *crc)
 
     def md5(self) -> str:
-        """Hexadecimal."""
-        return self._md5.digest().hex()
+        """Hexadecimal; empty where it was not calculated."""
+        return "" if self._alone else self._md5.digest().hex()
 
     def checksums(self) -> dict[str, str]:
         """By algorithm, base64: the one asked for first."""
         asked = encode(self._asked.digest())
+        if self._alone:
+            return {self.algorithm: asked}
         crc = asked if self._asked is self._crc else encode(self._crc.digest())
         return {self.algorithm: asked, DEFAULT_ALGORITHM: crc}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from clary.objects.body import Body
-from clary.objects.checksums import DEFAULT_ALGORITHM
+from clary.objects.checksums import DEFAULT_ALGORITHM, Digest
 from clary.objects.errors import EntityTooLarge
 from clary.objects.expectation import Expectation
 from clary.objects.files import Files, open_regular
@@ -48,7 +48,7 @@ class Intake:
         _check_announced(request)
         kept = await self.take(
             chunks,
-            expected.algorithm,
+            Digest(expected.algorithm),
             check=lambda kept: expected.check(kept, {**request.headers, **request.trailers}),
         )
         return {**kept, "declared": expected.declared}
@@ -56,15 +56,15 @@ class Intake:
     async def take(
         self,
         chunks: AsyncIterator[bytes],
-        algorithm: str,
+        digest: Digest,
         most: int | None = None,
         check: Callable[[Received], None] | None = None,
     ) -> Received:
-        """Read `chunks` to the end and keep them, with a checksum of `algorithm`; no row names them yet.
+        """Read `chunks` to the end and keep them, with what `digest` makes of them; no row names them yet.
 
         Raises EntityTooLarge for more than `most` bytes, and what `chunks` and `check` raise; nothing is kept then.
         """
-        body = Body(self._files, algorithm)
+        body = Body(self._files, digest)
         work: list[Future[Any]] = []
         try:
             last = await self._fill(body, chunks if most is None else _limited(chunks, most), work)

@@ -22,11 +22,11 @@ class Received(TypedDict):
     """The file's id."""
     size: int
     md5: str
-    """Hexadecimal."""
+    """Hexadecimal; empty where nobody will ask for an ETag."""
     algorithm: str
     """The checksum that the client asked for, else S3's default, CRC64NVME."""
     checksums: dict[str, str]
-    """By algorithm, base64: the one asked for, and CRC64NVME in any case."""
+    """By algorithm, base64: the one asked for, and CRC64NVME for whatever may become an object of S3."""
     declared: NotRequired[bool]
     """Whether the client named the algorithm."""
 
