@@ -191,6 +191,7 @@ def test_an_authorizer_decides(api: Builder, gateway: Any, functions: dict[str, 
     assert ask(url, **{name: "allow me"}).json == allowed.json, "what it said is remembered"
     denied = ask(url, **{name: "deny"})
     assert (denied.status, denied.headers["x-amzn-errortype"]) == (403, "AccessDeniedException")
+    assert ask(url, **{name: "unauthorized"}).status == 401
     tried = gateway.test_invoke_authorizer(restApiId=api.id, authorizerId=authorizer, headers={header: "allow it"})
     assert (tried["clientStatus"], tried["principalId"]) == (0, "user|allow it")
     with pytest.raises(ClientError, match="is referenced in method"):

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from clary.apis import trying
 from clary.apis.effects import Effects
 from clary.apis.gateway_responses import GatewayError
+from clary.apis.http_api import HttpApi, HttpPipeline
 from clary.apis.published import ApiIndex, Published
 from clary.apis.requests import ApiRequest, Matched, titled
 from clary.apis.rest import Identify, RestApi, RestPipeline
@@ -23,7 +24,7 @@ _HOST = re.compile(r"([a-z0-9]+)\.execute-api\.(?:[a-z0-9-]+\.amazonaws\.com|loc
 Draft = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
 """An API as it is now, deployed or not, by `account`, `region` and `api`. Raises AWSError."""
 
-_log = logging.getLogger(__name__)
+_DEFAULT_STAGE = "$default"
 
 
 class Apis:
@@ -32,6 +33,8 @@ class Apis:
     def __init__(self, run_dir: Path, effects: Effects, draft: Draft) -> None:
         self._published = Published(run_dir)
         self.rest = RestPipeline(effects)
+        self._http = HttpPipeline(effects)
+        self._http_api = lru_cache(maxsize=128)(lambda deployment: HttpApi(self._published.snapshot(deployment)))
         self._draft = draft
         self._rest_api = lru_cache(maxsize=128)(lambda deployment: RestApi(self._published.snapshot(deployment)))
 
@@ -44,7 +47,7 @@ class Apis:
 
     async def answer(self, request: HttpRequest, identify: Identify) -> HttpResponse:
         """The API's answer; 403 where there is none, as on AWS. Never raises."""
-        api, stage, path = _asked_for(request)
+        api, stage, path = self._asked_for(request)
         asked = _api_request(request, path)
         try:
             response = await self._answer(api, stage, asked, identify)
@@ -57,12 +60,29 @@ class Apis:
     async def _answer(self, name: str, stage: str, asked: ApiRequest, identify: Identify) -> HttpResponse:
         index = self._published.index()
         api = index["apis"].get(name)
-        if api is None or stage not in api["stages"]:
+        if api is None or stage not in api["stages"] or api["disabled"]:
+            if api is not None and api["kind"] == "http":
+                return HttpResponse(404, {"content-type": "application/json"}, b'{"message":"Not Found"}')
             raise GatewayError("ACCESS_DENIED", "Forbidden", error_type="ForbiddenException")
         there = api["stages"][stage]
         matched = _matched(name, api, stage)
+        if api["kind"] == "http":
+            http = self._http_api(there["deployment"])
+            return await self._http.answer(http, there, asked, matched, identify)
         rest = self._rest_api(there["deployment"])
         return await self.rest.answer(rest, index, there, asked, matched, identify)
+
+    def _asked_for(self, request: HttpRequest) -> tuple[str, str, str]:
+        """API, stage and path within it. By host, an HTTP API's default stage has no prefix."""
+        by_path = _PATH.fullmatch(request.raw_path)
+        if by_path:
+            return by_path[1], unquote(by_path[2]), by_path[3] or "/"
+        host = request.headers["host"].partition(".")[0].lower()
+        stage, slash, rest = request.raw_path.removeprefix("/").partition("/")
+        stages = self._published.index()["apis"].get(host, {"stages": {}})["stages"]
+        if stage not in stages and _DEFAULT_STAGE in stages:
+            return host, _DEFAULT_STAGE, request.raw_path
+        return host, stage, slash + rest or "/"
 
     async def test_method(self, account: str, region: str, params: Mapping[str, Any]) -> dict[str, Any]:
         """TestInvokeMethod's output: validation and integration as they would be, authorization left out."""
@@ -73,16 +93,6 @@ class Apis:
         """TestInvokeAuthorizer's output."""
         document = await self._draft({"account": account, "region": region, "api": params["restApiId"]})
         return await trying.authorizer(self.rest, document, account, region, params)
-
-
-def _asked_for(request: HttpRequest) -> tuple[str, str, str]:
-    """API, stage and path within it."""
-    by_path = _PATH.fullmatch(request.raw_path)
-    if by_path:
-        return by_path[1], by_path[2], by_path[3] or "/"
-    host = request.headers["host"].partition(".")[0].lower()
-    stage, slash, rest = request.raw_path.removeprefix("/").partition("/")
-    return host, stage, slash + rest or "/"
 
 
 def _matched(name: str, api: ApiIndex, stage: str) -> Matched:

@@ -49,24 +49,49 @@ class Authorizers:
 
     async def check(self, authorizer: Mapping[str, Any], request: ApiRequest, matched: Matched) -> Verdict:
         """What it says of this request, where that allows it. Raises GatewayError."""
-        verdict = await self.ask(authorizer, request, matched)
-        effect = _decision(verdict, request, matched)
-        if effect == "explicitDeny":
-            raise GatewayError("ACCESS_DENIED", "User is not authorized to access this resource with an explicit deny")
-        if effect != "allowed":
-            raise GatewayError("ACCESS_DENIED", "User is not authorized to access this resource")
+        return _allowed(await self.ask(authorizer, request, matched), request, matched)
+
+    async def decide(
+        self,
+        authorizer: Mapping[str, Any],
+        event: events.Event,
+        identity: Sequence[str],
+        request: ApiRequest,
+        matched: Matched,
+        *,
+        simple: bool,
+    ) -> Verdict:
+        """The same for an event that is made already; `simple` answers are yes or no. Raises GatewayError."""
+        verdict = await self._remembered(authorizer, event, identity, matched, simple=simple)
+        if not simple:
+            return _allowed(verdict, request, matched)
+        if verdict.policy.get("isAuthorized") is not True:
+            raise GatewayError("ACCESS_DENIED", "Forbidden")
         return verdict
 
     async def ask(self, authorizer: Mapping[str, Any], request: ApiRequest, matched: Matched) -> Verdict:
         """What it says, remembered or asked now. Raises GatewayError."""
         identity = _identity(authorizer, request, matched)
+        event = _event(authorizer, request, matched, identity)
+        return await self._remembered(authorizer, event, identity, matched, simple=False)
+
+    async def _remembered(
+        self,
+        authorizer: Mapping[str, Any],
+        event: events.Event,
+        identity: Sequence[str],
+        matched: Matched,
+        *,
+        simple: bool,
+    ) -> Verdict:
+        """By what it goes by: as long as it wants that to be remembered."""
         key = (matched.api, matched.stage, authorizer["id"], *identity)
-        seconds = authorizer.get("authorizerResultTtlInSeconds", 0)
+        seconds = authorizer.get("authorizerResultTtlInSeconds", 0) if identity else 0
         kept = self._kept.get(key)
-        if seconds and identity and kept and kept[0] > time.monotonic():
+        if seconds and kept and kept[0] > time.monotonic():
             return kept[1]
-        verdict = _verdict(await self._invoke(authorizer, _event(authorizer, request, matched, identity), matched))
-        if seconds and identity:
+        verdict = (_simple_verdict if simple else _verdict)(await self._invoke(authorizer, event, matched))
+        if seconds:
             if len(self._kept) >= _MOST_KEPT:
                 self._kept.clear()
             self._kept[key] = (time.monotonic() + seconds, verdict)
@@ -81,7 +106,11 @@ class Authorizers:
         source = f"{matched.arn}/authorizers/{authorizer['id']}"
         try:
             return await invoke(self._effects, target, event, principal, source)
-        except (AWSError, FunctionFailed) as error:
+        except FunctionFailed as failed:
+            if b'"Unauthorized"' in failed.payload:  # the word by which a function refuses without a policy
+                raise GatewayError("UNAUTHORIZED", "Unauthorized") from failed
+            raise _broken("AUTHORIZER_FAILURE", str(failed)) from failed
+        except AWSError as error:
             raise _broken("AUTHORIZER_FAILURE", str(error)) from error
 
 
@@ -187,6 +216,25 @@ def _verdict(payload: bytes) -> Verdict:
     simple = isinstance(context, dict) and all(isinstance(v, str | int | float | bool | None) for v in context.values())
     if not simple or not isinstance(verdict.policy, dict):
         raise _broken("AUTHORIZER_CONFIGURATION_ERROR", "the authorizer's context holds more than plain values")
+    return verdict
+
+
+def _simple_verdict(payload: bytes) -> Verdict:
+    """`{"isAuthorized": true, "context": {…}}`. Raises GatewayError."""
+    try:
+        said = json.loads(payload)
+        return Verdict("", {"isAuthorized": said["isAuthorized"]}, dict(said.get("context") or {}))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise _broken("AUTHORIZER_FAILURE", "the authorizer's answer is none") from None
+
+
+def _allowed(verdict: Verdict, request: ApiRequest, matched: Matched) -> Verdict:
+    """Raises GatewayError where its policy does not let the request in."""
+    effect = _decision(verdict, request, matched)
+    if effect == "explicitDeny":
+        raise GatewayError("ACCESS_DENIED", "User is not authorized to access this resource with an explicit deny")
+    if effect != "allowed":
+        raise GatewayError("ACCESS_DENIED", "User is not authorized to access this resource")
     return verdict
 
 

@@ -100,7 +100,12 @@ def _put_headers(response: HttpResponse, headers: Any, several: Any) -> None:  #
     for name, values in (several or {}).items():
         if not isinstance(values, list):
             raise Malformed(f"multiValueHeaders.{name} is no list")
-        response.headers[str(name).lower()] = ",".join(header_text(value) for value in values)
+        texts = [header_text(value) for value in values]
+        if str(name).lower() == "set-cookie":
+            response.headers.pop("set-cookie", None)
+            response.cookies = tuple(texts)
+        else:
+            response.headers[str(name).lower()] = ",".join(texts)
     for framing in ("content-length", "transfer-encoding", "connection"):
         response.headers.pop(framing, None)
 

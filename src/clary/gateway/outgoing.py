@@ -140,6 +140,7 @@ def _read_all(body: Extent) -> bytes:
 
 def _head(response: HttpResponse) -> dict[str, Any]:
     headers = [(_bytes(name), _bytes(value)) for name, value in response.headers.items()]
+    headers += [(b"set-cookie", _bytes(cookie)) for cookie in response.cookies]
     return {"type": "http.response.start", "status": response.status, "headers": headers}
 
 

@@ -71,6 +71,8 @@ class HttpResponse:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes | Extent = b""
+    cookies: tuple[str, ...] = ()
+    """Values of `Set-Cookie`, the one header that cannot be joined by commas (RFC 6265)."""
 
     @property
     def size(self) -> int:

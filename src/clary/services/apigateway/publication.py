@@ -71,21 +71,31 @@ def index(reader: Reader) -> Index:
 
 
 def _api(row: Row) -> ApiIndex:
-    stages = {name: _stage(stage) for name, stage in row.spec["stages"].items() if stage.get("deploymentId")}
+    of = _http_stage if row.key.kind == HTTP_API else _stage
+    found = {name: of(stage) for name, stage in row.spec["stages"].items()}
+    stages = {name: stage for name, stage in found.items() if stage["deployment"]}
     return {
         "kind": "http" if row.key.kind == HTTP_API else "rest",
         "account": row.key.account,
         "region": row.key.region,
-        "disabled": bool(row.spec["api"].get("disableExecuteApiEndpoint")),
+        "disabled": any(row.spec["api"].get(f"{d}isableExecuteApiEndpoint") for d in "dD"),
         "stages": stages,
     }
 
 
 def _stage(stage: dict[str, Any]) -> StageIndex:
     return {
-        "deployment": stage["deploymentId"],
-        "variables": stage.get("variables") or stage.get("stageVariables") or {},
+        "deployment": stage.get("deploymentId", ""),
+        "variables": stage.get("variables") or {},
         "settings": stage.get("methodSettings") or {},
+    }
+
+
+def _http_stage(stage: dict[str, Any]) -> StageIndex:
+    return {
+        "deployment": stage.get("DeploymentId", ""),
+        "variables": stage.get("StageVariables") or {},
+        "settings": stage.get("DefaultRouteSettings") or {},
     }
 
 

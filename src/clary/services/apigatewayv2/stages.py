@@ -1,0 +1,43 @@
+"""Stages of HTTP APIs. `$default` is asked for without a prefix."""
+
+from __future__ import annotations
+
+import re
+
+from clary.services.apigateway.documents import Document, today
+from clary.services.apigateway.errors import bad_request, conflict
+from clary.services.apigatewayv2.parts import Part, asked, offer
+
+DEFAULT_STAGE = "$default"
+_NAME = re.compile(r"\$default|[a-zA-Z0-9_-]{1,128}")
+_MEMBERS = ("Description", "AutoDeploy", "DeploymentId", "StageVariables", "DefaultRouteSettings", "AccessLogSettings")
+
+
+def new_stage(document: Document, params: Document) -> Document:
+    """Raises BadRequestException, ConflictException."""
+    name = params["StageName"]
+    if not _NAME.fullmatch(name):
+        raise bad_request("Stage name only allows a-zA-Z0-9_-")
+    if name in document["stages"]:
+        raise conflict(f"Stage already exists: {name}")
+    made = {
+        "StageName": name,
+        "AutoDeploy": False,
+        "CreatedDate": today(),
+        "LastUpdatedDate": today(),
+        "DefaultRouteSettings": {"DetailedMetricsEnabled": False},
+        "RouteSettings": {},
+        "StageVariables": {},
+        "Tags": {},
+        **asked(params, _MEMBERS),
+    }
+    document["stages"][name] = made
+    return made
+
+
+def _update(_document: Document, found: Document, params: Document) -> None:
+    found |= asked(params, _MEMBERS)
+    found["LastUpdatedDate"] = today()
+
+
+offer(Part("Stage", "stages", "StageName", new_stage, _update))

@@ -1,0 +1,227 @@
+"""HTTP APIs of a started Clary."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+import zipfile
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.running import RunningClary, wait_until
+from tests.system.rest_apis import Answer, ask
+
+_CODE = """
+import json, time
+
+def echo(event, context):
+    return {"statusCode": 200, "cookies": ["a=1", "b=2"], "headers": {"content-type": "application/json"},
+            "body": json.dumps(event)}
+
+def plain(event, context):
+    return {"hello": "world"}
+
+def simple(event, context):
+    return {"isAuthorized": event["headers"].get("authorization") == "yes", "context": {"n": 7}}
+"""
+
+
+class _Backend(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        body = json.dumps({"path": self.path, "forwarded": self.headers["forwarded"]}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 — the base class's name
+        pass
+
+
+@pytest.fixture(scope="module")
+def backend() -> Iterator[int]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Backend)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_address[1]
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def clary(tmp_path_factory: pytest.TempPathFactory, backend: int) -> Iterator[RunningClary]:
+    with RunningClary(tmp_path_factory.mktemp("http"), "--http-target", f"127.0.0.1:{backend}") as running:
+        yield running
+        running.end_containers()
+
+
+@pytest.fixture(scope="module")
+def gateway(clary: RunningClary) -> Any:
+    return clary.client("apigatewayv2")
+
+
+@pytest.fixture(scope="module")
+def functions(clary: RunningClary) -> dict[str, str]:
+    client, iam = clary.client("lambda"), clary.client("iam")
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": trust})
+    role = iam.create_role(RoleName="functions", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("app.py", _CODE)
+    arns = {}
+    for name in ("echo", "plain", "simple"):
+        arns[name] = client.create_function(
+            FunctionName=name, Runtime="python3.11", Role=role, Handler=f"app.{name}",
+            Code={"ZipFile": packed.getvalue()},
+        )["FunctionArn"]  # fmt: skip
+        client.add_permission(
+            FunctionName=name, StatementId="api", Action="lambda:InvokeFunction", Principal="apigateway.amazonaws.com"
+        )
+        wait_until(
+            lambda n=name: client.get_function_configuration(FunctionName=n)["State"] == "Active",  # type: ignore[misc]
+            60,
+            f"{name} is active",
+        )
+    return arns
+
+
+def _ask(clary: RunningClary, api: str, path: str, method: str = "GET", body: bytes | None = None, **h: str) -> Answer:
+    """By the host, as browsers do."""
+    return ask(clary.endpoint_url + path, method, body, Host=f"{api}.execute-api.localhost:{clary.port}", **h)
+
+
+def _route(gateway: Any, api: str, key: str, **integration: Any) -> str:
+    made = gateway.create_integration(ApiId=api, **integration)["IntegrationId"]
+    route: str = gateway.create_route(ApiId=api, RouteKey=key, Target=f"integrations/{made}")["RouteId"]
+    return route
+
+
+@pytest.fixture
+def api(gateway: Any) -> str:
+    """An API whose default stage deploys by itself."""
+    made: str = gateway.create_api(Name="test", ProtocolType="HTTP")["ApiId"]
+    gateway.create_stage(ApiId=made, StageName="$default", AutoDeploy=True, StageVariables={"v": "1"})
+    return made
+
+
+def test_a_function_is_all_that_a_quick_api_needs(clary: RunningClary, gateway: Any, functions: dict[str, str]) -> None:
+    made = gateway.create_api(Name="quick", ProtocolType="HTTP", Target=functions["plain"])
+    answer = _ask(clary, made["ApiId"], "/any/path")
+    assert (answer.status, answer.json) == (200, {"hello": "world"})
+    assert made["ApiEndpoint"] == f"http://{made['ApiId']}.execute-api.localhost:{clary.port}"
+
+
+def test_payload_2_has_the_request_and_its_cookies(
+    clary: RunningClary, gateway: Any, api: str, functions: dict[str, str]
+) -> None:
+    _route(gateway, api, "POST /pets/{id}", IntegrationType="AWS_PROXY", IntegrationUri=functions["echo"],
+           PayloadFormatVersion="2.0")  # fmt: skip
+    answer = _ask(clary, api, "/pets/7?a=1&a=2", "POST", b'{"x":1}', Cookie="c=1; d=2", Content_Type="application/json")
+    assert answer.headers.get_all("set-cookie") == ["a=1", "b=2"]
+    event = answer.json
+    assert (event["version"], event["routeKey"], event["rawPath"]) == ("2.0", "POST /pets/{id}", "/pets/7")
+    assert event["rawQueryString"] == "a=1&a=2"
+    assert event["queryStringParameters"] == {"a": "1,2"}
+    assert event["pathParameters"] == {"id": "7"}
+    assert event["cookies"] == ["c=1", "d=2"]
+    assert event["stageVariables"] == {"v": "1"}
+    assert (event["body"], event["isBase64Encoded"]) == ('{"x":1}', False)
+    assert event["requestContext"]["http"]["method"] == "POST"
+
+
+def test_payload_1_is_that_of_rest_apis(clary: RunningClary, gateway: Any, api: str, functions: dict[str, str]) -> None:
+    _route(gateway, api, "ANY /{proxy+}", IntegrationType="AWS_PROXY", IntegrationUri=functions["echo"],
+           PayloadFormatVersion="1.0")  # fmt: skip
+    event = _ask(clary, api, "/a/b", "PUT", b"\x00\xff", Content_Type="image/png").json
+    assert (event["version"], event["resource"], event["httpMethod"]) == ("1.0", "/{proxy+}", "PUT")
+    assert (event["body"], event["isBase64Encoded"]) == ("AP8=", True)
+    assert event["pathParameters"] == {"proxy": "a/b"}
+
+
+def test_the_route_that_fits_best_answers(clary: RunningClary, gateway: Any, api: str, backend: int) -> None:
+    for key in ("GET /pets/{id}", "ANY /pets/own", "GET /{proxy+}", "$default"):
+        place = key.replace(" ", "-").replace("$", "").replace("{", "").replace("}", "").replace("+", "")
+        _route(gateway, api, key, IntegrationType="HTTP_PROXY", IntegrationMethod="GET",
+               IntegrationUri=f"http://127.0.0.1:{backend}/{place}")  # fmt: skip
+    found = {path: _ask(clary, api, path).json["path"] for path in ("/pets/1", "/pets/own", "/other/x", "/")}
+    assert found == {
+        "/pets/1": "/GET-/pets/id",
+        "/pets/own": "/ANY-/pets/own",
+        "/other/x": "/GET-/proxy",
+        "/": "/default",
+    }
+    assert _ask(clary, api, "/pets/1/2", "POST").json["path"] == "/default"
+
+
+def test_what_no_route_takes_is_not_found(clary: RunningClary, api: str) -> None:
+    answer = _ask(clary, api, "/none")
+    assert (answer.status, answer.json) == (404, {"message": "Not Found"})
+
+
+def test_stages_are_deployed_by_themselves_or_not(clary: RunningClary, gateway: Any, api: str, backend: int) -> None:
+    gateway.create_stage(ApiId=api, StageName="held")
+    uri = f"http://127.0.0.1:{backend}/x"
+    _route(gateway, api, "GET /x", IntegrationType="HTTP_PROXY", IntegrationMethod="GET", IntegrationUri=uri)
+    assert _ask(clary, api, "/x").status == 200
+    assert _ask(clary, api, "/held/x").status == 404
+    gateway.create_deployment(ApiId=api, StageName="held")
+    assert _ask(clary, api, "/held/x").status == 200
+    assert ask(f"{clary.endpoint_url}/restapis/{api}/held/_user_request_/x").status == 200
+    deployments = gateway.get_deployments(ApiId=api)["Items"]
+    assert sorted(each["AutoDeployed"] for each in deployments) == [False, True]
+
+
+def test_cross_origin_requests_are_the_apis_own_business(
+    clary: RunningClary, gateway: Any, api: str, backend: int
+) -> None:
+    origin = "http://page.example"
+    cors = {"AllowOrigins": [origin], "AllowMethods": ["GET", "POST"], "AllowHeaders": ["content-type"], "MaxAge": 5}
+    gateway.update_api(ApiId=api, CorsConfiguration=cors)
+    uri = f"http://127.0.0.1:{backend}/x"
+    _route(gateway, api, "GET /x", IntegrationType="HTTP_PROXY", IntegrationMethod="GET", IntegrationUri=uri)
+    asked = _ask(clary, api, "/x", "OPTIONS", Origin=origin, Access_Control_Request_Method="GET")
+    assert asked.status == 204
+    assert asked.headers["access-control-allow-origin"] == origin
+    assert asked.headers["access-control-allow-methods"] == "GET,POST"
+    assert _ask(clary, api, "/x", Origin=origin).headers["access-control-allow-origin"] == origin
+    assert "access-control-allow-origin" not in _ask(clary, api, "/x", Origin="http://other.example").headers
+
+
+def test_a_simple_authorizer_says_yes_or_no(
+    clary: RunningClary, gateway: Any, api: str, functions: dict[str, str]
+) -> None:
+    uri = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{functions['simple']}/invocations"
+    authorizer = gateway.create_authorizer(
+        ApiId=api, Name="a", AuthorizerType="REQUEST", AuthorizerUri=uri, AuthorizerPayloadFormatVersion="2.0",
+        EnableSimpleResponses=True, IdentitySource=["$request.header.Authorization"],
+    )["AuthorizerId"]  # fmt: skip
+    route = _route(gateway, api, "GET /", IntegrationType="AWS_PROXY", IntegrationUri=functions["echo"],
+                   PayloadFormatVersion="2.0")  # fmt: skip
+    gateway.update_route(ApiId=api, RouteId=route, AuthorizationType="CUSTOM", AuthorizerId=authorizer)
+    assert (_ask(clary, api, "/").status, _ask(clary, api, "/").json) == (401, {"message": "Unauthorized"})
+    assert _ask(clary, api, "/", Authorization="no").status == 403
+    allowed = _ask(clary, api, "/", Authorization="yes")
+    assert allowed.json["requestContext"]["authorizer"] == {"lambda": {"n": 7}}
+
+
+@pytest.mark.parametrize(
+    ("operation", "params", "text"),
+    [
+        ("create_route", {"RouteKey": "nothing"}, "not formatted properly"),
+        ("create_route", {"RouteKey": "GET /a/{b"}, "not formatted properly"),
+        ("create_route", {"RouteKey": "GET /", "Target": "integrations/none"}, "Invalid integration ID"),
+        ("create_integration", {"IntegrationType": "MOCK"}, "not supported for HTTP protocol"),
+        ("create_integration", {"IntegrationType": "HTTP_PROXY", "IntegrationUri": "ftp://x"}, "valid HTTP"),
+        ("create_authorizer", {"Name": "j", "AuthorizerType": "JWT", "IdentitySource": []}, "Clary does not offer"),
+        ("create_stage", {"StageName": "$default"}, "already exists"),
+        ("get_route", {"RouteId": "none"}, "Unable to find Route"),
+    ],
+)
+def test_what_cannot_be_is_refused(gateway: Any, api: str, operation: str, params: dict[str, Any], text: str) -> None:
+    with pytest.raises(ClientError, match=text):
+        getattr(gateway, operation)(ApiId=api, **params)
