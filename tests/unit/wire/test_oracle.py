@@ -15,7 +15,7 @@ from clary.wire.directory import Directory
 from clary.wire.http import HttpRequest
 from clary.wire.values import is_streaming
 
-SERVICES = ("sagemaker", "sagemaker-runtime", "s3", "sts", "iam", "logs", "cloudwatch")
+SERVICES = ("sagemaker", "sagemaker-runtime", "s3", "sts", "iam", "logs", "cloudwatch", "lambda")
 SPOKEN = [(service, protocol) for service in SERVICES for protocol in protocols.names_of(models.load(service))]
 OPERATIONS = [(*spoken, name) for spoken in SPOKEN for name in models.load(spoken[0]).operation_names]
 DIRECTORY = Directory(SERVICES)
