@@ -7,6 +7,7 @@ import json
 import os
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import boto3
 import pytest
@@ -235,6 +236,23 @@ def test_s3_and_its_signatures_are_not_mistaken_for_the_registry(shared: Running
     connection.request("GET", "/v2/x/manifests/latest", headers={"Host": f"plain.s3.localhost:{shared.port}"})
     assert b"AccessDenied" in connection.getresponse().read()
     connection.close()
+
+
+@pytest.mark.parametrize("path", ["/v2/../v2/x", "/v2/%00/manifests/x", "/v2/%ff/tags/list", "/v2/a%0ab/tags/list"])
+def test_odd_paths_are_refused(client: RegistryClient, path: str) -> None:
+    assert client("GET", path).status in (400, 404)
+    assert client("GET", f"/v2/{NAME}/tags/list?n={'9' * 5000}").status == 200
+
+
+def test_without_signatures_nobody_logs_in_and_pages_of_other_sites_may_not_ask(tmp_path: Path) -> None:
+    with RunningClary(tmp_path / "data", "--auth", "off") as clary:
+        clary.client("ecr").create_repository(repositoryName=NAME)
+        anyone = RegistryClient(clary.port)
+        said = anyone.push(NAME, "latest", b"config", b"layer")
+        assert anyone("GET", f"/v2/{NAME}/manifests/{said}").status == 200
+        for headers in ({"Origin": "https://evil.example"}, {"Host": "evil.example"}):
+            page = RegistryClient(clary.port, headers=headers)
+            assert page("GET", f"/v2/{NAME}/manifests/latest").error == "DENIED"
 
 
 def test_processes_killed_in_the_middle_of_a_push_lose_nothing_that_was_acknowledged(clary: RunningClary) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
@@ -21,6 +22,7 @@ MANIFEST_BYTES = 4 * 2**20
 """The longest manifest, as ECR's model has it."""
 
 _PAGE = 1000
+_NUMBER = re.compile(r"[0-9]{1,9}")
 _NO_TYPES = frozenset({"", "application/json", "application/octet-stream"})
 
 
@@ -133,7 +135,7 @@ async def _all(asker: Asker, operation: str, params: dict[str, Any], member: str
 def _listed(member: str, more: dict[str, str], path: str, names: list[str], request: HttpRequest) -> HttpResponse:
     last, most = request.query_map.get("last", ""), request.query_map.get("n", "")
     rest = sorted(name for name in names if name > last)
-    shown = rest[: int(most)] if most.isascii() and most.isdigit() else rest
+    shown = rest[: int(most)] if _NUMBER.fullmatch(most) else rest
     headers = {"content-type": "application/json", **VERSION}
     if shown and len(shown) < len(rest):
         headers["link"] = f'<{path}?n={most}&last={quote(shown[-1])}>; rel="next"'

@@ -49,7 +49,7 @@ class Patience:
     """Between one look and the next, where nobody wakes it."""
 
     sweep: timedelta = timedelta(minutes=10)
-    """Between one search for strays and the next: it reads the names of all layers."""
+    """Between one look at all layers and uploads and the next: it reads every image."""
 
 
 _log = logging.getLogger(__name__)
@@ -103,11 +103,15 @@ class Keeper:
         for repository in self._store.read.rows(REPOSITORY):
             if POLICY in repository.state:
                 self._apply(repository, moment)
+        if self._swept is None or moment - self._swept >= self._patience.sweep:
+            self._clean(moment)
+            self._swept = moment
+
+    def _clean(self, moment: datetime) -> None:
+        for repository in self._store.read.rows(REPOSITORY):
             self._let_layers_go(repository.key, moment)
         self._drop_uploads(moment)
-        if self._swept is None or moment - self._swept >= self._patience.sweep:
-            self._sweep(moment)
-            self._swept = moment
+        self._sweep(moment)
 
     def _apply(self, repository: Row, moment: datetime) -> None:
         """One transaction reads the images and removes those that go: a push comes before it or after."""
