@@ -119,6 +119,7 @@ def start_service(folder: Path) -> None:
                 *("system", "service", "--time=0", f"unix://{folder / 'sock'}"),
             ],
             env={**os.environ, "CONTAINERS_CONF": str(folder / "containers.conf")},
+            cwd=folder,  # where Podman 4.3 writes that memory was short
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -5,7 +5,10 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
+import subprocess
+import sys
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -284,6 +287,15 @@ def test_what_is_no_prediction_is_the_models_error(jobs: Jobs, image: str, fault
         jobs.ask(name)
     assert refused.value.response["Error"]["Code"] == "ModelError"
     jobs.sagemaker.delete_endpoint(EndpointName=name)
+
+
+def test_the_program_of_the_guide(jobs: Jobs, engine: Engine) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "containers.md").read_text()
+    [program] = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    engines.image(engine, "my-algorithm", {"/usr/bin/train": "#!/bin/sh\necho trained\n"})
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, env=jobs.clary.environment, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "Completed", done.stderr
 
 
 def test_without_an_engine_the_request_says_so_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
