@@ -82,14 +82,21 @@ def download_url(context: Context, params: Params) -> Output:
     if context.store.read.get(layer_key(repository, digest)) is None:
         raise no_layer(repository, digest)
     principal = context.call.principal
-    policies = principal.session_policies or (_only_layers(repository),)
+    policies = (*principal.session_policies, _only_layers(repository, widen=not principal.session_policies))
     issued = Sealer.of(context.settings.data_dir).issue(principal, URL_SECONDS, policies=policies)
     token = password(issued.access_key_id, issued.session_token)
     url = f"{context.settings.endpoint_url}/v2/{repository.name}/blobs/{digest}?token={token}"
     return {"downloadUrl": url, "layerDigest": digest}
 
 
-def _only_layers(repository: Key) -> str:
+def _only_layers(repository: Key, *, widen: bool) -> str:
+    """A session policy that leaves nothing but this repository's layers. What several policies of a session allow adds
+    up, what one denies is denied: beside others it must allow nothing."""
+    action = "ecr:GetDownloadUrlForLayer"
     resource = repository_arn(repository.region, repository.account, repository.name)
-    statement = {"Effect": "Allow", "Action": "ecr:GetDownloadUrlForLayer", "Resource": resource}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    denied = [
+        {"Effect": "Deny", "NotAction": action, "Resource": "*"},
+        {"Effect": "Deny", "Action": "*", "NotResource": resource},
+    ]
+    allowed = [{"Effect": "Allow", "Action": action, "Resource": resource}] if widen else []
+    return json.dumps({"Version": "2012-10-17", "Statement": [*denied, *allowed]})

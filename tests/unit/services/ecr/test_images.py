@@ -1,10 +1,14 @@
 """Images and layers as ECR's own operations push and fetch them."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
 from clary.errors import AWSError
+from clary.identity.sealing import Sealer
+from clary.services.ecr.tokens import opened
 from tests.unit.services.ecr.pushing import digest, has, index, manifest, push, push_layer, put
 
 ACCOUNT = "000000000000"
@@ -235,6 +239,49 @@ def test_the_url_of_a_layer_names_it_and_opens_nothing_else(inner, ecr):
     assert ecr.refusal("GetDownloadUrlForLayer", repositoryName="app", layerDigest=digest(b"x"))[0] == (
         "LayersNotFoundException"
     )
+
+
+def test_a_layers_url_is_never_worth_more_than_the_session_that_asked_for_it(inner, ecr):
+    layer = push_layer(ecr, b"data")
+    own = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}})
+    inner.principal = replace(inner.principal, session_policies=(own,))
+    url = ecr.call("GetDownloadUrlForLayer", repositoryName="app", layerDigest=layer)["downloadUrl"]
+    key, token = opened(url.partition("?token=")[2])
+    session = Sealer.of(inner.settings.data_dir).open_session(token, key)
+    assert session.policies[0] == own
+    effects = [statement["Effect"] for statement in json.loads(session.policies[1])["Statement"]]
+    assert effects == ["Deny", "Deny"]
+
+
+def test_one_layer_pushed_twice_at_once_is_there_once(inner, ecr):
+    data = b"the same" * 1000
+    uploads = [ecr.call("InitiateLayerUpload", repositoryName="app")["uploadId"] for _ in range(6)]
+
+    def finish(upload):
+        named = {"repositoryName": "app", "uploadId": upload}
+        last = len(data) - 1
+        ecr.call("UploadLayerPart", **named, partFirstByte=0, partLastByte=last, layerPartBlob=data)
+        try:
+            ecr.call("CompleteLayerUpload", **named, layerDigests=[digest(data)])
+        except AWSError as refused:
+            return refused.code
+        return "done"
+
+    with ThreadPoolExecutor(6) as together:
+        outcomes = set(together.map(finish, uploads))
+    assert outcomes <= {"done", "LayerAlreadyExistsException"}
+    assert "done" in outcomes
+    [stored] = inner.objects.list("ecr/layers")
+    assert b"".join(inner.objects.read(stored)) == data
+
+
+def test_a_repository_deleted_while_a_layer_is_finished_keeps_nothing(inner, ecr):
+    upload = {"repositoryName": "app", "uploadId": ecr.call("InitiateLayerUpload", repositoryName="app")["uploadId"]}
+    ecr.call("UploadLayerPart", **upload, partFirstByte=0, partLastByte=3, layerPartBlob=b"data")
+    with ThreadPoolExecutor(2) as together:
+        together.submit(ecr.call, "DeleteRepository", repositoryName="app", force=True)
+        together.submit(ecr.call, "CompleteLayerUpload", **upload, layerDigests=[digest(b"data")])
+    assert list(inner.objects.list("ecr/layers")) == []
 
 
 def test_s3_knows_nothing_of_layers(inner, ecr):
