@@ -504,3 +504,20 @@ def handler(event, context):
         return [each["Key"] for each in clary.client("s3").list_objects_v2(Bucket="told").get("Contents", [])]
 
     wait_until(lambda: "second" in keys(), 30, "the event is carried out")
+
+
+def test_an_answer_that_is_too_large_is_an_error_of_the_function(functions: Functions) -> None:
+    functions.create("large", "def handler(e, c): return 'x' * 7_000_000", MemorySize=256)
+    answer = functions.invoke("large")
+    assert answer["FunctionError"] == "Unhandled"
+    assert answer["said"]["errorType"] == "Function.ResponseSizeTooLarge"
+
+
+def test_an_event_that_is_too_large_or_no_json_is_refused(functions: Functions) -> None:
+    functions.create("narrow", "def handler(e, c): return e")
+    invoke = functions.client.invoke
+    large = b'"' + b"x" * 1_100_000 + b'"'
+    assert (
+        refused(invoke, FunctionName="narrow", Payload=large, InvocationType="Event")[0] == "RequestTooLargeException"
+    )
+    assert refused(invoke, FunctionName="narrow", Payload=b"{")[0] == "InvalidRequestContentException"

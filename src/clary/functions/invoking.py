@@ -23,6 +23,9 @@ PATIENCE = 60.0
 """Seconds that an invocation waits for a function whose code is still being prepared: AWS answers at once that it
 cannot be invoked yet, and every tutorial that creates and invokes then fails once in a while."""
 
+ANSWER_BYTES = 6_291_556
+"""Of an answer: six megabytes and what AWS adds to them."""
+
 _LOOK = 0.02
 
 _THROTTLED = 429
@@ -239,6 +242,9 @@ def _head(invocation: Invocation, version: Version) -> dict[str, object]:
 
 
 def _outcome(answer: Answer, version: Version) -> Outcome:
+    if len(answer.payload) > ANSWER_BYTES:
+        message = f"Response payload size exceeded maximum allowed payload size ({ANSWER_BYTES} bytes)."
+        return _unhandled(version, "Function.ResponseSizeTooLarge", message)
     return Outcome(answer.payload, version.number, "Unhandled" if answer.failed else "")
 
 

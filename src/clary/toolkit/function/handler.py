@@ -11,13 +11,14 @@ from clary.toolkit.function.errors import HandlerMissing, own_frames
 
 Function = Callable[[Any, Any], Any]
 
-_LAYERS = "/opt/python"
+_LAYERS = "LAMBDA_LAYERS_ROOT"
 
 
 def search_path(task_root: str) -> None:
     """Where modules are looked for: the function's own, its layers', and then the runtime's."""
     version = "{}.{}".format(*sys.version_info[:2])
-    layers = [os.path.join(_LAYERS, "lib", "python" + version, "site-packages"), _LAYERS]  # noqa: PTH118
+    root = os.environ.pop(_LAYERS, "/opt/python")
+    layers = [os.path.join(root, "lib", "python" + version, "site-packages"), root]  # noqa: PTH118
     wanted = [task_root, *(path for path in layers if os.path.isdir(path))]  # noqa: PTH112
     sys.path[:] = [*wanted, *(path for path in sys.path if path not in wanted)]
 

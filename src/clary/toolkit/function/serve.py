@@ -22,6 +22,9 @@ from clary.toolkit.function.context import LambdaContext
 _PATIENCE = 60.0
 """Seconds that it waits for somebody to connect: whoever had it started may have died meanwhile."""
 
+_PORT = "SAGEMAKER_BIND_TO_PORT"
+"""Where there is no network of its own, the port that it was given instead."""
+
 _PIECE = 262_144
 
 Begun = Union[handler.Function, errors.HandlerMissing]
@@ -122,7 +125,7 @@ def main() -> None:
     """Listen, begin, serve."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", frames.PORT))
+        listener.bind(("127.0.0.1", int(os.environ.pop(_PORT, frames.PORT))))
         listener.listen(1)
         listener.settimeout(_PATIENCE)
         logs.prepare(os.environ.get("AWS_LAMBDA_LOG_FORMAT", ""), os.environ.get("AWS_LAMBDA_LOG_LEVEL", ""))

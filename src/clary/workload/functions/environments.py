@@ -95,7 +95,7 @@ class FunctionWorkload:
             region=row.key.region,
             role="",
             isolated=False,
-            env=(spec.get("Environment") or {}).get("Variables") or {},
+            env=_variables(spec),
             contract=self._contract(row, stream),
             listens=PORT,
             limits=self._limits(spec),
@@ -143,12 +143,19 @@ class FunctionWorkload:
             "AWS_LAMBDA_LOG_GROUP_NAME": log_group(spec),
             "AWS_LAMBDA_LOG_LEVEL": logging.get("ApplicationLogLevel", ""),
             "AWS_LAMBDA_LOG_STREAM_NAME": stream,
+            "LAMBDA_LAYERS_ROOT": "/opt/python",
             "LAMBDA_RUNTIME_DIR": "/var/runtime",
             "LAMBDA_TASK_ROOT": _TASK,
             "PYTHONUNBUFFERED": "1",
             "TZ": ":UTC",
             **self._credentials(spec["Role"], name),
         }
+
+
+def _variables(spec: Mapping[str, Any]) -> dict[str, str]:
+    """The function's own, but for the one by which the sandbox speaks to the runtime."""
+    given = (spec.get("Environment") or {}).get("Variables") or {}
+    return {name: value for name, value in given.items() if name != "SAGEMAKER_BIND_TO_PORT"}
 
 
 def _layer_mounts(layers: Path | None) -> Iterator[Mount]:

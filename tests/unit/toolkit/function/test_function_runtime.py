@@ -17,10 +17,8 @@ from clary.images.pythons import Pythons
 from clary.toolkit.function import frames
 
 _PROGRAM = """
-import socket, sys
+import sys
 sys.path.insert(0, {package!r})
-from clary.toolkit.function import frames
-frames.PORT = {port}
 from clary.toolkit.function.serve import main
 main()
 """
@@ -53,6 +51,7 @@ class Running:
             "LAMBDA_TASK_ROOT": str(folder),
             "PYTHONUNBUFFERED": "1",
             "PATH": os.environ["PATH"],
+            "SAGEMAKER_BIND_TO_PORT": str(self.port),
         }
         self.process = subprocess.Popen(
             [python, "-I", "-c", f"import os; os.environ.update({env!r})\n" + self._program(str(package))],
@@ -62,8 +61,9 @@ class Running:
         self._socket = self._connect()
         self._buffer = bytearray()
 
-    def _program(self, package: str) -> str:
-        return _PROGRAM.format(package=package, port=self.port)
+    @staticmethod
+    def _program(package: str) -> str:
+        return _PROGRAM.format(package=package)
 
     def _connect(self) -> socket.socket:
         end = time.monotonic() + 20
