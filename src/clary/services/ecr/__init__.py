@@ -2,6 +2,7 @@
 is `clary.distribution`, and calls the operations here."""
 
 from clary.services.ecr import (
+    image_deletion,
     image_listing,
     images,
     layers,
@@ -14,6 +15,7 @@ from clary.services.ecr import (
 )
 
 __all__ = [
+    "image_deletion",
     "image_listing",
     "images",
     "layers",

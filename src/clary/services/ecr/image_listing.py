@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from clary.services.context import Context
 from clary.services.ecr.errors import invalid, no_image
 from clary.services.ecr.images import fault, find
 from clary.services.ecr.manifests import DOCKER_MANIFEST
-from clary.services.ecr.names import IMAGE, TAG, digest_of, tag_of
+from clary.services.ecr.names import IMAGE, digest_of
 from clary.services.ecr.rows import named, require_repository
 from clary.services.ecr.service import SERVICE
+from clary.services.ecr.standing import Standing
 from clary.services.placed import Place, page
 from clary.services.resources import Output, Params, present
 from clary.store.rows import Key, Row
@@ -25,10 +26,11 @@ _IMAGE_CONFIG = "application/vnd.docker.container.image.v1+json"
 def listed(context: Context, params: Params) -> Output:
     """Each tag with its digest, and images without tags. Raises RepositoryNotFoundException."""
     repository = require_repository(context, params).key
-    tags = tags_by_digest(context, repository)
+    standing = Standing.of(context.store.read, repository)
+    tags = standing.tags
     placed: list[tuple[Place, Output]] = [
         ([digest_of(row.key), tag], present({"imageDigest": digest_of(row.key), "imageTag": tag or None}))
-        for row in _wanted(context, repository, params, tags)
+        for row in _wanted(standing, params)
         for tag in tags[digest_of(row.key)] or [""]
     ]
     return _page("imageIds", placed, params)
@@ -38,14 +40,14 @@ def listed(context: Context, params: Params) -> Output:
 def describe(context: Context, params: Params) -> Output:
     """By id, or all in pages, oldest first. Raises RepositoryNotFoundException, ImageNotFoundException."""
     repository = require_repository(context, params).key
-    tags = tags_by_digest(context, repository)
+    standing = Standing.of(context.store.read, repository)
+    tags = standing.tags
     if params.get("imageIds"):
         rows = [_require(context, repository, wanted) for wanted in params["imageIds"]]
         unique = {row.key: row for row in rows}.values()
         return {"imageDetails": [_detail(row, repository, tags) for row in unique]}
     placed = [
-        ([row.created.timestamp(), row.key.name], _detail(row, repository, tags))
-        for row in _wanted(context, repository, params, tags)
+        ([row.created.timestamp(), row.key.name], _detail(row, repository, tags)) for row in _wanted(standing, params)
     ]
     return _page("imageDetails", placed, params)
 
@@ -92,20 +94,12 @@ def paging(params: Params) -> Params:
     return {**asked, "NextToken": params.get("nextToken")}
 
 
-def _wanted(context: Context, repository: Key, params: Params, tags: dict[str, list[str]]) -> list[Row]:
+def _wanted(standing: Standing, params: Params) -> Sequence[Row]:
     status = (params.get("filter") or {}).get("tagStatus", "ANY")
-    rows = context.store.read.children(IMAGE, repository)
     if status == "ANY":
-        return rows
-    return [row for row in rows if bool(tags[digest_of(row.key)]) == (status == "TAGGED")]
-
-
-def tags_by_digest(context: Context, repository: Key) -> dict[str, list[str]]:
-    """The tags of every image of a repository."""
-    found: dict[str, list[str]] = defaultdict(list)
-    for row in context.store.read.children(TAG, repository):
-        found[row.spec["digest"]].append(tag_of(row.key))
-    return found
+        return standing.images
+    tagged = status == "TAGGED"
+    return [row for row in standing.images if bool(standing.tags.get(digest_of(row.key))) == tagged]
 
 
 def _require(context: Context, repository: Key, wanted: Params) -> Row:

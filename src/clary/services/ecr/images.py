@@ -23,8 +23,6 @@ from clary.services.ecr.errors import (
 from clary.services.ecr.immutability import is_immutable
 from clary.services.ecr.manifests import BadManifest, Manifest, read
 from clary.services.ecr.names import (
-    IMAGE,
-    TAG,
     digest_of,
     image_key,
     is_digest,
@@ -32,7 +30,6 @@ from clary.services.ecr.names import (
     layer_key,
     manifest_key,
     tag_key,
-    tag_of,
 )
 from clary.services.ecr.rows import named, repository_key, require_repository, still_there
 from clary.services.ecr.service import SERVICE
@@ -229,89 +226,3 @@ def fault(wanted: Params) -> str:
 def failure(wanted: Params, code: str, reason: str = "") -> Output:
     """One entry of a batch's failures."""
     return {"imageId": dict(wanted), "failureCode": code, "failureReason": reason or _REASONS[code]}
-
-
-@SERVICE.operation("BatchDeleteImage")
-def batch_delete(context: Context, params: Params) -> Output:
-    """By digest the image with all its tags; by tag the tag, and with its last tag the image.
-
-    Raises RepositoryNotFoundException.
-    """
-    repository = repository_key(context, params)
-
-    def change(transaction: Transaction) -> Output:
-        still_there(transaction, repository)
-        deleted: list[Output] = []
-        failures: list[Output] = []
-        for wanted in params["imageIds"]:
-            problem = fault(wanted)
-            if problem:
-                failures.append(failure(wanted, problem))
-            else:
-                _delete(transaction, repository, wanted, deleted, failures)
-        return {"imageIds": deleted, "failures": failures}
-
-    return context.store.write(change)
-
-
-def _delete(
-    transaction: Transaction, repository: Key, wanted: Params, deleted: list[Output], failures: list[Output]
-) -> None:
-    tag, digest = wanted.get("imageTag"), wanted.get("imageDigest")
-    if tag is None:
-        _delete_image(transaction, repository, str(digest), wanted, deleted, failures)
-        return
-    row = transaction.get(tag_key(repository, tag))
-    if row is None:
-        failures.append(failure(wanted, "ImageNotFound"))
-    elif digest not in (None, row.spec["digest"]):
-        failures.append(failure(wanted, "ImageTagDoesNotMatchDigest"))
-    elif tags_of(transaction, repository, row.spec["digest"]) == [tag]:
-        _delete_image(transaction, repository, row.spec["digest"], wanted, deleted, failures)
-    else:
-        transaction.delete(row.key)
-        deleted.append({"imageDigest": row.spec["digest"], "imageTag": tag})
-
-
-def _delete_image(
-    transaction: Transaction,
-    repository: Key,
-    digest: str,
-    wanted: Params,
-    deleted: list[Output],
-    failures: list[Output],
-) -> None:
-    if transaction.get(image_key(repository, digest)) is None:
-        failures.append(failure(wanted, "ImageNotFound"))
-        return
-    lists = listing_it(transaction, repository, digest)
-    if lists:
-        text = f"Requested image referenced by manifest list: [{', '.join(lists)}]"
-        failures.append(failure(wanted, "ImageReferencedByManifestList", text))
-        return
-    tags = remove_image(transaction, repository, digest)
-    deleted += [{"imageDigest": digest, "imageTag": tag} for tag in tags] or [{"imageDigest": digest}]
-
-
-def remove_image(transaction: Transaction, repository: Key, digest: str) -> list[str]:
-    """Within a change: delete the image; its tags, which go with it."""
-    tags = tags_of(transaction, repository, digest)
-    for key in (
-        image_key(repository, digest),
-        manifest_key(repository, digest),
-        *(tag_key(repository, tag) for tag in tags),
-    ):
-        transaction.delete(key)
-    return tags
-
-
-def tags_of(transaction: Transaction, repository: Key, digest: str) -> list[str]:
-    """All tags of one image."""
-    rows = transaction.children(TAG, repository)
-    return [tag_of(row.key) for row in rows if row.spec["digest"] == digest]
-
-
-def listing_it(transaction: Transaction, repository: Key, digest: str) -> list[str]:
-    """The indexes that list a manifest."""
-    rows = transaction.children(IMAGE, repository)
-    return [digest_of(row.key) for row in rows if digest in row.spec["manifests"]]

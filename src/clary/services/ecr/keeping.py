@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from clary.services.ecr.images import remove_image
 from clary.services.ecr.layer_store import LayerStore
 from clary.services.ecr.lifecycle import expired, read
 from clary.services.ecr.lifecycle_policies import POLICY, candidates
@@ -23,6 +22,7 @@ from clary.services.ecr.names import (
     digest_of,
     layer_object,
 )
+from clary.services.ecr.standing import Standing
 from clary.services.resources import now
 from clary.store.rows import Key, Row
 
@@ -120,9 +120,10 @@ class Keeper:
             row = transaction.get(repository.key)
             if row is None or POLICY not in row.state:
                 return 0
-            going = expired(read(row.state[POLICY]["text"]), candidates(transaction, row.key), moment)
+            standing = Standing.of(transaction, row.key)
+            going = expired(read(row.state[POLICY]["text"]), candidates(standing), moment)
             for image, _ in going:
-                remove_image(transaction, row.key, image.digest)
+                standing.remove_image(transaction, row.key, image.digest)
             policy = {**row.state[POLICY], "evaluated": moment.timestamp()}
             transaction.save(replace(row, state={**row.state, POLICY: policy}))
             return len(going)
@@ -133,7 +134,7 @@ class Keeper:
 
     def _would_go(self, repository: Row, moment: datetime) -> bool:
         rules = read(repository.state[POLICY]["text"])
-        return bool(expired(rules, candidates(self._store.read, repository.key), moment))
+        return bool(expired(rules, candidates(Standing.of(self._store.read, repository.key)), moment))
 
     def _let_layers_go(self, repository: Key, moment: datetime) -> None:
         due = moment - self._patience.layers

@@ -3,26 +3,22 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from clary.services.context import Context
 from clary.services.ecr.errors import invalid, no_lifecycle_policy, no_preview
 from clary.services.ecr.image_listing import paging
 from clary.services.ecr.lifecycle import BadPolicy, Candidate, expired, read
-from clary.services.ecr.names import IMAGE, TAG, digest_of, tag_of
+from clary.services.ecr.names import digest_of
 from clary.services.ecr.rows import change_repository, named, require_repository
 from clary.services.ecr.service import SERVICE
+from clary.services.ecr.standing import Standing
 from clary.services.placed import page
 from clary.services.resources import Output, Params, now, present
-from clary.store.rows import Key, Row
-
-if TYPE_CHECKING:  # each process loads only the parts that it holds
-    from clary.store.transaction import Transaction
-    from clary.store.view import Reader
+from clary.store.rows import Row
 
 POLICY = "lifecyclePolicy"
 """In a repository's state: `text`, and `evaluated`, epoch seconds."""
@@ -31,17 +27,12 @@ _PREVIEW = "lifecyclePreview"
 _PREVIEWED = 100
 
 
-def candidates(view: Reader | Transaction, repository: Key) -> list[Candidate]:
+def candidates(standing: Standing) -> list[Candidate]:
     """A repository's images as lifecycle policies see them."""
-    tags: dict[str, list[str]] = defaultdict(list)
-    for row in view.children(TAG, repository):
-        tags[row.spec["digest"]].append(tag_of(row.key))
-    rows = view.children(IMAGE, repository)
-    listed: dict[str, list[str]] = defaultdict(list)
-    for row in rows:
-        for child in row.spec["manifests"]:
-            listed[child].append(digest_of(row.key))
-    return [_candidate(row, tags[digest_of(row.key)], listed[digest_of(row.key)]) for row in rows]
+    tags, listed = standing.tags, standing.listed_by
+    return [
+        _candidate(row, tags.get(digest_of(row.key), []), listed.get(digest_of(row.key), [])) for row in standing.images
+    ]
 
 
 def _candidate(row: Row, tags: list[str], listed_by: list[str]) -> Candidate:
@@ -109,7 +100,7 @@ def start_preview(context: Context, params: Params) -> Output:
     repository = require_repository(context, params)
     text = params.get("lifecyclePolicyText") or _shown(repository)["lifecyclePolicyText"]
     _check(text)
-    going = expired(read(text), candidates(context.store.read, repository.key), now())
+    going = expired(read(text), candidates(Standing.of(context.store.read, repository.key)), now())
     results = [
         {"digest": image.digest, "tags": list(image.tags), "pushed": image.pushed.timestamp(), "priority": priority}
         for image, priority in going
