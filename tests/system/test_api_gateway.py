@@ -424,3 +424,66 @@ def test_a_policy_of_the_api_keeps_addresses_out(gateway: Any, clary: RunningCla
         api = Builder(gateway, clary.endpoint_url, policy=policy(address))
         api.mock("/")
         assert ask(api.deploy() + "/").status == status
+
+
+def test_an_api_goes_out_as_openapi_and_comes_back_the_same(
+    clary: RunningClary, gateway: Any, api: Builder, role: str
+) -> None:
+    schema = {"type": "object", "required": ["age"], "properties": {"age": {"type": "integer"}}}
+    gateway.create_model(restApiId=api.id, name="Person", schema=json.dumps(schema), contentType="application/json")
+    validator = gateway.create_request_validator(restApiId=api.id, name="body", validateRequestBody=True)["id"]
+    options = {"requestValidatorId": validator, "requestModels": {"application/json": "Person"}}
+    api.mock("/people/{id}", "POST", answer='{"id": "$input.params(\'id\')"}', **options)
+    place = api.method("/predict", "ANY", authorizationType="AWS_IAM", apiKeyRequired=True)
+    uri = "arn:aws:apigateway:us-east-1:runtime.sagemaker:path/endpoints/none/invocations"
+    gateway.put_integration(**place, type="AWS", integrationHttpMethod="POST", uri=uri, credentials=role)
+    api.deploy()
+    for kind in ("oas30", "swagger"):
+        parameters = {"extensions": "apigateway"}
+        said = {"restApiId": api.id, "stageName": "dev", "exportType": kind, "parameters": parameters}
+        body = gateway.get_export(**said)["body"].read()
+        other = gateway.import_rest_api(body=body)
+        gateway.create_deployment(restApiId=other["id"], stageName="dev")
+        again = gateway.get_export(**{**said, "restApiId": other["id"]})["body"].read()
+        assert _without_dates(again) == _without_dates(body)
+        url = f"{clary.endpoint_url}/restapis/{other['id']}/dev/_user_request_"
+        good = ask(f"{url}/people/5", "POST", b'{"age": 3}', Content_Type="application/json")
+        assert (good.status, good.json) == (200, {"id": "5"})
+        assert ask(f"{url}/people/5", "POST", b"{}", Content_Type="application/json").status == 400
+        assert ask(f"{url}/predict").status == 403
+
+
+def _without_dates(body: bytes) -> Any:
+    definition = json.loads(body)
+    definition["info"].pop("version")
+    return definition
+
+
+def test_put_rest_api_overwrites_or_merges(gateway: Any, api: Builder) -> None:
+    api.mock("/old")
+    api.deploy()
+
+    def definition(path: str) -> bytes:
+        integration = {
+            "type": "mock",
+            "requestTemplates": {"application/json": '{"statusCode": 200}'},
+            "responses": {"default": {"statusCode": "200"}},
+        }
+        operation = {"responses": {"200": {"description": "ok"}}, "x-amazon-apigateway-integration": integration}
+        return json.dumps({"openapi": "3.0.1", "info": {"title": "new"}, "paths": {path: {"get": operation}}}).encode()
+
+    gateway.put_rest_api(restApiId=api.id, mode="merge", body=definition("/new/{id}"))
+    url = api.deploy()
+    assert [ask(url + path).status for path in ("/old", "/new/1")] == [200, 200]
+    named = gateway.put_rest_api(restApiId=api.id, mode="overwrite", body=definition("/last"))
+    assert (named["id"], named["name"]) == (api.id, "new")
+    api.deploy()
+    assert [ask(url + path).status for path in ("/old", "/new/1", "/last")] == [403, 403, 200]
+
+
+@pytest.mark.parametrize(
+    "body", [b"{", b"[]", b"{}", b'{"openapi": "3.0.1", "paths": {"x": {}}}', b'{"swagger": "2.0", "paths": []}']
+)
+def test_what_is_no_definition_is_refused(gateway: Any, body: bytes) -> None:
+    with pytest.raises(ClientError, match="BadRequestException"):
+        gateway.import_rest_api(body=body)

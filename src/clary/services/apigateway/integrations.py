@@ -127,7 +127,8 @@ def check_templates(templates: Mapping[str, str]) -> None:
             raise bad_request(f"Invalid mapping template specified for {content_type}: {error}") from None
 
 
-def _check_credentials(context: Context, integration: Mapping[str, Any]) -> None:
+def check_credentials(context: Context, integration: Mapping[str, Any]) -> None:
+    """The caller may pass the role, and it trusts API Gateway. Raises AccessDenied, ValidationError."""
     role = integration.get("credentials")
     if role and not _ANY_CALLER.fullmatch(role) and context.settings.auth != "off":
         check_pass_role(context.store.read, context.call, role, "apigateway.amazonaws.com")
@@ -137,7 +138,7 @@ def _check_credentials(context: Context, integration: Mapping[str, Any]) -> None
 def put_integration(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     integration = made(params)
     check(integration)
-    _check_credentials(context, integration)
+    check_credentials(context, integration)
 
     def edit(document: Document) -> Document:
         found = method(document, params)
@@ -165,7 +166,7 @@ def update_integration(context: Context, params: dict[str, Any]) -> dict[str, An
 
     for operation in params.get("patchOperations") or ():
         if operation.get("path") == "/credentials":
-            _check_credentials(context, {"credentials": operation.get("value")})
+            check_credentials(context, {"credentials": operation.get("value")})
     return change(context, params["restApiId"], edit)
 
 

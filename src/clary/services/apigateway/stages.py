@@ -121,11 +121,12 @@ def create_stage(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     check_name(name)
     made = {**new_stage(name, params), "deploymentId": params["deploymentId"]}
     check({**made, "cacheClusterEnabled": params.get("cacheClusterEnabled")})
+    read(context, api)
+    check_deployment(context, api, params["deploymentId"])
 
     def edit(document: Document) -> Document:
         if name in document["stages"]:
             raise conflict("Stage already exists")
-        check_deployment(context, api, params["deploymentId"])
         document["stages"][name] = made
         return made
 
@@ -151,15 +152,14 @@ def get_stages(context: Context, params: dict[str, Any]) -> dict[str, Any]:
 
 @SERVICE.operation("UpdateStage")
 def update_stage(context: Context, params: dict[str, Any]) -> dict[str, Any]:
-    api = params["restApiId"]
+    api, operations = params["restApiId"], params.get("patchOperations") or ()
+    for operation in operations:
+        if operation.get("path") == "/deploymentId":
+            check_deployment(context, api, operation.get("value") or "")
 
     def edit(document: Document) -> Document:
         stage = stage_of(document, params["stageName"])
-        before = stage["deploymentId"]
-        operations = params.get("patchOperations") or ()
         patch(stage, operations, output_shape("apigateway", "GetStage"), _CHANGEABLE, _steps)
-        if stage["deploymentId"] != before:
-            check_deployment(context, api, stage["deploymentId"])
         check(stage)
         stage["methodSettings"] = {key: {**_DEFAULT_SETTING, **each} for key, each in stage["methodSettings"].items()}
         stage["lastUpdatedDate"] = today()
