@@ -175,6 +175,19 @@ def test_two_pushes_of_one_immutable_tag_at_once(shared: RunningClary, client: R
     assert digest(client("GET", "/v2/fixed/manifests/1.0").body) in {digest(text) for text in texts}
 
 
+def test_a_lifecycle_policy_is_applied_as_soon_as_it_is_put(shared: RunningClary, client: RegistryClient) -> None:
+    ecr = shared.client("ecr")
+    ecr.create_repository(repositoryName="few")
+    for tag in ("old", "new"):
+        client.push("few", tag, b"config", tag.encode())
+    selection = {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 1}
+    rule = {"rulePriority": 1, "description": "one", "selection": selection, "action": {"type": "expire"}}
+    ecr.put_lifecycle_policy(repositoryName="few", lifecyclePolicyText=json.dumps({"rules": [rule]}))
+    wait_until(lambda: len(ecr.list_images(repositoryName="few")["imageIds"]) == 1, 20, "the old image has gone")
+    assert client("GET", "/v2/few/manifests/new").status == 200
+    assert client("GET", "/v2/few/manifests/old").error == "MANIFEST_UNKNOWN"
+
+
 def test_a_host_names_its_region(shared: RunningClary, client: RegistryClient) -> None:
     account = shared.client("sts").get_caller_identity()["Account"]
     key = json.loads((shared.data_dir / "credentials.json").read_text())

@@ -114,22 +114,11 @@ class Keeper:
         self._sweep(moment)
 
     def _apply(self, repository: Row, moment: datetime) -> None:
-        """One transaction reads the images and removes those that go: a push comes before it or after."""
-
-        def change(transaction: Transaction) -> int:
-            row = transaction.get(repository.key)
-            if row is None or POLICY not in row.state:
-                return 0
-            standing = Standing.of(transaction, row.key)
-            going = expired(read(row.state[POLICY]["text"]), candidates(standing), moment)
-            for image, _ in going:
-                standing.remove_image(transaction, row.key, image.digest)
-            policy = {**row.state[POLICY], "evaluated": moment.timestamp()}
-            transaction.save(replace(row, state={**row.state, POLICY: policy}))
-            return len(going)
-
-        if _is_due(repository, moment) or self._would_go(repository, moment):
-            gone = self._store.write(change)
+        if not (_is_due(repository, moment) or self._would_go(repository, moment)):
+            return
+        gone = _AT_ONCE
+        while gone == _AT_ONCE and not self._closing:
+            gone = self._store.write(lambda transaction: _expire(transaction, repository.key, moment))
             _log.info("the lifecycle policy of %s let %d images go", repository.key.name, gone)
 
     def _would_go(self, repository: Row, moment: datetime) -> bool:
@@ -175,6 +164,23 @@ class Keeper:
 
 
 _EVALUATED_SECONDS = 86_400.0
+
+_AT_ONCE = 200
+"""Images that go in one transaction: other writes wait for it."""
+
+
+def _expire(transaction: Transaction, repository: Key, moment: datetime) -> int:
+    """One transaction reads the images and removes the oldest that go: a push comes before it or after. How many."""
+    row = transaction.get(repository)
+    if row is None or POLICY not in row.state:
+        return 0
+    standing = Standing.of(transaction, repository)
+    going = expired(read(row.state[POLICY]["text"]), candidates(standing), moment)[:_AT_ONCE]
+    for image, _ in going:
+        standing.remove_image(transaction, repository, image.digest)
+    policy = {**row.state[POLICY], "evaluated": moment.timestamp()}
+    transaction.save(replace(row, state={**row.state, POLICY: policy}))
+    return len(going)
 
 
 def _is_due(repository: Row, moment: datetime) -> bool:
