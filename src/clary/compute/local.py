@@ -110,6 +110,7 @@ class LocalBackend:
                 raise TimeoutError(f"container {container_id} does not end")
             time.sleep(0.002)
         if place.exists():
+            (place / record.HANDLE).unlink(missing_ok=True)  # first: without its end it would look abandoned
             _delete(place)
 
     def list(self) -> Iterable[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import resource
 import shutil
-from typing import Any, Callable, Dict, Iterator, List, Mapping
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional
 
 from clary.compute.launch import OVERLAY, EnginePart, Launch, LaunchLimits, layer
 from clary.launcher import copying, engine_ways
@@ -22,6 +22,11 @@ FOLDER_LABEL = "clary.folder"
 def name_of(container_id: str) -> str:
     """What the container is called in the engine."""
     return f"clary-{container_id}"
+
+
+def opener_of(container_id: str) -> str:
+    """What the container is called that opens the files of another."""
+    return f"clary-{container_id}-files"
 
 
 def copy_layers(launch: Launch, folder: str) -> None:
@@ -113,6 +118,22 @@ def _mounts(launch: Launch, folder: str) -> Iterator[Dict[str, Any]]:
             continue
         source = _copy_of(folder, number) if entry["kind"] == OVERLAY else entry["source"]
         yield {"Type": "bind", "Source": source, "Target": entry["target"], "ReadOnly": not entry["writable"]}
+
+
+def opening(launch: Launch, part: EnginePart, folder: str) -> Optional[Dict[str, Any]]:
+    """A container of the same image that opens to all what the container may have written; None where that is
+    nothing."""
+    places = [mount for mount in _mounts(launch, folder) if not mount["ReadOnly"]]
+    if not places:
+        return None
+    return {
+        "Image": part["image"],
+        "User": "0",
+        "Entrypoint": ["chmod", "-R", "a+rwX"],
+        "Cmd": [mount["Target"] for mount in places],
+        "Labels": {FOLDER_LABEL: folder},
+        "HostConfig": {"Mounts": places, "NetworkMode": "none", "SecurityOpt": ["label=disable"]},
+    }
 
 
 def _ulimits(limits: LaunchLimits) -> Iterator[Dict[str, Any]]:

@@ -139,7 +139,7 @@ class Life:
             end = self._end()
             if end is not None:
                 with contextlib.suppress(OSError, EngineError):
-                    log.take(self._output(follow=False))
+                    log.mend(lambda: self._output(follow=False))
                 return end
             time.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
@@ -170,10 +170,28 @@ class Life:
             return None
         return End(int(state["ExitCode"]), str(state.get("Error") or ""), bool(state.get("OOMKilled")))
 
+    def give_back(self) -> None:
+        """What its root has written for itself alone, a server that is not root could neither read nor remove: one more
+        container of the image opens it, by the image's own `chmod`. Without one, it stays as it is."""
+        wanted = engine_document.opening(self._launch, self._part, self._folder)
+        if os.geteuid() == 0 or wanted is None:
+            return
+        name = engine_document.opener_of(self._launch["id"])
+        with contextlib.suppress(OSError, EngineError):
+            self.engine.remove(name)
+            self.engine.create(name, wanted)
+            self.engine.start(name)
+            deadline = time.monotonic() + _PATIENCE
+            while (self.engine.container(name) or {"State": {}})["State"].get(
+                "Running"
+            ) and time.monotonic() < deadline:
+                time.sleep(_PAUSE)
+
     def clear(self) -> bool:
         """Nothing of it is left in the engine; whether the engine has answered."""
         try:
             self.engine.remove(self.name)
+            self.engine.remove(engine_document.opener_of(self._launch["id"]))
             network = engine_ways.network_of(self._launch)
             if network == engine_ways.own_network(self._launch["id"]):
                 self.engine.remove_network(network)

@@ -1,7 +1,7 @@
 """A container's log, from the engine's pieces to Clary's file: every line once, whatever was killed meanwhile.
 
-`log.json` says how many of the engine's pieces our file holds, and how long it was then. It may be behind, never ahead:
-who begins anew cuts the file to that length and reads on from that piece.
+`log.json` says how many of the engine's pieces our file holds, their sum, and how long it was then. It may be
+behind, never ahead: who begins anew cuts the file to that length and reads on from that piece.
 """
 
 # ruff: noqa: PTH116
@@ -12,8 +12,9 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+import zlib
 from pathlib import Path
-from typing import Dict, Iterator, List, Protocol, Tuple
+from typing import Callable, Dict, Iterator, List, Protocol, Sequence, Tuple
 
 from clary.compute import record
 from clary.telemetry.logfile import EVENT_BYTES, LogWriter
@@ -39,12 +40,14 @@ class EngineLog:
         self._path = path
         known = record.read(folder, POSITION)
         if known is None:
-            known = {"pieces": 0, "bytes": _size(path)}
+            known = {"pieces": 0, "bytes": _size(path), "crc": 0, "start": _size(path)}
             record.write(folder, POSITION, known, durable=False)
         elif _size(path) > known["bytes"]:
             os.truncate(path, known["bytes"])
         self._writer = LogWriter(Path(path))
         self._taken = int(known["pieces"])
+        self._crc = int(known["crc"])
+        self._start = int(known["start"])
         self._rests: Dict[int, bytes] = {}
         self._line_is_open = False
         self._noted = time.monotonic()
@@ -58,6 +61,21 @@ class EngineLog:
             if fresh:
                 self._keep(fresh)
 
+    def mend(self, again: Callable[[], Source]) -> None:
+        """Podman's API may drop pieces of what came last: where what was taken is not what the engine has, all is
+        taken anew. Raises OSError where the engine goes away."""
+        crc, left = 0, self._taken
+        for pieces in again().pieces():
+            crc = _sum(crc, pieces[:left])
+            left = max(0, left - len(pieces))
+        if crc != self._crc or left:
+            self._writer.close()
+            os.truncate(self._path, self._start)
+            self._writer = LogWriter(Path(self._path))
+            self._taken, self._crc, self._rests, self._line_is_open = 0, 0, {}, False
+            self._note()
+        self.take(again())
+
     def _keep(self, pieces: List[Tuple[int, bytes]]) -> None:
         lines: List[bytes] = []
         for number, data in pieces:
@@ -68,6 +86,7 @@ class EngineLog:
                 rest = b""
             self._rests[number] = rest
         self._taken += len(pieces)
+        self._crc = _sum(self._crc, pieces)
         self._feed(b"".join(lines))
         if not self._line_is_open and not any(self._rests.values()) and time.monotonic() - self._noted > _SECONDS:
             self._note()
@@ -81,7 +100,8 @@ class EngineLog:
     def _note(self) -> None:
         self._noted = time.monotonic()
         with contextlib.suppress(OSError):  # behind is good enough
-            record.write(self._folder, POSITION, {"pieces": self._taken, "bytes": _size(self._path)}, durable=False)
+            known = {"pieces": self._taken, "bytes": _size(self._path), "crc": self._crc, "start": self._start}
+            record.write(self._folder, POSITION, known, durable=False)
 
     def close(self) -> None:
         """What has no end of a line ends here; all of it is on the disk."""
@@ -89,6 +109,12 @@ class EngineLog:
         self._rests = {}
         with contextlib.suppress(OSError):
             self._writer.close()
+
+
+def _sum(crc: int, pieces: Sequence[Tuple[int, bytes]]) -> int:
+    for _, data in pieces:
+        crc = zlib.crc32(data, crc)
+    return crc
 
 
 def _size(path: str) -> int:

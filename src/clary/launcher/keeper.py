@@ -110,6 +110,7 @@ class Keeper:
             threading.Thread(target=self._carry, daemon=True).start()
             while self._end is None:
                 self._turn()
+            self._life.give_back()
             self._write_ending(self._end)
         self._finish()
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import clary
+from tests import engine as engines
 
 _HERE = Path(__file__).parent
 _PYTHON = "/usr/bin/python3"
@@ -48,20 +49,38 @@ def test_the_contract_holds_for_a_user_without_rights():
         _try(Path(folder))
 
 
-def _try(folder: Path) -> None:
+@pytest.mark.skipif(os.geteuid() != 0, reason="the other tests run as an ordinary user already")
+@pytest.mark.xdist_group("engine")
+def test_whoever_may_use_an_engine_that_root_runs_needs_no_other_right():
+    """Its log file is root's then, and so is what its containers write."""
+    if not shutil.which("setpriv") or not _can_run():
+        pytest.skip("needs setpriv and a system Python of this version")
+    chosen = "engine and (big_output or removed or two_containers or the_api or ends_well)"
+    with engines.engine() as engine, tempfile.TemporaryDirectory(prefix="clary-user-") as folder:
+        if not engines.is_own(engine):
+            pytest.skip("only an engine of the tests' own is opened to all")
+        Path(engine.path).parent.chmod(0o711)
+        Path(engine.path).chmod(0o666)
+        _try(Path(folder), "-k", chosen, DOCKER_HOST=f"unix://{engine.path}")
+
+
+def _try(folder: Path, *more: str, **variables: str) -> None:
     folder.chmod(0o777)
     tests = folder / "tests" / "contract" / "compute"
     shutil.copytree(_HERE, tests, ignore=shutil.ignore_patterns("__pycache__", Path(__file__).name))
     (folder / "tests" / "__init__.py").touch()
+    for name in ("engine.py", "running.py"):
+        shutil.copy(_HERE.parents[1] / name, folder / "tests")
     env = {
         "PYTHONPATH": os.pathsep.join([str(folder), *_search_path()]),
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
+        **variables,
     }
     config = ["-c", os.devnull, "--rootdir", str(folder), "--import-mode=importlib", "-o", "asyncio_mode=auto"]
     options = [*config, "-p", "no:cacheprovider", "--basetemp", str(folder / "user"), "--timeout", "60", "-q", "-x"]
     done = subprocess.run(
-        [*_as_user(), _PYTHON, "-m", "pytest", *options, str(tests)],
+        [*_as_user(), _PYTHON, "-m", "pytest", *options, *more, str(tests)],
         env=env,
         cwd="/",
         capture_output=True,
