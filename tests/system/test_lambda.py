@@ -178,6 +178,24 @@ def test_a_function_past_its_time_is_ended_with_all_it_started(
     assert functions.ask(misbehaving, "again") == "well"
 
 
+def test_a_function_that_forks_leaves_nothing_when_it_is_deleted(functions: Functions) -> None:
+    functions.create("forking", """\
+import os, time
+def handler(event, context):
+    for _ in range(50):
+        if os.fork() == 0:
+            os.setsid()
+            time.sleep(600)
+            os._exit(0)
+    return len([name for name in os.listdir("/proc") if name.isdigit()])
+""", Timeout=20)  # fmt: skip
+    assert functions.ask("forking") > 50
+    [folder] = environments(functions.clary, "forking")
+    functions.client.delete_function(FunctionName="forking")
+    wait_until(lambda: not environments(functions.clary, "forking"), 20, "its environment is gone")
+    wait_until(lambda: not folder.exists(), 30, "and its folder")
+
+
 def test_a_function_past_its_memory_is_ended(functions: Functions) -> None:
     functions.create("hungry", MISBEHAVING, Timeout=30)
     answer = functions.invoke("hungry", "eat", LogType="Tail")

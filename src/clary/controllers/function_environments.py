@@ -60,9 +60,7 @@ class FunctionEnvironments:
         key = _key(container)
         self._containers.own(container, key)
         try:
-            with lines_into(self._workload.log_file(row, stream)) as line:
-                for notice in self._workload.notices(row):
-                    line(notice)
+            self._give_notice(row, stream)
             self._containers.start(container, self._workload.container(row, container, stream), key)
         except (WorkloadError, ClaryError, ConnectionError) as error:
             self._containers.retire([container])
@@ -70,6 +68,14 @@ class FunctionEnvironments:
             raise AWSError("ServiceException", str(error), status=500) from None
         self._logs.ensure(row.key, log_group(row.spec), stream)
         return {"container": container, "log": str(self._workload.log_file(row, stream))}
+
+    def _give_notice(self, row: Row, stream: str) -> None:
+        """What is written is synced: an environment is not kept waiting for a line that there is not."""
+        notices = self._workload.notices(row)
+        if notices:
+            with lines_into(self._workload.log_file(row, stream)) as line:
+                for notice in notices:
+                    line(notice)
 
     def resume(self) -> list[Key]:
         """After a start of control: those that are there belong to an edge, or will end by themselves."""

@@ -129,6 +129,7 @@ def main() -> None:
         listener.listen(1)
         listener.settimeout(_PATIENCE)
         logs.prepare(os.environ.get("AWS_LAMBDA_LOG_FORMAT", ""), os.environ.get("AWS_LAMBDA_LOG_LEVEL", ""))
+        logs.say("INIT_START Runtime Version: python:{}.{}.{}".format(*sys.version_info[:3]))
         handler.search_path(os.environ["LAMBDA_TASK_ROOT"])
         function, milliseconds = _begin(os.environ["_HANDLER"])
         try:

@@ -77,9 +77,7 @@ class FunctionWorkload:
 
     def notices(self, row: Row) -> tuple[str, ...]:
         """Lines for the head of the log."""
-        runtime = self._runtime(row)
-        begun = f"INIT_START Runtime Version: {row.spec['Runtime']} (Python {runtime.python})"
-        return (*runtime.image.notices, begun)
+        return self._runtime(row).image.notices
 
     def container(self, row: Row, container: str, stream: str) -> Container:
         """What to start. Raises WorkloadError."""

@@ -118,6 +118,7 @@ def test_it_answers_and_ends_with_its_connection(runtime):
     assert "in handler" in said["stackTrace"][0]
     runtime.ask("log")
     log = runtime.close()
+    assert log.startswith("INIT_START Runtime Version: python:3.")
     assert "START RequestId: r-1 Version: $LATEST\n" in log
     assert "\tr-1\thello\n" in log
     assert runtime.process.returncode == 0
