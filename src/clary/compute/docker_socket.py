@@ -12,6 +12,7 @@ from clary.errors import ClaryError
 
 _SECONDS = 2.0
 _UNIX = "unix://"
+_SYSTEM = ("/var/run/docker.sock", "/run/podman/podman.sock")
 
 
 def find(environ: Mapping[str, str]) -> str:
@@ -36,7 +37,7 @@ def find(environ: Mapping[str, str]) -> str:
 def _places(environ: Mapping[str, str]) -> Iterator[str]:
     """https://docs.docker.com/engine/security/rootless/, podman-system-service(1)."""
     own = environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
-    yield from ("/var/run/docker.sock", "/run/docker.sock", "/run/podman/podman.sock")
+    yield from _SYSTEM
     yield from (f"{own}/docker.sock", f"{own}/podman/podman.sock")
 
 
