@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from clary.wire import json_values
-from clary.wire.http import HttpRequest, HttpResponse
+from clary.wire.http import HttpRequest, HttpResponse, split_query
 from clary.wire.models import Shape
 from clary.wire.values import Mismatch, Params, Value, from_text, to_text
 
@@ -52,14 +52,15 @@ class MisfitError(Mismatch):
         self.text = text
 
 
-def read(shape: Shape, request: HttpRequest, labels: Mapping[str, str]) -> Params:
-    """The members of a request that travel outside its body. Raises MisfitError."""
+def read(shape: Shape, request: HttpRequest, labels: Mapping[str, str], uri: str = "") -> Params:
+    """The members of a request that travel outside its body; `uri` is the operation's own, whose fixed query belongs to
+    no member. Raises MisfitError."""
     params: Params = {}
     for binding in bindings(shape):
         if binding.location == "uri":
             value = _scalar(binding, labels.get(binding.name))
         elif binding.location == "querystring":
-            value = _from_query(binding, request)
+            value = _from_query(binding, request, shape, uri)
         else:
             value = _from_headers(binding, request.headers)
         if value is not None:
@@ -99,21 +100,34 @@ def _scalar(binding: Binding, text: str | None) -> Value:
         raise MisfitError(binding, text) from None
 
 
-def _from_query(binding: Binding, request: HttpRequest) -> Value:
+def _from_query(binding: Binding, request: HttpRequest, parent: Shape, uri: str) -> Value:
     shape = binding.shape
     if shape.type_name == "list":
         item = Binding(binding.member, binding.location, binding.name, shape.member)
         return [_scalar(item, value) for name, value in request.query if name == binding.name] or None
     if shape.type_name == "map":
-        return _query_map(shape, request)
+        return _query_map(shape, request, _taken(parent, uri))
     return _scalar(binding, request.query_map.get(binding.name))
 
 
-def _query_map(shape: Shape, request: HttpRequest) -> Value:
+@lru_cache(maxsize=256)
+def _taken(parent: Shape, uri: str) -> frozenset[str]:
+    """Names of the query that are a member's own, or the operation's."""
+    members = (bound.name for bound in bindings(parent) if bound.location == "querystring" and not _is_map(bound))
+    return frozenset((*members, *(name for name, _ in split_query(uri.partition("?")[2]))))
+
+
+def _is_map(binding: Binding) -> bool:
+    return bool(binding.shape.type_name == "map")
+
+
+def _query_map(shape: Shape, request: HttpRequest, taken: frozenset[str]) -> Value:
+    """Whatever no other member is."""
+    rest = [(name, value) for name, value in request.query if name not in taken]
     if shape.value.type_name != "list":
-        return dict(request.query) or None
+        return dict(rest) or None
     values: dict[str, list[str]] = {}
-    for name, value in request.query:
+    for name, value in rest:
         values.setdefault(name, []).append(value)
     return values or None
 

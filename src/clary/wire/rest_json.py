@@ -27,7 +27,10 @@ class RestJson:
         if shape is None:
             return {}
         try:
-            return {**locations.read(shape, request, labels), **_read_body(shape, request.body)}
+            return {
+                **locations.read(shape, request, labels, operation.http["requestUri"]),
+                **_read_body(shape, request.body),
+            }
         except Mismatch as mismatch:
             raise serialization_exception(mismatch) from None
 

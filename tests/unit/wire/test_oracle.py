@@ -15,7 +15,8 @@ from clary.wire.directory import Directory
 from clary.wire.http import HttpRequest
 from clary.wire.values import is_streaming
 
-SERVICES = ("sagemaker", "sagemaker-runtime", "s3", "sts", "iam", "logs", "cloudwatch", "lambda")
+REST = ("lambda", "apigateway", "apigatewayv2")
+SERVICES = ("sagemaker", "sagemaker-runtime", "s3", "sts", "iam", "logs", "cloudwatch", *REST)
 SPOKEN = [(service, protocol) for service in SERVICES for protocol in protocols.names_of(models.load(service))]
 OPERATIONS = [(*spoken, name) for spoken in SPOKEN for name in models.load(spoken[0]).operation_names]
 DIRECTORY = Directory(SERVICES)

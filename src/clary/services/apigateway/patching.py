@@ -65,8 +65,8 @@ def _apply(document: dict[str, Any], operation: Operation, steps: list[str], sha
 
 
 def _set(holder: Any, step: str, op: str, value: str | None, shape: Shape) -> None:  # noqa: ANN401 — a value of JSON
-    if isinstance(holder, list):  # `/binaryMediaTypes/image~1png`: the step is the element itself
-        _set_element(holder, step, op)
+    if isinstance(holder, list):
+        _set_element(holder, step, op, value)
     elif op == "remove":
         _remove(holder, step, value)
     else:
@@ -86,7 +86,11 @@ def _remove(holder: dict[str, Any], step: str, value: str | None) -> None:
         holder.pop(step, None)
 
 
-def _set_element(holder: list[Any], step: str, op: str) -> None:
+def _set_element(holder: list[Any], step: str, op: str, value: str | None) -> None:
+    """The step is the element, or its place where a value comes along (`/endpointConfiguration/types/0`)."""
+    if value is not None and step.isdecimal() and op == "replace":
+        holder[_place(holder, step)] = value
+        return
     if op == "remove":
         holder[:] = [each for each in holder if each != step]
     elif step not in holder:
