@@ -16,6 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from tests.running import RunningClary, wait_until
@@ -435,6 +438,26 @@ def test_a_function_answers_at_its_url(functions: Functions) -> None:
     with ask("/some/path?a=1&a=2", b"hello") as answer:
         assert (answer.status, answer.headers["x-own"]) == (201, "yes")
         assert answer.read() == b"POST /some/path {'a': '1,2'} hello"
+
+
+def test_a_url_with_aws_iam_wants_a_signature_and_says_who_has_signed(functions: Functions) -> None:
+    functions.create("signed", "def handler(e, c): return e['requestContext']['authorizer']['iam']['userArn']")
+    made = functions.client.create_function_url_config(FunctionName="signed", AuthType="AWS_IAM")
+    host = made["FunctionUrl"].split("/")[2]
+    key = json.loads((functions.clary.data_dir / "credentials.json").read_text())
+    credentials = Credentials(key["access_key_id"], key["secret_access_key"])
+    signed = AWSRequest("GET", made["FunctionUrl"], headers={"Host": host})
+    SigV4Auth(credentials, "lambda", "us-east-1").add_auth(signed)
+    headers = dict(signed.headers.items())
+
+    def ask(headers: dict[str, str]) -> Any:
+        return urllib.request.urlopen(urllib.request.Request(functions.clary.endpoint_url + "/", headers=headers))
+
+    with ask(headers) as answer:
+        assert answer.read().startswith(b"arn:aws:")
+    with pytest.raises(urllib.error.HTTPError) as error:
+        ask({"Host": host})
+    assert error.value.code == 403
 
 
 @pytest.mark.parametrize(

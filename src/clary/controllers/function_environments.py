@@ -27,7 +27,7 @@ PREFIX = "fn-"
 LONGEST_SECONDS = 3 * 3600.0
 """None is older: the edge has used none for an hour then, and one that runs still cannot end by itself."""
 
-_KEPT_SECONDS = 10.0
+_KEPT_SECONDS = 3.0
 """One that has ended is kept for so long: the edge asks how it ended."""
 
 _LOOK_SECONDS = 60.0
