@@ -19,9 +19,7 @@ _KINDS = (KIND, VERSION_KIND)
 class FunctionController:
     """Reconciles functions and their versions."""
 
-    def __init__(
-        self, settings: Settings, store: Store, workload: FunctionWorkload, activities: Activities
-    ) -> None:
+    def __init__(self, settings: Settings, store: Store, workload: FunctionWorkload, activities: Activities) -> None:
         self._settings = settings
         self._store = store
         self._workload = workload

@@ -101,7 +101,7 @@ def flush_quietly(stream: Any) -> None:  # noqa: ANN401  a function may have put
 
 
 def memory_used() -> int:
-    """MB that this process holds by itself, now: what it shares with its warm parent is not counted twice."""
+    """MB of this process that are in memory now, those included that it shares with its warm parent."""
     with open("/proc/self/statm", "rb") as file:  # noqa: PTH123
         _, resident, _ = file.read().split()[:3]
     return int(resident) * _PAGE // 2**20 + 1
