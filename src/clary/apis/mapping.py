@@ -19,6 +19,8 @@ from clary.velocity.text import as_text
 from clary.velocity.tools import Input, Util
 
 _LIMITS = Limits()
+_SHORT = Limits(seconds=0.05)
+"""For what is looked up where all requests are answered."""
 
 
 @dataclass
@@ -158,7 +160,7 @@ def _of_body(body: str, path: str) -> str | None:
     if not path:
         return body
     try:
-        return _text(jsonpath.compiled(f"$.{path}").of(json.loads(body), Budget(_LIMITS)))
+        return _text(jsonpath.compiled(f"$.{path}").of(json.loads(body), Budget(_SHORT)))
     except (TemplateError, jsonpath.Missing, ValueError, RecursionError):
         return None
 

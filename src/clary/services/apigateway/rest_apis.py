@@ -6,6 +6,7 @@ import copy
 import json
 from typing import TYPE_CHECKING, Any
 
+from clary.identity.policy import compile_policy
 from clary.services.apigateway.documents import (
     API,
     DEPLOYMENT,
@@ -80,7 +81,7 @@ def checked(api: Document) -> Document:
         )
     if api.get("policy"):
         try:
-            json.loads(api["policy"])
+            compile_policy(json.loads(api["policy"]), "api")
         except ValueError:
             raise bad_request(
                 "Invalid policy document. Please check the policy syntax and ensure that Principals are valid."
