@@ -28,6 +28,9 @@ _TASK = "/var/task"
 _MB_PER_CPU = 1769
 """https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html"""
 
+_FEWEST_CPUS = 2
+"""So many are seen by the smallest function, as on AWS; held to one core it would wait for whoever else is there."""
+
 _PROCESSES = 1024
 _OPEN_FILES = 1024
 _SHARED_MEMORY = 64 * 2**20
@@ -119,7 +122,7 @@ class FunctionWorkload:
         memory = spec["MemorySize"]
         return Limits(
             memory_bytes=memory * 2**20,
-            cpus=min(math.ceil(memory / _MB_PER_CPU), self._machine.cpus),
+            cpus=min(max(_FEWEST_CPUS, math.ceil(memory / _MB_PER_CPU)), self._machine.cpus),
             processes=_PROCESSES,
             open_files=_OPEN_FILES,
             shared_memory_bytes=_SHARED_MEMORY,
