@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import boto3
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -487,3 +488,52 @@ def test_put_rest_api_overwrites_or_merges(gateway: Any, api: Builder) -> None:
 def test_what_is_no_definition_is_refused(gateway: Any, body: bytes) -> None:
     with pytest.raises(ClientError, match="BadRequestException"):
         gateway.import_rest_api(body=body)
+
+
+def test_nobody_has_a_role_act_that_they_may_not_pass(
+    clary: RunningClary, gateway: Any, api: Builder, role: str
+) -> None:
+    """Neither by changing an integration that has it, nor by cloning or importing one, nor by an authorizer."""
+    place = api.method("/")
+    uri = "arn:aws:apigateway:us-east-1:sagemaker:action/ListModels"
+    gateway.put_integration(**place, type="AWS", integrationHttpMethod="POST", uri=uri, credentials=role)
+    gateway.create_deployment(restApiId=api.id, stageName="dev")
+    exported = gateway.get_export(
+        restApiId=api.id, stageName="dev", exportType="oas30", parameters={"extensions": "integrations"}
+    )["body"].read()
+    maker = _with_rights_to_apis_only(clary, f"maker-{api.id}")
+    function = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/f/invocations"
+    attempts = (
+        lambda: maker.put_integration(
+            **place, type="AWS", integrationHttpMethod="POST", uri=uri, credentials=role
+        ),
+        lambda: maker.update_integration(
+            **place, patchOperations=[{"op": "replace", "path": "/uri", "value": uri.replace("Models", "Endpoints")}]
+        ),
+        lambda: maker.create_rest_api(name="clone", cloneFrom=api.id),
+        lambda: maker.import_rest_api(body=exported),
+        lambda: maker.put_rest_api(restApiId=api.id, mode="overwrite", body=exported),
+        lambda: maker.create_authorizer(
+            restApiId=api.id, name="a", type="TOKEN", authorizerUri=function, authorizerCredentials=role,
+            identitySource="method.request.header.A",
+        ),
+    )  # fmt: skip
+    for attempt in attempts:
+        with pytest.raises(ClientError, match="iam:PassRole"):
+            attempt()
+    assert maker.create_rest_api(name="own")["id"]
+
+
+def _with_rights_to_apis_only(clary: RunningClary, name: str) -> Any:
+    iam = clary.client("iam")
+    iam.create_user(UserName=name)
+    policy = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "apigateway:*", "Resource": "*"}}
+    iam.put_user_policy(UserName=name, PolicyName="apis", PolicyDocument=json.dumps(policy))
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return boto3.client(
+        "apigateway",
+        endpoint_url=clary.endpoint_url,
+        region_name="us-east-1",
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+    )

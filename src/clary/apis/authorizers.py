@@ -132,10 +132,15 @@ async def invoke(
 
 
 async def invoke_raw(
-    effects: Effects, target: targets.Target, payload: bytes, principal: Principal, source_arn: str
+    effects: Effects,
+    target: targets.Target,
+    payload: bytes,
+    principal: Principal,
+    source_arn: str,
+    kind: str = "RequestResponse",
 ) -> bytes:
     """The same with an event's own bytes; `source_arn` is the method that asks, for the function's policy."""
-    params = {"FunctionName": target.function, "InvocationType": "RequestResponse", "Payload": payload}
+    params = {"FunctionName": target.function, "InvocationType": kind, "Payload": payload}
     call = Call(principal, "lambda", "Invoke", params, target.region, parent=source_arn)
     output = await effects.call(call)
     answer = output.get("Payload") or b""

@@ -20,6 +20,7 @@ from clary.wire.http import HttpRequest, HttpResponse
 Integration = Mapping[str, Any]
 
 _TIMEOUT = 29_000
+_INVOCATION_TYPE = "x-amz-invocation-type"
 _NOT_FORWARDED = frozenset({"host", "connection", "content-length", "transfer-encoding", "x-api-key", "keep-alive"})
 _NOT_RETURNED = frozenset({"connection", "content-length", "transfer-encoding", "keep-alive", "server", "date"})
 
@@ -83,12 +84,14 @@ class Integrations:
                 f"API Gateway does not have permission to assume the provided role: {error}"
             ) from error
 
-    async def _invoked(self, integration: Integration, mapper: Mapper, payload: bytes) -> bytes:
+    async def _invoked(
+        self, integration: Integration, mapper: Mapper, payload: bytes, kind: str = "RequestResponse"
+    ) -> bytes:
         matched = mapper.matched
         target = _target(integration, mapper)
         principal = principal_of(self._effects, integration.get("credentials"), matched)
         source = f"{matched.arn}/{matched.stage}/{matched.method}{matched.resource}"
-        return await authorizers.invoke_raw(self._effects, target, payload, principal, source)
+        return await authorizers.invoke_raw(self._effects, target, payload, principal, source, kind)
 
     async def _asked_aws(self, integration: Integration, mapper: Mapper, outgoing: Outgoing) -> Answered:
         target = _target(integration, mapper)
@@ -115,8 +118,9 @@ class Integrations:
         return Answered(response.status, response.headers, body)
 
     async def _asked_function(self, integration: Integration, mapper: Mapper, outgoing: Outgoing) -> Answered:
+        kind = next((v for k, v in outgoing.headers.items() if k.lower() == _INVOCATION_TYPE), "RequestResponse")
         try:
-            payload = await self._invoked(integration, mapper, outgoing.body or b"{}")
+            payload = await self._invoked(integration, mapper, outgoing.body or b"{}", kind)
         except FunctionFailed as failed:
             return Answered(200, {}, failed.payload, error=_error_message(failed.payload))
         except AWSError as error:

@@ -8,6 +8,7 @@ from clary.apis import targets
 from clary.services.apigateway.collections import Collection, offer
 from clary.services.apigateway.documents import Document, change, new_id
 from clary.services.apigateway.errors import bad_request, conflict, not_offered
+from clary.services.apigateway.integrations import check_credentials
 from clary.services.apigateway.service import SERVICE
 from clary.services.context import Context
 from clary.velocity import TemplateError
@@ -23,6 +24,9 @@ _MEMBERS = (
     "identityValidationExpression",
     "authorizerResultTtlInSeconds",
 )
+_CHANGEABLE = tuple(member for member in _MEMBERS if member != "authorizerCredentials")
+"""Another role is another authorizer: it would have to be passed anew."""
+
 _SECONDS = 300
 _MOST_SECONDS = 3600
 _SOURCES = ("method.request.header.", "method.request.querystring.", "stageVariables.", "context.")
@@ -66,7 +70,7 @@ AUTHORIZERS = Collection(
     place="authorizers",
     key_member="authorizerId",
     what="Authorizer identifier",
-    changeable=_MEMBERS,
+    changeable=_CHANGEABLE,
     check=check,
     check_unused=_check_unused,
 )
@@ -92,4 +96,5 @@ def add(document: Document, params: Document) -> Document:
 
 @SERVICE.operation("CreateAuthorizer")
 def create_authorizer(context: Context, params: dict[str, Any]) -> dict[str, Any]:
+    check_credentials(context, {"credentials": params.get("authorizerCredentials")})
     return change(context, params["restApiId"], lambda document: add(document, params))

@@ -120,6 +120,7 @@ class _Import:
                 continue
             kind = str(said.get("type", "token")).upper()
             source = said.get("identitySource") or (f"method.request.header.{scheme.get('name', 'Authorization')}")
+            integrations.check_credentials(self._context, {"credentials": said.get("authorizerCredentials")})
             wanted = {**said, "name": name, "type": kind, "identitySource": source}
             kept = [each for each in self._document["authorizers"].values() if each["name"] == name]
             for each in kept:

@@ -164,6 +164,8 @@ def update_integration(context: Context, params: dict[str, Any]) -> dict[str, An
         check(found)
         return found
 
+    before = integration_of(method(read(context, params["restApiId"]), params))
+    check_credentials(context, before)  # whoever changes an integration has its role do something else
     for operation in params.get("patchOperations") or ():
         if operation.get("path") == "/credentials":
             check_credentials(context, {"credentials": operation.get("value")})

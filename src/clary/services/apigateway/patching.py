@@ -11,7 +11,7 @@ from clary.wire import models
 from clary.wire.models import Shape
 
 Operation = Mapping[str, Any]
-_OPS = ("add", "replace", "remove", "copy")
+_OPS = ("add", "replace", "remove")
 
 
 def output_shape(service: str, operation: str) -> Shape:

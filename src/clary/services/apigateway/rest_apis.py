@@ -22,6 +22,7 @@ from clary.services.apigateway.documents import (
     today,
 )
 from clary.services.apigateway.errors import bad_request, no_api
+from clary.services.apigateway.integrations import check_credentials
 from clary.services.apigateway.models import default_models
 from clary.services.apigateway.patching import output_shape, patch
 from clary.services.apigateway.publication import publish
@@ -114,7 +115,17 @@ def create_rest_api(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     document = new_document(params["name"], params)
     if params.get("cloneFrom"):
         document = _cloned(document, read(context, params["cloneFrom"]))
+        for role in _roles(document):
+            check_credentials(context, {"credentials": role})
     return insert(context, document, params.get("tags") or {})
+
+
+def _roles(document: Document) -> set[str]:
+    """Those that integrations and authorizers act with."""
+    methods = [method for each in document["resources"].values() for method in each["resourceMethods"].values()]
+    found = {method.get("methodIntegration", {}).get("credentials") for method in methods}
+    found |= {each.get("authorizerCredentials") for each in document["authorizers"].values()}
+    return {role for role in found if role}
 
 
 def _cloned(document: Document, other: Document) -> Document:

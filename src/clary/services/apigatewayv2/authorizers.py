@@ -31,8 +31,14 @@ def _check(found: Document) -> None:
         raise bad_request("AuthorizerResultTtlInSeconds is between 0 and 3600")
 
 
+def _check_offered(params: Document) -> None:
+    if params.get("AuthorizerCredentialsArn"):
+        raise not_offered("AuthorizerCredentialsArn of an HTTP API's authorizer was given.")
+
+
 def new_authorizer(document: Document, params: Document) -> Document:
     """Raises BadRequestException."""
+    _check_offered(params)
     defaults = {"EnableSimpleResponses": False, "AuthorizerResultTtlInSeconds": 0}
     made = {"AuthorizerId": new_id(6), **defaults, **asked(params, _MEMBERS)}
     _check(made)
@@ -41,6 +47,7 @@ def new_authorizer(document: Document, params: Document) -> Document:
 
 
 def _update(_document: Document, found: Document, params: Document) -> None:
+    _check_offered(params)
     found |= asked(params, _MEMBERS)
     _check(found)
 
