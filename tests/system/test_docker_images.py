@@ -20,7 +20,7 @@ import pytest
 from clary.compute.docker_api import Engine
 from tests import engine as engines
 from tests.running import RunningClary, wait_until
-from tests.system.jobs import BUCKET, JOB_SECONDS, Jobs
+from tests.system.jobs import BUCKET, ENDED, JOB_SECONDS, Jobs
 
 pytestmark = pytest.mark.xdist_group("engine")
 
@@ -155,6 +155,14 @@ def _lines(jobs: Jobs, name: str) -> list[str]:
     return jobs.said(name).splitlines()
 
 
+@pytest.fixture(scope="module")
+def elsewhere(jobs: Jobs, image: str) -> str:
+    """An endpoint whose container listens where nobody asks: a minute, the shortest that AWS allows, must pass, in
+    which the other tests have their turn."""
+    return _deploy(jobs, "elsewhere", image, "elsewhere")
+
+
+@pytest.mark.usefixtures("elsewhere")
 def test_a_training_job_of_a_real_image(jobs: Jobs, image: str) -> None:
     name = _train(jobs, "trained", image)
     job = jobs.ended(name)
@@ -287,6 +295,35 @@ def test_what_is_no_prediction_is_the_models_error(jobs: Jobs, image: str, fault
         jobs.ask(name)
     assert refused.value.response["Error"]["Code"] == "ModelError"
     jobs.sagemaker.delete_endpoint(EndpointName=name)
+
+
+def test_a_batch_transform_of_a_real_image(jobs: Jobs, image: str) -> None:
+    container = {"Image": image, "ModelDataUrl": f"s3://{BUCKET}/model.tar.gz"}
+    jobs.sagemaker.create_model(ModelName="batch", ExecutionRoleArn=jobs.role, PrimaryContainer=container)
+    jobs.s3.put_object(Bucket=BUCKET, Key="in/a.csv", Body=b"x\ny\n")
+    source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/in/"}}
+    jobs.sagemaker.create_transform_job(
+        TransformJobName="batch",
+        ModelName="batch",
+        TransformInput={"DataSource": source, "ContentType": "text/csv"},
+        TransformOutput={"S3OutputPath": f"s3://{BUCKET}/out"},
+        TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1},
+    )
+
+    def status() -> str:
+        return str(jobs.sagemaker.describe_transform_job(TransformJobName="batch")["TransformJobStatus"])
+
+    wait_until(lambda: status() in ENDED, JOB_SECONDS, "the transform ends")
+    assert status() == "Completed"
+    assert jobs.s3.get_object(Bucket=BUCKET, Key="out/a.csv.out")["Body"].read().startswith(b"X\nY\n")
+
+
+def test_a_container_that_listens_elsewhere_is_not_in_service(jobs: Jobs, elsewhere: str) -> None:
+    assert _settled(jobs, elsewhere) == "Failed"
+    reason = jobs.sagemaker.describe_endpoint(EndpointName=elsewhere)["FailureReason"]
+    assert "did not pass the ping health check" in reason
+    assert "serving" in reason
+    jobs.sagemaker.delete_endpoint(EndpointName=elsewhere)
 
 
 def test_the_program_of_the_guide(jobs: Jobs, engine: Engine) -> None:
