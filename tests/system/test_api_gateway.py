@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -537,3 +540,25 @@ def _with_rights_to_apis_only(clary: RunningClary, name: str) -> Any:
         aws_access_key_id=key["AccessKeyId"],
         aws_secret_access_key=key["SecretAccessKey"],
     )
+
+
+def test_what_is_deployed_answers_while_control_does_not(clary: RunningClary, api: Builder) -> None:
+    api.mock("/", answer='{"still": "here"}')
+    url = api.deploy()
+    control = clary.process("control")
+    os.kill(control, signal.SIGSTOP)
+    try:
+        assert ask(url + "/").json == {"still": "here"}
+    finally:
+        os.kill(control, signal.SIGCONT)
+
+
+def test_without_signatures_no_page_of_another_site_is_the_default_identity(tmp_path: Path) -> None:
+    with RunningClary(tmp_path, "--auth", "off") as clary:
+        api = Builder(clary.client("apigateway"), clary.endpoint_url)
+        api.mock("/open")
+        api.mock("/mine", answer='{"who": "$context.identity.userArn"}', authorizationType="AWS_IAM")
+        url = api.deploy()
+        assert "assumed-role" in ask(f"{url}/mine").json["who"]
+        assert ask(f"{url}/mine", Origin="http://evil.example").status == 403
+        assert ask(f"{url}/open", Origin="http://page.example").status == 200
