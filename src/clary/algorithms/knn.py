@@ -196,7 +196,8 @@ def _scaled(rows: Array, metric: str) -> Array:
     """The cosine is the product of rows whose length is 1."""
     if metric != COSINE:
         return rows
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+    lengths = np.sqrt(np.einsum("nd,nd->n", rows, rows, dtype=np.float64))
+    return (rows / np.maximum(lengths, np.finfo(np.float32).tiny)[:, None]).astype(np.float32)
 
 
 class Neighbourhood:

@@ -48,7 +48,9 @@ def flowers(rows, seed=1):
 TRAIN, TEST = flowers(600), flowers(100, seed=2)
 
 
-@pytest.mark.parametrize("name", ["exact", "grouped", "grouped_by_training", "indexes", "reductions", "majorities"])
+@pytest.mark.parametrize(
+    "name", ["exact", "digits", "cosines", "grouped", "grouped_by_training", "indexes", "reductions", "majorities"]
+)
 def test_the_search(checked, name):
     checked(name)
 
