@@ -246,9 +246,7 @@ class _Learning:
 
 def _origin(features: Array, hosts: Hosts) -> Tuple[Array, float]:
     """(d,), which is taken from dense rows (0 for sparse ones, which stay sparse), and a unit; alike on all hosts."""
-    values = features.data if sparse.issparse(features) else features
-    largest = np.asarray([max(values.max(), -values.min()) if values.size else 0.0], dtype=np.float64)
-    unit = origins.unit(float(hosts.most(largest)[0]))
+    unit = origins.unit(float(hosts.most(origins.largest(features))[0]))
     if hosts.most(np.asarray([sparse.issparse(features)]))[0]:
         return np.zeros(features.shape[1]), unit
     return origins.of(hosts.joined(origins.sampled(features).astype(np.float64))), unit

@@ -13,7 +13,7 @@ from typing import Any, Mapping, NamedTuple, Optional, Sequence
 import numpy as np
 from scipy import linalg, sparse
 
-from clary.algorithms.base import answers, blocks, ndarrays
+from clary.algorithms.base import answers, blocks, ndarrays, origins
 from clary.algorithms.base.algorithm import Algorithm
 from clary.algorithms.base.answers import Row
 from clary.algorithms.base.channels import TEST, TRAIN, UNLABELLED
@@ -134,7 +134,8 @@ class PCAModel(NamedTuple):
 
 def fitted(features: Array, given: Hyperparameters, hosts: Hosts) -> PCAModel:
     """The model of every host's rows."""
-    summed = Summed(features, hosts, centered=given.flag("subtract_mean"))
+    unit = origins.unit(float(hosts.most(origins.largest(features))[0]))
+    summed = Summed(features if unit == 1 else features * unit, hosts, centered=given.flag("subtract_mean"))
     components, width = given.whole("num_components"), features.shape[1]
     extra = given.whole("extra_components")
     sketch = min(width, components + (max(_EXTRA, components) if extra < 0 else extra))
@@ -145,7 +146,8 @@ def fitted(features: Array, given: Hyperparameters, hosts: Hosts) -> PCAModel:
         s, v = _randomized(summed, width, sketch)
         s, v = s[-components:], v[:, -components:]
     largest = v[np.abs(v).argmax(axis=0), np.arange(v.shape[1])]
-    return PCAModel(v * np.where(largest < 0, -1.0, 1.0), s, summed.mean if given.flag("subtract_mean") else None)
+    mean = summed.mean / unit if given.flag("subtract_mean") else None
+    return PCAModel(v * np.where(largest < 0, -1.0, 1.0), s / unit, mean)
 
 
 class Summed:

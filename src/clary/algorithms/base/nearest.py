@@ -40,7 +40,7 @@ class Rows:
 
     def __init__(self, rows: Array, *, products: bool = False) -> None:
         self._products = products
-        self.unit = origins.unit(float(max(rows.max(), -rows.min())))
+        self.unit = origins.unit(float(origins.largest(rows)[0]))
         """What moved rows and queries are multiplied with: their distances are the user's, times this."""
         self.origin = np.zeros(rows.shape[1], np.float32) if products else origins.of(origins.sampled(rows))
         """(d,): what moved rows and queries are less by, as users give features."""

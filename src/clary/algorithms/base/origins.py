@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 Array = Any
-"""A numpy array."""
+"""A numpy array; rows may be a scipy.sparse matrix."""
 
 _MOST, _LEAST, _NUMBERS = 4096, 256, 1 << 22
 """Rows that say where the others are: fewer where they are so wide that these would have more numbers."""
@@ -45,6 +46,12 @@ def of(sample: Array) -> Array:
 
 def _within(value: Array, mean: Array) -> Array:
     return (np.abs(value) * _FAR >= np.abs(mean)) & (np.abs(value) <= np.abs(mean) * _FAR)
+
+
+def largest(rows: Array) -> Array:
+    """(1,): the largest number of rows (n, d), sparse or dense, without its sign."""
+    values = rows.data if sparse.issparse(rows) else rows
+    return np.asarray([max(values.max(), -values.min()) if values.size else 0.0], dtype=np.float64)
 
 
 def unit(largest: float) -> float:

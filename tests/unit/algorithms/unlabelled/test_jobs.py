@@ -56,6 +56,21 @@ def test_clusters_of_numbers_of_any_size(kmeans, serve, size):
     assert json.loads(answer)["predictions"][0]["distance_to_cluster"] == pytest.approx(size, rel=0.1)
 
 
+@pytest.mark.parametrize("size", [1e-22, 1e22])
+@pytest.mark.parametrize("write", [dense, sparse])
+def test_components_of_numbers_of_any_size(pca, size, write):
+    found = []
+    for factor in (1, size):
+        pca.channel("train", write([[x * factor for x in row] for row in slope()]), RECORDIO)
+        pca.trained(**COMPONENTS)
+        found.append(model(pca))
+    usual, sized = found
+    assert [x / size for name in ("s", "mean") for x in sized[name][1]] == pytest.approx(
+        [x for name in ("s", "mean") for x in usual[name][1]], rel=1e-3
+    )
+    assert sized["v"][1] == pytest.approx(usual["v"][1], abs=1e-4)
+
+
 @pytest.mark.parametrize("odd", [[(1e9, 0)], [(-999999, -999999)] * 40], ids=["outlier", "filler"])
 def test_odd_rows_have_a_cluster_of_their_own(kmeans, serve, odd):
     """What stands for missing numbers, and a slip of the pen, leave the others' digits."""
