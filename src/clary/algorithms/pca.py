@@ -151,7 +151,7 @@ def fitted(features: Array, given: Hyperparameters, hosts: Hosts) -> PCAModel:
 
 
 class Summed:
-    """Sums over all hosts' rows, of float32 where the rows are, otherwise of float64."""
+    """Sums over all hosts' rows."""
 
     def __init__(self, features: Array, hosts: Hosts, *, centered: bool) -> None:
         self._features, self._hosts, self._centered = features, hosts, centered
@@ -163,11 +163,17 @@ class Summed:
 
     def _sum(self) -> Array:
         """(d,): of all rows."""
-        return self._over(lambda rows: np.ones(rows.shape[0], rows.dtype) @ rows, raw=True)
+        kind = np.float64 if self._sparse else self._features.dtype  # of sparse rows it is taken from large products
+        return self._over(lambda rows: np.ones(rows.shape[0], kind) @ rows, raw=True)
 
     def covariance(self) -> Array:
-        """(d, d): XᵀX of the rows after the mean is taken from them."""
-        return self._less_mean(self._over(lambda rows: _dense(rows.T @ rows)), self.mean)
+        """(d, d): XᵀX of the rows after the mean is taken from them, in float64: squares need twice the digits."""
+
+        def product(rows: Array) -> Array:
+            rows = rows.astype(np.float64)
+            return _dense(rows.T @ rows)
+
+        return self._less_mean(self._over(product), self.mean)
 
     def times(self, vectors: Array) -> Array:
         """(d, m): the covariance times vectors (d, m), without the covariance."""
