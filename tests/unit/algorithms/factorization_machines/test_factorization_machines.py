@@ -154,3 +154,22 @@ def test_data_that_cannot_be_learned_from(job, content, said):
     assert result.code == 1
     assert result.failure.startswith("ClientError: ")
     assert said in result.failure
+
+
+@pytest.mark.parametrize(
+    ("rows", "given"),
+    [
+        ([(row % 7, row % 5, 1e30 * (row % 3)) for row in range(200)], {}),
+        ([(row % 7, row % 5, row % 3) for row in range(200)], {"factors_init_sigma": 1e30}),
+    ],
+    ids=["labels", "start"],
+)
+def test_parameters_without_bounds_are_no_model(job, rows, given):
+    """No public source shows AWS's words for it."""
+    job.channel("train", records(rows), RECORDIO)
+    result = job.run(**GIVEN, **given)
+    assert (result.code, result.failure[: len(DIVERGED)]) == (1, DIVERGED)
+    assert not (job.opt.base / "model/model_algo-1").exists()
+
+
+DIVERGED = "ClientError: The training has diverged: parameters are no finite numbers after epoch 1."
