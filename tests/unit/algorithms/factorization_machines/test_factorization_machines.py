@@ -156,6 +156,13 @@ def test_data_that_cannot_be_learned_from(job, content, said):
     assert said in result.failure
 
 
+def test_more_memory_than_there_is(job):
+    job.channel("train", records(TRAIN[:200]), RECORDIO)
+    result = job.run(**{**GIVEN, "feature_dim": 10**13})
+    assert result.code == 1
+    assert result.failure.startswith("ClientError: Please use an instance type with more memory")
+
+
 @pytest.mark.parametrize(
     ("rows", "given"),
     [

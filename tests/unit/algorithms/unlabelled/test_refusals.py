@@ -114,3 +114,12 @@ def test_hyperparameters_are_checked(either):
     lines = [literal_eval(line) for line in answer.stdout.splitlines()]
     wanted = [said for _, said in REFUSED[job.image]]
     assert [said in line for said, line in zip(wanted, lines, strict=True)] == [True] * len(wanted), lines
+
+
+def test_a_full_disk_is_named(either):
+    job, rows, given = either
+    (job.opt.base / "model/model_algo-1").symlink_to("/dev/full")
+    job.channel("train", csv(rows), ROWS)
+    said = "ClientError: No space is left to write the model to. Please use a larger volume, or free the disk. "
+    result = job.run(**given)
+    assert (result.code, result.failure) == (1, said + "([Errno 28] No space left on device)")
