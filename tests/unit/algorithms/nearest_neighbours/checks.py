@@ -92,6 +92,23 @@ def cosines():
         assert np.allclose(found.values, wanted.values, atol=1e-5)
 
 
+def sizes():
+    """Every index works with numbers of any size, at which faiss by itself ends the process; distances are theirs."""
+    rows = clustered(25_000)
+    for kind, count in (("faiss.Flat", 25_000), ("faiss.IVFFlat", 900), ("faiss.IVFPQ", 900)):
+        values = {"feature_dim": 20, "k": 3, "predictor_type": "regressor", "sample_size": 25_000, "index_type": kind}
+        given, labels = knn.ALGORITHM.parse(values), np.arange(float(count))
+        usual = knn.build(given, knn.Sample(rows[:count], labels)).nearest(rows[:40])
+        for size in (2.0**73, 2.0**-73):
+            sized = (rows * np.float32(size))[:count]
+            with tempfile.TemporaryDirectory() as folder:
+                knn.build(given, knn.Sample(sized, labels)).save(Path(folder))
+                found = knn.ALGORITHM.load(Path(folder)).nearest(sized[:40])
+            assert (found.places == usual.places).all()
+            assert np.allclose(found.values[:, 1:] / size**2, usual.values[:, 1:], rtol=1e-5, atol=0)
+            assert np.isfinite(knn.build(given, knn.Sample(rows[:count], labels)).nearest(rows[:2] * 1e30).values).all()
+
+
 def indexes():
     """What an index finds in the lists that it searches."""
     rows, queries = clustered(6000), clustered(200)
@@ -144,5 +161,6 @@ def grouped_by_training():
     "grouped_by_training": grouped_by_training,
     "indexes": indexes,
     "reductions": reductions,
+    "sizes": sizes,
     "majorities": majorities,
 }[sys.argv[1]]()
