@@ -156,6 +156,16 @@ def test_data_that_cannot_be_learned_from(job, content, said):
     assert said in result.failure
 
 
+def test_predictions_without_bounds_are_refused(job, serve):
+    job.channel("train", records(TRAIN), RECORDIO)
+    job.trained(**LEARNED)
+    server = serve(job.python, *serving(IMAGE))
+    huge = recordio.write([Record({"values": Tensor([3e38, 3e38], [0, USERS], [WIDTH])}, {})])
+    said = b"unable to evaluate payload provided: its prediction is no finite number"
+    assert server.invoke(huge, RECORDIO)[:2] == (400, said)
+    assert server.invoke(records(TEST[:1]), RECORDIO)[0] == 200
+
+
 def test_more_memory_than_there_is(job):
     job.channel("train", records(TRAIN[:200]), RECORDIO)
     result = job.run(**{**GIVEN, "feature_dim": 10**13})
