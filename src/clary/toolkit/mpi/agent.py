@@ -25,15 +25,15 @@ _NO_ANSWER = 255
 _MAX_LINE = 2**20
 
 
-def hold(connection: socket.socket, host: str) -> None:
+def hold(descriptor: int, host: str) -> None:
     """Ask a serving host to serve until this connection ends."""
-    _send(connection, {"hold": host})
+    os.write(descriptor, _line({"hold": host}))
 
 
 def ask(port: int, host: str, command: List[str]) -> int:
     """Run a command, as a shell there reads it, on another host; its exit code, or 255 where there is no answer."""
     with socket.create_connection((host, port)) as connection:
-        _send(connection, {"run": " ".join(command)})
+        connection.sendall(_line({"run": " ".join(command)}))
         answer = connection.makefile("rb").readline(_MAX_LINE)
     return int(answer) if answer.strip().isdigit() else _NO_ANSWER
 
@@ -67,8 +67,8 @@ def _run(connection: socket.socket, command: str) -> None:
         connection.sendall(b"%d\n" % (128 - code if code < 0 else code))
 
 
-def _send(connection: socket.socket, request: Dict[str, Any]) -> None:
-    connection.sendall(json.dumps(request).encode("utf-8") + b"\n")
+def _line(request: Dict[str, Any]) -> bytes:
+    return json.dumps(request).encode("utf-8") + b"\n"
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import shlex
 import shutil
 import socket
@@ -77,13 +78,13 @@ class MpiRun:
             raise ClientError(_NONE)
         self._environ.update(_settings(cluster))
         self._environ.setdefault("HOME", tempfile.gettempdir())  # it ends at once without one
-        with contextlib.ExitStack() as stack:
-            held = [stack.enter_context(_reached(host)) for host in cluster.others]
-            for connection in held:
-                agent.hold(connection, cluster.current)
-            yield [tool, *_arguments(cluster), *_in_every_process(command)]
-            for connection in held:  # one that is dropped without this word says that mpirun has failed
-                connection.sendall(agent.DONE)
+        # nothing but the end of this process closes them: other hosts fail after this one has said why
+        held = [_reached(host).detach() for host in cluster.others]
+        for descriptor in held:
+            agent.hold(descriptor, cluster.current)
+        yield [tool, *_arguments(cluster), *_in_every_process(command)]
+        for descriptor in held:  # one that is dropped without this word says that mpirun has failed
+            os.write(descriptor, agent.DONE)
 
 
 def _reached(host: str) -> socket.socket:
