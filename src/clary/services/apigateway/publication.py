@@ -5,12 +5,15 @@ from __future__ import annotations
 import threading
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clary.apis.published import ApiIndex, Index, KeyIndex, PlanIndex, StageIndex, apis_path, write_snapshot
 from clary.publish import Publisher
 from clary.settings import Settings
-from clary.store import Reader, Row
+from clary.store.rows import Row
+
+if TYPE_CHECKING:  # the edge knows the operations, and no database
+    from clary.store import Reader
 
 REST_API = "rest-api"
 REST_DEPLOYMENT = "rest-deployment"
