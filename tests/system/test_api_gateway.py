@@ -562,3 +562,21 @@ def test_without_signatures_no_page_of_another_site_is_the_default_identity(tmp_
         assert "assumed-role" in ask(f"{url}/mine").json["who"]
         assert ask(f"{url}/mine", Origin="http://evil.example").status == 403
         assert ask(f"{url}/open", Origin="http://page.example").status == 200
+
+
+def test_what_would_be_kept_without_effect_is_refused(gateway: Any, api: Builder) -> None:
+    api.mock("/")
+    api.deploy()
+    canary = {"percentTraffic": 10.0}
+    plan = {"apiId": api.id, "stage": "dev", "throttle": {"/GET": {"rateLimit": 1.0, "burstLimit": 1}}}
+    attempts = (
+        lambda: gateway.create_deployment(restApiId=api.id, stageName="dev", canarySettings=canary),
+        lambda: gateway.create_deployment(restApiId=api.id, stageName="dev", cacheClusterEnabled=True),
+        lambda: gateway.create_usage_plan(name="p", apiStages=[plan]),
+        lambda: gateway.create_authorizer(
+            restApiId=api.id, name="c", type="COGNITO_USER_POOLS", providerARNs=["arn:x"]
+        ),
+    )
+    for attempt in attempts:
+        with pytest.raises(ClientError, match="Clary does not offer this"):
+            attempt()

@@ -22,7 +22,7 @@ from clary.services.apigateway.documents import (
 from clary.services.apigateway.errors import bad_request, not_found
 from clary.services.apigateway.publication import publish
 from clary.services.apigateway.service import SERVICE
-from clary.services.apigateway.stages import check_name, new_stage
+from clary.services.apigateway.stages import check_name, check_offered, new_stage
 from clary.services.context import Context
 from clary.store.rows import Row
 
@@ -67,6 +67,7 @@ def create_deployment(context: Context, params: dict[str, Any]) -> dict[str, Any
     made: Document = {"id": new_id(6), "createdDate": today()}
     if params.get("description"):
         made["description"] = params["description"]
+    check_offered(params)
     if params.get("stageName"):
         check_name(params["stageName"])
 

@@ -16,7 +16,7 @@ from clary.services.apigateway.documents import (
     shown,
     today,
 )
-from clary.services.apigateway.errors import bad_request, conflict, not_found
+from clary.services.apigateway.errors import bad_request, conflict, not_found, not_offered
 from clary.services.apigateway.patching import output_shape, patch, split
 from clary.services.apigateway.service import SERVICE
 from clary.services.context import Context
@@ -86,8 +86,15 @@ def check(stage: Document) -> None:
     for name, value in (stage.get("variables") or {}).items():
         if not _VARIABLE_NAME.fullmatch(name) or not _VARIABLE.fullmatch(value):
             raise bad_request(f"Stage variable {name!r}: names allow a-zA-Z0-9_, values A-Za-z0-9-._~:/?#&=,")
-    if stage.get("cacheClusterEnabled"):
-        raise bad_request("A cache cluster is not offered: Clary keeps no answers.")
+    check_offered(stage)
+
+
+def check_offered(params: Document) -> None:
+    """Raises BadRequestException for what would be kept and have no effect."""
+    if params.get("canarySettings"):
+        raise not_offered("A canary answers a share of a stage's requests.")
+    if params.get("cacheClusterEnabled"):
+        raise not_offered("A cache cluster keeps answers.")
 
 
 def stage_of(document: Document, name: str) -> Document:
@@ -120,7 +127,8 @@ def create_stage(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     api, name = params["restApiId"], params["stageName"]
     check_name(name)
     made = {**new_stage(name, params), "deploymentId": params["deploymentId"]}
-    check({**made, "cacheClusterEnabled": params.get("cacheClusterEnabled")})
+    check(made)
+    check_offered(params)
     read(context, api)
     check_deployment(context, api, params["deploymentId"])
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from clary.services.apigateway.api_keys import key_row
 from clary.services.apigateway.documents import USAGE_PLAN, Document, key_of, listing, new_id, new_row, read
-from clary.services.apigateway.errors import bad_request, conflict, not_found
+from clary.services.apigateway.errors import bad_request, conflict, not_found, not_offered
 from clary.services.apigateway.patching import output_shape, patch
 from clary.services.apigateway.publication import publish
 from clary.services.apigateway.rest_apis import own_rows
@@ -37,6 +37,8 @@ def _row(context: Context, identifier: str) -> Row:
 def _check(context: Context, plan: Document) -> None:
     for each in plan.get("apiStages") or ():
         stage_of(read(context, each.get("apiId", "")), each.get("stage", ""))
+        if each.get("throttle"):
+            raise not_offered("A usage plan throttles single methods.")
     quota = plan.get("quota")
     if quota and (quota.get("limit", 0) < 1 or quota.get("period") not in _PERIODS):
         raise bad_request("Usage Plan quota must have a limit of at least 1 and a period of DAY, WEEK or MONTH")

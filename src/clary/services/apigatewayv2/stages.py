@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from clary.services.apigateway.documents import Document, today
-from clary.services.apigateway.errors import bad_request, conflict
+from clary.services.apigateway.errors import bad_request, conflict, not_offered
 from clary.services.apigatewayv2.parts import Part, asked, offer
 
 DEFAULT_STAGE = "$default"
@@ -16,6 +16,7 @@ _MEMBERS = ("Description", "AutoDeploy", "DeploymentId", "StageVariables", "Defa
 def new_stage(document: Document, params: Document) -> Document:
     """Raises BadRequestException, ConflictException."""
     name = params["StageName"]
+    _check_offered(params)
     if not _NAME.fullmatch(name):
         raise bad_request("Stage name only allows a-zA-Z0-9_-")
     if name in document["stages"]:
@@ -35,7 +36,13 @@ def new_stage(document: Document, params: Document) -> Document:
     return made
 
 
+def _check_offered(params: Document) -> None:
+    if params.get("RouteSettings"):
+        raise not_offered("Settings of single routes were given.")
+
+
 def _update(_document: Document, found: Document, params: Document) -> None:
+    _check_offered(params)
     found |= asked(params, _MEMBERS)
     found["LastUpdatedDate"] = today()
 
