@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from clary.services import apigateway, apigatewayv2, cloudwatch, ecr, iam, lambda_, logs, s3, sagemaker, sagemaker_runtime, sts
+from clary.services import (
+    apigateway,
+    apigatewayv2,
+    cloudwatch,
+    ecr,
+    iam,
+    lambda_,
+    logs,
+    s3,
+    sagemaker,
+    sagemaker_runtime,
+    sts,
+)
 from clary.services.apigateway.service import SERVICE as APIGATEWAY
 from clary.services.apigatewayv2.service import SERVICE as APIGATEWAYV2
 from clary.services.cloudwatch.service import SERVICE as CLOUDWATCH
@@ -19,5 +31,7 @@ from clary.services.sts.service import SERVICE as STS
 OPERATIONS = (apigateway, apigatewayv2, cloudwatch, ecr, iam, lambda_, logs, s3, sagemaker, sagemaker_runtime, sts)
 """Importing these registers the operations."""
 
-REGISTRY = Registry((SAGEMAKER, SAGEMAKER_RUNTIME, S3, STS, IAM, LOGS, CLOUDWATCH, APIGATEWAY, APIGATEWAYV2, ECR, LAMBDA))
+REGISTRY = Registry(
+    (SAGEMAKER, SAGEMAKER_RUNTIME, S3, STS, IAM, LOGS, CLOUDWATCH, APIGATEWAY, APIGATEWAYV2, ECR, LAMBDA)
+)
 """Every service with every operation that is offered."""
