@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import sys
 import tempfile
 import threading
 import time
@@ -16,11 +17,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from benchmarks.figures import Figure, render
+from benchmarks.figures import Figure
 from clary.compute.docker_api import Engine
 from tests import engine as engines
 from tests.running import RunningClary
@@ -130,13 +132,23 @@ def measure(clary: RunningClary, engine: Engine) -> Figure:
     return Figure("an own container's port over its endpoint", ratios, 1 / TARGET, "times")
 
 
-def main() -> None:
-    """Measure, print."""
+def main() -> int:
+    """1 where the target is missed."""
+    try:
+        figure = _measured()
+    except pytest.skip.Exception as skipped:
+        print(f"benchmarks.own_container: {skipped}")
+        return 0
+    print(figure.line())
+    return 0 if figure.met else 1
+
+
+def _measured() -> Figure:
     with engines.engine() as engine, tempfile.TemporaryDirectory(prefix="clary-bench-") as folder:
         os.environ["DOCKER_HOST"] = f"unix://{engine.path}"
         with RunningClary(Path(folder) / "data") as clary:
-            print(render([measure(clary, engine)]))
+            return measure(clary, engine)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
