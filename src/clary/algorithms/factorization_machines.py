@@ -34,6 +34,10 @@ BINARY, REGRESSOR = "binary_classifier", "regressor"
 _FORMAT = "clary-factorization-machines-1"
 _SEED = 20171129
 _UNSET = "None"
+_DIVERGED = (
+    "The training has diverged: parameters are no finite numbers after epoch {}. Scale features and labels, lower "
+    "bias_lr, linear_lr and factors_lr or the starting values, or set clip_gradient."
+)
 _BETA_1, _BETA_2, _TINY = 0.9, 0.999, 1e-8
 
 
@@ -130,6 +134,13 @@ class Machine(NamedTuple):
         """How many an example has."""
         return int(self.linear.shape[0])
 
+    @property
+    def finite(self) -> bool:
+        """Whether it can answer: in float32 the squares of its factors have to be finite, too."""
+        with np.errstate(over="ignore"):
+            parts = (self.bias, self.linear, np.square(self.factors, dtype=np.float32))
+        return all(bool(np.isfinite(part).all()) for part in parts)
+
     def scores(self, features: Array) -> Array:
         """(n,): before they become probabilities."""
         sums, squares = _pairs(features, self.factors)
@@ -172,7 +183,10 @@ class _Learner:
         return Machine(self._predictor, float(self._bias.values[0, 0]), self._linear.values[:, 0], self._factors.values)
 
     def fit(self, train: _Set, job: Job) -> Machine:
-        """All epochs, or those until the job is stopped. Every host makes as many steps as the one with most rows."""
+        """All epochs, or those until the job is stopped. Every host makes as many steps as the one with most rows.
+
+        Raises UserError where the parameters, which are the same on every host, grow beyond all bounds.
+        """
         batch, epochs = self._given.whole("mini_batch_size"), self._given.whole("epochs")
         rows = len(train.labels)
         steps = int(job.hosts.most(np.asarray([-(-rows // batch)]))[0])
@@ -184,6 +198,8 @@ class _Learner:
             labels = np.concatenate([part for _, part in told])
             self._tell(job, epoch, job.hosts.joined(scores), job.hosts.joined(labels))
             job.report.progress(epoch + 1, epochs, rows, time.perf_counter() - begun)
+            if not self.machine.finite:
+                raise UserError(_DIVERGED.format(epoch + 1))
             if job.stopped():
                 break
         return self.machine

@@ -15,7 +15,7 @@ from typing import Any, Mapping, NamedTuple, Optional, Sequence, Tuple
 import numpy as np
 from scipy import sparse
 
-from clary.algorithms.base import answers, blocks, ndarrays, points
+from clary.algorithms.base import answers, ndarrays, origins, points
 from clary.algorithms.base.algorithm import Algorithm
 from clary.algorithms.base.answers import Row
 from clary.algorithms.base.channels import TEST, TRAIN, UNLABELLED
@@ -65,8 +65,6 @@ _GLANCE, _KEPT = 8, 3
 """Rounds after which trials are compared, and how many of them go on."""
 _TRIED = 16_384
 """Rows of each host that every trial is measured on, at most."""
-_ROWS = 16_384
-"""Rows in a block."""
 
 
 class KMeans(Algorithm):
@@ -115,12 +113,19 @@ class KMeansModel(NamedTuple):
 
     def answer(self, features: Array, _parameters: Mapping[str, str]) -> Sequence[Row]:
         """`closest_cluster`, from 0, and `distance_to_cluster`, Euclidean: both float32 (km-in-formats.html)."""
-        origin = self.centers.mean(axis=0) if not sparse.issparse(features) else np.zeros(self.features)
-        squares = points.squares(features - origin if np.any(origin) else features, self.centers - origin)
-        closest = squares.argmin(axis=1)
-        distances = np.sqrt(squares[np.arange(len(closest)), closest])
+        closest, distances = self._nearest(features)
         columns = {"closest_cluster": closest.astype(np.float32), "distance_to_cluster": distances.astype(np.float32)}
         return answers.table(columns)
+
+    def _nearest(self, features: Array) -> Tuple[Array, Array]:
+        """(n,) each: the nearest center, and how far it is."""
+        if sparse.issparse(features):
+            squares = points.squares(features, self.centers)
+            closest = squares.argmin(axis=1)
+            return closest, np.sqrt(squares[np.arange(len(closest)), closest])
+        origin = origins.of(self.centers).astype(np.float64)
+        closest = points.squares(features - origin, self.centers - origin).argmin(axis=1)
+        return closest, np.linalg.norm(features - self.centers[closest], axis=1)
 
 
 class _Learning:
@@ -129,10 +134,11 @@ class _Learning:
     def __init__(self, job: Job, train: Examples) -> None:
         self._job, self._given, self._hosts = job, job.given, job.hosts
         self._k = job.given.whole("k")
-        self._shift, count = _mean(train.features, job.hosts)
+        count = int(job.hosts.total(np.asarray([train.features.shape[0]], dtype=np.int64))[0])
         if count < self._k:
             raise UserError(f"The number of clusters, k={self._k}, is larger than the number of examples, {count}.")
-        self._points = Points(train.features, self._shift)
+        self._shift, self._unit = _origin(train.features, job.hosts)
+        self._points = Points(train.features, self._shift, self._unit)
         self._draw = np.random.default_rng(_SEED)
         self._centers = self._first()
         self._counts = np.zeros(len(self._centers))
@@ -181,7 +187,8 @@ class _Learning:
         sample, tried = self._sample(), []
         for trial in range(self._given.whole_or_auto("local_lloyd_num_trials") or _TRIALS):
             tried.append(self._judged(sample, self._start(trial, many, weights), _GLANCE))
-            self._job.report.line(f"local kmeans attempt #{trial}. Current mean square distance {tried[-1][0]:.6f}")
+            told = tried[-1][0] / self._unit**2
+            self._job.report.line(f"local kmeans attempt #{trial}. Current mean square distance {told:.6f}")
         best = sorted(tried, key=lambda one: one[0])[:_KEPT]
         ended = [self._judged(sample, centers, self._given.whole("local_lloyd_max_iter")) for _, centers in best]
         self._centers = min(ended, key=lambda one: one[0])[1]
@@ -214,7 +221,7 @@ class _Learning:
 
     def refine(self) -> Array:
         """The k centers after Lloyd's method over all rows, as users give features."""
-        return self._lloyd(self._points, self._centers, self._hosts) + self._shift
+        return self._lloyd(self._points, self._centers, self._hosts) / self._unit + self._shift
 
     def _lloyd(self, rows: Points, centers: Array, hosts: Hosts, most: Optional[int] = None) -> Array:
         rounds, tolerance = self._given.whole("local_lloyd_max_iter"), self._given.number("local_lloyd_tol")
@@ -224,26 +231,25 @@ class _Learning:
 
     def score(self, centers: Array, test: Optional[Examples]) -> None:
         """`msd` of the training data, and what `eval_metrics` wants of the test data."""
-        total, weight = self._hosts.total(self._points.squares(centers - self._shift))
-        self._job.report.scores(TRAIN, [("msd", float(total / weight))])
+        moved = (centers - self._shift) * self._unit
+        total, weight = self._hosts.total(self._points.squares(moved))
+        self._job.report.scores(TRAIN, [("msd", float(total / weight) / self._unit**2)])
         if test is None:
             self._job.report.line("Test data is not provided.")
             return
-        own = Points(test.features, self._shift).squares(centers - self._shift)
+        own = Points(test.features, self._shift, self._unit).squares(moved)
         total, weight = own if self._job.replicated(TEST) else self._hosts.total(own)
-        found = {"msd": total / weight, "ssd": total}
+        found = {"msd": total / weight / self._unit**2, "ssd": total / self._unit**2}
         wanted = json.loads(self._given.word("eval_metrics"))
         self._job.report.scores(TEST, [(name, float(found[name])) for name in wanted])
 
 
-def _mean(features: Array, hosts: Hosts) -> Tuple[Array, int]:
-    """(d,), which is taken from dense rows (0 for sparse ones, which stay sparse), and the number of all rows."""
-    count = int(hosts.total(np.asarray([features.shape[0]], dtype=np.int64))[0])
+def _origin(features: Array, hosts: Hosts) -> Tuple[Array, float]:
+    """(d,), which is taken from dense rows (0 for sparse ones, which stay sparse), and a unit; alike on all hosts."""
+    unit = origins.unit(float(hosts.most(origins.largest(features))[0]))
     if hosts.most(np.asarray([sparse.issparse(features)]))[0]:
-        return np.zeros(features.shape[1]), count
-    ones = np.ones(_ROWS, features.dtype)
-    total = blocks.total(len(features), _ROWS, lambda block: ones[: block.stop - block.start] @ features[block])
-    return hosts.total(total) / count, count
+        return np.zeros(features.shape[1]), unit
+    return origins.of(hosts.joined(origins.sampled(features).astype(np.float64))), unit
 
 
 def _decayed(rows: int, half_life: int) -> Array:

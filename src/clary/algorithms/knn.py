@@ -14,7 +14,7 @@ import faiss
 import numpy as np
 
 from clary.algorithms import knn_indexes as indexes
-from clary.algorithms.base import answers, archive, reduction
+from clary.algorithms.base import answers, archive, origins, reduction
 from clary.algorithms.base.algorithm import Algorithm
 from clary.algorithms.base.answers import Row
 from clary.algorithms.base.channels import TEST, TRAIN, Rules
@@ -93,7 +93,8 @@ class KNN(Algorithm):
     def load(self, folder: Path) -> Neighbourhood:
         """Raises RuntimeError where there is no model."""
         head, arrays = archive.read(folder, _FORMAT)
-        shorter = Reduction(head["features"], head["width"], arrays.get("signs"), arrays.get("chosen"))
+        sizes, arrays_of = (head["features"], head["width"]), (arrays.get("signs"), arrays.get("chosen"))
+        shorter = Reduction(*sizes, *arrays_of, float(head.get("unit", 1)))
         return Neighbourhood(
             head, shorter, faiss.deserialize_index(arrays["index"]), arrays["labels"], arrays.get("groups")
         )
@@ -183,7 +184,7 @@ def _reduction(given: Hyperparameters) -> Reduction:
 
 def build(given: Hyperparameters, sample: Sample) -> Neighbourhood:
     """A model of the sampled rows (n, features)."""
-    shorter = _reduction(given)
+    shorter = _reduction(given)._replace(unit=origins.unit(float(origins.largest(sample.features)[0])))
     rows = _scaled(shorter.apply(sample.features), given.word("index_metric"))
     index = indexes.built(given, rows)
     head = {name: given.values[name] for name in ("k", "predictor_type", "index_metric")}
@@ -196,7 +197,8 @@ def _scaled(rows: Array, metric: str) -> Array:
     """The cosine is the product of rows whose length is 1."""
     if metric != COSINE:
         return rows
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+    lengths = np.sqrt(np.einsum("nd,nd->n", rows, rows, dtype=np.float64))
+    return (rows / np.maximum(lengths, np.finfo(np.float32).tiny)[:, None]).astype(np.float32)
 
 
 class Neighbourhood:
@@ -250,7 +252,12 @@ class Neighbourhood:
 
     def nearest(self, features: Array) -> Neighbours:
         """The k nearest of each example (m, features), the nearest first."""
-        queries = _scaled(self._reduction.apply(features), self._metric)
+        found = self._searched(_scaled(self._reduction.apply(features), self._metric))
+        unit = 1.0 if self._metric == COSINE else self._reduction.unit
+        return found._replace(values=found.values / np.float64(unit) ** 2)
+
+    def _searched(self, queries: Array) -> Neighbours:
+        """The same of reduced examples (m, width), whose distances are multiplied with their unit."""
         if self._rows is not None:
             return self._rows.nearest(queries, self._k)
         values, places = indexes.search(self._index, queries, self._k, self.probes)
@@ -272,7 +279,7 @@ class Neighbourhood:
 
     def save(self, folder: Path) -> None:
         """The index as faiss writes it, labels, and what the reduction needs."""
-        head = {**self._head, "features": self.features, "width": self._reduction.width}
+        head = {**self._head, "features": self.features, "width": self._reduction.width, "unit": self._reduction.unit}
         arrays = {"index": faiss.serialize_index(self._index), "labels": self._labels, **self._reduction.arrays}
         if self._groups is not None:
             arrays["groups"] = self._groups

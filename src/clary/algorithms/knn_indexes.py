@@ -11,6 +11,7 @@ from typing import Any, Optional, Tuple
 import faiss
 import numpy as np
 
+from clary.algorithms.base import origins
 from clary.algorithms.base.groups import GroupedRows
 from clary.algorithms.base.hyperparameters import Hyperparameters
 from clary.toolkit.errors import UserError
@@ -28,6 +29,8 @@ _RECALL, _ASKED = 0.995, 64
 """Of what all lists of an index would find, as many shall be found in those that are searched; so many rows ask."""
 _GROUPED, _GAIN = 20_000, 0.9
 """Fewer rows are not put into groups; of a sample of queries, as many must need few of the groups."""
+_FEWEST = 2
+"""Rows that a quantizer can learn from."""
 _POINTS = 64
 """Rows for each centroid that an index learns from, at most."""
 
@@ -60,6 +63,8 @@ def _lists(given: Hyperparameters, kind: str, width: int, count: int, metric: in
     lists = given.whole_or_auto("faiss_index_ivf_nlists") or math.isqrt(min(given.whole("sample_size"), count))
     if lists > count:
         raise UserError(f"faiss_index_ivf_nlists={lists} is larger than the number of sampled examples, {count}.")
+    if kind == PQ and count < _FEWEST:
+        raise UserError(f"index_type={PQ} needs {_FEWEST} sampled examples at least, and there is {count}.")
     coarse = faiss.IndexFlat(width, metric)
     if kind == IVF:
         index = faiss.IndexIVFFlat(coarse, width, lists, metric)
@@ -95,7 +100,11 @@ def probes(index: Any, rows: Array, k: int) -> int:  # noqa: ANN401 - an index o
 
 
 def search(index: Any, queries: Array, k: int, lists: int) -> Tuple[Array, Array]:  # noqa: ANN401 - an index of faiss
-    """(m, k) each: squared distances or products, and places of rows, -1 where so many lists hold no more."""
+    """(m, k) each: squared distances or products, and places of rows, -1 where so many lists hold no more.
+
+    Queries beyond all rows are brought nearer: faiss finds nothing where squares overflow.
+    """
+    queries = np.clip(queries, -origins.LARGEST, origins.LARGEST)
     values, places = index.search(queries, k, params=faiss.SearchParametersIVF(nprobe=lists))
     return values, places
 

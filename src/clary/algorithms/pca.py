@@ -13,7 +13,7 @@ from typing import Any, Mapping, NamedTuple, Optional, Sequence
 import numpy as np
 from scipy import linalg, sparse
 
-from clary.algorithms.base import answers, blocks, ndarrays
+from clary.algorithms.base import answers, blocks, ndarrays, origins
 from clary.algorithms.base.algorithm import Algorithm
 from clary.algorithms.base.answers import Row
 from clary.algorithms.base.channels import TEST, TRAIN, UNLABELLED
@@ -134,7 +134,8 @@ class PCAModel(NamedTuple):
 
 def fitted(features: Array, given: Hyperparameters, hosts: Hosts) -> PCAModel:
     """The model of every host's rows."""
-    summed = Summed(features, hosts, centered=given.flag("subtract_mean"))
+    unit = origins.unit(float(hosts.most(origins.largest(features))[0]))
+    summed = Summed(features if unit == 1 else features * unit, hosts, centered=given.flag("subtract_mean"))
     components, width = given.whole("num_components"), features.shape[1]
     extra = given.whole("extra_components")
     sketch = min(width, components + (max(_EXTRA, components) if extra < 0 else extra))
@@ -145,11 +146,12 @@ def fitted(features: Array, given: Hyperparameters, hosts: Hosts) -> PCAModel:
         s, v = _randomized(summed, width, sketch)
         s, v = s[-components:], v[:, -components:]
     largest = v[np.abs(v).argmax(axis=0), np.arange(v.shape[1])]
-    return PCAModel(v * np.where(largest < 0, -1.0, 1.0), s, summed.mean if given.flag("subtract_mean") else None)
+    mean = summed.mean / unit if given.flag("subtract_mean") else None
+    return PCAModel(v * np.where(largest < 0, -1.0, 1.0), s / unit, mean)
 
 
 class Summed:
-    """Sums over all hosts' rows, of float32 where the rows are, otherwise of float64."""
+    """Sums over all hosts' rows."""
 
     def __init__(self, features: Array, hosts: Hosts, *, centered: bool) -> None:
         self._features, self._hosts, self._centered = features, hosts, centered
@@ -161,11 +163,17 @@ class Summed:
 
     def _sum(self) -> Array:
         """(d,): of all rows."""
-        return self._over(lambda rows: np.ones(rows.shape[0], rows.dtype) @ rows, raw=True)
+        kind = np.float64 if self._sparse else self._features.dtype  # of sparse rows it is taken from large products
+        return self._over(lambda rows: np.ones(rows.shape[0], kind) @ rows, raw=True)
 
     def covariance(self) -> Array:
-        """(d, d): XᵀX of the rows after the mean is taken from them."""
-        return self._less_mean(self._over(lambda rows: _dense(rows.T @ rows)), self.mean)
+        """(d, d): XᵀX of the rows after the mean is taken from them, in float64: squares need twice the digits."""
+
+        def product(rows: Array) -> Array:
+            rows = rows.astype(np.float64)
+            return _dense(rows.T @ rows)
+
+        return self._less_mean(self._over(product), self.mean)
 
     def times(self, vectors: Array) -> Array:
         """(d, m): the covariance times vectors (d, m), without the covariance."""

@@ -11,7 +11,7 @@ from typing import Any, Mapping, NamedTuple, Sequence, Tuple
 import numpy as np
 from scipy import sparse
 
-from clary.algorithms.base import answers, archive, cuts
+from clary.algorithms.base import answers, archive, cuts, origins
 from clary.algorithms.base.algorithm import Algorithm
 from clary.algorithms.base.answers import Row
 from clary.algorithms.base.channels import TEST, TRAIN, UNLABELLED
@@ -36,7 +36,7 @@ KINDS: Mapping[str, Kind] = {
 }
 """rcf_hyperparameters.html, and the last, which the SDKs send and changes nothing here."""
 
-_FORMAT = "clary-random-cut-forest-1"
+_FORMAT = "clary-random-cut-forest-2"
 _SEED = 20180417
 _SIGMAS = 3.0
 """From so many standard deviations above the mean on, AWS's examples call a score an anomaly's."""
@@ -62,9 +62,9 @@ class RandomCutForest(Algorithm):
         job.report.phase("sampling")
         test = _gathered(job, data[TEST]) if TEST in data else None
         if job.hosts.first:
-            middle = rows.mean(axis=0)
-            forest = cuts.grown((rows - middle).astype(np.float32), chosen, np.random.default_rng(_SEED))
-            model = Trees(middle, forest)
+            origin = origins.of(origins.sampled(rows)).astype(np.float64)
+            forest = cuts.grown((rows - origin).astype(np.float32), chosen, np.random.default_rng(_SEED))
+            model = Trees(origin, forest)
             job.report.line(f"Forest of {chosen.shape[0]} trees with {chosen.shape[1]} samples each is built")
             job.report.progress(1, 1, seen, time.perf_counter() - begun)
             job.report.phase("growing")
@@ -79,7 +79,7 @@ class RandomCutForest(Algorithm):
     def load(self, folder: Path) -> Trees:
         """Raises RuntimeError where there is no model."""
         _, arrays = archive.read(folder, _FORMAT)
-        return Trees(arrays["mean"], Forest(**{name: arrays[name] for name in Forest._fields}))
+        return Trees(arrays["origin"], Forest(**{name: arrays[name] for name in Forest._fields}))
 
 
 def _check(name: str, part: Examples) -> None:
@@ -127,20 +127,20 @@ def _sampled(job: Job, own: Array) -> Tuple[Array, Array, int]:
 
 
 class Trees(NamedTuple):
-    """A trained model: a forest over rows less their `mean` (d,), which keeps the digits of those far from zero."""
+    """A trained model: a forest over rows less their `origin` (d,), which keeps the digits of those far from zero."""
 
-    mean: Array
+    origin: Array
     forest: Forest
 
     @property
     def features(self) -> int:
         """How many an example has."""
-        return int(self.mean.shape[0])
+        return int(self.origin.shape[0])
 
     def scores(self, features: Array) -> Array:
         """(n,): the more anomalous, the higher; about 1 or less for most."""
         blocks = [features[start : start + _BLOCK] for start in range(0, features.shape[0], _BLOCK)]
-        found = [self.forest.scores((_dense(block) - self.mean).astype(np.float32)) for block in blocks]
+        found = [self.forest.scores((_dense(block) - self.origin).astype(np.float32)) for block in blocks]
         return np.concatenate([np.zeros(0), *found])
 
     def answer(self, features: Array, _parameters: Mapping[str, str]) -> Sequence[Row]:
@@ -148,9 +148,9 @@ class Trees(NamedTuple):
         return answers.table({"score": self.scores(features)})
 
     def save(self, folder: Path) -> None:
-        """Mean, and the forest's arrays."""
+        """Origin, and the forest's arrays."""
         head = {"num_trees": len(self.forest.roots), "num_samples_per_tree": int(self.forest.mass[0])}
-        archive.write(folder, _FORMAT, head, {"mean": self.mean, **self.forest.arrays()})
+        archive.write(folder, _FORMAT, head, {"origin": self.origin, **self.forest.arrays()})
 
 
 def _bound(scores: Array) -> float:

@@ -6,6 +6,7 @@ Colours are CSS classes, so that the page gives them for light and for dark. All
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -26,7 +27,8 @@ class Scale:
 
     def __call__(self, value: float) -> float:
         low, high, value = (math.log10(each) if self.is_logarithmic else each for each in (self.low, self.high, value))
-        part = (value - low) / (high - low) if high > low else 0.5
+        span = high / 2 - low / 2  # halves: the whole may be more than a float holds
+        part = (value / 2 - low / 2) / span if span > 0 else 0.5
         return self.start + min(max(part, 0.0), 1.0) * (self.end - self.start)
 
     def ticks(self, about: int = 5) -> list[float]:
@@ -34,9 +36,9 @@ class Scale:
         if self.is_logarithmic:
             found = self._decades(about)
             return found if len(found) > 1 else [self.low, self.high]
-        if self.high <= self.low:
+        rough = self.high / about - self.low / about
+        if rough < sys.float_info.min:
             return [self.low]
-        rough = (self.high - self.low) / about
         unit = 10.0 ** math.floor(math.log10(rough))
         step = next(each * unit for each in _STEPS if each * unit >= rough * 0.999)
         first = math.ceil(self.low / step - 1e-9)
@@ -52,9 +54,10 @@ def spanning(values: Sequence[float], start: float, end: float) -> Scale:
     """A scale for these values: logarithmic where they are positive and far apart, with some room at both ends."""
     low, high = min(values), max(values)
     if low > 0 and high / low > 50:
-        return Scale(low / 1.15, high * 1.15, start, end, is_logarithmic=True)
+        return Scale(low / 1.15, min(high * 1.15, sys.float_info.max), start, end, is_logarithmic=True)
     room = (high - low) * 0.06 or abs(high) * 0.1 or 1.0
-    return Scale(low - room, high + room, start, end)
+    most = sys.float_info.max
+    return Scale(max(low - room, -most), min(high + room, most), start, end)
 
 
 def number(value: float) -> str:
@@ -64,10 +67,25 @@ def number(value: float) -> str:
 
 def short(words: str, most: int = 24) -> str:
     """A number with a fraction in few digits, a word in few letters."""
+    value = _fraction(words)
+    if value is not None:
+        return number(value)
+    shown = plain(words)
+    return shown if len(shown) <= most else shown[: most - 1] + "…"
+
+
+def plain(words: str) -> str:
+    """Without what would change a terminal or the order of letters instead of being read."""
+    return "".join(each if each.isprintable() else "\ufffd" for each in words)
+
+
+def _fraction(words: str) -> float | None:
+    """None for a word, an integer, and what no float holds."""
     try:
-        return number(float(words)) if "." in words or "e" in words else words
+        value = float(words) if "." in words or "e" in words else math.nan
     except ValueError:
-        return words if len(words) <= most else words[: most - 1] + "…"
+        return None
+    return value if math.isfinite(value) else None
 
 
 def duration(seconds: float) -> str:

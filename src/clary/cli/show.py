@@ -62,13 +62,13 @@ def _print(tuning: Tuning) -> None:
     if not console.is_terminal:
         console.width = _WIDE
     aim = "maximized" if tuning.maximize else "minimized"
-    console.print(Text(f"{tuning.name}  {tuning.status}  {tuning.strategy}, {tuning.metric} {aim}"))
+    console.print(Text(f"{tuning.name}  {tuning.status}  {tuning.strategy}, {charts.plain(tuning.metric)} {aim}"))
     if tuning.failure:
         console.print(Text(tuning.failure, style="red"))
     console.print(table(tuning))
     best = tuning.best
     if best is not None and best.objective is not None:
-        console.print(Text(f"best: {best.name}, {tuning.metric} {charts.number(best.objective)}"))
+        console.print(Text(f"best: {best.name}, {charts.plain(tuning.metric)} {charts.number(best.objective)}"))
 
 
 def table(tuning: Tuning) -> Table:
@@ -76,7 +76,7 @@ def table(tuning: Tuning) -> Table:
     names = [axis.name for axis in tuning.axes]
     drawn = Table(box=None, pad_edge=False)
     for head in ("", "training job", "status", tuning.metric, "best so far", "time", *names):
-        drawn.add_column(Text(head), overflow="fold", no_wrap=head == "training job")
+        drawn.add_column(Text(charts.plain(head)), overflow="fold", no_wrap=head == "training job")
     records, record = tuning.records, ""
     for job in tuning.jobs:
         if job in records:

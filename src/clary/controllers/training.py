@@ -14,6 +14,7 @@ from typing import Any, Literal
 from clary.compute.base import Absent, Exited, Lost, Running, State
 from clary.controllers.activities import Done, Failed, Outcome, Pending
 from clary.controllers.capacity import Placement, Queued
+from clary.controllers.steps import Begin, Move, Start, Wait
 from clary.lifecycles.training_job import (
     COMPLETED,
     DOWNLOADING,
@@ -91,25 +92,6 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Move:
-    """Save this row, and look again."""
-
-    row: Row
-
-
-@dataclass(frozen=True)
-class Begin:
-    """Have this activity done; the job is woken when it is."""
-
-    activity: Activity
-
-
-@dataclass(frozen=True)
-class Start:
-    """Start the containers that are not there yet."""
-
-
-@dataclass(frozen=True)
 class Stop:
     """Ask the containers to end, and wait for them: `grace` seconds, or as long as AWS does where it is None."""
 
@@ -123,14 +105,7 @@ class Cancel:
     activity: Activity
 
 
-@dataclass(frozen=True)
-class Wait:
-    """Nothing to do until the job is woken, or so many seconds have passed."""
-
-    seconds: float | None = None
-
-
-Step = Move | Begin | Start | Stop | Cancel | Wait
+Step = Move | Begin[Activity] | Start | Stop | Cancel | Wait
 
 
 def decide(row: Row, seen: Seen, now: float) -> Step:

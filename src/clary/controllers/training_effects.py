@@ -11,20 +11,10 @@ from clary.controllers.activities import Activities, Done, Outcome, Work
 from clary.controllers.capacity import Capacity, Placement
 from clary.controllers.container import Containers
 from clary.controllers.following import Following
+from clary.controllers.jobs import Jobs, containers_of
 from clary.controllers.logs import Logs, lines_into
-from clary.controllers.training import (
-    Activity,
-    Begin,
-    Cancel,
-    Move,
-    Seen,
-    Start,
-    Step,
-    Stop,
-    Wait,
-    decide,
-    fail,
-)
+from clary.controllers.steps import Begin, Move, Start, Wait
+from clary.controllers.training import Activity, Cancel, Seen, Step, Stop, decide, fail
 from clary.controllers.warm_pools import WarmPools
 from clary.errors import ClaryError
 from clary.lifecycles import tuning_job
@@ -74,6 +64,7 @@ class TrainingController:
     ) -> None:
         self._grace = settings.limits.stop_grace_seconds
         self._store = store
+        self._jobs = Jobs(LIFECYCLE, _HAS_CONTAINERS, store, containers)
         self._workload = workload
         self._containers = containers
         self._activities = activities
@@ -83,16 +74,11 @@ class TrainingController:
         self._following = following
         self._wake = wake
 
-    def unfinished(self) -> list[Row]:
-        """All jobs that are not terminal."""
-        statuses = [status for status in LIFECYCLE.moves if not LIFECYCLE.terminal(status)]
-        return self._store.read.rows(LIFECYCLE.kind, statuses)
-
     def resume(self) -> list[Key]:
         """After a start of control: whose containers may be there, who has a place; all of them are to be woken."""
-        rows = self.unfinished()
+        rows = self._jobs.unfinished()
         for row in rows:
-            self._own(row)
+            self._jobs.own(row)
             if row.status in _HAS_PLACE:
                 self._capacity.hold(row.key, [host.shape for host in hosts_of(row.spec)])
             else:
@@ -101,7 +87,7 @@ class TrainingController:
 
     def wanted_containers(self) -> set[str]:
         """Ids that rows name."""
-        return {container for row in self.unfinished() for container in _containers_of(row)}
+        return self._jobs.wanted_containers()
 
     def reconcile(self, key: Key) -> float | None:
         """Go on with a job until it has to wait for something."""
@@ -131,18 +117,13 @@ class TrainingController:
         environment = self._outcome(row, "environment")
         return Seen(
             fresh=random_hex,
-            containers=self._states(row),
+            containers=self._jobs.states(row),
             placement=self._placement(row) if isinstance(environment, Done) else None,
             environment=environment,
             bundle=self._outcome(row, "bundle"),
             outputs=self._outcome(row, "outputs"),
             checkpoints=self._outcome(row, "checkpoints"),
         )
-
-    def _states(self, row: Row) -> tuple[State, ...]:
-        if row.status not in _HAS_CONTAINERS:
-            return ()
-        return tuple(self._containers.poll(container) for container in _containers_of(row))
 
     def _placement(self, row: Row) -> Placement | None:
         if row.status not in _QUEUEING:
@@ -156,8 +137,8 @@ class TrainingController:
 
     def _save(self, before: Row, row: Row) -> Row:
         saved = self._store.write(lambda transaction: self._write(transaction, row))
-        self._own(saved)
-        gone = set(_containers_of(before)) - set(_containers_of(saved))
+        self._jobs.own(saved)
+        gone = set(containers_of(before)) - set(containers_of(saved))
         if gone:  # another attempt: nothing of this one is of use for it
             self._activities.forget(saved.key)
             self._following.forget(saved.key)
@@ -165,7 +146,7 @@ class TrainingController:
             self._containers.retire(gone)
         if LIFECYCLE.terminal(saved.status):
             self._pools.kept(saved)
-            self._containers.retire(_containers_of(saved))
+            self._containers.retire(containers_of(saved))
             self._tell_its_tuning(saved)
         return saved
 
@@ -176,10 +157,6 @@ class TrainingController:
     def _write(self, transaction: Transaction, row: Row) -> Row:
         return self._pools.retain(transaction, row) if LIFECYCLE.terminal(row.status) else transaction.save(row)
 
-    def _own(self, row: Row) -> None:
-        for container in _containers_of(row):
-            self._containers.own(container, row.key)
-
     def _act(self, row: Row, step: Step) -> float | None:
         match step:
             case Begin(activity):
@@ -187,7 +164,7 @@ class TrainingController:
             case Start():
                 return self._start(row)
             case Stop(grace):
-                for container in _containers_of(row):
+                for container in containers_of(row):
                     self._containers.stop(container, self._grace if grace is None else min(grace, self._grace))
                 return _WATCH_SECONDS
             case Cancel(activity):
@@ -240,15 +217,10 @@ class TrainingController:
 
     def _outputs(self, row: Row, _ended: Callable[[], bool]) -> object:
         self._following.finish(row)
-        return self._workload.collect(row, [_ending(state) for state in self._states(row)])
+        return self._workload.collect(row, [_ending(state) for state in self._jobs.states(row)])
 
     def _checkpoints(self, row: Row, _ended: Callable[[], bool]) -> None:
         self._workload.save_checkpoints(row, final=True)
-
-
-def _containers_of(row: Row) -> list[str]:
-    found: list[str] = row.state.get("containers", [])
-    return found
 
 
 def _ending(state: State) -> Ending:

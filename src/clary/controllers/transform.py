@@ -10,6 +10,7 @@ from typing import Any, Literal
 from clary.compute.base import Absent, Exited, Lost, Running, State
 from clary.controllers.activities import Done, Failed, Outcome, Pending
 from clary.controllers.capacity import Placement, Queued
+from clary.controllers.steps import Begin, Move, Start, Wait
 from clary.lifecycles.transform_job import (
     COMPLETED,
     FAILED,
@@ -59,39 +60,13 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Move:
-    """Save this row, and look again."""
-
-    row: Row
-
-
-@dataclass(frozen=True)
-class Begin:
-    """Have this activity done; the job is woken when it is."""
-
-    activity: Activity
-
-
-@dataclass(frozen=True)
-class Start:
-    """Start the containers that are not there, and ask each until it answers."""
-
-
-@dataclass(frozen=True)
 class Stop:
     """End what is under way: activities and containers."""
 
     activities: tuple[Activity, ...] = field(default=("bundle", "transform"))
 
 
-@dataclass(frozen=True)
-class Wait:
-    """Nothing to do until the job is woken, or so many seconds have passed."""
-
-    seconds: float | None = None
-
-
-Step = Move | Begin | Start | Stop | Wait
+Step = Move | Begin[Activity] | Start | Stop | Wait
 
 
 def decide(row: Row, seen: Seen, now: float) -> Step:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from clary.compute.base import State
 from clary.controllers.activities import Activities, Done, Outcome, Work
 from clary.controllers.capacity import Capacity, Placement
 from clary.controllers.container import Containers
 from clary.controllers.health import HealthGate
+from clary.controllers.jobs import Jobs, containers_of
 from clary.controllers.logs import Logs, lines_into
-from clary.controllers.transform import Activity, Begin, Move, Seen, Start, Step, Stop, Wait, decide, fail
+from clary.controllers.steps import Begin, Move, Start, Wait
+from clary.controllers.transform import Activity, Seen, Step, Stop, decide, fail
 from clary.errors import ClaryError
 from clary.instances import Shape, shape
 from clary.lifecycles.transform_job import LIFECYCLE, STARTING, STOPPING, TRANSFORMING
@@ -40,6 +41,7 @@ class TransformController:
         health: HealthGate,
     ) -> None:
         self._store = store
+        self._jobs = Jobs(LIFECYCLE, _HAS_CONTAINERS, store, containers)
         self._workload = workload
         self._containers = containers
         self._activities = activities
@@ -47,24 +49,19 @@ class TransformController:
         self._capacity = capacity
         self._health = health
 
-    def unfinished(self) -> list[Row]:
-        """All jobs that are not terminal."""
-        statuses = [status for status in LIFECYCLE.moves if not LIFECYCLE.terminal(status)]
-        return self._store.read.rows(LIFECYCLE.kind, statuses)
-
     def resume(self) -> list[Key]:
         """After a start of control: whose containers may be there, who has a place; all of them are to be woken."""
-        rows = self.unfinished()
+        rows = self._jobs.unfinished()
         self._workload.clear_all_but(rows)
         for row in rows:
-            self._own(row)
+            self._jobs.own(row)
             if row.status in _HAS_CONTAINERS:
                 self._capacity.hold(row.key, _shapes(row))
         return [row.key for row in rows]
 
     def wanted_containers(self) -> set[str]:
         """Ids that rows name."""
-        return {container for row in self.unfinished() for container in _containers_of(row)}
+        return self._jobs.wanted_containers()
 
     def reconcile(self, key: Key) -> float | None:
         """Go on with a job until it has to wait for something."""
@@ -82,22 +79,17 @@ class TransformController:
         return None
 
     def _see(self, row: Row) -> Seen:
-        containers = _containers_of(row)
+        containers = containers_of(row)
         environment = self._outcome(row, "environment")
         return Seen(
             fresh=random_hex,
-            containers=self._states(row),
+            containers=self._jobs.states(row),
             healthy=tuple(self._health.healthy(container) for container in containers),
             placement=self._placement(row) if isinstance(environment, Done) else None,
             environment=environment,
             bundle=self._outcome(row, "bundle"),
             transform=self._outcome(row, "transform"),
         )
-
-    def _states(self, row: Row) -> tuple[State, ...]:
-        if row.status not in _HAS_CONTAINERS:
-            return ()
-        return tuple(self._containers.poll(container) for container in _containers_of(row))
 
     def _placement(self, row: Row) -> Placement | None:
         if row.status != STARTING:
@@ -109,19 +101,15 @@ class TransformController:
 
     def _save(self, before: Row, row: Row) -> Row:
         saved = self._store.write(lambda transaction: transaction.save(row))
-        self._own(saved)
+        self._jobs.own(saved)
         over = LIFECYCLE.terminal(saved.status)
-        gone = set(_containers_of(before)) - (set() if over else set(_containers_of(saved)))
+        gone = set(containers_of(before)) - (set() if over else set(containers_of(saved)))
         if gone and not over:  # what was asked of them is asked of their successors, whose model is yet to come
             self._activities.forget(saved.key)
         for container in gone:
             self._health.forget(container)
         self._containers.retire(gone)
         return saved
-
-    def _own(self, row: Row) -> None:
-        for container in _containers_of(row):
-            self._containers.own(container, row.key)
 
     def _act(self, row: Row, step: Step) -> float | None:
         match step:
@@ -132,7 +120,7 @@ class TransformController:
             case Stop(activities):
                 for activity in activities:
                     self._activities.cancel(row.key, activity)
-                for container in _containers_of(row):
+                for container in containers_of(row):
                     self._containers.stop(container, _GRACE)
                 return _WATCH_SECONDS
             case Wait(seconds):
@@ -143,7 +131,7 @@ class TransformController:
     def _probe(self, row: Row) -> None:
         """After a start of control nobody has asked yet."""
         if row.status == TRANSFORMING:
-            for container in _containers_of(row):
+            for container in containers_of(row):
                 self._health.probe(container, row.key)
 
     def _start(self, row: Row) -> float | None:
@@ -182,8 +170,3 @@ class TransformController:
 def _shapes(row: Row) -> list[Shape]:
     resources = row.spec["TransformResources"]
     return [shape(resources["InstanceType"])] * resources["InstanceCount"]
-
-
-def _containers_of(row: Row) -> list[str]:
-    found: list[str] = row.state.get("containers", [])
-    return found

@@ -5,6 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import struct
+import tokenize
+import zipfile
+import zlib
 from typing import Any, Callable, Dict, Union
 
 import numpy as np
@@ -23,6 +27,14 @@ _UNSUPPORTED = (
 )
 
 
+_UNREADABLE = (
+    *(ValueError, TypeError, LookupError, ArithmeticError, OSError, EOFError, csv.Error),
+    *(MemoryError, NotImplementedError, RecursionError, RuntimeError, SyntaxError),
+    *(struct.error, tokenize.TokenError, zipfile.BadZipFile, zlib.error),
+)
+"""What numpy, scipy and Python raise for bodies that are not what they say, such as a cut archive."""
+
+
 def decode(data: Union[str, bytes], content_type: str) -> Array:
     """A request's body as an array: CSV, JSON, NPY or NPZ (sparse).
 
@@ -33,7 +45,7 @@ def decode(data: Union[str, bytes], content_type: str) -> Array:
         raise Refused(415, _UNSUPPORTED.format(content_type))
     try:
         return decoder(data)
-    except (ValueError, TypeError, OSError, EOFError, KeyError, csv.Error) as error:
+    except _UNREADABLE as error:
         raise Refused(400, f"Error while decoding {content_type}: {error}") from error
 
 

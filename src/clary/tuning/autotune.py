@@ -4,7 +4,8 @@
 AWS chooses ranges, limits, early stopping, convergence and retries, where the request has none, and does not say how. A
 built-in algorithm's hyperparameters get the ranges that its page recommends. Those of a program that are called as the
 field calls what is tuned get a range around their example: up to ten times smaller and larger. All others stay as they
-are, static: SDKs send all that a script is given, its address and the number of classes too.
+are, static: SDKs send all that a script is given, its address and the number of classes too. Only where nothing is
+called so, and no range is given, each number gets one.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ def _definition(spec: Spec, one: Mapping[str, Any]) -> dict[str, Any]:
     known = recommended(algorithm.get("TrainingImage") or algorithm.get("AlgorithmName") or "")
     if not any(given.values()) and not hints and known:
         hints = dict.fromkeys(known.keys() - static.keys(), "")
-    found = {name: each for name, hint in sorted(hints.items()) if (each := _range(known, name, hint))}
+    found = _found(known, hints) or ({} if any(given.values()) or known is not None else _numbers(hints))
     kept = {name: hint for name, hint in hints.items() if name not in found}
     added = parameter_ranges(found.items())
     return {
@@ -89,6 +90,16 @@ def _definition(spec: Spec, one: Mapping[str, Any]) -> dict[str, Any]:
             kind: [*(given.get(kind) or ()), *added.get(kind, ())] for kind in sorted(given.keys() | added.keys())
         },
     }
+
+
+def _found(known: Ranges | None, hints: Mapping[str, str]) -> dict[str, _Range]:
+    return {name: each for name, hint in sorted(hints.items()) if (each := _range(known, name, hint))}
+
+
+def _numbers(hints: Mapping[str, str]) -> dict[str, _Range]:
+    """Of a program none of whose hyperparameters is called as the field calls them: all numbers but the SDKs' own."""
+    own = {name: hint for name, hint in sorted(hints.items()) if not name.startswith("sagemaker_")}
+    return {name: each for name, hint in own.items() if (each := _guessed(hint.strip('"')))}
 
 
 def _range(known: Ranges | None, name: str, hint: str) -> _Range | None:

@@ -23,7 +23,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from clary.tuning.definitions import Definition
 from clary.tuning.drawing import generator, tried
-from clary.tuning.parameters import Categorical, Integer, Parameter
+from clary.tuning.parameters import Continuous, Integer, Parameter
 from clary.tuning.space import Values
 from clary.tuning.trials import Trial
 
@@ -71,40 +71,41 @@ def _asked(definition: Definition, fitting: Sequence[Trial], chance: random.Rand
         sampler = optuna.samplers.TPESampler(seed=chance.getrandbits(32), n_startup_trials=0)
         study = optuna.create_study(sampler=sampler, direction="maximize" if definition.maximize else "minimize")
         study.add_trials(known)
-        asked = study.ask(fixed_distributions=space).params
+        try:
+            asked = study.ask(fixed_distributions=space).params
+        except ValueError:  # integers so large that it cannot tell them apart: others are drawn
+            return
         yield {each.parameter.name: each.write(asked[each.parameter.name]) for each in coordinates}
 
 
 class _Coordinate(NamedTuple):
-    """A parameter as Optuna sees it."""
+    """A parameter as Optuna sees it: a continuous one by the place on its scale, of which it knows not all."""
 
     parameter: Parameter
     distribution: BaseDistribution
-    mirrored: bool = False
-    """1 - value, since Optuna knows no reverse logarithmic scale."""
 
     def read(self, text: str) -> Any:  # noqa: ANN401  a float, an integer or a string
-        value = self.parameter.read(text)
-        if not self.mirrored or not isinstance(value, float):
-            return value
-        assert isinstance(self.distribution, FloatDistribution)  # noqa: S101  only these are mirrored
-        return min(max(1 - value, self.distribution.low), self.distribution.high)
+        if isinstance(self.parameter, Continuous):
+            return self.parameter.place(float(text))
+        return self.parameter.read(text)
 
     def write(self, value: Any) -> str:  # noqa: ANN401  a float, an integer or a string
-        if isinstance(self.parameter, Categorical):
-            return str(value)
-        return self.parameter.write(1 - value if self.mirrored else value)
+        match self.parameter:
+            case Continuous():
+                return self.parameter.at(value)
+            case Integer():
+                return self.parameter.write(value)
+        return str(value)
 
 
 def _coordinate(parameter: Parameter) -> _Coordinate:
-    if isinstance(parameter, Categorical):
-        return _Coordinate(parameter, CategoricalDistribution(parameter.values))
-    logarithmic = parameter.scale == "Logarithmic"
-    if isinstance(parameter, Integer):
-        return _Coordinate(parameter, IntDistribution(parameter.low, parameter.high, log=logarithmic))
-    if parameter.scale == "ReverseLogarithmic":
-        return _Coordinate(parameter, FloatDistribution(1 - parameter.high, 1 - parameter.low, log=True), mirrored=True)
-    return _Coordinate(parameter, FloatDistribution(parameter.low, parameter.high, log=logarithmic))
+    match parameter:
+        case Continuous():
+            return _Coordinate(parameter, FloatDistribution(0, 1))
+        case Integer():
+            is_logarithmic = parameter.scale == "Logarithmic"
+            return _Coordinate(parameter, IntDistribution(parameter.low, parameter.high, log=is_logarithmic))
+    return _Coordinate(parameter, CategoricalDistribution(parameter.values))
 
 
 class _Known(FrozenTrial):

@@ -51,6 +51,7 @@ def check(spec: Spec) -> None:
     config = spec["HyperParameterTuningJobConfig"]
     all_of_them = definitions(spec)
     strategy = config["Strategy"]
+    _check_target(config)
     if config.get("StrategyConfig") and strategy != "Hyperband":
         raise ValidationError("StrategyConfig can be provided only when Hyperband is selected as the strategy.")
     if strategy == "Hyperband":
@@ -59,6 +60,12 @@ def check(spec: Spec) -> None:
         _check_grid(config, all_of_them)
     else:
         _check_number(spec, all_of_them)
+
+
+def _check_target(config: Any) -> None:  # noqa: ANN401  a member of the request
+    target = (config.get("TuningJobCompletionCriteria") or {}).get("TargetObjectiveMetricValue", 0.0)
+    if not math.isfinite(target):
+        raise ValidationError(f"TargetObjectiveMetricValue [{target}] must be a finite number.")
 
 
 def _check_hyperband(config: Any, all_of_them: list[Definition]) -> None:  # noqa: ANN401  a member of the request

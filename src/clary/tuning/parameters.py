@@ -38,6 +38,10 @@ class Continuous:
     def at(self, position: float) -> str:
         return self.write(_placed(self.low, self.high, self.scale, position))
 
+    def place(self, value: float) -> float:
+        """The inverse of `at`: where on its scale, from 0 to 1, a value of the range lies."""
+        return _place(self.low, self.high, self.scale, value)
+
     def nth(self, index: int) -> str:
         raise ValueError(f"{self.name} has no value number {index}: it is continuous")
 
@@ -126,8 +130,25 @@ def whole(text: str) -> int | None:
 
 
 def _placed(low: float, high: float, scale: Scale, position: float) -> float:
+    """The value at a place from 0 to 1; no step of it leaves what a float holds, however wide the range is."""
+    return _straightened(_bent(low, scale) * (1 - position) + _bent(high, scale) * position, scale)
+
+
+def _place(low: float, high: float, scale: Scale, value: float) -> float:
+    """The inverse of `_placed`; the middle of a range that is too narrow to have places."""
+    start, end, here = (_bent(each, scale) / 2 for each in (low, high, value))
+    return min(max((here - start) / (end - start), 0.0), 1.0) if end > start else 0.5
+
+
+def _bent(value: float, scale: Scale) -> float:
+    """On an axis where the scale is even."""
     if scale == "Logarithmic":
-        return math.exp(math.log(low) + position * (math.log(high) - math.log(low)))
-    if scale == "ReverseLogarithmic":
-        return 1 - math.exp(math.log1p(-low) + position * (math.log1p(-high) - math.log1p(-low)))
-    return low + position * (high - low)
+        return math.log(value)
+    return -math.log1p(-value) if scale == "ReverseLogarithmic" else value
+
+
+def _straightened(place: float, scale: Scale) -> float:
+    """The inverse of `_bent`."""
+    if scale == "Logarithmic":
+        return math.exp(place)
+    return -math.expm1(-place) if scale == "ReverseLogarithmic" else place

@@ -124,7 +124,7 @@ def _size_breaches(shape: Shape, value: Value, rules: dict[str, Value]) -> Itera
     size = len(value) if kind in _SIZED and hasattr(value, "__len__") else value if kind in _NUMBERS else None
     if size is None:
         return
-    if "min" in rules and size < rules["min"]:
+    if "min" in rules and not size >= rules["min"]:  # what is no number is in no range
         yield _bound_text(shape, "min")
     if "max" in rules and size > rules["max"]:
         yield _bound_text(shape, "max")

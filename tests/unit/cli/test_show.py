@@ -90,7 +90,7 @@ def test_values_that_are_not_of_the_ranges_are_left_out():
     assert pictures(html)
 
 
-@given(st.lists(st.floats(allow_nan=False, allow_infinity=False, width=32), min_size=1, max_size=8), st.booleans())
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=8), st.booleans())
 def test_any_objectives_can_be_drawn(objectives, maximize):
     html = page(tuning(*(job(number, value) for number, value in enumerate(objectives, 1)), maximize=maximize))
     places = [float(place) for place in re.findall(r'\bc[xy]="([-0-9.]+)"', html)]
@@ -112,3 +112,25 @@ def test_the_terminal_shows_the_best_so_far():
     assert [line[4] for line in lines[1:]] == ["5", "3", "3", "3", "2.5"]
     assert lines[3][1:4] == ["t-003", "Failed", "–"]
     assert "0.1235" in lines[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("0.123456789", "0.1235"),
+        ("1000000", "1000000"),
+        ("1e400", "1e400"),
+        ("x" * 256, "x" * 23 + "…"),
+        ("a\x1b[2Jb\u202ec", "a\ufffd[2Jb\ufffdc"),
+    ],
+    ids=["fraction", "integer", "beyond floats", "long", "escapes"],
+)
+def test_values_are_short_and_nothing_but_read(words, shown):
+    assert charts.short(words) == shown
+
+
+def test_names_in_the_terminal_are_only_names():
+    shown = io.StringIO()
+    hostile = tuning(job(1, 0.5, eta="\x1b]0;pwned\x07"), metric="rm\x1b[8mse")
+    Console(file=shown, width=200).print(table(hostile))
+    assert "\x1b" not in shown.getvalue() and "\x07" not in shown.getvalue()

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from clary.compute.base import Absent, Exited, Lost, Running
 from clary.controllers.activities import Done, Failed, Pending
 from clary.controllers.capacity import Placed, Queued
-from clary.controllers.training import BROKEN_GRACE, Begin, Cancel, Move, Seen, Start, Stop, Wait, decide, move
+from clary.controllers.steps import Begin, Move, Start, Wait
+from clary.controllers.training import BROKEN_GRACE, Cancel, Seen, Stop, decide, move
 from clary.lifecycles.table import ForbiddenTransition
 from clary.lifecycles.training_job import LIFECYCLE
 from clary.store.rows import Key, Row

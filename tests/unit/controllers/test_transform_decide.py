@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from clary.compute.base import Absent, Exited, Lost, Running
 from clary.controllers.activities import Done, Failed, Pending
 from clary.controllers.capacity import Placed, Queued
-from clary.controllers.transform import TRIES, Begin, Move, Seen, Start, Stop, Wait, decide
+from clary.controllers.steps import Begin, Move, Start, Wait
+from clary.controllers.transform import TRIES, Seen, Stop, decide
 from clary.lifecycles.transform_job import LIFECYCLE
 from clary.store.rows import Key, Row
 from clary.workload.transform_round import Result

@@ -6,6 +6,7 @@ import os
 import select
 import struct
 import threading
+import zipfile
 
 import pytest
 
@@ -56,6 +57,17 @@ def test_the_default_accept_can_be_set(host):
     assert server.invoke("1,2,3", accept="*/*")[2]["content-type"] == "text/csv"
 
 
+def zipped(**members):
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(f"{name}.npy", data)
+    return content.getvalue()
+
+
+ZIP = zipped(format=b"\x93NUMPY abc")
+
+
 @pytest.mark.parametrize(
     ("content_type", "body", "status"),
     [
@@ -65,7 +77,11 @@ def test_the_default_accept_can_be_set(host):
         ("application/json", "[[1,2],[3]]", 400),
         ("application/x-npy", b"\x93NUMPY nonsense", 400),
         ("application/x-npy", b"", 400),
+        ("application/x-npy", b"\x93NUMPY\x01\x00\x0e\x00{'descr': '<f8'", 400),
+        ("application/x-npy", npy([[1, 2, 3]]).replace(b"(1, 3)}               ", b"(999999999999999999,)}"), 400),
         ("application/x-npz", b"PK nonsense", 400),
+        ("application/x-npz", ZIP[:-30], 400),
+        ("application/x-npz", ZIP.replace(b"abc", b"xyz"), 400),
         ("application/unknown", "1", 415),
     ],
 )

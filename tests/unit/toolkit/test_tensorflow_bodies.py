@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from clary.toolkit.tensorflow import cluster
+from clary.toolkit.tensorflow import cluster, predict
 from clary.toolkit.tensorflow.bodies import Unsupported, to_serving
 
 
@@ -63,3 +63,15 @@ def test_with_parameter_servers_the_first_host_is_master_and_all_serve():
         {"index": 1, "type": "worker"},
     ]
     assert cluster.of_this_server(hosts, "algo-3")["task"] == {"index": 2, "type": "ps"}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int32", "uint8", "bool", "object"])
+def test_rows_of_nothing_are_tensors_without_elements(dtype):
+    found, by_rows = predict.read({"instances": [[], []]}, {"x": dtype})
+    assert (found["x"].shape, by_rows) == ((2, 0), True)
+
+
+def test_half_a_character_is_no_reason_to_fail():
+    """JSON may hold what is no text in UTF-8."""
+    found, _ = predict.read({"instances": ["\ud800"]}, {"x": "object"})
+    assert found["x"].tolist() == [b"\xed\xa0\x80"]

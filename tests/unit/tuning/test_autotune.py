@@ -85,6 +85,15 @@ def test_of_a_programs_hyperparameters_what_is_called_as_the_field_calls_it_is_t
     assert static == {name: value for name, value in SCRIPT.items() if name not in ends}
 
 
+def test_where_no_name_is_known_numbers_are_tuned():
+    hints = {"sagemaker_container_log_level": "20", "blending": "0.5", "neighbours": "3", "mode": '"fast"'}
+    spec = automatic(OWN, **hints)
+    assert tuned(spec).keys() == {"blending", "neighbours"}
+    checked.check(settled(spec))
+    given = automatic(OWN, parameters=ranges([continuous("blending")]), neighbours="3")
+    assert tuned(given).keys() == {"blending"}
+
+
 def test_limits_and_criteria_are_chosen_where_they_are_open():
     config = settled(automatic(eta="0.3"))["HyperParameterTuningJobConfig"]
     assert config["ResourceLimits"] == {"MaxNumberOfTrainingJobs": 20, "MaxParallelTrainingJobs": 2}

@@ -40,6 +40,12 @@ def test_every_value_of_a_reverse_logarithmic_range_is_inside(one, other, positi
     assert low <= float(Continuous("x", low, high, "ReverseLogarithmic").at(position)) <= high
 
 
+@given(st.sampled_from(("Linear", "Logarithmic", "ReverseLogarithmic")), POSITIONS)
+def test_a_value_lies_where_it_was_taken_from(scale, position):
+    parameter = Continuous("x", 0.01, 0.99, scale)
+    assert math.isclose(parameter.place(float(parameter.at(position))), position, abs_tol=1e-9)
+
+
 @given(st.integers(-(2**63), 2**63 - 1), st.integers(-(2**63), 2**63 - 1), POSITIONS, st.booleans())
 def test_every_value_of_an_integer_range_is_an_integer_inside(one, other, position, logarithmic):
     low, high = sorted((one, other))

@@ -96,6 +96,12 @@ def test_an_end_is_in_sight():
     checked.check(request(jobs=None, limits={"MaxRuntimeInSeconds": 600}))
 
 
+@pytest.mark.parametrize("target", [float("nan"), float("inf"), float("-inf")], ids=str)
+def test_a_target_can_be_reached(target):
+    spec = request(TuningJobCompletionCriteria={"TargetObjectiveMetricValue": target})
+    assert refused(spec) == f"TargetObjectiveMetricValue [{target}] must be a finite number."
+
+
 def test_a_grid_is_categorical_and_whole():
     assert (
         refused(request(strategy="Grid")) == "Only categorical parameters are supported when using the Grid strategy."

@@ -52,6 +52,25 @@ def test_every_value_is_inside_its_range_whatever_became_of_earlier_jobs(strateg
     assert best is None or math.isfinite(trials[best].objective)
 
 
+EXTREME = {
+    "wider than a float": ranges([continuous("x", "-1e308", "1e308")]),
+    "of two floats": ranges([continuous("x", "0.1", "0.10000000000000002", "Logarithmic")]),
+    "next to zero": ranges([continuous("x", "1e-20", "1e-18", "ReverseLogarithmic")]),
+    "of integers beyond floats": ranges([], [integer("x", str(2**62), str(2**62 + 100), "Logarithmic")]),
+    "of all integers": ranges([], [integer("x", str(-(2**63)), str(2**63 - 1))]),
+}
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # numpy's, where Optuna is at its limits
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("extreme", EXTREME)
+def test_a_range_at_the_limits_of_numbers_is_searched_all_the_same(strategy, extreme):
+    spec = request(EXTREME[extreme], strategy, jobs=14)
+    values = [float(trial.values["x"]) for trial in play(spec, lambda values: float(values["x"]) / 1e300)]
+    assert len(values) == 14
+    assert len(set(values)) > 1 or extreme == "of integers beyond floats"
+
+
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_a_seed_repeats_a_tuning_and_another_does_not(strategy):
     def job(values):

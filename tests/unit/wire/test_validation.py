@@ -74,6 +74,12 @@ def test_numbers_have_values():
     )
 
 
+def test_what_is_no_number_is_in_no_range():
+    variant = {"VariantName": "v", "ModelName": "m", "InitialVariantWeight": float("nan")}
+    text = message("sagemaker", "CreateEndpointConfig", {"EndpointConfigName": "e", "ProductionVariants": [variant]})
+    assert text.endswith("Member must have value greater than or equal to 0")
+
+
 def test_members_of_lists_are_numbered_from_one():
     text = broken(Tags=[{"Key": "ok", "Value": ""}, {"Key": "", "Value": ""}])
     assert "Value '' at 'tags.2.member.key' failed to satisfy constraint: Member must have length greater" in text

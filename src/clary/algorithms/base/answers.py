@@ -35,11 +35,17 @@ def wanted(accept: str, default: str, offered: Sequence[str] = KINDS) -> Wanted:
 
 
 def write(rows: Sequence[Row], kind: str, key: str) -> bytes:
-    """The body of an answer of this content type; in JSON, `key` holds the rows."""
-    if kind == content_types.JSON:
-        return json.dumps({key: list(rows)}).encode()
-    if kind == content_types.JSON_LINES:
-        return "".join(json.dumps(row) + "\n" for row in rows).encode()
+    """The body of an answer of this content type; in JSON, `key` holds the rows.
+
+    Raises Refused with 400 for a prediction that is no finite number, which JSON does not know.
+    """
+    try:
+        if kind == content_types.JSON:
+            return json.dumps({key: list(rows)}, allow_nan=False).encode()
+        if kind == content_types.JSON_LINES:
+            return "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows).encode()
+    except ValueError as error:
+        raise Refused(400, "unable to evaluate payload provided: its prediction is no finite number") from error
     if kind == content_types.CSV:
         return "".join(",".join(map(_cell, row.values())) + "\n" for row in rows).encode()
     return recordio.write(Record({}, {name: _tensor(value) for name, value in row.items()}) for row in rows)

@@ -29,6 +29,13 @@ class Examples(NamedTuple):
     labels: Optional[Array]
 
 
+def usable(values: Array) -> bool:
+    """Whether all numbers are finite, as the 32-bit floats too that AWS's algorithms compute with."""
+    found = values.data if sparse.issparse(values) else values
+    largest = np.finfo(np.float32).max
+    return not found.size or bool(found.max() <= largest and found.min() >= -largest)  # neither, where one is NaN
+
+
 def from_csv(data: bytes, *, labelled: bool) -> Examples:
     """Rows of numbers, the label first where there is one. Raises ValueError."""
     table = csv_table(data)

@@ -13,6 +13,7 @@ from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
+from clary.algorithms.base import origins
 from clary.algorithms.base.nearest import MORE, Neighbours, Rows
 
 Array = Any
@@ -42,23 +43,25 @@ class GroupedRows:
             ordered = np.argsort(away, kind="stable")
             self._order[begin:end], distances[begin:end] = self._order[begin:end][ordered], away[ordered]
         self._rows = Rows(rows[self._order])
+        distances *= self._rows.unit
+        self._middles = (self._middles - self._rows.origin) * self._rows.unit
         self._radii = distances[self._begins + self._sizes - 1]
         self._width = 2 * float(distances.max()) or 1.0
         self._keys = distances + self._width * np.repeat(np.arange(len(groups)), self._sizes)
-        self._middles -= self._rows.middle
 
     def nearest(self, queries: Array, k: int) -> Neighbours:
         """The k ≤ n nearest of each query (m, d)."""
         moved = self._rows.moved(queries)
         candidates = self._candidates(moved, k)
         near = np.asarray([row for row, places in enumerate(candidates) if places is not None], int)
-        far = np.asarray([row for row, places in enumerate(candidates) if places is None], int)
+        others = np.ones(len(moved), bool)
         places, values = np.empty((len(moved), k), int), np.empty((len(moved), k))
         if len(near):
-            chosen = np.stack([candidates[row] for row in near])
-            places[near], values[near] = self._rows.measured(moved[near], chosen, k)
-        if len(far):
-            places[far], values[far] = self._rows.nearest(queries[far], k)
+            found = self._rows.measured(moved[near], np.stack([candidates[row] for row in near]), k)
+            places[near], values[near] = found
+            others[near] = self._rows.doubtful(moved[near], found)
+        if others.any():
+            places[others], values[others] = self._rows.nearest(queries[others], k)
         return Neighbours(self._order[places], values)
 
     def share_near(self, queries: Array, k: int) -> float:
@@ -84,6 +87,8 @@ class GroupedRows:
 
         `away` (g,) says how far off the groups' middles are.
         """
+        if np.abs(query).max(initial=0) > origins.LARGEST:
+            return None
         nearest = np.argpartition(away, min(wanted, len(away)) - 1)[:wanted]
         nearest = nearest[np.argsort(away[nearest])]
         nearest = nearest[: int(np.searchsorted(np.cumsum(self._sizes[nearest]), wanted)) + 1]

@@ -113,8 +113,7 @@ def _check(name: str, part: Examples) -> None:
     """Raises UserError for data that nothing can be learned from."""
     if not part.features.shape[0]:
         raise UserError(f"Channel '{name}' is empty. Verify that it contains non-empty files.")
-    values = part.features.data if sparse.issparse(part.features) else part.features
-    if not np.isfinite(values).all() or (part.labels is not None and not np.isfinite(part.labels).all()):
+    if not examples.usable(part.features) or (part.labels is not None and not examples.usable(part.labels)):
         raise UserError(f"Channel '{name}' holds values that are no finite numbers.")
 
 

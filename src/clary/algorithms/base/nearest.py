@@ -11,6 +11,8 @@ from typing import Any, List, NamedTuple, Tuple
 
 import numpy as np
 
+from clary.algorithms.base import origins
+
 Array = Any
 """A numpy array."""
 
@@ -20,6 +22,10 @@ MORE = 8
 """Rows measured again beside the k: float32 may have put them in another order."""
 _FULL = 16
 """Rows kept for later, as a multiple of those wanted, before the best of them are taken."""
+_DIGITS, _DOUBT = 2.0**-23, 0.02
+"""Of float32; and what part of a neighbour's squared distance a rounding may be."""
+_LARGEST = np.float32(2.0**126)
+"""What stands for larger queries."""
 
 
 class Neighbours(NamedTuple):
@@ -34,23 +40,30 @@ class Rows:
 
     def __init__(self, rows: Array, *, products: bool = False) -> None:
         self._products = products
-        self.middle = 0.0 if products else rows.mean(axis=0, dtype=np.float64).astype(np.float32)
-        """What rows and queries are less by: their mean where distances are wanted, which keeps more digits."""
+        self.unit = origins.unit(float(origins.largest(rows)[0]))
+        """What moved rows and queries are multiplied with: their distances are the user's, times this."""
+        self.origin = np.zeros(rows.shape[1], np.float32) if products else origins.of(origins.sampled(rows))
+        """(d,): what moved rows and queries are less by, as users give features."""
         self._table = np.empty((len(rows), rows.shape[1] + 1), np.float32)
-        np.subtract(rows, self.middle, out=self._table[:, :-1])
+        self._rows[...] = self.moved(rows)
         self._table[:, -1] = 0.0 if products else np.einsum("nd,nd->n", self._rows, self._rows) / -2
 
     @property
     def _rows(self) -> Array:
-        """(n, d), less their mean where distances are wanted: fewer digits are lost."""
+        """(n, d), moved."""
         return self._table[:, :-1]
 
     def moved(self, queries: Array) -> Array:
-        """(m, d): queries as the rows are kept."""
-        return np.asarray(queries, np.float32) - self.middle
+        """(m, d): queries of float32 as the rows are kept; what is larger than float32 holds is the largest."""
+        with np.errstate(over="ignore"):
+            found = queries if self.unit == 1 else np.clip(queries * np.float32(self.unit), -_LARGEST, _LARGEST)
+        return found - self.origin * np.float32(self.unit)
 
     def scores(self, query: Array, start: int, end: int) -> Array:
-        """(end - start,): by how much a part of the rows is near a moved query (d,): (|q|² - |x - q|²) / 2, or x·q."""
+        """(end - start,): by how much a part of the rows is near a moved query (d,): (|q|² - |x - q|²) / 2, or x·q.
+
+        It overflows where the query has numbers beyond `origins.LARGEST`.
+        """
         return self._table[start:end, :-1] @ query + self._table[start:end, -1]
 
     def nearest(self, queries: Array, k: int) -> Neighbours:
@@ -61,7 +74,7 @@ class Rows:
 
     def _of_block(self, queries: Array, k: int) -> Neighbours:
         """|x - q|² is smallest where x·q - |x|²/2 is largest: the last column of both stands for it."""
-        asked = np.column_stack([queries, np.ones(len(queries), np.float32)])
+        asked = np.column_stack([queries, np.ones(len(queries), np.float32)]) * origins.units(queries)
         wanted, count = min(k + MORE, len(self._table)), len(os.sched_getaffinity(0))
         size = max(-(-len(self._table) // count), wanted)
         parts = [(start, min(start + size, len(self._table))) for start in range(0, len(self._table), size)]
@@ -70,7 +83,32 @@ class Rows:
         best = _Best(len(queries), wanted)
         for query, place, score in found:
             best.keep(query, place, score)
-        return self.measured(queries, best.taken()[1].reshape(len(queries), wanted), k)
+        nearest = self.measured(queries, best.taken()[1].reshape(len(queries), wanted), k)
+        for row in np.flatnonzero(self.doubtful(queries, nearest)):
+            chosen = self._possible(queries[row], float(nearest.values[row, -1]), wanted)
+            again = self.measured(queries[row : row + 1], chosen[None], k)
+            nearest.places[row], nearest.values[row] = again.places[0], again.values[0]
+        return nearest
+
+    def doubtful(self, moved: Array, nearest: Neighbours) -> Array:
+        """(m,): whether float32 may have overlooked nearer rows, since neighbours are so near, and all so far away from
+        the origin, that too few digits tell them apart."""
+        farthest = nearest.values[:, -1] * self.unit**2
+        few = self._error(np.linalg.norm(moved.astype(np.float64), axis=1), farthest) > _DOUBT * farthest
+        return few & (farthest > 0) & (not self._products)
+
+    def _error(self, length: Array, square: Array) -> Array:
+        """By how much float32 may miss scores of rows that are so near (squared) to queries of that length."""
+        return _DIGITS * (8 + np.sqrt(self._rows.shape[1])) * (length + np.sqrt(square)) ** 2
+
+    def _possible(self, query: Array, farthest: float, wanted: int) -> Array:
+        """(≥ wanted,): all rows that are not certain to be farther off than that, and the nearest others."""
+        square, length = farthest * self.unit**2, float(np.linalg.norm(query.astype(np.float64)))
+        if length > origins.LARGEST:
+            return np.arange(len(self._table))
+        scores = self.scores(query, 0, len(self._table))
+        least = (length**2 - square) / 2 - self._error(np.float64(length), np.float64(square))
+        return np.flatnonzero(scores >= min(least, np.partition(scores, -wanted)[-wanted]))
 
     def _scan(self, asked: Array, part: Tuple[int, int], wanted: int) -> Tuple[Array, Array, Array]:
         """The best of a part of the rows: queries, places and scores, those of one query beside one another."""
@@ -96,7 +134,7 @@ class Rows:
             near = self._rows[places[row]].astype(np.float64)
             values[row] = near @ query if self._products else ((near - query) ** 2).sum(axis=1)
         order = np.argsort(-values if self._products else values, axis=1, kind="stable")[:, :k]
-        return Neighbours(np.take_along_axis(places, order, 1), np.take_along_axis(values, order, 1))
+        return Neighbours(np.take_along_axis(places, order, 1), np.take_along_axis(values, order, 1) / self.unit**2)
 
 
 class _Best:

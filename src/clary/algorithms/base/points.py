@@ -33,11 +33,11 @@ def squares(rows: Array, centers: Array) -> Array:
 
 
 class Points:
-    """Rows, of weight 1: float32, and dense ones less `shift`, which shall be near their middle: no digits are lost."""
+    """Rows, of weight 1: float32, dense ones less `shift`, all times `unit`, so that digits are kept."""
 
-    def __init__(self, values: Array, shift: Array) -> None:
+    def __init__(self, values: Array, shift: Array, unit: float = 1.0) -> None:
         self.rows, self.features = values.shape
-        self._values = values.astype(np.float32) if sparse.issparse(values) else _shifted(values, shift)
+        self._values = (values * unit).astype(np.float32) if sparse.issparse(values) else _shifted(values, shift, unit)
         self._weights = np.ones(self.rows, np.float32)
 
     def weighted(self, weights: Array) -> Points:
@@ -106,10 +106,10 @@ class Points:
         return np.asarray(values.toarray() if sparse.issparse(values) else values, dtype=np.float64)
 
 
-def _shifted(values: Array, shift: Array) -> Array:
+def _shifted(values: Array, shift: Array, unit: float) -> Array:
     found = np.empty(values.shape, dtype=np.float32)
     for block in blocks.of(0, len(values), _ROWS):
-        np.subtract(values[block], shift, out=found[block], casting="same_kind")
+        np.multiply(values[block] - shift, unit, out=found[block], casting="same_kind")
     return found
 
 

@@ -15,12 +15,16 @@ Array = Any
 
 class Reduction(NamedTuple):
     """From `features` numbers to `width`: by random signs (features, width); by the fast Johnson-Lindenstrauss
-    transform, of signs (padded,) and the chosen columns (width,); or, without either, by zeros at the end."""
+    transform, of signs (padded,) and the chosen columns (width,); or, without either, by zeros at the end.
+
+    Numbers are multiplied with `unit` first: libraries fail where squares overflow float32.
+    """
 
     features: int
     width: int
     signs: Optional[Array] = None
     chosen: Optional[Array] = None
+    unit: float = 1.0
 
     @property
     def arrays(self) -> Mapping[str, Array]:
@@ -29,13 +33,19 @@ class Reduction(NamedTuple):
 
     def apply(self, rows: Array) -> Array:
         """(m, width) of float32; distances and products stay about the same."""
-        rows = dense(rows)
+        rows = dense(rows) if self.unit == 1 else _sized(dense(rows), self.unit)
         if self.signs is None:
             return np.pad(rows, ((0, 0), (0, self.width - self.features)))
         if self.chosen is None:
             return rows @ (self.signs.astype(np.float32) / math.sqrt(self.width))
         padded = np.pad(rows, ((0, 0), (0, len(self.signs) - self.features))) * self.signs.astype(np.float32)
         return np.ascontiguousarray(_hadamard(padded)[:, self.chosen]) / np.float32(math.sqrt(self.width))
+
+
+def _sized(rows: Array, unit: float) -> Array:
+    """What float32 does not hold becomes the largest that it holds."""
+    largest = np.finfo(np.float32).max
+    return np.clip(rows * np.float64(unit), -largest, largest).astype(np.float32)
 
 
 def _hadamard(rows: Array) -> Array:

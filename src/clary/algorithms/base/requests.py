@@ -37,7 +37,9 @@ def _said(error: Exception) -> str:
 
 
 def _fitted(found: Array, features: int) -> Array:
-    """Sparse examples may name fewer features than there are; dense ones name all."""
+    """Sparse examples may name fewer features than there are; dense ones name all. Raises ValueError."""
+    if not examples.usable(found):
+        raise ValueError("an example holds values that are no finite numbers")
     if sparse.issparse(found) and found.shape[1] <= features:
         return examples.widened(found, features)
     if found.shape[1] != features:

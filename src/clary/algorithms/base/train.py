@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 from typing import List
@@ -13,6 +14,13 @@ from clary.algorithms.base.report import Report
 from clary.toolkit import train as contract
 from clary.toolkit.environment import TrainingEnvironment
 from clary.toolkit.errors import ClientError, UserError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_DISK = "ClientError: No space is left to write the model to. Please use a larger volume, or free the disk."
+_MEMORY = (
+    "ClientError: Please use an instance type with more memory, or reduce the size of training data processed on an "
+    "instance."
+)
 
 
 def main(arguments: List[str]) -> int:
@@ -36,6 +44,12 @@ def run(trained: Algorithm, environment: TrainingEnvironment) -> None:
             told.ended()
     except UserError as error:
         raise ClientError(f"ClientError: {error}") from error
+    except MemoryError as error:
+        raise ClientError(f"{_MEMORY} ({error})") from error
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise ClientError(f"{_DISK} ({error})") from error
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ from scipy import sparse
 Array = Any
 """A numpy array, or a sparse matrix where it says so."""
 
-_LEAST_SPREAD = 1e-12
+_OF_ORIGIN, _OF_SQUARES = 1e-12, 1e-7
+"""What roundings make of a constant column's spread: parts of what was taken from it, and of its mean square's root."""
 _ROWS = 16_384
 
 
@@ -35,8 +36,8 @@ class Moments(NamedTuple):
         rows = max(self.rows, 1)
         variance = np.maximum(self.squares / rows - (self.total / rows) ** 2, 0)
         spread = np.sqrt(variance)
-        size = np.maximum(np.abs(self.origin), 1)
-        return np.where(spread > _LEAST_SPREAD * size, spread, 1.0)
+        noise = np.maximum(_OF_ORIGIN * np.abs(self.origin), _OF_SQUARES * np.sqrt(self.squares / rows))
+        return np.where(spread > noise, spread, 1.0)
 
 
 def moments(values: Array, origin: Array) -> Moments:

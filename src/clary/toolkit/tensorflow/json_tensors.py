@@ -153,7 +153,7 @@ def _leaves(values: Sequence[Json], dtype: str) -> Sequence[Json]:
 
 def _text(value: Json) -> bytes:
     if isinstance(value, str):
-        return value.encode("utf-8")
+        return value.encode("utf-8", "surrogatepass")
     if isinstance(value, dict):
         return decode_base64(value)
     raise _wrong_type(value, "object")
@@ -178,7 +178,7 @@ def _check_precision(values: Sequence[Json], types: FrozenSet[type], dtype: str)
 
 def _check_range(values: Sequence[Json], dtype: str) -> None:
     limits = np.iinfo(np.dtype(dtype))
-    for value in (min(values), max(values)):
+    for value in (min(values), max(values)) if values else ():
         if not limits.min <= value <= limits.max:
             raise _wrong_type(value, dtype)
 

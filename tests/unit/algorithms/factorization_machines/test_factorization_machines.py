@@ -154,3 +154,39 @@ def test_data_that_cannot_be_learned_from(job, content, said):
     assert result.code == 1
     assert result.failure.startswith("ClientError: ")
     assert said in result.failure
+
+
+def test_predictions_without_bounds_are_refused(job, serve):
+    job.channel("train", records(TRAIN), RECORDIO)
+    job.trained(**LEARNED)
+    server = serve(job.python, *serving(IMAGE))
+    huge = recordio.write([Record({"values": Tensor([3e38, 3e38], [0, USERS], [WIDTH])}, {})])
+    said = b"unable to evaluate payload provided: its prediction is no finite number"
+    assert server.invoke(huge, RECORDIO)[:2] == (400, said)
+    assert server.invoke(records(TEST[:1]), RECORDIO)[0] == 200
+
+
+def test_more_memory_than_there_is(job):
+    job.channel("train", records(TRAIN[:200]), RECORDIO)
+    result = job.run(**{**GIVEN, "feature_dim": 10**13})
+    assert result.code == 1
+    assert result.failure.startswith("ClientError: Please use an instance type with more memory")
+
+
+@pytest.mark.parametrize(
+    ("rows", "given"),
+    [
+        ([(row % 7, row % 5, 1e30 * (row % 3)) for row in range(200)], {}),
+        ([(row % 7, row % 5, row % 3) for row in range(200)], {"factors_init_sigma": 1e30}),
+    ],
+    ids=["labels", "start"],
+)
+def test_parameters_without_bounds_are_no_model(job, rows, given):
+    """No public source shows AWS's words for it."""
+    job.channel("train", records(rows), RECORDIO)
+    result = job.run(**GIVEN, **given)
+    assert (result.code, result.failure[: len(DIVERGED)]) == (1, DIVERGED)
+    assert not (job.opt.base / "model/model_algo-1").exists()
+
+
+DIVERGED = "ClientError: The training has diverged: parameters are no finite numbers after epoch 1."

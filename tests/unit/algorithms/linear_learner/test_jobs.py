@@ -118,6 +118,21 @@ def test_sparse_records_are_learned_as_dense_ones_are(job):
     assert job.trained(**REGRESSOR, unbias_data="true", feature_dim=2).scores["train mse"] > 0
 
 
+def test_a_column_of_one_number_says_nothing(job):
+    """Such as 3.3 in each sparse record: roundings are no spread to divide it by."""
+    table = [(y, a - 100, b / 50) for y, a, b in line()]
+    sparse = recordio.write(
+        Record({"values": Tensor([a, b, 3.3], [0, 1, 2], [3])}, {"values": Tensor([y])}) for y, a, b in table
+    )
+    job.channel("train", sparse, RECORDIO)
+    assert job.trained(**REGRESSOR, epochs=100).scores["train mse"] < 0.05
+
+
+def test_features_of_any_size_are_learned_from(job):
+    job.channel("train", csv([(y, (a - 100) * 1e-22, b * 1e22) for y, a, b in line()]))
+    assert job.trained(**REGRESSOR, epochs=100).scores["train mse"] < 0.05
+
+
 def test_sparse_records_may_have_more_features_than_are_seen(job):
     rows = [Record({"values": Tensor([1.0], [n % 5])}, {"values": Tensor([n % 5])}) for n in range(100)]
     job.channel("train", recordio.write(rows), RECORDIO)

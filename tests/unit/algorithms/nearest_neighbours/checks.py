@@ -60,6 +60,55 @@ def grouped():
     assert (GroupedRows(uniform, numbers).nearest(uniform[:200], 9).places == truth(uniform, uniform[:200], 9)).all()
 
 
+def digits():
+    """What float32 alone does not tell: a huge number among others, a filler for what is missing, numbers of unusual
+    size, ever so many rows in few dimensions, a cluster far away from the others."""
+    plain = DRAW.normal(size=(3000, 8)).astype(np.float32)
+    outlier, filled, apart = plain.copy(), plain.copy(), plain.copy()
+    outlier[5, 0], filled[::10, 3] = 1e9, -999999
+    apart[::2] = apart[::2] * np.float32(0.01) + 1000
+    large, small, many = plain * np.float32(1e22), plain * np.float32(1e-22), DRAW.random((50_000, 1), np.float32)
+    for rows in (outlier, filled, apart, large, small, large - large.min(), many):
+        queries = rows[:50]
+        for near in (Rows(rows), GroupedRows(rows, np.arange(len(rows)) % 50)):
+            for wanted, found in zip(truth(rows, queries, 5).T, near.nearest(queries, 5).places.T, strict=True):
+                asked, nearest = queries.astype(float), rows.astype(float)
+                squares = [((asked - nearest[places]) ** 2).sum(1) for places in (wanted, found)]
+                assert np.allclose(*squares, rtol=1e-5, atol=0)
+    queries = plain[:5] * np.float32(1e37)
+    assert np.isfinite(GroupedRows(plain, np.arange(3000) % 50).nearest(queries, 5).values).all()
+    assert np.isfinite(Rows(small).nearest(queries, 5).values).all()
+
+
+def cosines():
+    """Of rows of any size."""
+    rows = clustered(500)
+    given = {"feature_dim": 20, "k": 5, "predictor_type": "regressor", "sample_size": 500, "index_metric": "COSINE"}
+    wanted = knn.build(knn.ALGORITHM.parse(given), knn.Sample(rows, np.arange(500.0))).nearest(rows)
+    for size in (1e-30, 1e30):
+        sized = rows * np.float32(size)
+        found = knn.build(knn.ALGORITHM.parse(given), knn.Sample(sized, np.arange(500.0))).nearest(sized)
+        assert (found.places[:, 0] == wanted.places[:, 0]).all()
+        assert np.allclose(found.values, wanted.values, atol=1e-5)
+
+
+def sizes():
+    """Every index works with numbers of any size, at which faiss by itself ends the process; distances are theirs."""
+    rows = clustered(25_000)
+    for kind, count in (("faiss.Flat", 25_000), ("faiss.IVFFlat", 900), ("faiss.IVFPQ", 900)):
+        values = {"feature_dim": 20, "k": 3, "predictor_type": "regressor", "sample_size": 25_000, "index_type": kind}
+        given, labels = knn.ALGORITHM.parse(values), np.arange(float(count))
+        usual = knn.build(given, knn.Sample(rows[:count], labels)).nearest(rows[:40])
+        for size in (2.0**73, 2.0**-73):
+            sized = (rows * np.float32(size))[:count]
+            with tempfile.TemporaryDirectory() as folder:
+                knn.build(given, knn.Sample(sized, labels)).save(Path(folder))
+                found = knn.ALGORITHM.load(Path(folder)).nearest(sized[:40])
+            assert (found.places == usual.places).all()
+            assert np.allclose(found.values[:, 1:] / size**2, usual.values[:, 1:], rtol=1e-5, atol=0)
+            assert np.isfinite(knn.build(given, knn.Sample(rows[:count], labels)).nearest(rows[:2] * 1e30).values).all()
+
+
 def indexes():
     """What an index finds in the lists that it searches."""
     rows, queries = clustered(6000), clustered(200)
@@ -105,10 +154,13 @@ def grouped_by_training():
 
 
 {
+    "cosines": cosines,
+    "digits": digits,
     "exact": exact,
     "grouped": grouped,
     "grouped_by_training": grouped_by_training,
     "indexes": indexes,
     "reductions": reductions,
+    "sizes": sizes,
     "majorities": majorities,
 }[sys.argv[1]]()

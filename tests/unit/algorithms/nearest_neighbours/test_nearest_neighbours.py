@@ -48,7 +48,10 @@ def flowers(rows, seed=1):
 TRAIN, TEST = flowers(600), flowers(100, seed=2)
 
 
-@pytest.mark.parametrize("name", ["exact", "grouped", "grouped_by_training", "indexes", "reductions", "majorities"])
+@pytest.mark.parametrize(
+    "name",
+    ["exact", "digits", "cosines", "sizes", "grouped", "grouped_by_training", "indexes", "reductions", "majorities"],
+)
 def test_the_search(checked, name):
     checked(name)
 
@@ -201,6 +204,10 @@ def _output(command, env):
         (
             {"index_type": "faiss.IVFFlat", "faiss_index_ivf_nlists": 601},
             "faiss_index_ivf_nlists=601 is larger than the number of sampled examples, 600.",
+        ),
+        (
+            {"sample_size": 1, "k": 1, "index_type": "faiss.IVFPQ"},
+            "index_type=faiss.IVFPQ needs 2 sampled examples at least, and there is 1.",
         ),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",

@@ -56,6 +56,15 @@ def test_anomalies_are_told_as_well_as_by_isolation_forests(job, serve, sets, na
     assert auc(found, reached[name]["anomalous"]) >= statistics.mean(reached[name]["auc"]) - NOISE
 
 
+@pytest.mark.parametrize("odd", [[(1e15, -100.0)], [(-999999999.0, -100.0)] * 40], ids=["slip", "filler"])
+def test_small_anomalies_are_seen_beside_huge_ones(job, serve, odd):
+    """What stands for missing numbers, and a slip of the pen, leave the others' digits."""
+    job.channel("train", csv([*cloud(), *odd]), ROWS, **SHARDED)
+    job.trained(**GIVEN)
+    found = scores(serve(job.python, *serving(IMAGE)), csv([*cloud(50, seed=3), (107, -100)]))
+    assert found[-1] > 1.3 * max(found[:-1])
+
+
 def test_spikes_are_three_deviations_above_the_mean(job, serve):
     """As in AWS's notebook of New York's taxis; of 1,990 usual values half a percent lies as far outside."""
     draw = random.Random(3)

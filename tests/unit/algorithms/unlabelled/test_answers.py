@@ -106,6 +106,19 @@ def test_csv_is_no_answer(clusters):
     assert clusters.invoke("1,2,3")[0] == 400
 
 
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [("9,nan", CSV), ("9,-inf", CSV), ("9,1e39", CSV), (b'{"instances": [{"features": [9, NaN]}]}', JSON)],
+    ids=["nan", "infinite", "large", "nan-in-json"],
+)
+def test_numbers_that_are_none_are_refused(clusters, body, kind):
+    """An answer of them would be no JSON; AWS's words for it are not public."""
+    status, answer, _ = clusters.invoke(body, kind)
+    said = b"unable to evaluate payload provided: an example holds values that are no finite numbers"
+    assert (status, answer) == (400, said)
+    assert clusters.invoke("9,0")[0] == 200
+
+
 def test_models_of_the_first_versions_of_mxnet_are_read(served):
     server = served(KMEANS, stored([array([0, 0, 10, 0], (2, 2), 0xF993FAC8)]))
     assert json.loads(server.invoke("9,0")[1])["predictions"][0]["closest_cluster"] == 1

@@ -1,5 +1,6 @@
 """Whole jobs of k-means and of principal component analysis: data, channels, models, log lines."""
 
+import json
 import os
 import signal
 import threading
@@ -10,7 +11,7 @@ from clary.formats import recordio
 from clary.formats.recordio import Record, Tensor
 from clary.images.catalogue import Catalogue
 from clary.workload.metrics import final_metrics
-from tests.unit.algorithms.jobs import CSV, RECORDIO, csv
+from tests.unit.algorithms.jobs import CSV, RECORDIO, csv, serving
 from tests.unit.algorithms.unlabelled.conftest import (
     CLUSTERS,
     COMPONENTS,
@@ -43,6 +44,44 @@ def sparse(rows):
         keys = [key for key, value in enumerate(row) if value]
         records.append(Record({"values": Tensor([row[key] for key in keys], keys, [len(row)])}, {}))
     return recordio.write(records)
+
+
+@pytest.mark.parametrize("size", [1e-22, 1e-3, 1e22])
+def test_clusters_of_numbers_of_any_size(kmeans, serve, size):
+    kmeans.channel("train", csv([[x * size for x in row] for row in corners()]), ROWS)
+    result = kmeans.trained(**CLUSTERS)
+    assert near([[x / size for x in center] for center in centers(kmeans)], CORNERS)
+    assert result.scores == {"train msd": pytest.approx(0.5 * size**2, rel=0.1)}
+    _, answer, _ = serve(kmeans.python, *serving(KMEANS)).invoke(csv([[10 * size, 11 * size]]))
+    assert json.loads(answer)["predictions"][0]["distance_to_cluster"] == pytest.approx(size, rel=0.1)
+
+
+@pytest.mark.parametrize("size", [1e-22, 1e22])
+@pytest.mark.parametrize("write", [dense, sparse])
+def test_components_of_numbers_of_any_size(pca, size, write):
+    found = []
+    for factor in (1, size):
+        pca.channel("train", write([[x * factor for x in row] for row in slope()]), RECORDIO)
+        pca.trained(**COMPONENTS)
+        found.append(model(pca))
+    usual, sized = found
+    assert [x / size for name in ("s", "mean") for x in sized[name][1]] == pytest.approx(
+        [x for name in ("s", "mean") for x in usual[name][1]], rel=1e-5
+    )
+    assert [abs(x) for x in sized["v"][1]] == pytest.approx([abs(x) for x in usual["v"][1]], abs=1e-4)
+
+
+@pytest.mark.parametrize("odd", [[(1e9, 0)], [(-999999, -999999)] * 40], ids=["outlier", "filler"])
+def test_odd_rows_have_a_cluster_of_their_own(kmeans, serve, odd):
+    """What stands for missing numbers, and a slip of the pen, leave the others' digits."""
+    kmeans.channel("train", csv([*corners(), *odd]), ROWS)
+    kmeans.trained(**{**CLUSTERS, "k": 5})
+    found = sorted(centers(kmeans), key=lambda center: max(map(abs, center)))
+    assert near(found[:4], CORNERS)
+    assert found[4] == pytest.approx(odd[0])
+    _, answer, _ = serve(kmeans.python, *serving(KMEANS)).invoke(csv([found[0], (found[1][0] + 1, found[1][1])]))
+    told = [row["distance_to_cluster"] for row in json.loads(answer)["predictions"]]
+    assert told == pytest.approx([0, 1], abs=1e-5)
 
 
 def test_clusters_are_found(kmeans):

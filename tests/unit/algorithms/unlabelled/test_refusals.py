@@ -25,13 +25,15 @@ READ = "ClientError: Unable to read data channel 'train'. Requested content-type
         (b"a,b,c\n1,2,3\n", ROWS, f"{READ}'text/csv'.*could not convert string to float: 'a'"),
         (b"1,2,3\n1,2\n", ROWS, f"{READ}'text/csv'.*rows have between 2 and 3 columns"),
         (b"1,2,nan\n", ROWS, "Channel 'train' holds values that are no finite numbers."),
+        (b"1,2,inf\n", ROWS, "Channel 'train' holds values that are no finite numbers."),
+        (b"1,2,1e39\n", ROWS, "Channel 'train' holds values that are no finite numbers."),
         (b"1,2,\n", ROWS, "could not convert string to float: ''"),
         (b"1,2,3,4,5\n", ROWS, "The training data has 5 features, which is not the value of feature_dim, [23]."),
         (b"1,2,3\n", RECORDIO, f"{READ}'application/x-recordio-protobuf'"),
         (b"1,2,3\n", "text/libsvm", "'text/libsvm' is not one of"),
         (b"1,2,3\n", f"{CSV};label_size=2", "'text/csv;label_size=2' is not one of"),
     ],
-    ids=["empty", "blank", "header", "ragged", "nan", "gap", "wide", "no-records", "libsvm", "labels"],
+    ids=["empty", "blank", "header", "ragged", "nan", "inf", "large", "gap", "wide", "no-records", "libsvm", "labels"],
 )
 def test_bad_data_is_named(either, content, kind, said):
     job, _, given = either
@@ -112,3 +114,12 @@ def test_hyperparameters_are_checked(either):
     lines = [literal_eval(line) for line in answer.stdout.splitlines()]
     wanted = [said for _, said in REFUSED[job.image]]
     assert [said in line for said, line in zip(wanted, lines, strict=True)] == [True] * len(wanted), lines
+
+
+def test_a_full_disk_is_named(either):
+    job, rows, given = either
+    (job.opt.base / "model/model_algo-1").symlink_to("/dev/full")
+    job.channel("train", csv(rows), ROWS)
+    said = "ClientError: No space is left to write the model to. Please use a larger volume, or free the disk. "
+    result = job.run(**given)
+    assert (result.code, result.failure) == (1, said + "([Errno 28] No space left on device)")
