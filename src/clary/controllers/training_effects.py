@@ -147,7 +147,8 @@ class TrainingController:
         if LIFECYCLE.terminal(saved.status):
             self._pools.kept(saved)
             self._containers.retire(containers_of(saved))
-            self._tell_its_tuning(saved)
+        if LIFECYCLE.terminal(saved.status) or saved.status == TRAINING != before.status:
+            self._tell_its_tuning(saved)  # it has ended, or may now be heard
         return saved
 
     def _tell_its_tuning(self, row: Row) -> None:
