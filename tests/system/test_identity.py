@@ -78,7 +78,7 @@ def test_who_the_first_key_is(shared: RunningClary) -> None:
 def test_policy_documents_come_back_as_documents(iam: Any) -> None:
     role = iam.get_role(RoleName="ClaryExecutionRole")["Role"]
     (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
-    assert statement["Principal"]["Service"] == ["sagemaker.amazonaws.com"]
+    assert "sagemaker.amazonaws.com" in statement["Principal"]["Service"]
     arn = "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"
     version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
     found = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]

@@ -112,7 +112,7 @@ def test_no_setting_of_the_kernel_is_changed(confined):
 @pytest.mark.skipif(os.geteuid() != 0, reason="for root alone")
 def test_no_setting_of_the_kernel_is_changed_where_root_has_no_ids_to_give(confined):
     """Inside another engine's container root may have one id only: the container's user is user 0 outside, too."""
-    confined.backend._identity = plan.alone()
+    confined.backend._planner._identity = plan.alone()
     assert confined.run("id -u; " + CHANGE)[1] == "1000"
 
 

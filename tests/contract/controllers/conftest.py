@@ -30,6 +30,7 @@ from clary.store import Store
 from clary.store.rows import Key, Row
 from clary.telemetry.logfile import LogReader
 from clary.telemetry.paths import stream_file
+from clary.workload.functions.environments import FunctionWorkload
 from clary.workload.runtimes import Runtimes
 from clary.workload.storage import Allow, Storage
 
@@ -99,7 +100,14 @@ class World:
         runtimes = Runtimes(images, images, lambda role, _: {"ROLE": role}, self.settings.containers_dir)
         dial = SandboxDial(self.settings.containers_dir)
         self.controllers = Controllers(
-            self.settings, self.store, Storage(self.objects, self.rights), runtimes, self.backend, dial, self.invoke
+            self.settings,
+            self.store,
+            Storage(self.objects, self.rights),
+            runtimes,
+            self.backend,
+            dial,
+            FunctionWorkload(self.settings, runtimes, lambda role, _: {"ROLE": role}),
+            self.invoke,
         )
         self.controllers.start()
 

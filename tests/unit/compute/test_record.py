@@ -6,7 +6,7 @@ import os
 
 from clary.compute import record
 from clary.compute.base import Absent, Exited, Lost, Running
-from clary.compute.sandbox import _state
+from clary.compute.local import _state
 
 
 def test_asking_for_the_lock_never_takes_it(tmp_path):
