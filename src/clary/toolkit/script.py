@@ -20,6 +20,7 @@ from typing import List, NamedTuple, NoReturn, Optional, TextIO, Tuple
 
 _MESSAGE_LIMIT = 16 * 1024
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_SECONDS = 0.2
 
 
 class Outcome(NamedTuple):
@@ -46,13 +47,26 @@ def run(path: Path, arguments: List[str]) -> Outcome:
 def _wait(child: int, reading: int) -> Outcome:
     before = {number: signal.signal(number, lambda got, _frame: _pass_on(child, got)) for number in _SIGNALS}
     try:
-        _, status = os.waitpid(child, 0)
+        status = _status(child)
         message = _read_left(reading)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
     code = 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
     return Outcome(code, message)
+
+
+def _status(child: int) -> int:
+    """Of a child, once it has ended. A signal that comes just before a wait is passed on after it: none is long."""
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
+    try:
+        while True:
+            ended, status = os.waitpid(child, os.WNOHANG)
+            if ended:
+                return status
+            signal.sigtimedwait({signal.SIGCHLD}, _SECONDS)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def _pass_on(child: int, number: int) -> None:

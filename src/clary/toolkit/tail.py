@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import select
 from typing import IO, List, Optional
 
 _KEPT = 64 * 1024
 _READ = 64 * 1024
 _STANDARD_ERROR = 2
+_SECONDS = 0.2
 _EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt|Warning|Failure|Invalid\w*)\b")
 _TRACEBACK = "Traceback (most recent call last):"
 _ABOUT_OTHERS = "torch.distributed.elastic."
@@ -55,6 +57,8 @@ def copy_through(source: Optional[IO[bytes]], tail: Tail) -> None:
     if source is None:
         return
     while True:
+        while not select.select([source], [], [], _SECONDS)[0]:
+            continue  # a signal that came just before is passed on now
         data = os.read(source.fileno(), _READ)
         if not data:
             return
