@@ -71,6 +71,7 @@ CASES = (
     Case("kmeans", "digits", "msd", (("k", 10),)),
     Case("kmeans", "million", "msd", (("k", 10),)),
     Case("kmeans", "million", "msd", (("k", 30),)),
+    Case("kmeans", "million-cloud", "msd", (("k", 10),)),
     Case("pca", "wine", "unexplained", (("num_components", 10),)),
     Case("pca", "digits", "unexplained", (("num_components", 10),)),
     Case("pca", "million", "unexplained", (("num_components", 10),)),

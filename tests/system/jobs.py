@@ -94,12 +94,15 @@ class Jobs:
         return wait_until(there, JOB_SECONDS, f"{name} has ended")
 
     def said(self, name: str) -> str:
-        """The job's whole log."""
+        """The job's whole log so far; empty before the first job of all, which makes the log group, has said a line."""
         logs = self.clary.client("logs")
         pages = logs.get_paginator("filter_log_events").paginate(
             logGroupName="/aws/sagemaker/TrainingJobs", logStreamNamePrefix=f"{name}/"
         )
-        return "\n".join(event["message"] for page in pages for event in page["events"])
+        try:
+            return "\n".join(event["message"] for page in pages for event in page["events"])
+        except logs.exceptions.ResourceNotFoundException:
+            return ""
 
     def deploy(self, name: str, inference: str = ECHO, count: int = 1) -> str:
         """An endpoint in service that runs `inference`; its name."""

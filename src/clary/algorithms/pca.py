@@ -49,6 +49,8 @@ _ENOUGH = 1e-5
 """A pass that finds less than this part more of the variance is the last."""
 _ROWS, _NUMBERS = 16_384, 1 << 22
 """Rows in a block, and numbers, at most."""
+_FLAT = 1e-3
+"""A variance that is less than this part of the squared mean loses more than three digits to it."""
 
 
 class PCA(Algorithm):
@@ -134,20 +136,51 @@ class PCAModel(NamedTuple):
 
 def fitted(features: Array, given: Hyperparameters, hosts: Hosts) -> PCAModel:
     """The model of every host's rows."""
-    unit = origins.unit(float(hosts.most(origins.largest(features))[0]))
-    summed = Summed(features if unit == 1 else features * unit, hosts, centered=given.flag("subtract_mean"))
+    centered = given.flag("subtract_mean")
     components, width = given.whole("num_components"), features.shape[1]
     extra = given.whole("extra_components")
     sketch = min(width, components + (max(_EXTRA, components) if extra < 0 else extra))
     if given.word("algorithm_mode") == "regular" or width <= _PASSES * sketch:  # fewer passes, and exact
-        variances, v = linalg.eigh(summed.covariance(), subset_by_index=[width - components, width - 1])
+        covariance, mean = _covariance(features, hosts, centered=centered)
+        variances, v = linalg.eigh(covariance, subset_by_index=[width - components, width - 1])
         s = np.sqrt(np.maximum(variances, 0))
     else:
+        unit = origins.unit(float(hosts.most(origins.largest(features))[0]))
+        summed = Summed(features if unit == 1 else features * unit, hosts, centered=centered)
         s, v = _randomized(summed, width, sketch)
-        s, v = s[-components:], v[:, -components:]
+        s, v, mean = s[-components:] / unit, v[:, -components:], summed.mean / unit
     largest = v[np.abs(v).argmax(axis=0), np.arange(v.shape[1])]
-    mean = summed.mean / unit if given.flag("subtract_mean") else None
-    return PCAModel(v * np.where(largest < 0, -1.0, 1.0), s / unit, mean)
+    return PCAModel(v * np.where(largest < 0, -1.0, 1.0), s, mean if centered else None)
+
+
+def _covariance(features: Array, hosts: Hosts, *, centered: bool) -> tuple[Array, Array]:
+    """(d, d) and (d,): XᵀX of all hosts' rows, less their mean where `centered`, and the mean.
+
+    One pass, in float64: squares need twice the digits. The mean's part is taken from the product, which costs few
+    digits but where a feature's mean is far greater than its deviations; dense rows are then gone through once more.
+    """
+    count, product, mean = _moments(features, hosts, np.zeros(features.shape[1]))
+    if not centered:
+        return product, mean
+    around_mean = product - count * np.outer(mean, mean)
+    if not sparse.issparse(features) and np.any(np.diag(around_mean) < _FLAT * count * mean**2):
+        _, around_mean, _ = _moments(features, hosts, mean)
+    return around_mean, mean
+
+
+def _moments(features: Array, hosts: Hosts, origin: Array) -> tuple[float, Array, Array]:
+    """How many rows all hosts have, XᵀX of them (d, d) and their mean (d,), all counted from `origin` (d,)."""
+    count, width = features.shape
+    shifted = bool(origin.any())
+
+    def product(part: slice) -> Array:
+        rows = features[part].astype(np.float64)
+        if shifted:
+            rows -= origin
+        return np.vstack([_dense(rows.T @ rows), np.ones(rows.shape[0]) @ rows, np.full(width, rows.shape[0])])
+
+    found = hosts.total(blocks.total(count, _size(width), product))
+    return float(found[-1, 0]), found[:width], found[width] / found[-1, 0]
 
 
 class Summed:
@@ -156,7 +189,6 @@ class Summed:
     def __init__(self, features: Array, hosts: Hosts, *, centered: bool) -> None:
         self._features, self._hosts, self._centered = features, hosts, centered
         self._rows, width = features.shape
-        self._size = max(1, min(_ROWS, _NUMBERS // width))
         self._sparse = sparse.issparse(features)
         self._count = float(hosts.total(np.asarray([self._rows], dtype=np.float64))[0])
         self.mean: Array = self._sum() / self._count if centered else np.zeros(width)
@@ -166,23 +198,13 @@ class Summed:
         kind = np.float64 if self._sparse else self._features.dtype  # of sparse rows it is taken from large products
         return self._over(lambda rows: np.ones(rows.shape[0], kind) @ rows, raw=True)
 
-    def covariance(self) -> Array:
-        """(d, d): XᵀX of the rows after the mean is taken from them, in float64: squares need twice the digits."""
-
-        def product(rows: Array) -> Array:
-            rows = rows.astype(np.float64)
-            return _dense(rows.T @ rows)
-
-        return self._less_mean(self._over(product), self.mean)
-
     def times(self, vectors: Array) -> Array:
         """(d, m): the covariance times vectors (d, m), without the covariance."""
         table = vectors.astype(self._features.dtype)
-        return self._less_mean(self._over(lambda rows: rows.T @ (rows @ table)), self.mean @ vectors)
-
-    def _less_mean(self, product: Array, right: Array) -> Array:
-        """Sparse rows stay sparse: the mean's part is taken from the product."""
-        return product - self._count * np.outer(self.mean, right) if self._sparse and self._centered else product
+        product = self._over(lambda rows: rows.T @ (rows @ table))
+        if self._sparse and self._centered:  # sparse rows stay sparse: the mean's part is taken from the product
+            product -= self._count * np.outer(self.mean, self.mean @ vectors)
+        return product
 
     def _over(self, work: Any, *, raw: bool = False) -> Array:  # noqa: ANN401 - a function of some rows
         shift = None if raw or self._sparse or not self._centered else self.mean.astype(self._features.dtype)
@@ -190,7 +212,12 @@ class Summed:
         def block(rows: slice) -> Array:
             return work(self._features[rows] if shift is None else self._features[rows] - shift)
 
-        return self._hosts.total(blocks.total(self._rows, self._size, block))
+        return self._hosts.total(blocks.total(self._rows, _size(self._features.shape[1]), block))
+
+
+def _size(width: int) -> int:
+    """How many rows a block has."""
+    return max(1, min(_ROWS, _NUMBERS // width))
 
 
 def _dense(found: Array) -> Array:
@@ -220,12 +247,11 @@ def _randomized(summed: Summed, width: int, sketch: int) -> Any:  # noqa: ANN401
 
 def explained(model: PCAModel, features: Array, hosts: Hosts) -> float:
     """Which part of the squared distances from the mean (from 0, where it is not subtracted) the components keep."""
-    size = max(1, min(_ROWS, _NUMBERS // model.features))
     mean = np.zeros(model.features) if model.mean is None else model.mean
 
     def work(rows: slice) -> Array:
         part = _dense(features[rows]) - mean
         return np.asarray([((part @ model.v) ** 2).sum(), (part**2).sum()])
 
-    kept, whole = hosts.total(blocks.total(features.shape[0], size, work))
+    kept, whole = hosts.total(blocks.total(features.shape[0], _size(model.features), work))
     return float(kept / whole) if whole else 1.0

@@ -18,18 +18,22 @@ from clary.algorithms.base.hosts import Hosts
 Array = Any
 """A numpy array; rows may be a scipy.sparse matrix."""
 
-_ROWS, _PRODUCTS = 8192, 1 << 20
+_ROWS, _PRODUCTS = 16_384, 1 << 20
 """Rows in a block, at most, and what they give: rows times centers."""
-_FEW = 1 << 16
-"""Rows times centers: up to here a matrix that says which row belongs to which center is mostly zeros, but small."""
+_FEW = 16
+"""Centers: up to here their products with rows are made faster the other way round, and turned."""
 _TINY = 1e-300
 
 
-def squares(rows: Array, centers: Array) -> Array:
-    """(n, K): squared distances."""
+def squares(rows: Array, centers: Array, lengths: Optional[Array] = None) -> Array:
+    """(n, K): squared distances; `lengths` (n, 1) are the rows' own squares, if they are known."""
+    own = _lengths(rows) if lengths is None else lengths
+    return np.maximum(own - 2 * (rows @ centers.T) + (centers**2).sum(axis=1), 0)
+
+
+def _lengths(rows: Array) -> Array:
     own = rows.multiply(rows).sum(axis=1) if sparse.issparse(rows) else (rows**2).sum(axis=1)
-    found = np.asarray(own).reshape(-1, 1) - 2 * (rows @ centers.T) + (centers**2).sum(axis=1)
-    return np.maximum(found, 0)
+    return np.asarray(own).reshape(-1, 1)
 
 
 class Points:
@@ -65,12 +69,9 @@ class Points:
         return blocks.total(max(end - start, 0), _size(len(centers)), work)
 
     def _summed(self, values: Array, labels: Array, weights: Array, count: int) -> Array:
-        if sparse.issparse(values) or len(labels) * count > _FEW:
-            members = sparse.csr_matrix((weights, labels, np.arange(len(labels) + 1)), shape=(len(labels), count))
-        else:  # made faster than a sparse matrix
-            members = np.zeros((len(labels), count), np.float32)
-            members[np.arange(len(labels)), labels] = weights
-        total = members.T @ values
+        columns = np.arange(len(labels) + 1, dtype=labels.dtype)
+        members = sparse.csc_matrix((weights, labels, columns), shape=(count, len(labels)))
+        total = members @ values
         found = np.empty((count, self.features + 1), np.float32)
         found[:, :-1] = total.toarray() if sparse.issparse(total) else total
         found[:, -1] = np.bincount(labels, weights, count)
@@ -123,10 +124,19 @@ def _table(centers: Array) -> Tuple[Array, Array]:
 
 
 def _nearest(values: Array, table: Array, half: Array) -> Array:
-    """(n,): the nearest center of each row. |x - c|² is smallest where x·c - |c|²/2 is largest."""
-    scores = values @ table
-    scores -= half
-    return scores.argmax(axis=1)
+    """(n,) of int32: the nearest center of each row. |x - c|² is smallest where x·c - |c|²/2 is largest.
+
+    Sought in scores (K, n), whose largest of a column numpy finds many columns at a time; argmax goes one by one.
+    """
+    if sparse.issparse(values) or len(half) <= _FEW:
+        scores = np.ascontiguousarray((values @ table).T)
+    else:
+        scores = table.T @ values.T
+    scores -= half[:, None]
+    largest = scores == scores.max(axis=0)
+    if np.count_nonzero(largest) != scores.shape[1]:  # some row is as near to two centers: the first
+        return scores.argmax(axis=0).astype(np.int32)
+    return (np.arange(len(half), dtype=np.float32) @ largest.astype(np.float32)).astype(np.int32)
 
 
 def lloyd(
@@ -172,11 +182,12 @@ def _spread(values: Array, weights: Array, count: int, draw: np.random.Generator
     of a few draws is taken (Arthur and Vassilvitskii, "k-means++", 2007)."""
     tries = 2 + int(math.log(count))
     chosen = [int(draw.choice(len(values), p=weights / weights.sum()))]
-    nearest = squares(values, values[chosen])[:, 0]
+    lengths = _lengths(values)
+    nearest = squares(values, values[chosen], lengths)[:, 0]
     while len(chosen) < count:
         potential = np.cumsum(nearest * weights)
         drawn = np.searchsorted(potential, draw.random(tries) * potential[-1])
-        distances = np.minimum(nearest[:, None], squares(values, values[np.minimum(drawn, len(values) - 1)]))
+        distances = np.minimum(nearest[:, None], squares(values, values[np.minimum(drawn, len(values) - 1)], lengths))
         best = int((weights @ distances).argmin())
         chosen.append(int(min(drawn[best], len(values) - 1)))
         nearest = distances[:, best]

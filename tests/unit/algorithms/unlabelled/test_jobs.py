@@ -71,6 +71,20 @@ def test_components_of_numbers_of_any_size(pca, size, write):
     assert [abs(x) for x in sized["v"][1]] == pytest.approx([abs(x) for x in usual["v"][1]], abs=1e-4)
 
 
+@pytest.mark.parametrize("write", [dense, sparse])
+def test_components_of_rows_far_from_zero(pca, write):
+    """Their squares agree in more digits than float32 has."""
+    found = []
+    for far in (0, 4096):
+        pca.channel("train", write([[round(x * 64) / 64 + far for x in row] for row in slope()]), RECORDIO)
+        pca.trained(**COMPONENTS)
+        found.append(model(pca))
+    usual, moved = found
+    assert moved["s"][1] == pytest.approx(usual["s"][1], rel=1e-5)
+    assert [abs(x) for x in moved["v"][1]] == pytest.approx([abs(x) for x in usual["v"][1]], abs=1e-5)
+    assert [x - 4096 for x in moved["mean"][1]] == pytest.approx(usual["mean"][1], abs=1e-3)
+
+
 @pytest.mark.parametrize("odd", [[(1e9, 0)], [(-999999, -999999)] * 40], ids=["outlier", "filler"])
 def test_odd_rows_have_a_cluster_of_their_own(kmeans, serve, odd):
     """What stands for missing numbers, and a slip of the pen, leave the others' digits."""
