@@ -140,6 +140,11 @@ class Settings:
         return self.data_dir / "functions"
 
     @property
+    def hooks_dir(self) -> Path:
+        """What the runs of hooks have fetched."""
+        return self.data_dir / "hooks"
+
+    @property
     def database(self) -> Path:
         """The control database: rows and specs."""
         return self.data_dir / "clary.db"

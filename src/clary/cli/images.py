@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
-import time
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -14,13 +12,8 @@ from typing import Annotated
 import typer
 
 from clary.cli import options
-from clary.errors import ClaryError
-from clary.images import installed
-from clary.images.environments import Environments
-from clary.images.own import Entry, OwnImages
-from clary.images.programs import assemble, requirements_of
-from clary.images.pythons import Pythons
-from clary.names import random_hex
+from clary.images import adding, installed
+from clary.images.own import OwnImages
 from clary.settings import Settings
 
 _HELP = """Images of your own: a folder with `train` and `serve` under a name.
@@ -65,55 +58,14 @@ def add(
         clary images add functions:latest --requirements requirements.txt    # for @remote: no programs of its own
     """
     settings = options.known_settings(data_dir)
-    wanted = _requirements(program, requirements)
-    version = _python(python)
-    own = _own(settings)
-    entry = _take(own, name, settings, _Content(program, tuple(wanted), version))
-    Environments(settings.cache_dir).build(entry.image.environment, lambda line: print(line, file=sys.stderr))
+    content = adding.content(program, requirements, python)
+    entry = adding.add(_own(settings), name, content, settings.images_dir)
+    adding.build(settings.cache_dir, entry, lambda line: print(line, file=sys.stderr))
     what = " and ".join(entry.image.programs) or "packages"
-    print(f"{entry.name} is here: {what} on Python {version}.")
+    print(f"{entry.name} is here: {what} on Python {content.python}.")
     if entry.image.nginx:
         print(f"  nginx   {_nginx(entry.image.nginx)}")
     print(f"  use it  image_uri={name!r}")
-
-
-class _Content:
-    """What an image is to be made of."""
-
-    def __init__(self, program: Path | None, requirements: tuple[str, ...], python: str) -> None:
-        self.program = program
-        self.requirements = requirements
-        self.python = python
-
-
-def _take(own: OwnImages, name: str, settings: Settings, content: _Content) -> Entry:
-    """Made beside, then moved to its place: a half-copied image is never seen."""
-    fresh = settings.images_dir / f"new-{random_hex(8)}"
-    fresh.mkdir(mode=0o755, parents=True)
-    try:
-        made = assemble(content.program, content.requirements, content.python, fresh)
-        return own.put(name, made, fresh, time.time())
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-
-
-def _requirements(program: Path | None, given: Path | None) -> list[str]:
-    path = given or (program / "requirements.txt" if program else None)
-    if path is None:
-        raise ClaryError("An image is made of a program, of packages, or of both.", "Give --program or --requirements.")
-    if path.is_file():
-        return requirements_of(path)
-    if given:
-        raise ClaryError(f"{given} is no file.")
-    return []
-
-
-def _python(wanted: str) -> str:
-    version = wanted or f"{sys.version_info.major}.{sys.version_info.minor}"
-    pythons = Pythons()
-    if pythons.find(version) is None:
-        raise ClaryError(f"Python {version} is not on this machine.", f"There are {', '.join(pythons.versions())}.")
-    return version
 
 
 def _nginx(found: str) -> str:

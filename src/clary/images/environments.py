@@ -42,8 +42,9 @@ class Environments:
         # follows the link: a Python that was removed since leaves an environment that cannot start
         return python if (folder / _MARK).exists() and os.access(python, os.X_OK) else None
 
-    def build(self, environment: Environment, on_line: Callable[[str], None]) -> Path:
-        """Build it, or wait for whoever is building it; `on_line` hears of the progress.
+    def build(self, environment: Environment, on_line: Callable[[str], None], *, wheels_only: bool = False) -> Path:
+        """Build it, or wait for whoever is building it; `on_line` hears of the progress. `wheels_only`: no package runs
+        code of its own while it is installed.
 
         The mark is written last, so that a half-built environment is never ready and is built anew.
         Raises ClaryError naming what is missing: the Python, or packages and the way to them.
@@ -51,10 +52,10 @@ class Environments:
         with self._held(environment) as lock:
             python = self.ready(environment)
             if python is None:
-                python = self._build(environment, on_line, lock)
+                python = self._build(environment, on_line, lock, wheels_only=wheels_only)
         return python
 
-    def _build(self, environment: Environment, on_line: Callable[[str], None], lock: int) -> Path:
+    def _build(self, environment: Environment, on_line: Callable[[str], None], lock: int, *, wheels_only: bool) -> Path:
         folder = self._folder / environment.key
         if folder.exists():
             shutil.rmtree(folder)
@@ -62,7 +63,7 @@ class Environments:
         on_line(f"Building environment {environment.key} (once; it is kept for every later job).")
         _run(_venv(base, folder), on_line, environment, lock)
         python = folder / "bin" / "python"
-        _install(python, environment, on_line, lock)
+        _install(python, environment, on_line, lock, wheels_only=wheels_only)
         _offer_public_names(folder)
         _mark(folder, environment, base)
         on_line(f"Environment {environment.key} is ready.")
@@ -93,8 +94,11 @@ def _venv(base: Path, folder: Path) -> list[str]:
     return [find_uv_bin(), "venv", "--quiet", "--no-project", "--no-config", "--python", str(base), str(folder)]
 
 
-def _install(python: Path, environment: Environment, on_line: Callable[[str], None], lock: int) -> None:
-    """Wheels only at first: nothing is compiled by surprise. What has no wheel is built in a second try."""
+def _install(
+    python: Path, environment: Environment, on_line: Callable[[str], None], lock: int, *, wheels_only: bool
+) -> None:
+    """Wheels only at first: nothing is compiled by surprise. What has no wheel is built in a second try, unless only
+    wheels are wanted."""
     command = [
         find_uv_bin(),
         "pip",
@@ -107,6 +111,8 @@ def _install(python: Path, environment: Environment, on_line: Callable[[str], No
     try:
         _run([*command, "--only-binary", ":all:"], on_line, environment, lock)
     except _NoWheel:
+        if wheels_only:
+            raise
         on_line("Not every package has a wheel for this machine: building from source.")
         _run(command, on_line, environment, lock)
 
