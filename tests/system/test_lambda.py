@@ -127,6 +127,38 @@ def test_an_environment_stays_warm_between_calls_and_goes_with_an_update(functio
     wait_until(lambda: len(environments(functions.clary, "counting")) == 1, 20, "the old environment is gone")
 
 
+def test_an_environment_stands_still_between_calls(functions: Functions) -> None:
+    functions.create("leaving", """\
+import os, subprocess, threading, time
+COUNT = 0
+def count():
+    global COUNT
+    while True:
+        COUNT += 1
+        time.sleep(0.01)
+def handler(event, context):
+    if event == "begin":
+        threading.Thread(target=count, daemon=True).start()
+        subprocess.Popen(["sh", "-c", "while echo; do sleep 0.01; done > /tmp/lines"])
+    elif event:
+        time.sleep(event)
+    return [COUNT, os.path.getsize("/tmp/lines") if os.path.exists("/tmp/lines") else 0, time.time()]
+""", MemorySize=256, Timeout=20)  # fmt: skip
+    functions.ask("leaving", "begin")
+    counted, lines_written, _ = functions.ask("leaving", 0.5)
+    assert counted
+    assert lines_written
+    first = functions.ask("leaving")
+    wait_until(lambda: time.time() > first[2] + 1.5, 30, "some time in which nobody asks")
+    second = functions.ask("leaving")
+    assert second[2] > first[2] + 1.5
+    assert second[0] - first[0] < 50  # of some 150
+    assert second[1] - first[1] < 50
+    folders = environments(functions.clary, "leaving")
+    functions.client.delete_function(FunctionName="leaving")
+    wait_until(lambda: not any(folder.exists() for folder in folders), 30, "what stands still ends too")
+
+
 def environments(clary: RunningClary, function: str) -> list[Path]:
     """Folders of the containers of a function's environments that run."""
     found = (clary.data_dir / "run" / "containers").glob("fn-*")

@@ -19,6 +19,9 @@ PROXY_PORT = 3128
 """Where it finds the HTTP proxy that leads to the networks of the host."""
 
 
+STOP_ALL, GO_ON = b"s", b"g"
+"""What is said over a freezer's line: see `launcher.freezer`."""
+
 OVERLAY = "overlay"
 """The kind of a copy-on-write mount."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
@@ -55,11 +56,31 @@ class Ending(Protocol):
         ...
 
 
+class Freezer(Protocol):
+    """By which an environment is kept from running while it has nothing to do; neither of the two waits."""
+
+    def stop(self) -> None:
+        """Nothing of it runs."""
+        ...
+
+    def go(self) -> None:
+        """It goes on."""
+        ...
+
+    def close(self) -> None:
+        """It goes on, and is not stopped any more."""
+        ...
+
+
 class Sandboxes(Protocol):
     """The containers as the data plane reaches them; may be called from any thread."""
 
     def dial(self, container: str) -> Any:  # noqa: ANN401  a connected, non-blocking socket
         """Raises ConnectionRefusedError while nothing listens there, FileNotFoundError where the container is gone."""
+        ...
+
+    def freezer(self, container: str) -> Freezer | None:
+        """None where an environment cannot be stopped."""
         ...
 
     def kill(self, container: str) -> None:
@@ -152,4 +173,22 @@ class Environment:
     connection: Connection
     revision: str
     began: float
+    freezer: Freezer | None = None
     idle_since: float = 0.0
+
+    def rest(self) -> None:
+        """It has nothing to do: threads and programs that the function has left do not run, as on AWS."""
+        self.idle_since = time.monotonic()
+        if self.freezer is not None:
+            self.freezer.stop()
+
+    def wake(self) -> None:
+        """It is about to be asked."""
+        if self.freezer is not None:
+            self.freezer.go()
+
+    def close(self) -> None:
+        """Let go of it: it ends."""
+        self.connection.close()
+        if self.freezer is not None:
+            self.freezer.close()

@@ -152,7 +152,7 @@ class Functions:
             ended = await self._ended(environment, invocation, version, time.perf_counter() - began, late=late)
             return await self._with_log(ended, invocation, environment, start)
         except BaseException:  # cancelled: the edge ends, and the environment with it
-            environment.connection.close()
+            environment.close()
             raise
         outcome = await self._with_log(_outcome(answer, version), invocation, environment, start)
         self.pool.give(function, environment)

@@ -86,17 +86,18 @@ class Pool:
         for environment in reversed(idle):
             if environment.revision == version.revision and _is_good(environment, now):
                 idle.remove(environment)
+                environment.wake()
                 return environment
         return await self._begin(function, version)
 
     def give(self, function: Function, environment: Environment) -> None:
         """It has answered and may be asked again."""
-        environment.idle_since = time.monotonic()
+        environment.rest()
         self._idle.setdefault(_name(function), []).append(environment)
 
     async def end(self, environment: Environment) -> None:
         """End it, whatever it is doing; when this returns nothing of it runs."""
-        environment.connection.close()
+        environment.close()
         await self.in_thread(self._sandboxes.kill, environment.place.container)
 
     def prune(self, revisions: Collection[str]) -> None:
@@ -106,7 +107,7 @@ class Pool:
             kept = [each for each in idle if each.revision in revisions and _is_fresh(each, now)]
             for environment in idle:
                 if environment not in kept:
-                    environment.connection.close()
+                    environment.close()
             if kept:
                 self._idle[name] = kept
             else:
@@ -132,7 +133,8 @@ class Pool:
             connection.close()
             await self.in_thread(self._sandboxes.kill, place.container)
             raise NeverReady(place, late=isinstance(error, TimeoutError)) from error
-        return Environment(place, connection, version.revision, began)
+        freezer = await self.in_thread(self._sandboxes.freezer, place.container)
+        return Environment(place, connection, version.revision, began, freezer)
 
     async def _connect(self, place: Place) -> Connection:
         loop = asyncio.get_running_loop()

@@ -11,7 +11,7 @@ import socket
 from typing import Callable, Dict, List
 
 from clary.compute.launch import API_PORT, PROXY_PORT, Launch
-from clary.launcher import execute, messages, process, syscalls
+from clary.launcher import execute, freezer, messages, process, syscalls
 
 Begin = Callable[[Launch, int, socket.socket], None]
 """Becomes the program: `(launch, output descriptor, channel)`. Returns only by raising."""
@@ -88,15 +88,18 @@ class _Attendant:
         self._pid = pid
         self._companions = companions
         self._entered: Dict[int, int] = {}
+        self._poll = select.poll()
+        self._freezers: Dict[int, socket.socket] = {}
 
     def attend(self, wake: int) -> None:
         """Never returns."""
-        poll = select.poll()
-        poll.register(self._channel, select.POLLIN)
-        poll.register(wake, select.POLLIN)
+        self._poll.register(self._channel, select.POLLIN)
+        self._poll.register(wake, select.POLLIN)
         while True:
-            for descriptor, _ in poll.poll():
-                if descriptor == wake:
+            for descriptor, _ in self._poll.poll():
+                if descriptor in self._freezers:
+                    self._freeze(descriptor)
+                elif descriptor == wake:
                     with contextlib.suppress(BlockingIOError):
                         os.read(wake, 4096)
                     self._reap()
@@ -147,7 +150,16 @@ class _Attendant:
             self._let_in(message, descriptors)
         elif "leave" in message:
             self._send_away(message["leave"])
+        elif "freezer" in message:
+            line = socket.socket(fileno=descriptors.pop())
+            self._freezers[line.fileno()] = line
+            self._poll.register(line, select.POLLIN)
         messages.close_all(descriptors)
+
+    def _freeze(self, descriptor: int) -> None:
+        if not freezer.obey(self._freezers[descriptor], freezer.to_all_others):
+            self._poll.unregister(descriptor)
+            self._freezers.pop(descriptor).close()
 
     def _let_in(self, message: messages.Message, streams: List[int]) -> None:
         try:

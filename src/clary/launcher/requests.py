@@ -1,7 +1,8 @@
 """Those who ask the shim: connections on its socket, each with one request after another.
 
 `dial` → a socket of the container's network · `network` → the network itself, for another member · `enter`, with three
-streams → the exit code of one more program, when it has ended · `stop`, `kill` → nothing: the container's end is seen
+streams → the exit code of one more program, when it has ended · `freezer` → a line by which all inside is stopped and
+goes on · `stop`, `kill` → nothing: the container's end is seen
 by the connection's.
 """
 
@@ -54,6 +55,7 @@ class Requests:
         self._operations: Dict[str, Callable[[socket.socket, messages.Message, List[int]], None]] = {
             "dial": self._dial,
             "enter": self._enter,
+            "freezer": self._freezer,
             "network": lambda connection, _, __: self._answer(connection, {"network": True}, shim.network()),
             "stop": lambda _, message, __: shim.stop(float(message["grace"])),
             "kill": lambda _, message, __: shim.end(_verdict(message)),
@@ -107,6 +109,15 @@ class Requests:
         """The socket that somebody waits for has been made; nothing where the container is not there to be dialled."""
         answer = {"host": message.get("host", "127.0.0.1"), "port": self._port}
         self._answer(self._dialling.pop(0), answer if descriptors else {"refused": True}, descriptors)
+
+    def _freezer(self, connection: socket.socket, message: messages.Message, _: List[int]) -> None:
+        if not self._confined or not self._open:
+            messages.send(connection, {"refused": True})
+            return
+        inner, outer = socket.socketpair()
+        with inner, outer:
+            self._shim.tell({"freezer": True}, [inner.fileno()])
+            self._answer(connection, {"freezer": True}, [outer.fileno()])
 
     def _enter(self, connection: socket.socket, message: messages.Message, streams: List[int]) -> None:
         number, argv = next(self._numbers), [str(word) for word in message["argv"]]

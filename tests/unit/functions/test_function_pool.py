@@ -19,11 +19,27 @@ class Ended:
     code, signal, out_of_memory, reason = 1, None, False, ""
 
 
+class Freezer:
+    """Remembers what it was told."""
+
+    def __init__(self):
+        self.told = []
+
+    def stop(self):
+        self.told.append("stop")
+
+    def go(self):
+        self.told.append("go")
+
+    def close(self):
+        self.told.append("close")
+
+
 class Sandboxes:
     """Runtimes that say they are ready; the tests hold their ends."""
 
     def __init__(self):
-        self.ends, self.killed, self.dead = {}, [], set()
+        self.ends, self.freezers, self.killed, self.dead = {}, {}, [], set()
 
     def dial(self, container):
         if container in self.dead:
@@ -33,6 +49,9 @@ class Sandboxes:
         theirs.sendall(frames.pack({"ready": True, "memory": 5}))
         self.ends[container] = theirs
         return ours
+
+    def freezer(self, container):
+        return self.freezers.setdefault(container, Freezer())
 
     def kill(self, container):
         self.killed.append(container)
@@ -76,6 +95,22 @@ def test_an_idle_environment_is_asked_again(parts):
     first, second = asyncio.run(twice())
     assert first is second
     assert (control.started, first.connection.memory) == (1, 5)
+
+
+def test_an_environment_is_stopped_while_nobody_asks_it(parts):
+    pool, sandboxes, _ = parts
+
+    async def ask():
+        environment = await pool.take(FUNCTION, LATEST)
+        assert sandboxes.freezers["fn-1"].told == []
+        pool.give(FUNCTION, environment)
+        assert sandboxes.freezers["fn-1"].told == ["stop"]
+        await pool.take(FUNCTION, LATEST)
+        assert sandboxes.freezers["fn-1"].told == ["stop", "go"]
+        await pool.end(environment)
+
+    asyncio.run(ask())
+    assert sandboxes.freezers["fn-1"].told == ["stop", "go", "close"]
 
 
 def test_one_of_another_revision_is_not_asked_and_is_let_go(parts):
