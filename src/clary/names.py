@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import secrets
 import string
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+PRIMARY = "primary"
+"""What the container of a model that has no other is called."""
 
 _ID_LETTERS = string.ascii_uppercase + string.digits
 
@@ -35,6 +40,14 @@ class Arn:
 def sagemaker_arn(region: str, account: str, resource_type: str, name: str) -> str:
     """SageMaker's ARNs carry the name in lower case, whatever the request said."""
     return str(Arn("sagemaker", region, account, f"{resource_type}/{name.lower()}"))
+
+
+def container_names(definitions: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What the containers of a model are called in errors, logs and metrics: by ContainerHostname, else by position
+    (https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ContainerDefinition.html)."""
+    if len(definitions) == 1:
+        return [PRIMARY]
+    return [each.get("ContainerHostname") or f"container-{number}" for number, each in enumerate(definitions, 1)]
 
 
 def unique_id(prefix: str, letters: int = 17) -> str:

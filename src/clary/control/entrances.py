@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypedDict
 
 from clary.lifecycles import endpoint, training_job
+from clary.names import container_names
 from clary.settings import Settings
 from clary.store import Key, Row, Store
 
 
 class Entrance(TypedDict):
-    """One container: its host is `algo-1` in a job, `VARIANT/1` in an endpoint."""
+    """One container: its host is `algo-1` in a job, `VARIANT/1` in an endpoint,
+    `VARIANT/1/NAME` where its instances have several."""
 
     host: str
     container: str
@@ -49,5 +51,11 @@ def _of_endpoint(row: Row, get: Callable[[str, str], Row | None]) -> Iterator[En
     opened = {variant["VariantName"] for variant in variants if variant.get("EnableSSMAccess")}
     for variant in deployment.get("variants", []):
         for number, replica in enumerate(variant.get("replicas", []), 1):
-            host = f"{variant['name']}/{number}"
-            yield Entrance(host=host, container=replica["container"], open=variant["name"] in opened)
+            for host, member in _hosts(f"{variant['name']}/{number}", variant, replica):
+                yield Entrance(host=host, container=member["container"], open=variant["name"] in opened)
+
+
+def _hosts(host: str, variant: endpoint.Variant, replica: endpoint.Replica) -> Iterator[tuple[str, endpoint.Member]]:
+    names = container_names(variant["container_definitions"])
+    for member in replica["members"]:
+        yield host if len(names) == 1 else f"{host}/{names[member['position']]}", member

@@ -25,9 +25,13 @@ from clary.lifecycles.endpoint import (
     UPDATING,
     Deployment,
     EndpointState,
+    Member,
     Replica,
     Variant,
+    is_ready,
+    members_of,
 )
+from clary.names import container_names
 from clary.serving.routes import Route, Target, VariantRoute
 from clary.store.rows import Row
 from clary.workload.failure import cut
@@ -55,13 +59,13 @@ class Seen:
     """An id for one more container."""
     containers: Mapping[str, State] = field(default_factory=dict)
     bundles: Mapping[str, Outcome] = field(default_factory=dict)
-    """Of the activity that lays out a replica's bundle; absent where it was not begun since control started."""
+    """Of the activity that lays out a container's bundle; absent where it was not begun since control started."""
     healthy: frozenset[str] = frozenset()
     """Those that have answered /ping with 200."""
     silent: frozenset[str] = frozenset()
     """Those that have answered, and do not any more."""
-    said: Callable[[Replica], str] = lambda _: ""
-    """The last lines of a replica's log."""
+    said: Callable[[Member], str] = lambda _: ""
+    """The last lines of a container's log."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,7 @@ def _wanted(row: Row, seen: Seen, now: float) -> Row:
     reason = reason or _hopeless(upcoming, seen, now)
     if reason is not None:
         return _given_up(row, status, state, reason)
-    if all(replica.get("ready") for replica in replicas_of(upcoming)):
+    if all(map(is_ready, replicas_of(upcoming))):
         state["current"], state["next"] = upcoming, None
         state.pop("failure_reason", None)
         return _at(row, status, IN_SERVICE, state)
@@ -140,8 +144,8 @@ def _at(row: Row, before: str, status: str, state: EndpointState) -> Row:
 def _impossible(upcoming: Deployment | None, seen: Seen) -> str | None:
     """Why a replica could never be started, however often it is tried."""
     for variant in upcoming["variants"] if upcoming else ():
-        for replica in variant.get("replicas", []):
-            bundle, state = seen.bundles.get(replica["container"]), seen.containers.get(replica["container"])
+        for member in members_of(variant):
+            bundle, state = seen.bundles.get(member["container"]), seen.containers.get(member["container"])
             if isinstance(bundle, Failed):
                 return bundle.reason
             if isinstance(state, Exited) and state.reason:
@@ -157,56 +161,76 @@ def _cannot_start(variant: Variant, reason: str) -> str:
 
 
 def _fill(deployment: Deployment, seen: Seen, now: float) -> None:
-    """As many replicas as are wanted; those that have ended are replaced."""
+    """As many replicas as are wanted; containers that have ended are replaced, and none beside them."""
     for variant in deployment["variants"]:
         known = variant.get("replicas", [])[: variant["desired_count"]]
         missing = variant["desired_count"] - len(known)
-        tended = [_tended(variant, replica, seen, now) for replica in known]
+        tended = [_tended_replica(variant, replica, seen, now) for replica in known]
         variant["replicas"] = tended + [_new_replica(variant, seen) for _ in range(missing)]
 
 
 def _new_replica(variant: Variant, seen: Seen) -> Replica:
-    container = seen.fresh()
-    return Replica(
+    containers = [seen.fresh() for _ in variant["container_definitions"]]
+    members = [_new_member(variant, number, each, containers[0]) for number, each in enumerate(containers)]
+    return Replica(members=members)
+
+
+def _new_member(variant: Variant, position: int, container: str, instance: str) -> Member:
+    """Of those with the same `instance`, any id, the streams are named as of one instance."""
+    stream = instance_stream(variant["name"], instance)
+    names = container_names(variant["container_definitions"])
+    return Member(
         container=container,
-        log_stream=f"{variant['name']}/i-0{container[:16]}",
+        position=position,
+        log_stream=stream if len(names) == 1 else f"{stream}/{names[position]}",
         ready=False,
         restarts=0,
         not_before=0.0,
     )
 
 
-def _tended(variant: Variant, replica: Replica, seen: Seen, now: float) -> Replica:
-    ended = _ended(replica, seen)
+def instance_stream(variant: str, instance: str) -> str:
+    """The log stream of an instance with one container; with several the container's name follows."""
+    return f"{variant}/i-0{instance[:16]}"
+
+
+def _tended_replica(variant: Variant, replica: Replica, seen: Seen, now: float) -> Replica:
+    return Replica(members=[_tended(variant, member, seen, now) for member in replica["members"]])
+
+
+def _tended(variant: Variant, member: Member, seen: Seen, now: float) -> Member:
+    ended = _ended(member, seen)
     if ended is not None:
-        return _replacement(variant, replica, ended, seen, now)
-    if replica["container"] in seen.healthy and not replica.get("ready"):
-        return {**replica, "ready": True}
-    running = seen.containers.get(replica["container"])
-    if "started" not in replica and isinstance(running, Running):
-        return {**replica, "started": running.since}
-    return replica
+        return _replacement(variant, member, ended, seen, now)
+    if member["container"] in seen.healthy and not member.get("ready"):
+        return {**member, "ready": True}
+    running = seen.containers.get(member["container"])
+    if "started" not in member and isinstance(running, Running):
+        return {**member, "started": running.since}
+    return member
 
 
-def _ended(replica: Replica, seen: Seen) -> State | Failed | None:
+def _ended(member: Member, seen: Seen) -> State | Failed | None:
     """How this place came to be empty: the container is gone or serves no more, or could not even be prepared."""
-    container = replica["container"]
+    container = member["container"]
     if container in seen.silent:
         return Lost()
     state, bundle = seen.containers.get(container, Absent()), seen.bundles.get(container)
-    if isinstance(state, Exited | Lost) or (isinstance(state, Absent) and replica.get("ready")):
+    if isinstance(state, Exited | Lost) or (isinstance(state, Absent) and member.get("ready")):
         return state
     return bundle if isinstance(bundle, Failed) else None
 
 
-def _replacement(variant: Variant, replica: Replica, ended: State | Failed, seen: Seen, now: float) -> Replica:
+def _replacement(variant: Variant, member: Member, ended: State | Failed, seen: Seen, now: float) -> Member:
     lasted = isinstance(ended, Exited) and ended.since is not None and ended.at - ended.since > LASTED_SECONDS
-    restarts = 0 if lasted and replica.get("ready") else replica.get("restarts", 0) + 1
-    again: Replica = {**_new_replica(variant, seen), "restarts": restarts, "not_before": now + backoff(restarts)}
-    if not replica.get("ready") and "started" in replica:
-        again["started"] = replica["started"]
+    restarts = 0 if lasted and member.get("ready") else member.get("restarts", 0) + 1
+    container = seen.fresh()
+    again = _new_member(variant, member["position"], container, container)
+    again |= {"restarts": restarts, "not_before": now + backoff(restarts)}
+    if not member.get("ready") and "started" in member:
+        again["started"] = member["started"]
     if isinstance(ended, Exited):
-        again["last_words"] = _last_words(ended, seen.said(replica))
+        again["last_words"] = _last_words(ended, seen.said(member))
     return again
 
 
@@ -223,12 +247,12 @@ def backoff(restarts: int) -> float:
 def _hopeless(upcoming: Deployment, seen: Seen, now: float) -> str | None:
     """Why a deployment will never be in service, or None while it may be."""
     for variant in upcoming["variants"]:
-        for replica in variant["replicas"]:
-            if replica.get("ready"):
+        for member in members_of(variant):
+            if member.get("ready"):
                 continue
-            late = now - replica.get("started", now) > startup_seconds(variant)
-            if late or replica.get("restarts", 0) >= CRASHES:
-                return _no_ping(variant, replica.get("last_words") or seen.said(replica))
+            late = now - member.get("started", now) > startup_seconds(variant)
+            if late or member.get("restarts", 0) >= CRASHES:
+                return _no_ping(variant, member, member.get("last_words") or seen.said(member))
     return None
 
 
@@ -237,26 +261,28 @@ def startup_seconds(variant: Variant) -> float:
     return variant.get("startup_seconds") or STARTUP_SECONDS
 
 
-def _no_ping(variant: Variant, said: str) -> str:
+def _no_ping(variant: Variant, member: Member, said: str) -> str:
     """AWS's words, and what it would be looked up for."""
+    names = container_names(variant["container_definitions"])
+    which = "primary container" if len(names) == 1 else names[member["position"]]
     reason = (
-        f"The primary container for production variant {variant['name']} did not pass the ping health check. "
+        f"The {which} for production variant {variant['name']} did not pass the ping health check. "
         "Please check CloudWatch logs for this endpoint."
     )
     return f"{reason} Its last lines: {said}" if said else reason
 
 
 def _act(row: Row, seen: Seen, now: float) -> Act:
-    """What the replicas need that are not ready."""
+    """What the containers need that are not ready."""
     prepare, start, probe, due = [], [], [], []
-    for container, (variant, replica) in by_container(row).items():
-        if replica.get("ready"):
+    for container, (variant, member) in by_container(row).items():
+        if member.get("ready"):
             continue
-        if replica.get("not_before", 0.0) > now:
-            due.append(replica["not_before"] - now)
+        if member.get("not_before", 0.0) > now:
+            due.append(member["not_before"] - now)
             continue
-        if "started" in replica:
-            due.append(max(0.0, replica["started"] + startup_seconds(variant) - now) + 0.01)
+        if "started" in member:
+            due.append(max(0.0, member["started"] + startup_seconds(variant) - now) + 0.01)
         if isinstance(seen.containers.get(container, Absent()), Running):
             probe.append(container)
         elif isinstance(seen.bundles.get(container), Done):
@@ -278,19 +304,14 @@ def replicas_of(deployment: Deployment) -> Iterator[Replica]:
         yield from variant.get("replicas", [])
 
 
-def places(row: Row) -> list[tuple[Variant, Replica]]:
-    """Every replica with its variant."""
-    return [
-        (variant, replica)
+def by_container(row: Row) -> dict[str, tuple[Variant, Member]]:
+    """Every container with its variant; `current` and `next` share replicas where only weights or counts change."""
+    return {
+        member["container"]: (variant, member)
         for deployment in deployments(row)
         for variant in deployment["variants"]
-        for replica in variant.get("replicas", [])
-    ]
-
-
-def by_container(row: Row) -> dict[str, tuple[Variant, Replica]]:
-    """Every container's place; `current` and `next` share replicas where only weights or counts change."""
-    return {replica["container"]: (variant, replica) for variant, replica in places(row)}
+        for member in members_of(variant)
+    }
 
 
 def containers_of(row: Row) -> set[str]:
@@ -306,12 +327,19 @@ def route(row: Row) -> Route | None:
     group = log_group(row.key.name)
     return Route(
         tuple(
-            VariantRoute(variant["name"], float(variant["weight"]), _targets(variant), group)
+            VariantRoute(
+                variant["name"],
+                float(variant["weight"]),
+                _targets(variant),
+                group,
+                tuple(container_names(variant["container_definitions"])),
+                bool(variant.get("direct")),
+            )
             for variant in current["variants"]
         )
     )
 
 
 def _targets(variant: Variant) -> tuple[Target, ...]:
-    ready = (replica for replica in variant.get("replicas", []) if replica.get("ready"))
-    return tuple(Target(replica["container"], replica["log_stream"]) for replica in ready)
+    ready = (replica for replica in variant.get("replicas", []) if is_ready(replica))
+    return tuple(Target(tuple(member["container"] for member in replica["members"])) for replica in ready)

@@ -21,7 +21,7 @@ from clary.controllers.endpoint import (
 from clary.controllers.health import HealthGate
 from clary.controllers.logs import Logs, lines_into
 from clary.errors import ClaryError
-from clary.lifecycles.endpoint import DELETED, KIND, Replica, Variant
+from clary.lifecycles.endpoint import DELETED, KIND, Member, Variant
 from clary.names import random_hex
 from clary.serving.routes import RouteTable, endpoint_id
 from clary.store import Store
@@ -90,7 +90,7 @@ class EndpointController:
             bundles={container: outcome for container, outcome in bundles.items() if outcome},
             healthy=frozenset(container for container in containers if self._health.healthy(container)),
             silent=frozenset(container for container in containers if self._health.silent(container)),
-            said=lambda replica: self._workload.last_lines(row.key, replica),
+            said=lambda member: self._workload.last_lines(row.key, member),
         )
 
     def _bundle_outcome(self, key: Key, container: str) -> Outcome | None:
@@ -136,33 +136,33 @@ class EndpointController:
             self._start(row.key, *found[container])
         for container in step.probe:
             self._health.probe(container, row.key)
-        for container, (_, replica) in found.items():
-            if replica.get("ready"):
+        for container, (_, member) in found.items():
+            if member.get("ready"):
                 self._health.watch(container, row.key)
         return _WATCH_SECONDS if step.again is None else min(step.again, _WATCH_SECONDS)
 
-    def _prepare(self, key: Key, variant: Variant, replica: Replica) -> None:
-        work = partial(self._bundle, key, variant, replica)
-        self._activities.begin(key, replica["container"], work, builds=True)
+    def _prepare(self, key: Key, variant: Variant, member: Member) -> None:
+        work = partial(self._bundle, key, variant, member)
+        self._activities.begin(key, member["container"], work, builds=True)
 
-    def _bundle(self, key: Key, variant: Variant, replica: Replica, ended: Callable[[], bool]) -> None:
+    def _bundle(self, key: Key, variant: Variant, member: Member, ended: Callable[[], bool]) -> None:
         try:
-            self._lay_out(key, variant, replica, ended)
+            self._lay_out(key, variant, member, ended)
         finally:
-            self._containers.end_unless_owned(replica["container"], key)
+            self._containers.end_unless_owned(member["container"], key)
 
-    def _lay_out(self, key: Key, variant: Variant, replica: Replica, ended: Callable[[], bool]) -> None:
-        self._logs.ensure(key, log_group(key.name), replica["log_stream"])
-        with lines_into(self._workload.log_file(key, replica)) as line:
-            for notice in self._workload.notices(variant):
+    def _lay_out(self, key: Key, variant: Variant, member: Member, ended: Callable[[], bool]) -> None:
+        self._logs.ensure(key, log_group(key.name), member["log_stream"])
+        with lines_into(self._workload.log_file(key, member)) as line:
+            for notice in self._workload.notices(variant, member):
                 line(notice)
-            self._workload.build(variant, line)
-        self._workload.lay_out(key, variant, replica, ended)
+            self._workload.build(variant, member, line)
+        self._workload.lay_out(key, variant, member, ended)
 
-    def _start(self, key: Key, variant: Variant, replica: Replica) -> None:
-        container = replica["container"]
+    def _start(self, key: Key, variant: Variant, member: Member) -> None:
+        container = member["container"]
         try:
-            self._containers.start(container, self._workload.container(key, variant, replica), key)
+            self._containers.start(container, self._workload.container(key, variant, member), key)
         except (WorkloadError, ClaryError) as error:
             self._activities.fail(key, container, cannot_start(error))
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -20,6 +20,7 @@ from clary.lifecycles.transform_job import (
     STOPPING,
     TRANSFORMING,
 )
+from clary.names import container_names
 from clary.store.rows import Row
 from clary.workload.failure import cut
 from clary.workload.transform_round import Result
@@ -31,10 +32,6 @@ STARTUP_SECONDS = 480.0
 TRIES = 3
 """Containers that end while they are needed are replaced, the files that are done are kept: so many times in all."""
 
-NO_PING = (
-    "ClientError: The primary container did not pass the ping health check. Please check CloudWatch logs for this "
-    "transform job."
-)
 
 _NOTHING: Mapping[str, Any] = {}
 Activity = Literal["environment", "bundle", "transform"]
@@ -115,12 +112,23 @@ def _serving(row: Row, seen: Seen, now: float) -> Step:
         return _pending(row, "bundle", seen.bundle, now) or Start()
     if seen.transform is None and all(seen.healthy):
         return Begin("transform")
-    return Wait() if seen.transform else _until_healthy(row, now)
+    return Wait() if seen.transform else _until_healthy(row, seen, now)
 
 
-def _until_healthy(row: Row, now: float) -> Step:
+def _until_healthy(row: Row, seen: Seen, now: float) -> Step:
     left = row.state["started"] + STARTUP_SECONDS - now
-    return Move(_failed(row, NO_PING, now)) if left <= 0 else Wait(left)
+    return Move(_failed(row, _no_ping(row, seen), now)) if left <= 0 else Wait(left)
+
+
+def _no_ping(row: Row, seen: Seen) -> str:
+    """AWS's words for an endpoint's containers, and for the one of a job that has no other."""
+    names = container_names(row.state["container_definitions"])
+    silent = next((number for number, healthy in enumerate(seen.healthy) if not healthy), 0)
+    which = "primary container" if len(names) == 1 else names[silent % len(names)]
+    return (
+        f"ClientError: The {which} did not pass the ping health check. Please check CloudWatch logs for this "
+        "transform job."
+    )
 
 
 def _stopping(row: Row, seen: Seen, now: float) -> Step:
@@ -143,10 +151,14 @@ def _unwanted(row: Row) -> bool:
 
 def _named(row: Row, seen: Seen, now: float) -> dict[str, Any]:
     """Ids and log streams, chosen before anything is done with them."""
-    count = row.spec["TransformResources"]["InstanceCount"]
-    containers = [seen.fresh() for _ in range(count)]
-    streams = [f"{row.key.name}/i-0{container[:16]}-{int(now)}" for container in containers]
-    return {"job": row.state.get("job") or seen.fresh(), "containers": containers, "log_streams": streams}
+    names = container_names(row.state["container_definitions"])
+    instances = [[seen.fresh() for _ in names] for _ in range(row.spec["TransformResources"]["InstanceCount"])]
+    streams = [f"{row.key.name}/i-0{containers[0][:16]}-{int(now)}" for containers in instances]
+    return {
+        "job": row.state.get("job") or seen.fresh(),
+        "containers": [container for containers in instances for container in containers],
+        "log_streams": streams if len(names) == 1 else [f"{stream}/{name}" for stream in streams for name in names],
+    }
 
 
 def _replaced(row: Row, seen: Seen, now: float) -> Row:
@@ -156,14 +168,23 @@ def _replaced(row: Row, seen: Seen, now: float) -> Row:
     if refused:
         return _failed(row, f"ClientError: CannotStartContainerError. {refused}", now)
     if restarts >= TRIES:
-        return _failed(row, NO_PING if not any(seen.healthy) else _died(seen), now)
+        return _failed(row, _died(row, seen) if all(_had_answered(seen)) else _no_ping(row, seen), now)
     return move(row, TRANSFORMING, now, {**_named(row, seen, now), "restarts": restarts, "started": now})
 
 
-def _died(seen: Seen) -> str:
-    codes = [str(state.code) for state in seen.containers if isinstance(state, Exited)]
-    said = f" (exit code {', '.join(codes)})" if codes else ""
-    return f"AlgorithmError: The model container ended while it was asked{said}. See job logs for more information"
+def _had_answered(seen: Seen) -> Iterator[bool]:
+    """Of each container that has ended, whether it had answered /ping."""
+    for state, healthy in zip(seen.containers, seen.healthy, strict=True):
+        if isinstance(state, Exited | Lost):
+            yield healthy
+
+
+def _died(row: Row, seen: Seen) -> str:
+    names = container_names(row.state["container_definitions"])
+    ended = [(number, state) for number, state in enumerate(seen.containers) if isinstance(state, Exited)]
+    which = "model container" if len(names) == 1 or not ended else names[ended[0][0] % len(names)]
+    said = f" (exit code {', '.join(str(state.code) for _, state in ended)})" if ended else ""
+    return f"AlgorithmError: The {which} ended while it was asked{said}. See job logs for more information"
 
 
 def _ended(row: Row, failure: str | None, now: float) -> Row:

@@ -20,7 +20,7 @@ from clary.names import random_hex
 from clary.store import Store
 from clary.store.rows import Key, Row
 from clary.workload.errors import WorkloadError, cannot_start
-from clary.workload.transform_job import LOG_GROUP, TransformWorkload
+from clary.workload.transform_job import LOG_GROUP, TransformWorkload, data_log, instance_streams
 
 _WATCH_SECONDS = 5.0
 _GRACE = 30.0
@@ -163,7 +163,8 @@ class TransformController:
     def _bundle(self, row: Row, ended: Callable[[], bool]) -> None:
         for stream in row.state["log_streams"]:
             self._logs.ensure(row.key, LOG_GROUP, stream)
-            self._logs.ensure(row.key, LOG_GROUP, f"{stream}/data-log")
+        for instance in instance_streams(row):
+            self._logs.ensure(row.key, LOG_GROUP, data_log(instance))
         self._workload.lay_out(row, ended)
 
 

@@ -9,6 +9,7 @@ The row's `target` is `InService`, or `Deleted` once DeleteEndpoint was called.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, TypedDict
 
 from clary.lifecycles.table import Lifecycle
@@ -39,10 +40,12 @@ LIFECYCLE = Lifecycle(
 )
 
 
-class Replica(TypedDict, total=False):
-    """One container of a variant."""
+class Member(TypedDict, total=False):
+    """One container of a replica."""
 
     container: str
+    position: int
+    """Which of the variant's container definitions is its own."""
     log_stream: str
     ready: bool
     """It has answered /ping with 200."""
@@ -57,6 +60,13 @@ class Replica(TypedDict, total=False):
     """Back-off: do not start before (epoch seconds)."""
 
 
+class Replica(TypedDict):
+    """One instance of a variant: it answers while all of its containers do."""
+
+    members: list[Member]
+    """In the order of the variant's container definitions."""
+
+
 class Variant(TypedDict, total=False):
     """One production variant as deployed: what was configured, resolved once, so that a config may be deleted."""
 
@@ -65,8 +75,10 @@ class Variant(TypedDict, total=False):
     desired_count: int
     instance_type: str
     model: str
-    """ModelName; the model's container definition as it was when deployed stands in `container_definition`."""
-    container_definition: dict[str, Any]
+    """ModelName; the model's container definitions as they were when deployed stand in `container_definitions`."""
+    container_definitions: list[dict[str, Any]]
+    direct: bool
+    """Each request names the container that is to answer it; else they answer one after the other."""
     role: str
     isolated: bool
     """The model's EnableNetworkIsolation."""
@@ -95,6 +107,17 @@ class EndpointState(TypedDict, total=False):
     current: Deployment | None
     next: Deployment | None
     failure_reason: str
+
+
+def members_of(variant: Variant) -> Iterator[Member]:
+    """All containers of all replicas."""
+    for replica in variant.get("replicas", []):
+        yield from replica["members"]
+
+
+def is_ready(replica: Replica) -> bool:
+    """Whether each of its containers has answered /ping with 200."""
+    return all(member.get("ready") for member in replica["members"])
 
 
 def leaving_name(name: str, unique: str) -> str:

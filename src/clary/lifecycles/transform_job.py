@@ -47,14 +47,14 @@ def public_status(status: str, target: str) -> str:
 class TransformState(TypedDict, total=False):
     """What the controller writes into the row's `state`; times in epoch seconds."""
 
-    container_definition: dict[str, object]
-    """The model's, as it was when the job was created: the model may be deleted meanwhile."""
+    container_definitions: list[dict[str, object]]
+    """The model's, as they were when the job was created: the model may be deleted meanwhile."""
     role: str
     isolated: bool
     job: str
     """A random id: the name of the job's own folder, where finished files wait for their upload."""
     containers: list[str]
-    """One for each instance, chosen before they are started."""
+    """Those of the first instance, one for each definition, then those of the next; chosen before they are started."""
     log_streams: list[str]
     started: float
     """When these containers were chosen: they have eight minutes to answer /ping."""

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clary.publish import Subscriber
-from clary.serving.client import Broken, NotSent, Pool, Request, Response
+from clary.serving.chain import Chain, Walk
+from clary.serving.client import Broken, NotSent, Request, Response
 from clary.serving.routes import FILE, Route, Target, VariantRoute, endpoint_id
 from clary.serving.slots import EdgeSlot
 
@@ -35,10 +36,10 @@ class NoReplica(Exception):
 
 @dataclass
 class Replica:
-    """One container as this edge knows it."""
+    """One instance as this edge knows it."""
 
     target: Target
-    pool: Pool
+    chain: Chain
     outstanding: int = 0
 
 
@@ -74,7 +75,7 @@ class Router:
         self._dial = dial
         self._threads = ThreadPoolExecutor(_DIALLERS, thread_name_prefix="dial")
         self._routes: dict[str, Route] = {}
-        self._replicas: dict[str, Replica] = {}
+        self._replicas: dict[Target, Replica] = {}
         self._leaving: list[Replica] = []
         self._refresh()
 
@@ -99,22 +100,23 @@ class Router:
                 return variant
         raise UnknownVariant(name)
 
-    async def ask(self, variant: VariantRoute, request: Request) -> Response:
+    async def ask(self, variant: VariantRoute, request: Request, walk: Walk) -> Response:
         """One replica's answer. Raises NoReplica, Broken, and ValueError for a header that cannot be sent.
 
         A replica that cannot be reached is passed over. One that has died with the request in its hands is replaced by
-        another, once: its answer can never come. One that lives and broke the connection is not asked twice.
+        another, once: its answer can never come. One that lives and broke the connection is not asked twice. With
+        several containers the other replica is asked from the first of them on.
         """
-        tried: set[str] = set()
+        tried: set[Target] = set()
         while True:
             replica = self._next(variant, tried)
-            tried.add(replica.target.container)
+            tried.add(replica.target)
             try:
-                return await self._ask(replica, request)
+                return await self._ask(replica, request, walk)
             except NotSent:
                 continue
             except Broken:
-                if len(tried) == len(variant.targets) or await replica.pool.reachable():
+                if len(tried) == len(variant.targets) or await replica.chain.reachable(walk.at):
                     raise
 
     async def watch(self) -> None:
@@ -124,26 +126,26 @@ class Router:
             if self._published.changed():
                 self._refresh()
             for replica in self._replicas.values():
-                replica.pool.prune()
+                replica.chain.prune()
 
     def close(self) -> None:
         """The edge ends."""
         for replica in [*self._replicas.values(), *self._leaving]:
-            replica.pool.close()
+            replica.chain.close()
         self._threads.shutdown(wait=False)
         self._slot.close()
 
-    def _next(self, variant: VariantRoute, tried: set[str]) -> Replica:
-        containers = [target.container for target in variant.targets if target.container not in tried]
-        chosen = choose_replica(self._replicas[name] for name in containers if name in self._replicas)
+    def _next(self, variant: VariantRoute, tried: set[Target]) -> Replica:
+        targets = [target for target in variant.targets if target not in tried]
+        chosen = choose_replica(self._replicas[target] for target in targets if target in self._replicas)
         if chosen is None:
             raise NoReplica(variant.name)
         return chosen
 
-    async def _ask(self, replica: Replica, request: Request) -> Response:
+    async def _ask(self, replica: Replica, request: Request, walk: Walk) -> Response:
         replica.outstanding += 1
         try:
-            return await replica.pool.ask(request)
+            return await replica.chain.ask(request, walk)
         finally:
             replica.outstanding -= 1
             if self._leaving:
@@ -152,17 +154,17 @@ class Router:
     def _refresh(self) -> None:
         raw = self._published.current().get("endpoints", {})
         self._routes = {endpoint: Route.parse(route) for endpoint, route in raw.items()}
-        named = {target.container: target for route in self._routes.values() for target in _targets(route)}
-        self._leaving += [replica for name, replica in self._replicas.items() if name not in named]
-        self._replicas = {name: self._replicas.get(name) or self._add(target) for name, target in named.items()}
+        named = {target for route in self._routes.values() for target in _targets(route)}
+        self._leaving += [replica for target, replica in self._replicas.items() if target not in named]
+        self._replicas = {target: self._replicas.get(target) or self._add(target) for target in named}
         self._acknowledge()
 
     def _add(self, target: Target) -> Replica:
-        return Replica(target, Pool(target.container, self._dial, self._threads))
+        return Replica(target, Chain(target.containers, self._dial, self._threads))
 
     def _acknowledge(self) -> None:
         for replica in self._leaving:
-            replica.pool.close()
+            replica.chain.close()
         self._leaving = [replica for replica in self._leaving if replica.outstanding]
         if not self._leaving:
             self._slot.write(self._published.generation)

@@ -8,9 +8,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from clary.names import PRIMARY
 from clary.publish import Publisher
 
-FILE = "routes.json"
+FILE = "endpoint-routes.json"
 
 
 def endpoint_id(account: str, region: str, name: str) -> str:
@@ -20,10 +21,9 @@ def endpoint_id(account: str, region: str, name: str) -> str:
 
 @dataclass(frozen=True)
 class Target:
-    """One replica that has answered /ping: the container to dial."""
+    """One replica that has answered /ping: the containers to dial, in the order of the model's."""
 
-    container: str
-    log_stream: str = ""
+    containers: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,17 @@ class VariantRoute:
     weight: float
     targets: tuple[Target, ...]
     log_group: str = ""
+    hostnames: tuple[str, ...] = (PRIMARY,)
+    """What each target's containers are called."""
+    direct: bool = False
+    """A request names the container that is to answer it; else all do, one after the other."""
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> VariantRoute:
         """From a published document."""
-        targets = tuple(Target(**target) for target in raw["targets"])
-        return cls(raw["name"], raw["weight"], targets, raw["log_group"])
+        targets = tuple(Target(tuple(target["containers"])) for target in raw["targets"])
+        hostnames = tuple(raw["hostnames"])
+        return cls(raw["name"], raw["weight"], targets, raw["log_group"], hostnames, raw["direct"])
 
 
 @dataclass(frozen=True)
@@ -101,8 +106,9 @@ class RouteTable:
 
 
 def _without(route: Mapping[str, Any], containers: Collection[str]) -> dict[str, Any]:
+    gone = frozenset(containers)
     variants = [
-        {**variant, "targets": tuple(target for target in variant["targets"] if target["container"] not in containers)}
+        {**variant, "targets": tuple(each for each in variant["targets"] if gone.isdisjoint(each["containers"]))}
         for variant in route["variants"]
     ]
     return {"variants": tuple(variants)}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
+from typing import Any
 
 from sqlalchemy import BigInteger, Column, Connection, Index, Integer, MetaData, String, Table, Text, func, select
 
@@ -50,6 +52,34 @@ TAG = Table(
     Column("value", Text, nullable=False),
 )
 
+
+def several_containers(connection: Connection) -> None:
+    """An instance's one container, of an endpoint or of a transform, becomes the first of as many as its model has."""
+    _reshape(connection, "endpoint", _endpoint_of_several)
+    _reshape(connection, "transform-job", _definitions)
+
+
+def _reshape(connection: Connection, kind: str, change: Callable[[dict[str, Any]], None]) -> None:
+    key = (RESOURCE.c.kind, RESOURCE.c.account, RESOURCE.c.region, RESOURCE.c.name)
+    for *names, state in connection.execute(select(*key, RESOURCE.c.state).where(RESOURCE.c.kind == kind)).all():
+        found = json.loads(state)
+        change(found)
+        row = [column == name for column, name in zip(key, names, strict=True)]
+        connection.execute(RESOURCE.update().where(*row).values(state=json.dumps(found)))
+
+
+def _endpoint_of_several(state: dict[str, Any]) -> None:
+    for deployment in filter(None, (state.get("current"), state.get("next"))):
+        for variant in deployment["variants"]:
+            _definitions(variant)
+            variant["replicas"] = [{"members": [{**each, "position": 0}]} for each in variant.get("replicas", ())]
+
+
+def _definitions(found: dict[str, Any]) -> None:
+    if "container_definition" in found:
+        found["container_definitions"] = [found.pop("container_definition")]
+
+
 MIGRATION = Table(
     "migration",
     METADATA,
@@ -59,7 +89,7 @@ MIGRATION = Table(
 
 Migration = Callable[[Connection], None]
 
-MIGRATIONS: tuple[Migration, ...] = (METADATA.create_all,)
+MIGRATIONS: tuple[Migration, ...] = (METADATA.create_all, several_containers)
 """In order; number N is the N-th. A new database gets today's tables at once and is marked as having had them all, so a
 later step only ever meets the tables of the version before it."""
 

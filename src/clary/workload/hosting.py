@@ -1,4 +1,4 @@
-"""A replica's container: the model below /opt/ml/model, `serve` on port 8080
+"""A container of a replica: the model below /opt/ml/model, `serve` on port 8080
 (https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html)."""
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from clary.compute.base import Container
 from clary.compute.machine import limits_of, machine
 from clary.images.base import Image
 from clary.instances import shape
-from clary.lifecycles.endpoint import Replica, Variant
+from clary.lifecycles.endpoint import Member, Variant
 from clary.settings import Settings
 from clary.store.rows import Key
 from clary.telemetry.logfile import LogReader
@@ -39,7 +39,7 @@ def log_group(endpoint: str) -> str:
 
 
 class HostingWorkload:
-    """All that a replica means outside of the container."""
+    """All that a container of a replica means outside of it."""
 
     def __init__(self, settings: Settings, storage: Storage, runtimes: Runtimes) -> None:
         self._settings = settings
@@ -47,49 +47,49 @@ class HostingWorkload:
         self._runtimes = runtimes
         self._machine = machine(settings.capacity)
 
-    def build(self, variant: Variant, on_line: OnLine) -> None:
+    def build(self, variant: Variant, member: Member, on_line: OnLine) -> None:
         """Build the environment where it is not there. Raises WorkloadError."""
-        image = self._image(variant)
+        image = self._image(variant, member)
         if not self._runtimes.ready(image):
             self._runtimes.build(image, on_line)
 
-    def notices(self, variant: Variant) -> tuple[str, ...]:
+    def notices(self, variant: Variant, member: Member) -> tuple[str, ...]:
         """Lines for the head of the log."""
-        return self._image(variant).notices
+        return self._image(variant, member).notices
 
-    def last_lines(self, endpoint: Key, replica: Replica) -> str:
+    def last_lines(self, endpoint: Key, member: Member) -> str:
         """How its log ends, as it is now: the lines themselves, or the end of them."""
-        events = itertools.islice(LogReader(self.log_file(endpoint, replica)).backward(), _LAST_LINES)
+        events = itertools.islice(LogReader(self.log_file(endpoint, member)).backward(), _LAST_LINES)
         return "\n".join(event.message for event in reversed(list(events)))[-_LAST_CHARACTERS:]
 
-    def log_file(self, endpoint: Key, replica: Replica) -> Path:
-        """Where the replica's lines go."""
+    def log_file(self, endpoint: Key, member: Member) -> Path:
+        """Where the container's lines go."""
         group = log_group(endpoint.name)
-        return stream_file(self._settings.logs_dir, endpoint.account, endpoint.region, group, replica["log_stream"])
+        return stream_file(self._settings.logs_dir, endpoint.account, endpoint.region, group, member["log_stream"])
 
-    def lay_out(self, endpoint: Key, variant: Variant, replica: Replica, ended: Ended) -> None:
+    def lay_out(self, endpoint: Key, variant: Variant, member: Member, ended: Ended) -> None:
         """Write the bundle, the model unpacked; may be called again. Raises WorkloadError, NotAllowed, Cancelled."""
-        bundle = Bundle.of(self._settings, replica["container"])
+        bundle = Bundle.of(self._settings, member["container"])
         bundle.clear()
         make_folder(bundle.model)
-        storage = self._storage.of(variant["role"], endpoint.region)
+        storage, definition = self._storage.of(variant["role"], endpoint.region), _definition(variant, member)
         end = time.monotonic() + variant.get("download_seconds", math.inf)
         try:
-            fetch_model(storage, variant["container_definition"], bundle, lambda: ended() or time.monotonic() > end)
+            fetch_model(storage, definition, bundle, lambda: ended() or time.monotonic() > end)
         except Cancelled:
             if ended():
                 raise
             raise _too_late(variant) from None
 
-    def container(self, endpoint: Key, variant: Variant, replica: Replica) -> Container:
+    def container(self, endpoint: Key, variant: Variant, member: Member) -> Container:
         """What to start. Raises WorkloadError."""
-        image, definition = self._image(variant), variant["container_definition"]
-        bundle = Bundle.of(self._settings, replica["container"])
+        image, definition = self._image(variant, member), _definition(variant, member)
+        bundle = Bundle.of(self._settings, member["container"])
         run = Run(
-            container=replica["container"],
+            container=member["container"],
             program=image.serve,
             mounts=(writable(bundle.model, "model"),),
-            log=self.log_file(endpoint, replica),
+            log=self.log_file(endpoint, member),
             region=endpoint.region,
             role=variant["role"],
             isolated=bool(variant.get("isolated")),
@@ -100,11 +100,15 @@ class HostingWorkload:
         )
         return self._runtimes.container(image, run)
 
-    def _image(self, variant: Variant) -> Image:
-        uri = variant["container_definition"].get("Image")
+    def _image(self, variant: Variant, member: Member) -> Image:
+        uri = _definition(variant, member).get("Image")
         if not uri:
             raise WorkloadError("ClientError: Clary runs model images; model packages are not offered.")
         return self._runtimes.image(uri)
+
+
+def _definition(variant: Variant, member: Member) -> dict[str, Any]:
+    return variant["container_definitions"][member["position"]]
 
 
 def _too_late(variant: Variant) -> WorkloadError:
@@ -118,12 +122,16 @@ def _too_late(variant: Variant) -> WorkloadError:
 
 def contract_env(endpoint: Key, definition: Mapping[str, Any]) -> dict[str, str]:
     """What AWS sets for every hosting container."""
+    return {**place_env(endpoint.region, definition), "ENDPOINT_NAME": endpoint.name}
+
+
+def place_env(region: str, definition: Mapping[str, Any]) -> dict[str, str]:
+    """Where a container that serves is. Each has a network of its own, and so the same ports."""
     hostname = definition.get("ContainerHostname")
     named = {"SAGEMAKER_CONTAINER_HOSTNAME": hostname} if hostname else {}
     return {
-        "SAGEMAKER_REGION": endpoint.region,
+        "SAGEMAKER_REGION": region,
         "SAGEMAKER_BIND_TO_PORT": str(PORT),
         "SAGEMAKER_SAFE_PORT_RANGE": "21000-21999",
-        "ENDPOINT_NAME": endpoint.name,
         **named,
     }

@@ -9,9 +9,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from clary.compute.base import Container
 from clary.compute.machine import limits_of, machine
 from clary.images.base import Image
 from clary.instances import shape
+from clary.names import container_names
 from clary.settings import Settings
 from clary.store.rows import Row
 from clary.telemetry.logfile import LogWriter
@@ -26,7 +28,7 @@ from clary.telemetry.paths import stream_file
 from clary.workload.bundle import Bundle, make_folder, writable
 from clary.workload.download import Ended, Item, find_data, items_of_manifest, items_of_prefix
 from clary.workload.errors import WorkloadError
-from clary.workload.hosting import PORT
+from clary.workload.hosting import PORT, place_env
 from clary.workload.model_data import fetch_model
 from clary.workload.runtimes import OnLine, Run, Runtimes
 from clary.workload.s3uri import split
@@ -48,39 +50,35 @@ class TransformWorkload:
         self._machine = machine(settings.capacity)
 
     def build(self, row: Row, on_line: OnLine) -> None:
-        """Build the environment where it is not there. Raises WorkloadError."""
-        image = self._image(row)
-        if not self._runtimes.ready(image):
-            self._runtimes.build(image, on_line)
+        """Build the environments that are not there. Raises WorkloadError."""
+        for image in self._images(row):
+            if not self._runtimes.ready(image):
+                self._runtimes.build(image, on_line)
 
-    def notices(self, row: Row) -> tuple[str, ...]:
+    def notices(self, row: Row) -> list[str]:
         """Lines for the head of the log."""
-        return self._image(row).notices
+        return [notice for image in self._images(row) for notice in image.notices]
 
     def log_files(self, row: Row) -> list[Path]:
-        """Where the containers' lines go, instance by instance."""
+        """Where the containers' lines go."""
         return [self._log(row, stream) for stream in row.state["log_streams"]]
 
     def lay_out(self, row: Row, ended: Ended) -> None:
-        """Every instance's bundle, the model unpacked; what is there already stays. Raises WorkloadError, Cancelled."""
+        """Every container's bundle, its model unpacked; what is there stays. Raises WorkloadError, Cancelled."""
         _check_filters(row.spec)
-        for container in row.state["containers"]:
+        for container, definition in _with_definitions(row):
             bundle = Bundle.of(self._settings, container)
             if (bundle.root / "whole").exists():
                 continue
             bundle.clear()
             make_folder(bundle.model)
-            fetch_model(self._storage_of(row), row.state["container_definition"], bundle, ended)
+            fetch_model(self._storage_of(row), definition, bundle, ended)
             (bundle.root / "whole").touch()
 
     def containers(self, row: Row) -> list[tuple[str, Container]]:
         """What to start, by id. Raises WorkloadError."""
-        image = self._image(row)
-        found = zip(row.state["containers"], self.log_files(row), strict=True)
-        return [
-            (container, self._runtimes.container(image, self._run(row, image, container, log)))
-            for container, log in found
-        ]
+        found = zip(_with_definitions(row), self.log_files(row), strict=True)
+        return [(container, self._container(row, container, definition, log)) for (container, definition), log in found]
 
     def transform(self, row: Row, ended: Ended) -> Result:
         """Have every file transformed that is not yet, and upload each as it is done.
@@ -91,7 +89,7 @@ class TransformWorkload:
         for name in ("out", "uploaded"):
             (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
         items = self._items(storage, row, folder)
-        log = LogWriter(self._log(row, f"{row.state['log_streams'][0]}/data-log"))
+        log = LogWriter(self._log(row, data_log(instance_streams(row)[0])))
         try:
             round_ = Round(storage, row, items, folder, log)
             plan = self._plan(row, storage, items, round_.todo())
@@ -116,10 +114,10 @@ class TransformWorkload:
         if "job" in row.state:
             shutil.rmtree(self._folder(row), ignore_errors=True)
 
-    def _run(self, row: Row, image: Image, container: str, log: Path) -> Run:
-        definition = row.state["container_definition"]
+    def _container(self, row: Row, container: str, definition: Mapping[str, Any], log: Path) -> Container:
+        image = self._image(definition)
         instance = shape(row.spec["TransformResources"]["InstanceType"])
-        return Run(
+        run = Run(
             container=container,
             program=image.serve,
             mounts=(writable(Bundle.of(self._settings, container).model, "model"),),
@@ -128,10 +126,11 @@ class TransformWorkload:
             role=row.state["role"],
             isolated=bool(row.state.get("isolated")),
             env={**(definition.get("Environment") or {}), **(row.spec.get("Environment") or {})},
-            contract=contract_env(row),
+            contract=contract_env(row, definition),
             listens=PORT,
             limits=limits_of(instance, self._machine),
         )
+        return self._runtimes.container(image, run)
 
     def _items(self, storage: RoleStorage, row: Row, folder: Path) -> list[Item]:
         """Listed once: marks go by numbers, and what the job writes may lie below what it reads. Raises WorkloadError
@@ -161,12 +160,13 @@ class TransformWorkload:
         return items
 
     def _plan(self, row: Row, storage: RoleStorage, items: Sequence[Item], todo: Sequence[int]) -> dict[str, Any]:
-        spec = row.spec
+        spec, names = row.spec, container_names(row.state["container_definitions"])
         client, processing = spec.get("ModelClientConfig", {}), spec.get("DataProcessing", {})
         payload = spec.get("MaxPayloadInMB")
         return {
             "containers_dir": str(self._settings.containers_dir),
-            "replicas": row.state["containers"],
+            "replicas": _instances(row),
+            "names": names,
             "folder": str(self._folder(row)),
             "files": [_file(storage, number, items[number], spec) for number in todo],
             "split": spec["TransformInput"].get("SplitType", "None"),
@@ -191,14 +191,40 @@ class TransformWorkload:
         key = row.key
         return stream_file(self._settings.logs_dir, key.account, key.region, LOG_GROUP, stream)
 
-    def _image(self, row: Row) -> Image:
-        uri = row.state["container_definition"].get("Image")
+    def _images(self, row: Row) -> list[Image]:
+        return [self._image(definition) for definition in row.state["container_definitions"]]
+
+    def _image(self, definition: Mapping[str, Any]) -> Image:
+        uri = definition.get("Image")
         if not uri:
             raise WorkloadError("ClientError: Clary runs model images; model packages are not offered.")
         return self._runtimes.image(uri)
 
     def _storage_of(self, row: Row) -> RoleStorage:
         return self._storage.of(row.state["role"], row.key.region)
+
+
+def instance_streams(row: Row) -> list[str]:
+    """The log streams of a job's instances: those of their containers without the containers' names."""
+    streams: list[str] = row.state["log_streams"]
+    several = len(row.state["container_definitions"])
+    return streams if several == 1 else [stream.rpartition("/")[0] for stream in streams[::several]]
+
+
+def _instances(row: Row) -> list[list[str]]:
+    """The containers of each instance."""
+    containers, several = row.state["containers"], len(row.state["container_definitions"])
+    return [containers[start : start + several] for start in range(0, len(containers), several)]
+
+
+def data_log(instance: str) -> str:
+    """The log stream of what an instance could not transform."""
+    return f"{instance}/data-log"
+
+
+def _with_definitions(row: Row) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every container of every instance, and what it is to be."""
+    return zip(row.state["containers"], itertools.cycle(row.state["container_definitions"]), strict=False)
 
 
 def _file(storage: RoleStorage, number: int, item: Item, spec: Mapping[str, Any]) -> dict[str, Any]:
@@ -216,7 +242,7 @@ def _check_filters(spec: Mapping[str, Any]) -> None:
         raise WorkloadError(f"ClientError: {error}") from None
 
 
-def contract_env(row: Row) -> dict[str, str]:
+def contract_env(row: Row, definition: Mapping[str, Any]) -> dict[str, str]:
     """What AWS sets for every container of a transform job
     (https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-batch-code.html)."""
     asked = {
@@ -226,9 +252,7 @@ def contract_env(row: Row) -> dict[str, str]:
     }
     return {
         "SAGEMAKER_BATCH": "true",
-        "SAGEMAKER_REGION": row.key.region,
-        "SAGEMAKER_BIND_TO_PORT": str(PORT),
-        "SAGEMAKER_SAFE_PORT_RANGE": "21000-21999",
+        **place_env(row.key.region, definition),
         **{name: str(value) for name, value in asked.items() if value is not None},
     }
 

@@ -20,6 +20,7 @@ from clary.controllers import health
 from clary.errors import ClaryError
 from clary.lifecycles.endpoint import leaving_name
 from clary.services.sagemaker.deployment import reweighted
+from clary.serving.chain import Walk
 from clary.serving.client import Request
 from clary.serving.router import Router, UnknownEndpoint
 
@@ -46,7 +47,7 @@ def deployment(uri, *, count=1, name="v", weight=1.0):
         "desired_count": count,
         "instance_type": "ml.m5.large",
         "model": "m",
-        "container_definition": {"Image": "test", "ModelDataUrl": uri, "Environment": {}},
+        "container_definitions": [{"Image": "test", "ModelDataUrl": uri, "Environment": {}}],
         "role": ROLE,
         "isolated": False,
     }
@@ -71,8 +72,9 @@ class Client:
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(30)
 
     async def _ask(self, body=b"1"):
-        route = self.router.route(ACCOUNT, REGION, NAME)
-        return await self.router.ask(self.router.variant(route, None), Request("POST", "/invocations", {}, body))
+        variant = self.router.variant(self.router.route(ACCOUNT, REGION, NAME), None)
+        walk = Walk(tuple(range(len(variant.hostnames))))
+        return await self.router.ask(variant, Request("POST", "/invocations", {}, body), walk)
 
     def ask(self, body=b"1"):
         return self._run(self._ask(body)).body.decode()
@@ -124,7 +126,13 @@ def two(world):
 
 
 def containers(world, key):
-    return [replica["container"] for v in world.row(key).state["current"]["variants"] for replica in v["replicas"]]
+    return [member["container"] for member in members(world, key)]
+
+
+def members(world, key):
+    """Of all replicas in service."""
+    variants = world.row(key).state["current"]["variants"]
+    return [member for variant in variants for replica in variant["replicas"] for member in replica["members"]]
 
 
 def test_in_service_means_that_it_answers(world, create, client, one):
@@ -133,9 +141,9 @@ def test_in_service_means_that_it_answers(world, create, client, one):
     key = create(one)
     world.until_status(key, "InService")
     assert client.ask() == "one"
-    replica = world.row(key).state["current"]["variants"][0]["replicas"][0]
-    assert replica["log_stream"].startswith("v/i-0")
-    assert "serving" in world.log("/aws/sagemaker/Endpoints/e", replica["log_stream"])
+    (member,) = world.row(key).state["current"]["variants"][0]["replicas"][0]["members"]
+    assert member["log_stream"].startswith("v/i-0")
+    assert "serving" in world.log("/aws/sagemaker/Endpoints/e", member["log_stream"])
     assert next(call.params.get("logGroupName") for call in world.calls) == "/aws/sagemaker/Endpoints/e"
 
 
@@ -198,7 +206,7 @@ def test_killed_replica_is_replaced_and_nobody_notices(world, create, client, on
     def replaced():
         assert client.ask() == "one"
         now = containers(world, key)
-        return now != before and all(replica["ready"] for replica in replicas(world, key))
+        return now != before and all(member["ready"] for member in members(world, key))
 
     world.until(replaced)
     world.until(lambda: first not in world.backend.list())
@@ -211,13 +219,9 @@ def test_replica_that_hangs_in_service_is_replaced(world, create, client, one, m
     world.until_status(key, "InService")
     (before,) = containers(world, key)
     client.ask(b"hang")
-    world.until(lambda: containers(world, key) != [before] and all(r["ready"] for r in replicas(world, key)))
+    world.until(lambda: containers(world, key) != [before] and all(member["ready"] for member in members(world, key)))
     assert client.ask() == "one"
     world.until(lambda: before not in world.backend.list(), 40.0)
-
-
-def replicas(world, key):
-    return [replica for v in world.row(key).state["current"]["variants"] for replica in v["replicas"]]
 
 
 def test_endpoint_answers_while_control_is_dead_and_after(world, create, client, one):
@@ -240,7 +244,7 @@ def test_killed_while_control_is_dead(world, create, client, one):
     world.backend.stop(before, 0)
     world.until(lambda: not isinstance(world.backend.poll(before), Running))
     world.open()
-    world.until(lambda: containers(world, key) != [before] and all(r["ready"] for r in replicas(world, key)))
+    world.until(lambda: containers(world, key) != [before] and all(member["ready"] for member in members(world, key)))
     assert client.ask() == "one"
 
 
@@ -328,7 +332,7 @@ def uncompressed(**members):
     wanted = deployment("")
     source = {"S3Uri": "s3://bucket/plain/", "S3DataType": "S3Prefix", "CompressionType": "None"}
     definition = {"Image": "test", "ModelDataSource": {"S3DataSource": source}}
-    wanted["variants"][0] |= {"container_definition": definition, **members}
+    wanted["variants"][0] |= {"container_definitions": [definition], **members}
     return wanted
 
 

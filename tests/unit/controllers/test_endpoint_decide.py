@@ -30,16 +30,17 @@ NOW = 1_700_000_000.0
 CRASH = Exited(at=NOW, code=1, since=NOW - 1)
 
 
-def variant(name="v", count=1, weight=1.0):
+def variant(name="v", count=1, weight=1.0, images=("i",), **more):
     return {
         "name": name,
         "weight": weight,
         "desired_count": count,
         "instance_type": "ml.m5.large",
         "model": "m",
-        "container_definition": {"Image": "i"},
+        "container_definitions": [{"Image": image} for image in images],
         "role": "r",
         "isolated": False,
+        **more,
     }
 
 
@@ -71,7 +72,7 @@ class World:
                 self.bundles,
                 frozenset(self.healthy),
                 frozenset(self.silent),
-                lambda replica: self.said.get(replica["container"], ""),
+                lambda member: self.said.get(member["container"], ""),
             )
             step = decide(self.row, seen, self.now)
             if not isinstance(step, Save):
@@ -81,7 +82,7 @@ class World:
         raise AssertionError("does not come to rest")
 
     def containers(self, which="next"):
-        return [replica["container"] for replica in replicas_of(self.row.state[which])]
+        return [each["container"] for replica in replicas_of(self.row.state[which]) for each in replica["members"]]
 
     def come_up(self, which="next"):
         for container in self.containers(which):
@@ -124,7 +125,7 @@ def test_in_service_when_all_replicas_have_answered():
     shown = route(world.row)
     assert [(v.name, v.weight, len(v.targets)) for v in shown.variants] == [("a", 3.0, 2), ("b", 1.0, 1)]
     assert shown.variants[0].log_group == "/aws/sagemaker/Endpoints/e"
-    assert shown.variants[0].targets[0].log_stream.startswith("a/i-0")
+    assert next(replicas_of(world.row.state["current"]))["members"][0]["log_stream"].startswith("a/i-0")
     assert world.settle() == Act()
 
 
@@ -143,7 +144,7 @@ def test_update_keeps_the_old_until_the_new_answers():
     world.settle()
     assert world.row.status == "Updating"
     assert old < containers_of(world.row)
-    assert {t.container for v in route(world.row).variants for t in v.targets} == old
+    assert {c for v in route(world.row).variants for t in v.targets for c in t.containers} == old
     world.come_up()
     assert (world.row.status, world.row.state["current"]["config"]) == ("InService", "two")
     assert not old & containers_of(world.row)
@@ -170,7 +171,7 @@ def test_more_replicas_come_beside_those_that_serve():
     step = update_weights(world, {"VariantName": "v", "DesiredInstanceCount": 3})
     assert set(step.prepare) == containers_of(world.row) - before
     assert len(step.prepare) == 2
-    assert {t.container for v in route(world.row).variants for t in v.targets} == before
+    assert {c for v in route(world.row).variants for t in v.targets for c in t.containers} == before
     world.come_up()
     assert world.row.status == "InService"
     assert before < containers_of(world.row)
@@ -277,7 +278,7 @@ def test_replica_that_dies_in_service_is_replaced_and_not_routed_to(end):
     step = world.settle()
     assert world.row.status == "InService"
     (shown,) = route(world.row).variants
-    assert [target.container for target in shown.targets] == [alive]
+    assert [target.containers for target in shown.targets] == [(alive,)]
     fresh = containers_of(world.row) - {alive}
     assert set(step.prepare) == fresh != {dead}
     world.come_up("current")
@@ -290,7 +291,7 @@ def test_replica_that_runs_and_answers_no_more_is_replaced():
     world.silent.add(hung)
     step = world.settle()
     assert world.row.status == "InService"
-    assert [target.container for target in route(world.row).variants[0].targets] == [alive]
+    assert [target.containers for target in route(world.row).variants[0].targets] == [(alive,)]
     assert set(step.prepare) == containers_of(world.row) - {alive} != {hung}
 
 
@@ -311,7 +312,7 @@ def test_replica_that_lasted_is_replaced_at_once():
     (container,) = world.containers("current")
     world.states[container] = Exited(at=NOW, code=1, since=NOW - 100)
     assert world.settle().prepare
-    assert next(replicas_of(world.row.state["current"]))["restarts"] == 0
+    assert next(replicas_of(world.row.state["current"]))["members"][0]["restarts"] == 0
 
 
 def test_fewer_replicas_than_before():

@@ -24,9 +24,9 @@ ENDED = Exited(at=NOW, code=1, since=NOW - 5)
 def job(status="Starting", target="Completed", count=1, named=True, **state):
     made = datetime.fromtimestamp(NOW - 20, UTC)
     spec = {"TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": count}}
-    base = (
-        {"containers": [f"c{n}" for n in range(count)], "log_streams": ["s"] * count, "job": "folder"} if named else {}
-    )
+    base = {"container_definitions": [{"Image": "i"}]}
+    if named:
+        base |= {"containers": [f"c{n}" for n in range(count)], "log_streams": ["s"] * count, "job": "folder"}
     if status != "Starting":
         base |= {"started": NOW - 10, "transform_start": NOW - 10}
     return Row(Key("transform-job", "0", "r", "t"), "arn", status, made, made, spec, base | state, target)

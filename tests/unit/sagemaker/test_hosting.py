@@ -44,7 +44,9 @@ def serve(inner, name="e", **changes):
     def change(tx):
         row = tx.get(endpoint_key(name))
         current = dict(row.state["next"])
-        current["variants"] = [{**v, "replicas": [{"container": "1", "ready": True}]} for v in current["variants"]]
+        current["variants"] = [
+            {**v, "replicas": [{"members": [{"container": "1", "ready": True}]}]} for v in current["variants"]
+        ]
         state = {**row.state, "current": current, "next": None}
         tx.save(replace(row, **{"status": "InService", "state": state, **changes}))
 
@@ -143,7 +145,8 @@ def test_a_new_endpoint_is_creating_and_names_what_is_to_be_deployed(inner, sage
         "desired_count": 1,
         "instance_type": "ml.m5.large",
         "model": "m",
-        "container_definition": {"Mode": "SingleModel", "Environment": {}, **CONTAINER},
+        "container_definitions": [{"Mode": "SingleModel", "Environment": {}, **CONTAINER}],
+        "direct": False,
         "role": ROLE,
         "isolated": False,
         "replicas": [],
@@ -233,7 +236,7 @@ def test_a_deleted_endpoints_name_is_free_at_once_while_its_containers_end(inner
     assert sagemaker.call("ListEndpoints")["Endpoints"] == []
     [leaving] = inner.store.read.rows("endpoint")
     assert (leaving.status, leaving.target) == ("Deleting", "Deleted")
-    assert leaving.state["current"]["variants"][0]["replicas"][0]["container"] == "1"
+    assert leaving.state["current"]["variants"][0]["replicas"][0]["members"][0]["container"] == "1"
     assert inner.woken[-2:] == [endpoint_key(), leaving.key]
     sagemaker.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c")
     assert sagemaker.call("ListTags", ResourceArn=f"{ARN}:endpoint/e")["Tags"] == []

@@ -32,7 +32,9 @@ class Edge:
 
 @pytest.fixture
 async def edge(tmp_path, servers):
-    RouteTable(tmp_path).set(endpoint_id(ACCOUNT, "us-east-1", "e"), Route((VariantRoute("v", 1.0, (Target("c1"),)),)))
+    RouteTable(tmp_path).set(
+        endpoint_id(ACCOUNT, "us-east-1", "e"), Route((VariantRoute("v", 1.0, (Target(("c1",)),)),))
+    )
     principal = Principal("root", ACCOUNT, ARN, ARN, ACCOUNT)
     call = Call(principal, "sagemaker-runtime", "InvokeEndpoint", {}, "us-east-1")
     router = Router(tmp_path, servers.dial)

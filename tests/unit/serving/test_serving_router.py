@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter
+from dataclasses import asdict
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clary.serving.chain import Walk
 from clary.serving.client import Broken, Request
 from clary.serving.router import (
     NoReplica,
@@ -30,7 +33,7 @@ POST = Request("POST", "/invocations", {}, b"1")
 
 
 def variant(name="v", weight=1.0, *containers):
-    return VariantRoute(name, weight, tuple(Target(container) for container in containers))
+    return VariantRoute(name, weight, tuple(Target((container,)) for container in containers))
 
 
 def route(*containers):
@@ -50,7 +53,7 @@ async def router(tmp_path, servers):
 
 
 async def ask(router, name=None):
-    return await router.ask(router.variant(router.route(*ME), name), POST)
+    return await router.ask(router.variant(router.route(*ME), name), POST, Walk((0,)))
 
 
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=5), st.floats(0, 1, exclude_max=True))
@@ -68,7 +71,7 @@ def test_traffic_is_shared_by_weight():
 
 
 def test_least_outstanding_replica_is_chosen():
-    busy, idle = Replica(Target("a"), None, 2), Replica(Target("b"), None, 1)
+    busy, idle = Replica(Target(("a",)), None, 2), Replica(Target(("b",)), None, 1)
     assert choose_replica([busy, idle]) is idle
     assert choose_replica([]) is None
 
@@ -178,8 +181,5 @@ async def test_withdrawn_container_is_not_asked_under_any_name(table, router, se
 
 
 def test_published_routes_read_back_as_written():
-    table = {
-        "variants": [{"name": "v", "weight": 1.0, "targets": [{"container": "c", "log_stream": "s"}], "log_group": "g"}]
-    }
-    parsed = Route.parse(table)
-    assert parsed == Route((VariantRoute("v", 1.0, (Target("c", "s"),), "g"),))
+    written = Route((VariantRoute("v", 1.0, (Target(("c", "d")),), "g", ("one", "two"), direct=True),))
+    assert Route.parse(json.loads(json.dumps(asdict(written)))) == written

@@ -83,7 +83,8 @@ def plan(tmp_path, contents, **more):
     said = {
         "folder": str(tmp_path),
         "files": files,
-        "replicas": ["a", "b"],
+        "replicas": [["a"], ["b"]],
+        "names": ["primary"],
         "split": "Line",
         "strategy": "SingleRecord",
     }

@@ -11,7 +11,7 @@ from clary.services.context import Context
 from clary.services.resources import Params, require
 from clary.services.sagemaker.endpoint_configs import ENDPOINT_CONFIG, MOST_INSTANCES
 from clary.services.sagemaker.errors import limit_exceeded, not_offered
-from clary.services.sagemaker.models import MODEL, container_of
+from clary.services.sagemaker.models import MODEL, containers_of
 
 
 def resolve(context: Context, config_name: str) -> Deployment:
@@ -24,16 +24,14 @@ def resolve(context: Context, config_name: str) -> Deployment:
 
 def _variant(context: Context, asked: Params, *, isolated: bool) -> Variant:
     model = require(MODEL, context, asked["ModelName"]).spec
-    container = container_of(model)
-    if container is None:
-        raise not_offered(f"Model {asked['ModelName']}: an inference pipeline")
     variant: Variant = {
         "name": asked["VariantName"],
         "weight": float(asked["InitialVariantWeight"]),
         "desired_count": asked["InitialInstanceCount"],
         "instance_type": asked["InstanceType"],
         "model": asked["ModelName"],
-        "container_definition": container,
+        "container_definitions": containers_of(model),
+        "direct": (model.get("InferenceExecutionConfig") or {}).get("Mode") == "Direct",
         "role": model.get("ExecutionRoleArn", ""),
         "isolated": isolated or bool(model.get("EnableNetworkIsolation")),
         "replicas": [],

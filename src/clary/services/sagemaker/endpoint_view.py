@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from clary.lifecycles.endpoint import Deployment, Variant
+from clary.lifecycles.endpoint import Deployment, Variant, is_ready
 from clary.services.resources import Output, present
 from clary.store.rows import Row
 
@@ -39,14 +39,15 @@ def _pending(row: Row, deployment: Deployment) -> Output:
 
 def _variant(row: Row, variant: Variant, wanted: Variant) -> Output:
     """`variant` as it serves, and what is wanted of it."""
-    image = variant["container_definition"]["Image"]
-    ready = sum(1 for replica in variant.get("replicas", ()) if replica.get("ready"))
-    deployed: dict[str, Any] = {"SpecifiedImage": image, "ResolvedImage": image, "ResolutionTime": row.modified}
+    images = [definition["Image"] for definition in variant["container_definitions"]]
+    deployed: list[dict[str, Any]] = [
+        {"SpecifiedImage": image, "ResolvedImage": image, "ResolutionTime": row.modified} for image in images
+    ]
     return {
         "VariantName": variant["name"],
-        "DeployedImages": [deployed],
+        "DeployedImages": deployed,
         "CurrentWeight": variant["weight"],
         "DesiredWeight": wanted["weight"],
-        "CurrentInstanceCount": ready,
+        "CurrentInstanceCount": sum(map(is_ready, variant.get("replicas", ()))),
         "DesiredInstanceCount": wanted["desired_count"],
     }

@@ -71,10 +71,9 @@ def _check_address(context: Context, role: str | None, uri: str, *, one: bool) -
         raise no_model_data(uri)
 
 
-def container_of(spec: Mapping[str, Any]) -> Params | None:
-    """The one container of a model; None where it has several, one after another."""
-    containers: list[Params] = [spec["PrimaryContainer"]] if "PrimaryContainer" in spec else spec["Containers"]
-    return containers[0] if len(containers) == 1 else None
+def containers_of(spec: Mapping[str, Any]) -> list[Params]:
+    """The container definitions of a model, in their order."""
+    return [spec["PrimaryContainer"]] if "PrimaryContainer" in spec else list(spec["Containers"])
 
 
 MODEL = Resource(

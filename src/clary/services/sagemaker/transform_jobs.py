@@ -25,8 +25,8 @@ from clary.lifecycles.transform_job import (
 from clary.services import resources
 from clary.services.context import Context
 from clary.services.resources import Output, Params, Resource, moment, present
-from clary.services.sagemaker.errors import not_found, not_offered, transform_job_exists, transform_job_in_status
-from clary.services.sagemaker.models import MODEL, container_of
+from clary.services.sagemaker.errors import not_found, transform_job_exists, transform_job_in_status
+from clary.services.sagemaker.models import MODEL, containers_of
 from clary.services.sagemaker.patience import settled
 from clary.services.sagemaker.service import SERVICE
 from clary.store.rows import Row
@@ -113,11 +113,8 @@ def create(context: Context, params: Params) -> Output:
 
 def _of_model(spec: Mapping[str, Any]) -> TransformState:
     """The model as it is now: it may be deleted while the job runs."""
-    definition = container_of(spec)
-    if definition is None:
-        raise not_offered("A transform job of a model with several containers")
     return {
-        "container_definition": definition,
+        "container_definitions": containers_of(spec),
         "role": spec.get("ExecutionRoleArn") or "",
         "isolated": bool(spec.get("EnableNetworkIsolation")),
     }

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from clary.calls import Call
 from clary.errors import AWSError, ServiceUnavailable
 from clary.services.sagemaker_runtime.service import SERVICE, endpoint_name, log_group_arn
+from clary.serving.chain import DEFAULT_TYPE, Walk
 from clary.serving.client import Broken, Request, Response
 from clary.serving.metering import Meter, Place
 from clary.serving.router import NoReplica, Router, UnknownEndpoint, UnknownVariant
@@ -17,7 +18,6 @@ from clary.serving.routes import VariantRoute
 from clary.settings import Settings
 
 _PATH = "/invocations"
-_DEFAULT_TYPE = "application/octet-stream"
 _MESSAGE_CHARACTERS = 4096
 
 _FORWARDED = (
@@ -66,6 +66,12 @@ class Invocation:
     account: str
     region: str
     variant: VariantRoute
+    walk: Walk
+
+    @property
+    def asked(self) -> str:
+        """The container that was asked last."""
+        return self.variant.hostnames[self.walk.at]
 
     @property
     def log_group(self) -> str:
@@ -100,7 +106,7 @@ def _count(context: EdgeContext, invocation: Invocation, status: int, began: flo
 async def _ask(context: EdgeContext, invocation: Invocation, request: Request) -> Response:
     try:
         async with asyncio.timeout(context.settings.limits.invoke_seconds):
-            return await context.router.ask(invocation.variant, request)
+            return await context.router.ask(invocation.variant, request, invocation.walk)
     except TimeoutError:
         raise _timed_out(invocation) from None
     except NoReplica:
@@ -129,7 +135,7 @@ def _find(context: EdgeContext, params: dict[str, Any]) -> Invocation:
         raise _invalid(f"Variant {params['TargetVariant']} not found for endpoint {name}.") from None
     except NoReplica:
         raise ServiceUnavailable(f"No replica of endpoint {name} can be reached.") from None
-    return Invocation(name, account, call.region, variant)
+    return Invocation(name, account, call.region, variant, Walk(tuple(range(len(variant.hostnames)))))
 
 
 def _check_targets(name: str, params: dict[str, Any]) -> None:
@@ -145,7 +151,7 @@ def _check_targets(name: str, params: dict[str, Any]) -> None:
 
 
 def _request(params: dict[str, Any]) -> Request:
-    headers = {"Content-Type": params.get("ContentType") or _DEFAULT_TYPE}
+    headers = {"Content-Type": params.get("ContentType") or DEFAULT_TYPE}
     headers.update((header, params[member]) for member, header in _FORWARDED if params.get(member))
     return Request("POST", _PATH, headers, params.get("Body", b""))
 
@@ -154,7 +160,7 @@ def _output(invocation: Invocation, answer: Response) -> dict[str, Any]:
     output: dict[str, Any] = {
         member: answer.headers[header] for header, member in _RETURNED if header in answer.headers
     }
-    output.setdefault("ContentType", _DEFAULT_TYPE)
+    output.setdefault("ContentType", DEFAULT_TYPE)
     return {**output, "Body": answer.body, "InvokedProductionVariant": invocation.variant.name}
 
 
@@ -164,7 +170,7 @@ def _invalid(message: str) -> AWSError:
 
 def _timed_out(invocation: Invocation) -> AWSError:
     text = (
-        "Your invocation timed out while waiting for a response from container primary. "
+        f"Your invocation timed out while waiting for a response from container {invocation.asked}. "
         "Review the latency metrics for each container in Amazon CloudWatch, resolve the issue, and try again."
     )
     return _model_error(invocation, 0, text)
@@ -174,7 +180,7 @@ def _model_error(invocation: Invocation, status: int, said: str) -> AWSError:
     said = said[:_MESSAGE_CHARACTERS]
     side = "client" if 400 <= status < 500 else "server"
     message = (
-        f'Received {side} error ({status}) from primary with message "{said}". '
+        f'Received {side} error ({status}) from {invocation.asked} with message "{said}". '
         f"See {_console(invocation)} in account {invocation.account} for more information."
     )
     members = {

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from clary.compute.base import Dial
-from clary.serving.client import Broken, NotSent, Pool, Request, Response
+from clary.serving.chain import Chain, Walk
+from clary.serving.client import Broken, NotSent, Request, Response
 from clary.workload.transform.processing import Mismatched, Processing
 from clary.workload.transform.sources import Malformed, TooLarge, batches, opened
 
@@ -22,6 +23,9 @@ DEFAULT_PAYLOAD_MB = 6
 DEFAULT_STRATEGY = "MULTI_RECORD"
 """Where neither the job nor GET /execution-parameters says it
 (https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-batch-code.html)."""
+
+ALGORITHM = "algorithm"
+"""What AWS calls the container of a job that has no other."""
 
 LARGEST_PAYLOAD_MB = 100
 MOST_CONCURRENT = 100
@@ -94,11 +98,12 @@ def _strategy(said: object) -> str:
 
 
 class Replicas:
-    """All of a job's, each asked by so many at once."""
+    """All of a job's, each asked by so many at once; each of one container, or of several one after the other."""
 
     def __init__(self, plan: dict[str, Any], dial: Dial, threads: ThreadPoolExecutor) -> None:
-        self._pools = [Pool(container, dial, threads) for container in plan["replicas"]]
-        self._busy = [0] * len(self._pools)
+        self._chains = [Chain(containers, dial, threads) for containers in plan["replicas"]]
+        self._names: list[str] = plan["names"]
+        self._busy = [0] * len(self._chains)
         self._timeout = float(plan["timeout_s"])
         self._retries = int(plan["retries"])
         self._places: asyncio.Semaphore | None = None
@@ -106,13 +111,13 @@ class Replicas:
     @property
     def count(self) -> int:
         """How many there are."""
-        return len(self._pools)
+        return len(self._chains)
 
     async def parameters(self) -> dict[str, Any]:
         """What the first says to GET /execution-parameters; nothing where it says nothing."""
         try:
             async with asyncio.timeout(_PARAMETERS_SECONDS):
-                answer = await self._pools[0].ask(Request("GET", "/execution-parameters"))
+                answer = await self._chains[0].first(Request("GET", "/execution-parameters"))
             said = json.loads(answer.body) if answer.status == 200 else {}
         except (NotSent, Broken, TimeoutError, ValueError, RecursionError):
             return {}
@@ -123,30 +128,37 @@ class Replicas:
         self._places = asyncio.Semaphore(concurrency * self.count)
 
     async def ask(self, request: Request) -> Response:
-        """An answer of any status. Server errors and silence are tried again. Raises Failure, Lost."""
+        """The answer of the last container. Server errors and silence are tried again, from the first container on.
+        Raises Failure, Lost."""
         assert self._places is not None  # noqa: S101 — for the type
         async with self._places:
             for number in range(self._retries + 1):
-                answer = await self._once(request)
+                walk = Walk(tuple(range(len(self._names))))
+                answer = await self._once(request, walk)
                 if isinstance(answer, Response) and answer.status < 500:
-                    return answer
+                    break
                 if number < self._retries:
                     await asyncio.sleep(_RETRY_PAUSE * 2**number)
         if isinstance(answer, str):
             raise Failure("AlgorithmError", (answer,))
+        if not 200 <= answer.status < 300:
+            raise _refused(answer, self._name(walk))
         return answer
 
-    async def _once(self, request: Request) -> Response | str:
+    def _name(self, walk: Walk) -> str:
+        return ALGORITHM if len(self._names) == 1 else self._names[walk.at]
+
+    async def _once(self, request: Request, walk: Walk) -> Response | str:
         """The answer, or why there was none. Raises Lost where the replica cannot be reached any more."""
         place = min(range(self.count), key=self._busy.__getitem__)
         self._busy[place] += 1
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._pools[place].ask(request)
+                return await self._chains[place].ask(request, walk)
         except TimeoutError:
             return f"Model server did not respond to /invocations request within {self._timeout:g} seconds"
         except Broken as error:  # a worker may have died of this very request, and its server lives
-            if not await self._pools[place].reachable():
+            if not await self._chains[place].reachable(walk.at):
                 raise Lost(str(error)) from None
             return f"Model server hung up: {error}"
         except NotSent as error:
@@ -156,8 +168,8 @@ class Replicas:
 
     def close(self) -> None:
         """Hang up."""
-        for pool in self._pools:
-            pool.close()
+        for chain in self._chains:
+            chain.close()
 
 
 class Engine:
@@ -275,8 +287,6 @@ class Engine:
         try:
             body = self._processing.request(batch)
             answer = await self._replicas.ask(Request("POST", "/invocations", self._headers, body))
-            if answer.status >= 400:
-                raise _refused(answer)
             return self._processing.answer(batch, answer.body)
         except Mismatched as error:
             raise Failure("ClientError", (f"ClientError: {error}",)) from None
@@ -287,10 +297,11 @@ class Engine:
             sink.write(b"\n")
 
 
-def _refused(answer: Response) -> Failure:
+def _refused(answer: Response, name: str) -> Failure:
     """The container's own words, a line each, as the data log shows them."""
     text = answer.body[:_SAID_BYTES].decode("utf-8", "replace").strip()
     said = [line[:_LONGEST_LINE] for line in text.splitlines()]
     if answer.status >= 500:
-        return Failure("AlgorithmError", (f"Bad HTTP status received from algorithm: {answer.status}", *said))
-    return Failure("ClientError", (f"ClientError: {answer.status}", "", "Message:", *said))
+        return Failure("AlgorithmError", (f"Bad HTTP status received from {name}: {answer.status}", *said))
+    whose = "" if name == ALGORITHM else f" from {name}"
+    return Failure("ClientError", (f"ClientError: {answer.status}{whose}", "", "Message:", *said))
