@@ -25,7 +25,6 @@ class Passed(NamedTuple):
     """A container that has answered."""
 
     position: int
-    status: int
     seconds: float
 
 
@@ -81,5 +80,5 @@ class Chain:
     async def _ask(self, position: int, request: Request, walk: Walk) -> Response:
         walk.at, began = position, time.perf_counter()
         answer = await self._pools[position].ask(request)
-        walk.passed.append(Passed(position, answer.status, time.perf_counter() - began))
+        walk.passed.append(Passed(position, time.perf_counter() - began))
         return answer

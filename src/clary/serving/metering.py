@@ -20,6 +20,10 @@ _VALUES_AT_ONCE = 150
 
 _DATA_AT_ONCE = 1000
 
+_ERRORS = tuple(enumerate(("InvocationModelErrors", "Invocation4XXErrors", "Invocation5XXErrors")))
+_ERRORS_OF_CONTAINERS = _ERRORS[1:]
+"""https://docs.aws.amazon.com/sagemaker/latest/dg/multi-container-metrics.html"""
+
 
 class Place(NamedTuple):
     """What is metered."""
@@ -28,14 +32,23 @@ class Place(NamedTuple):
     region: str
     endpoint: str
     variant: str
+    container: str = ""
+    """One of those of each instance; empty for the whole."""
+
+    @property
+    def dimensions(self) -> list[dict[str, str]]:
+        """As CloudWatch has them."""
+        named = [("EndpointName", self.endpoint), ("VariantName", self.variant), ("ContainerName", self.container)]
+        return [{"Name": name, "Value": value} for name, value in named if value]
 
 
 @dataclass
 class _Sums:
-    """Of one variant in one minute: how often each value came."""
+    """Of one place in one minute: how often each value came."""
 
     errors: dict[tuple[bool, bool, bool], int] = field(default_factory=dict)
     """By whether the model failed, with 4xx, with 5xx."""
+    container: dict[int, int] = field(default_factory=dict)
     model: dict[int, int] = field(default_factory=dict)
     overhead: dict[int, int] = field(default_factory=dict)
     shares: dict[float, int] = field(default_factory=dict)
@@ -59,16 +72,30 @@ class Meter:
     def count(self, place: Place, instances: int, status: int, model_seconds: float, seconds: float) -> None:
         """One invocation that a model was asked for: `status` is its answer's, 0 where it gave none; `seconds` is the
         whole time, `model_seconds` that of the model."""
-        key = (place, int(self._clock()) // 60 * 60)
-        sums = self._sums.get(key)
-        if sums is None:
-            sums = self._sums[key] = _Sums()
-        outcome = (not 200 <= status < 300, 400 <= status < 500, status >= 500 or status == 0)
-        _add(sums.errors, outcome)
+        sums = self._sums_of(place)
+        _add(sums.errors, _outcome(status))
         _add(sums.shares, 1 / max(1, instances))
         if status:
             _add(sums.model, rounded(int(model_seconds * 1e6)))
             _add(sums.overhead, rounded(int((seconds - model_seconds) * 1e6)))
+
+    def count_container(self, place: Place, status: int, seconds: float) -> None:
+        """One invocation of one container, asked by its name; as `count`."""
+        sums = self._sums_of(place)
+        _add(sums.errors, _outcome(status))
+        if status:
+            _add(sums.container, rounded(int(seconds * 1e6)))
+
+    def time_container(self, place: Place, seconds: float) -> None:
+        """How long one of several containers, one after the other, took for its answer."""
+        _add(self._sums_of(place).container, rounded(int(seconds * 1e6)))
+
+    def _sums_of(self, place: Place) -> _Sums:
+        key = (place, int(self._clock()) // 60 * 60)
+        sums = self._sums.get(key)
+        if sums is None:
+            sums = self._sums[key] = _Sums()
+        return sums
 
     def take(self) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
         """All that was counted since the last time: account, region, and MetricData for one call of PutMetricData."""
@@ -81,6 +108,10 @@ class Meter:
                 yield account, region, data[start : start + _DATA_AT_ONCE]
 
 
+def _outcome(status: int) -> tuple[bool, bool, bool]:
+    return not 200 <= status < 300, 400 <= status < 500, status >= 500 or status == 0
+
+
 def _add(counts: dict[Any, int], value: Any) -> None:  # noqa: ANN401  any key
     counts[value] = counts.get(value, 0) + 1
 
@@ -88,10 +119,11 @@ def _add(counts: dict[Any, int], value: Any) -> None:  # noqa: ANN401  any key
 def _data(place: Place, minute: int, sums: _Sums) -> Iterator[dict[str, Any]]:
     calls = sum(sums.errors.values())
     yield from _metric(place, minute, "Invocations", "None", {1.0: calls})
-    for index, name in enumerate(("InvocationModelErrors", "Invocation4XXErrors", "Invocation5XXErrors")):
+    for index, name in _ERRORS if not place.container else _ERRORS_OF_CONTAINERS:
         failed = sum(often for outcome, often in sums.errors.items() if outcome[index])
         yield from _metric(place, minute, name, "None", {0.0: calls - failed, 1.0: failed})
     yield from _metric(place, minute, "InvocationsPerInstance", "None", sums.shares)
+    yield from _metric(place, minute, "ContainerLatency", "Microseconds", sums.container)
     yield from _metric(place, minute, "ModelLatency", "Microseconds", sums.model)
     yield from _metric(place, minute, "OverheadLatency", "Microseconds", sums.overhead)
 
@@ -104,10 +136,7 @@ def _metric(
         part = known[start : start + _VALUES_AT_ONCE]
         yield {
             "MetricName": name,
-            "Dimensions": [
-                {"Name": "EndpointName", "Value": place.endpoint},
-                {"Name": "VariantName", "Value": place.variant},
-            ],
+            "Dimensions": place.dimensions,
             "Timestamp": datetime.fromtimestamp(minute, UTC),
             "Unit": unit,
             "Values": [value for value, _ in part],

@@ -24,6 +24,7 @@ from clary.controllers.endpoint import (
     route,
 )
 from clary.services.sagemaker.deployment import reweighted
+from clary.serving.routes import Target
 from clary.store.rows import Key, Row
 
 NOW = 1_700_000_000.0
@@ -381,3 +382,92 @@ def test_building_and_fetching_do_not_count_as_starting():
     world.now += 10 * STARTUP_SECONDS
     world.settle()
     assert world.row.status == "Creating"
+
+
+THREE = {"images": ("a", "b", "c")}
+
+
+def test_every_container_of_a_replica_is_prepared_started_and_asked_by_itself():
+    world = World(endpoint(next=deployment(variant(**THREE))))
+    step = world.settle()
+    first, second, third = ids = world.containers()
+    assert set(step.prepare) == set(ids)
+    world.bundles |= {first: Done(), second: Pending(), third: Done()}
+    assert set(world.settle().start) == {first, third}
+    (replica,) = replicas_of(world.row.state["next"])
+    assert [member["log_stream"] for member in replica["members"]] == [
+        f"v/i-0{first[:16]}/container-{number}" for number in (1, 2, 3)
+    ]
+
+
+def test_a_replica_answers_once_all_of_its_containers_do():
+    world = World(endpoint(next=deployment(variant(**THREE))))
+    world.settle()
+    *before, last = world.containers()
+    world.states |= dict.fromkeys((*before, last), Running(NOW))
+    world.healthy |= set(before)
+    world.settle()
+    assert world.row.status == "Creating"
+    world.healthy.add(last)
+    world.settle()
+    (shown,) = route(world.row).variants
+    assert world.row.status == "InService"
+    assert (shown.targets, shown.hostnames, shown.direct) == (
+        (Target((*before, last)),),
+        ("container-1", "container-2", "container-3"),
+        False,
+    )
+
+
+def test_containers_are_called_by_their_hostnames():
+    definitions = [{"Image": "i", "ContainerHostname": name} for name in ("pre", "post")]
+    world = served(variant() | {"container_definitions": definitions, "direct": True})
+    (shown,) = route(world.row).variants
+    (replica,) = replicas_of(world.row.state["current"])
+    assert (shown.hostnames, shown.direct) == (("pre", "post"), True)
+    assert [member["log_stream"].rpartition("/")[2] for member in replica["members"]] == ["pre", "post"]
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_a_container_that_dies_takes_its_replica_out_of_service_and_is_replaced_alone(place):
+    world = served(variant("v", 2, **THREE))
+    containers = world.containers("current")
+    step = world.crash(containers[place])
+    fresh = set(world.containers("current")) - set(containers)
+    assert set(step.prepare) == fresh
+    assert len(fresh) == 1
+    assert world.containers("current")[place] in fresh
+    assert [target.containers for target in route(world.row).variants[0].targets] == [tuple(containers[3:])]
+    assert world.row.status == "InService"
+    world.come_up("current")
+    assert [target.containers for target in route(world.row).variants[0].targets] == [
+        tuple(world.containers("current")[:3]),
+        tuple(containers[3:]),
+    ]
+
+
+def test_the_container_that_did_not_answer_is_named():
+    world = World(endpoint(next=deployment(variant(**THREE))))
+    world.settle()
+    first, second, third = world.containers()
+    world.states |= dict.fromkeys((first, second, third), Running(NOW))
+    world.healthy |= {first, third}
+    world.settle()
+    world.said[second] = "still loading"
+    world.now += STARTUP_SECONDS + 1
+    world.settle()
+    assert world.row.state["failure_reason"] == (
+        "The container-2 for production variant v did not pass the ping health check. "
+        "Please check CloudWatch logs for this endpoint. Its last lines: still loading"
+    )
+
+
+def test_replicas_of_several_containers_come_and_go_as_a_whole():
+    world = served(variant("v", 1, **THREE))
+    before = containers_of(world.row)
+    step = update_weights(world, {"VariantName": "v", "DesiredInstanceCount": 2})
+    assert len(step.prepare) == 3
+    world.come_up()
+    assert len(containers_of(world.row)) == 6
+    update_weights(world, {"VariantName": "v", "DesiredInstanceCount": 1})
+    assert containers_of(world.row) == before

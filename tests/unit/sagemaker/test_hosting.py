@@ -309,9 +309,47 @@ def test_models_that_are_not_offered_are_refused_at_once(sagemaker, container):
     assert "not offered" in sagemaker.refusal("CreateModel", ModelName="n", PrimaryContainer=container)[1]
 
 
-def test_pipelines_of_models_are_refused_at_once(sagemaker):
-    assert "not offered" in sagemaker.refusal("CreateModel", ModelName="n", Containers=[CONTAINER, CONTAINER])[1]
-    sagemaker.call("CreateModel", ModelName="n", Containers=[CONTAINER])
+def named(*hostnames):
+    return [{**CONTAINER, **({"ContainerHostname": name} if name else {})} for name in hostnames]
+
+
+def test_a_model_of_several_containers_is_one_after_the_other(sagemaker):
+    sagemaker.call("CreateModel", ModelName="n", Containers=named(None, None), ExecutionRoleArn=ROLE)
+    model = sagemaker.call("DescribeModel", ModelName="n")
+    assert [each["Image"] for each in model["Containers"]] == [XGBOOST, XGBOOST]
+    assert model["InferenceExecutionConfig"] == {"Mode": "Serial"}
+    assert "PrimaryContainer" not in model
+
+
+# no public source shows AWS's words
+@pytest.mark.parametrize(
+    ("containers", "mode", "said"),
+    [
+        ([], "Serial", "at least one container"),
+        (named("a", "a", "b", "b"), "Serial", "must be unique in a model: a, b."),
+        (named("a", None), "Serial", "must specify it for every one"),
+        (named(None, None), "Direct", "requires a ContainerHostname for every container"),
+        (named("a"), "Direct", "requires at least two Containers"),
+        (named(*(f"c{number}" for number in range(16))), "Serial", "less than or equal to 15"),
+    ],
+)
+def test_containers_that_do_not_belong_together_are_refused(sagemaker, containers, mode, said):
+    params = {"Containers": containers, "InferenceExecutionConfig": {"Mode": mode}}
+    code, message = sagemaker.refusal("CreateModel", ModelName="n", **params)
+    assert (code, said in message) == ("ValidationException", True), message
+
+
+def test_an_endpoint_is_deployed_with_all_containers_of_its_model(inner, sagemaker):
+    direct = {"InferenceExecutionConfig": {"Mode": "Direct"}, "Containers": named("a", "b")}
+    sagemaker.call("CreateModel", ModelName="n", ExecutionRoleArn=ROLE, **direct)
+    sagemaker.call("CreateEndpointConfig", EndpointConfigName="d", ProductionVariants=[variant(model="n")])
+    sagemaker.call("CreateEndpoint", EndpointName="e", EndpointConfigName="d")
+    (deployed,) = inner.store.read.get(endpoint_key()).state["next"]["variants"]
+    assert [each["ContainerHostname"] for each in deployed["container_definitions"]] == ["a", "b"]
+    assert deployed["direct"]
+    serve(inner)
+    (shown,) = sagemaker.call("DescribeEndpoint", EndpointName="e")["ProductionVariants"]
+    assert [each["SpecifiedImage"] for each in shown["DeployedImages"]] == [XGBOOST, XGBOOST]
 
 
 @pytest.mark.parametrize("host", ["https://data.s3.amazonaws.com/", "https://s3.us-east-1.amazonaws.com/data/"])

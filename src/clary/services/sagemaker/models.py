@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 from clary.errors import ValidationError
 from clary.services.context import Context
@@ -16,6 +14,7 @@ from clary.services.sagemaker.errors import (
     no_model_data,
     not_offered,
 )
+from clary.services.sagemaker.model_containers import check_containers, execution_mode
 from clary.services.sagemaker.references import has_objects, is_object, resolve_image
 from clary.services.sagemaker.roles import check_role, may_list, may_read
 from clary.services.sagemaker.service import SERVICE
@@ -23,8 +22,7 @@ from clary.services.sagemaker.service import SERVICE
 
 def fill_model(context: Context, params: Params) -> Params:
     """The spec of a model. Raises ValidationError, AccessDenied."""
-    if ("PrimaryContainer" in params) == ("Containers" in params):
-        raise ValidationError("You must specify either PrimaryContainer or Containers, but not both.")
+    check_containers(params)
     role = params.get("ExecutionRoleArn")
     check_role(context, role)
     filled = {**params, "EnableNetworkIsolation": params.get("EnableNetworkIsolation", False)}
@@ -32,8 +30,7 @@ def fill_model(context: Context, params: Params) -> Params:
         filled["PrimaryContainer"] = _container(context, role, params["PrimaryContainer"])
     else:
         filled["Containers"] = [_container(context, role, container) for container in params["Containers"]]
-    if len(params.get("Containers") or ()) > 1:
-        raise not_offered("A model of several Containers (an inference pipeline, or direct invocation)")
+        filled["InferenceExecutionConfig"] = {"Mode": execution_mode(params)}
     return filled
 
 
@@ -69,11 +66,6 @@ def _check_address(context: Context, role: str | None, uri: str, *, one: bool) -
     there = is_object if one else has_objects
     if not there(context, uri):
         raise no_model_data(uri)
-
-
-def containers_of(spec: Mapping[str, Any]) -> list[Params]:
-    """The container definitions of a model, in their order."""
-    return [spec["PrimaryContainer"]] if "PrimaryContainer" in spec else list(spec["Containers"])
 
 
 MODEL = Resource(

@@ -26,7 +26,8 @@ from clary.services import resources
 from clary.services.context import Context
 from clary.services.resources import Output, Params, Resource, moment, present
 from clary.services.sagemaker.errors import not_found, transform_job_exists, transform_job_in_status
-from clary.services.sagemaker.models import MODEL, containers_of
+from clary.services.sagemaker.model_containers import DIRECT, containers_of, execution_mode
+from clary.services.sagemaker.models import MODEL
 from clary.services.sagemaker.patience import settled
 from clary.services.sagemaker.service import SERVICE
 from clary.store.rows import Row
@@ -112,7 +113,10 @@ def create(context: Context, params: Params) -> Output:
 
 
 def _of_model(spec: Mapping[str, Any]) -> TransformState:
-    """The model as it is now: it may be deleted while the job runs."""
+    """The model as it is now: it may be deleted while the job runs. Raises ValidationError where no container is the
+    first; no public source shows AWS's words."""
+    if execution_mode(spec) == DIRECT:
+        raise ValidationError("Batch transform does not support models with InferenceExecutionConfig Mode Direct.")
     return {
         "container_definitions": containers_of(spec),
         "role": spec.get("ExecutionRoleArn") or "",

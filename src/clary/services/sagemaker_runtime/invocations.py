@@ -99,8 +99,14 @@ async def invoke_endpoint(context: EdgeContext, params: dict[str, Any]) -> dict[
 
 def _count(context: EdgeContext, invocation: Invocation, status: int, began: float, asked: float) -> None:
     told = time.perf_counter()
-    place = Place(invocation.account, invocation.region, invocation.endpoint, invocation.variant.name)
-    context.meter.count(place, len(invocation.variant.targets), status, told - asked, told - began)
+    variant, walk = invocation.variant, invocation.walk
+    place = Place(invocation.account, invocation.region, invocation.endpoint, variant.name)
+    context.meter.count(place, len(variant.targets), status, told - asked, told - began)
+    if variant.direct:
+        context.meter.count_container(place._replace(container=invocation.asked), status, told - asked)
+    elif len(variant.hostnames) > 1:
+        for position, seconds in walk.passed:
+            context.meter.time_container(place._replace(container=variant.hostnames[position]), seconds)
 
 
 async def _ask(context: EdgeContext, invocation: Invocation, request: Request) -> Response:
@@ -129,25 +135,38 @@ def _find(context: EdgeContext, params: dict[str, Any]) -> Invocation:
         route = context.router.route(account, call.region, name)
         _check_targets(name, params)
         variant = context.router.variant(route, params.get("TargetVariant"))
+        positions = _positions(name, variant, params.get("TargetContainerHostname"))
     except UnknownEndpoint:
         raise _invalid(f"Endpoint {name} of account {account} not found.") from None
     except UnknownVariant:
         raise _invalid(f"Variant {params['TargetVariant']} not found for endpoint {name}.") from None
     except NoReplica:
         raise ServiceUnavailable(f"No replica of endpoint {name} can be reached.") from None
-    return Invocation(name, account, call.region, variant, Walk(tuple(range(len(variant.hostnames)))))
+    return Invocation(name, account, call.region, variant, Walk(positions, positions[0]))
 
 
 def _check_targets(name: str, params: dict[str, Any]) -> None:
     if "TargetModel" in params:
         raise _invalid(f"Endpoint {name} is not a multi-model endpoint and does not support target model header.")
-    if "TargetContainerHostname" in params:
-        raise _invalid(
-            f"Endpoint {name} is not a multi-container endpoint and does not support target container hostname header."
-        )
     for member in ("EnableExplanations", "InferenceComponentName"):  # no public source shows AWS's words
         if member in params:
             raise _invalid(f"Endpoint {name} has nothing that {member} could be for: it is not offered by Clary.")
+
+
+def _positions(name: str, variant: VariantRoute, hostname: str | None) -> tuple[int, ...]:
+    """The containers that are to be asked, one after the other. No public source shows AWS's words for the errors."""
+    if not variant.direct:
+        if hostname is not None:
+            raise _invalid(
+                f"Endpoint {name} is not a multi-container endpoint with direct invocation and does not support target "
+                "container hostname header."
+            )
+        return tuple(range(len(variant.hostnames)))
+    if hostname is None:
+        raise _invalid(f"Endpoint {name} is configured for direct invocation: target container hostname is required.")
+    if hostname not in variant.hostnames:
+        raise _invalid(f"Container {hostname} not found for endpoint {name}.")
+    return (variant.hostnames.index(hostname),)
 
 
 def _request(params: dict[str, Any]) -> Request:

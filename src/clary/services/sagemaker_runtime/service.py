@@ -12,17 +12,17 @@ def endpoint_name(given: str) -> str:
     return given.rpartition("/")[2] if given.startswith("arn:") else given
 
 
+_TARGETS = ("TargetModel", "TargetVariant", "TargetContainerHostname")
+"""Each is a condition key of the same name."""
+
+
 def access(call: Call) -> list[Access]:
     """`sagemaker:InvokeEndpoint` on the endpoint
     (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsagemaker.html)."""
     given = call.params.get("EndpointName", "")
     name = endpoint_name(given)
     arn = sagemaker_arn(call.region, call.principal.account, "endpoint", name)
-    context = {
-        key: call.params[member]
-        for member, key in (("TargetModel", "sagemaker:TargetModel"), ("TargetVariant", "sagemaker:TargetVariant"))
-        if member in call.params
-    }
+    context = {f"sagemaker:{member}": call.params[member] for member in _TARGETS if member in call.params}
     return [Access(f"sagemaker:{call.operation}", arn, context)]
 
 
