@@ -87,6 +87,10 @@ class Container:
     """An image of the container engine; empty: this machine's own programs, in a sandbox."""
     entrypoint: tuple[str, ...] = ()
     """In place of the image's own."""
+    runtime_api: bool = False
+    """With an image: it does not listen, but asks for its work by AWS Lambda's Runtime API
+    (`AWS_LAMBDA_RUNTIME_API`); whoever dials it speaks frames (`toolkit.function.frames`), and it ends with that
+    connection. Without arguments in `argv` it gets those of the image, also where the entry point is another."""
     mounts: tuple[Mount, ...] = ()
     hostname: str = "algo-1"
     workdir: str = "/"

@@ -32,6 +32,8 @@ class SandboxDial:
         Raises ConnectionRefusedError while nothing listens there, FileNotFoundError where the container is gone.
         """
         fresh, address = self._fetch(container_id)
+        if address is None:
+            return fresh
         try:
             if fresh.connect_ex(address) == errno.EINPROGRESS:
                 _wait_connected(fresh)
@@ -45,8 +47,8 @@ class SandboxDial:
         """As a call, without holding the event loop up while the container is slow to answer."""
         return await asyncio.to_thread(self, container_id)
 
-    def _fetch(self, container_id: str) -> tuple[socket.socket, tuple[str, int]]:
-        """An unconnected socket of the container's network, and what to connect it to."""
+    def _fetch(self, container_id: str) -> tuple[socket.socket, tuple[str, int] | None]:
+        """An unconnected socket of the container's network, and what to connect it to; None where it is connected."""
         with shims.connect(folder(self._containers_dir, container_id), _SECONDS) as shim:
             shims.ask(shim, {"op": "dial"})
             try:
@@ -57,6 +59,8 @@ class SandboxDial:
             raise ConnectionRefusedError(f"container {container_id} listens nowhere yet")
         fresh = socket.socket(fileno=descriptors[0])
         fresh.setblocking(False)
+        if message.get("connected"):
+            return fresh, None
         return fresh, (str(message.get("host", "127.0.0.1")), int(message["port"]))
 
 

@@ -19,6 +19,9 @@ PROXY_PORT = 3128
 """Where it finds the HTTP proxy that leads to the networks of the host."""
 
 
+RUNTIME_API = "127.0.0.1:9001"
+"""What a function's image is told of where it finds AWS Lambda's Runtime API; its keeper puts the real place there."""
+
 STOP_ALL, GO_ON = b"s", b"g"
 """What is said over a freezer's line: see `launcher.freezer`."""
 
@@ -95,6 +98,8 @@ class EnginePart(TypedDict):
     entrypoint: list[str]
     """Empty: the image's own."""
     shared_memory_bytes: int
+    runtime_api: bool
+    """It asks for its work by Lambda's Runtime API; whoever dials it speaks frames (`toolkit.function.frames`)."""
 
 
 class Launch(TypedDict):

@@ -26,9 +26,10 @@ def is_readable(path: str) -> bool:
 class LogFile:
     """The file at `path`; `is_over` says when nothing comes any more."""
 
-    def __init__(self, path: str, is_over: Callable[[], bool]) -> None:
+    def __init__(self, path: str, is_over: Callable[[], bool], pause: Callable[[float], None] = time.sleep) -> None:
         self._path = path
         self._is_over = is_over
+        self._pause = pause
 
     def pieces(self) -> Iterator[List[Tuple[int, bytes]]]:
         """As of an engine's stream. Raises OSError where the file goes away."""
@@ -43,7 +44,7 @@ class LogFile:
                 elif over:
                     return
                 else:
-                    time.sleep(_PAUSE)
+                    self._pause(_PAUSE)
 
 
 def _piece(line: bytes) -> Tuple[int, bytes]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 import time
 import zlib
 from pathlib import Path
@@ -32,6 +33,32 @@ class Source(Protocol):
         ...
 
 
+class Pulse:
+    """When somebody who looks now and then looks next: at once, where somebody waits for it."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._asked = 0
+        self._seen = 0
+        self._done = 0
+
+    def rest(self, seconds: float) -> None:
+        """All was seen that there was when this returned last."""
+        with self._changed:
+            self._done = self._seen
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._asked > self._seen, seconds)
+            self._seen = self._asked
+
+    def catch_up(self, seconds: float) -> None:
+        """Returns when a look that begins after this call is over, or after so long."""
+        with self._changed:
+            self._asked += 1
+            mine = self._asked
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._done >= mine, seconds)
+
+
 class EngineLog:
     """The log of the container in `folder`, to the file `path`."""
 
@@ -51,6 +78,24 @@ class EngineLog:
         self._rests: Dict[int, bytes] = {}
         self._line_is_open = False
         self._noted = time.monotonic()
+        self._turn = threading.RLock()
+        self._has_ours = False
+        self._pulse = Pulse()
+
+    def say(self, line: bytes) -> None:
+        """A line of ours, whatever the program has left unfinished. May be called from any thread."""
+        with self._turn:
+            self._has_ours = True
+            self._feed(line if not self._line_is_open else b"\n" + line)
+
+    def catch_up(self, seconds: float) -> None:
+        """Returns when all that the engine has by now is in the file, or after so long. May be called from any
+        thread."""
+        self._pulse.catch_up(seconds)
+
+    def pause(self, seconds: float) -> None:
+        """For sources that look now and then: all was taken; returns when it is time to look again."""
+        self._pulse.rest(seconds)
 
     def take(self, source: Source) -> None:
         """All that the source has and we have not. Raises OSError where the engine goes away."""
@@ -63,12 +108,12 @@ class EngineLog:
 
     def mend(self, again: Callable[[], Source]) -> None:
         """Podman's API may drop pieces of what came last: where what was taken is not what the engine has, all is
-        taken anew. Raises OSError where the engine goes away."""
+        taken anew, but for a log that has lines of ours. Raises OSError where the engine goes away."""
         crc, left = 0, self._taken
         for pieces in again().pieces():
             crc = _sum(crc, pieces[:left])
             left = max(0, left - len(pieces))
-        if crc != self._crc or left:
+        if (crc != self._crc or left) and not self._has_ours:
             self._writer.close()
             os.truncate(self._path, self._start)
             self._writer = LogWriter(Path(self._path))
@@ -77,6 +122,10 @@ class EngineLog:
         self.take(again())
 
     def _keep(self, pieces: List[Tuple[int, bytes]]) -> None:
+        with self._turn:
+            self._add(pieces)
+
+    def _add(self, pieces: List[Tuple[int, bytes]]) -> None:
         lines: List[bytes] = []
         for number, data in pieces:
             whole, newline, rest = (self._rests.get(number, b"") + data).rpartition(b"\n")

@@ -27,6 +27,11 @@ def roughly_above(pid: int, limit: int) -> bool:
     return sum(_proportional(each) or _resident(each) for each in family) > limit
 
 
+def roughly(pid: int) -> int:
+    """Bytes of `pid` and its descendants, those that they share counted for each; 0 where there is none."""
+    return sum(_resident(each) for each in [pid, *process.descendants(pid)]) if pid else 0
+
+
 def in_files(folders: Sequence[int]) -> int:
     """Bytes of the files in memory of these file systems, given by a descriptor of each."""
     held = (os.fstatvfs(folder) for folder in folders)

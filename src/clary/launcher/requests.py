@@ -107,7 +107,8 @@ class Requests:
 
     def hand_out(self, message: messages.Message, descriptors: List[int]) -> None:
         """The socket that somebody waits for has been made; nothing where the container is not there to be dialled."""
-        answer = {"host": message.get("host", "127.0.0.1"), "port": self._port}
+        connected = {"connected": True} if "connected" in message else {}
+        answer = {"host": message.get("host", "127.0.0.1"), "port": self._port, **connected}
         self._answer(self._dialling.pop(0), answer if descriptors else {"refused": True}, descriptors)
 
     def _freezer(self, connection: socket.socket, message: messages.Message, _: List[int]) -> None:

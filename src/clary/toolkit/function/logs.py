@@ -10,7 +10,7 @@ import math
 import os
 import sys
 import time
-from typing import Any, Dict
+from typing import Any, Dict, NamedTuple
 
 _TEXT = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s\n"
 _TIME = "%Y-%m-%dT%H:%M:%S"
@@ -68,21 +68,39 @@ def prepare(log_format: str, level: str) -> None:
         root.setLevel("DEBUG" if level == "TRACE" else "CRITICAL" if level == "FATAL" else level)
 
 
-def start(request: str, version: str) -> None:
+class Report(NamedTuple):
+    """What is told of an invocation at its end; `init_milliseconds` is 0 but for an environment's first."""
+
+    request: str
+    milliseconds: float
+    memory_size: str
+    init_milliseconds: float
+
+    def lines(self, used: int) -> str:
+        """Its last two lines; `used` in MB."""
+        line = "END RequestId: {}\nREPORT RequestId: {}\tDuration: {:.2f} ms\tBilled Duration: {} ms\t".format(
+            self.request, self.request, self.milliseconds, math.ceil(self.milliseconds)
+        )
+        line += "Memory Size: {} MB\tMax Memory Used: {} MB\t".format(self.memory_size, used)
+        if self.init_milliseconds:
+            line += "Init Duration: {:.2f} ms\t".format(self.init_milliseconds)
+        return line
+
+
+def start_line(request: str, version: str) -> str:
     """The first line of an invocation."""
+    return "START RequestId: {} Version: {}".format(request, version)
+
+
+def start(request: str, version: str) -> None:
+    """An invocation begins."""
     RequestId.current = request
-    say("START RequestId: {} Version: {}".format(request, version))
+    say(start_line(request, version))
 
 
-def report(request: str, milliseconds: float, memory_size: str, init_milliseconds: float) -> None:
-    """Its last two lines; `init_milliseconds` is 0 but for an environment's first."""
-    line = "END RequestId: {}\nREPORT RequestId: {}\tDuration: {:.2f} ms\tBilled Duration: {} ms\t".format(
-        request, request, milliseconds, math.ceil(milliseconds)
-    )
-    line += "Memory Size: {} MB\tMax Memory Used: {} MB\t".format(memory_size, memory_used())
-    if init_milliseconds:
-        line += "Init Duration: {:.2f} ms\t".format(init_milliseconds)
-    say(line)
+def report(told: Report) -> None:
+    """It has ended."""
+    say(told.lines(memory_used()))
 
 
 def say(text: str) -> None:

@@ -68,7 +68,8 @@ class Runtime:
         logs.start(request, self._version)
         began = time.perf_counter()
         failed, answer = self._outcome(head, event)
-        logs.report(request, (time.perf_counter() - began) * 1000, self._memory_size, self._init_milliseconds)
+        milliseconds = (time.perf_counter() - began) * 1000
+        logs.report(logs.Report(request, milliseconds, self._memory_size, self._init_milliseconds))
         self._init_milliseconds = 0.0
         self._connection.sendall(frames.pack({"id": request, "error": failed, "memory": logs.memory_used()}, answer))
 
