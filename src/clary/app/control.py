@@ -14,7 +14,7 @@ from typing import Any
 import uvloop
 
 from clary.app.process import Start, run
-from clary.calls import Access, Call
+from clary.calls import Access, Call, Principal
 from clary.compute import chosen
 from clary.compute.dial import SandboxDial
 from clary.compute.docker import DockerPlanner
@@ -26,6 +26,7 @@ from clary.control.writing import only_writer
 from clary.controllers.control import Controllers
 from clary.gateway.call import InnerDoor
 from clary.gateway.identity import Identity
+from clary.hooks.workload import HookWorkload
 from clary.identity.issuing import role_principal
 from clary.identity.sealing import LONGEST_SESSION, Sealer
 from clary.images import installed
@@ -193,9 +194,15 @@ class Control:
             self.backend,
             SandboxDial(self.settings.containers_dir),
             FunctionWorkload(self.settings, runtimes, FunctionIdentity(self.settings, self.identity)),
+            HookWorkload(self.settings, OwnImages(self.settings.images_dir, self.settings.account_id)),
             invoke,
+            self._acting,
         )
         return controllers
+
+    def _acting(self, role_arn: str, session: str) -> Principal:
+        """A session of a role's, which the user of this Clary has let it take."""
+        return role_principal(self.identity.directory().identities, self.settings.account_id, role_arn, session)
 
     def _door(self, controllers: Controllers) -> InnerDoor:
         return InnerDoor(REGISTRY, self.identity, lambda operation, call: self._run(controllers, operation, call))

@@ -17,6 +17,7 @@ from clary.distribution.registry import Registry
 from clary.distribution.uploads import Pushing
 from clary.edge.code import CODE, Code
 from clary.edge.door import ControlDoor
+from clary.edge.hooks import HookSite
 from clary.edge.internal import Internal
 from clary.edge.reporting import report
 from clary.edge.server import serve
@@ -108,6 +109,7 @@ class Edge:
                 self.registry(),
                 self.function_urls(),
                 ApiSite(self.apis, self.identity, self.identity, self.settings),
+                HookSite(self.settings, self.door),
             ),
         )
 

@@ -14,7 +14,21 @@ import typer
 from clary import __version__
 from clary.errors import ClaryError
 
-COMMANDS = ("up", "down", "env", "demo", "status", "logs", "show", "shell", "interrupt", "images", "coverage", "reset")
+COMMANDS = (
+    "up",
+    "down",
+    "env",
+    "demo",
+    "status",
+    "logs",
+    "show",
+    "shell",
+    "interrupt",
+    "images",
+    "hooks",
+    "coverage",
+    "reset",
+)
 """In the order in which a newcomer meets them."""
 
 

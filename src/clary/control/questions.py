@@ -10,12 +10,13 @@ from typing import Any
 
 from clary.compute.base import Backend
 from clary.control.entrances import entrances
+from clary.control.hooks import Hooks
 from clary.control.layer_uploads import abandon_upload, upload
 from clary.control.server import Question
 from clary.control.work import given, interrupt, jobs, tunings
 from clary.controllers.control import Controllers
 from clary.jumpstart import bucket
-from clary.lifecycles import endpoint, training_job, transform_job, tuning_job
+from clary.lifecycles import endpoint, hook_run, training_job, transform_job, tuning_job
 from clary.lifecycles.table import Lifecycle
 from clary.objects.store import ObjectStore
 from clary.services.apigateway.drafts import draft
@@ -75,6 +76,7 @@ class Questions:
             "abandon-upload": lambda params: abandon_upload(self._store, self._objects, params),
             "reset": self.reset,
             "environment": self._controllers.environments.start,
+            **Hooks(self._settings, self._store, self._controllers).questions(),
         }
 
     def health(self, _params: Mapping[str, Any]) -> dict[str, Any]:
@@ -100,7 +102,8 @@ class Questions:
     def reset(self, _params: Mapping[str, Any]) -> dict[str, Any]:
         """Empty everything but keys and settings. Rows go first: whoever still works on one finds it gone and stops."""
         going_on = [row.key for kind in _LIVELY for row in self._going_on(kind)]
-        going_on += [row.key for row in self._store.read.rows(training_job.WARM_POOL_KIND)]
+        for kind in (training_job.WARM_POOL_KIND, hook_run.HOOK_KIND):
+            going_on += [row.key for row in self._store.read.rows(kind)]
         self._store.write(lambda transaction: transaction.clear())
         for key in going_on:
             self._controllers.wake(key)

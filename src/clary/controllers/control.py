@@ -15,6 +15,7 @@ from clary.controllers.function_effects import FunctionController
 from clary.controllers.function_environments import ENVIRONMENT_KIND, FunctionEnvironments
 from clary.controllers.health import HealthGate
 from clary.controllers.hearing import Hearing
+from clary.controllers.hook_effects import Acting, HookController
 from clary.controllers.logs import Invoke, Logs
 from clary.controllers.loop import Loop
 from clary.controllers.proposing import SearchBeside
@@ -23,7 +24,8 @@ from clary.controllers.training_effects import TrainingController
 from clary.controllers.transform_effects import TransformController
 from clary.controllers.tuning_effects import TuningController
 from clary.controllers.warm_pools import WarmPools
-from clary.lifecycles import endpoint, function, training_job, transform_job, tuning_job
+from clary.hooks.workload import HookWorkload
+from clary.lifecycles import endpoint, function, hook_run, training_job, transform_job, tuning_job
 from clary.serving.routes import RouteTable
 from clary.settings import Settings
 from clary.store import Store
@@ -54,7 +56,9 @@ class Controllers:
         backend: Backend,
         dial: Dial,
         functions: FunctionWorkload,
+        hooks: HookWorkload,
         invoke: Invoke,
+        acting: Acting,
     ) -> None:
         self._loop = Loop()
         self._activities = Activities(self.wake)
@@ -97,6 +101,7 @@ class Controllers:
         self._functions = FunctionController(settings, store, functions, self._activities)
         self.environments = FunctionEnvironments(store, functions, self._containers, logs, self.wake)
         """Where functions are invoked."""
+        self.hooks = HookController(settings, store, hooks, self._activities, logs, invoke, acting)
         self._code = functions.code
 
     def wake(self, key: Key) -> None:
@@ -108,7 +113,7 @@ class Controllers:
     def start(self) -> None:
         """Publish the routes, take up what is unfinished, and end the containers that no row names."""
         jobs = (self._training, self._transforms, self._tunings, self._pools)
-        resumed = (self._endpoints, *jobs, self._functions, self.environments)
+        resumed = (self._endpoints, *jobs, self._functions, self.environments, self.hooks)
         for key in [key for controller in resumed for key in controller.resume()]:
             self._loop.wake(key)
         self._containers.watch()
@@ -123,6 +128,7 @@ class Controllers:
                 function.KIND: self._functions,
                 function.VERSION_KIND: self._functions,
                 ENVIRONMENT_KIND: self.environments,
+                hook_run.HOOK_KIND: self.hooks,
                 RETIRE_KIND: self._containers,
             }
         )
@@ -132,6 +138,7 @@ class Controllers:
         self._routes.replace({})
         self._functions.publish()
         self._code.clear()
+        self.hooks.resume()
         self._containers.retire_all_but(self._wanted_containers, 0)
 
     def close(self) -> None:

@@ -17,6 +17,7 @@ Invoke = Callable[[Call], dict[str, Any]]
 """Carries out a call inside control."""
 
 _THERE = "ResourceAlreadyExistsException"
+_GONE = "ResourceNotFoundException"
 
 
 class Logs:
@@ -29,6 +30,15 @@ class Logs:
         """The group and the stream are there; may be called again."""
         self._create(owner, "CreateLogGroup", {"logGroupName": group})
         self._create(owner, "CreateLogStream", {"logGroupName": group, "logStreamName": stream})
+
+    def remove(self, owner: Key, group: str) -> None:
+        """The group and all its streams are gone; may be called again."""
+        call = Call(account_root(owner.account), "logs", "DeleteLogGroup", {"logGroupName": group}, owner.region)
+        try:
+            self._invoke(call)
+        except AWSError as error:
+            if error.code != _GONE:
+                raise
 
     def _create(self, owner: Key, operation: str, params: dict[str, Any]) -> None:
         call = Call(account_root(owner.account), "logs", operation, params, owner.region)

@@ -108,11 +108,11 @@ class Gateway:
                 await self._outgoing.send(send, failed, incoming, head_only=request.method == "HEAD")
 
     async def _response(self, request: HttpRequest, incoming: Incoming) -> HttpResponse:
-        if request.raw_path.startswith("/_clary/"):
-            return await self._own(request, incoming)
         for site in self._sites:
             if site.takes(request):
                 return await self._of_site(site, request, incoming)
+        if request.raw_path.startswith("/_clary/"):
+            return await self._own(request, incoming)
         exchange = Exchange(request, incoming)
         try:
             for step in STEPS:

@@ -1,0 +1,236 @@
+"""A commit of a repository, fetched by a git that trusts nobody: the named branch and nothing else of it, no hooks, no
+submodules, no filters, no settings of the user's, only the protocols that were allowed."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+from urllib.parse import SplitResult, urlsplit
+
+from clary.errors import ValidationError
+from clary.workload.errors import Cancelled, WorkloadError
+
+SECONDS = 600.0
+"""A repository that has not come by then does not come."""
+
+_LOOK_SECONDS = 0.1
+_LAST_BYTES = 2000
+_SCHEMES = ("https", "http", "ssh", "git")
+_SCP = re.compile(r"[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:(?!:)[^\s]+\Z")
+"""`git@example.org:team/model.git`."""
+_BRANCH = re.compile(r"(?![-/.])(?!.*(?:\.\.|//|/\.|\.lock(?:/|\Z)|@\{))[^\x00-\x20\x7f~^:?*\[\\]{1,200}(?<![/.])\Z")
+"""git-check-ref-format(1)."""
+_KEPT = (
+    "PATH",
+    "LANG",
+    "SSH_AUTH_SOCK",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "GIT_SSL_CAINFO",
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+    "no_proxy",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+)
+"""Variables that say how the network is reached."""
+_SETTINGS = {
+    "core.hooksPath": "/dev/null",
+    "core.fsmonitor": "false",
+    "core.symlinks": "true",
+    "fetch.recurseSubmodules": "false",
+    "submodule.recurse": "false",
+    "transfer.fsckObjects": "true",
+    "gc.auto": "0",
+    "http.lowSpeedLimit": "1000",
+    "http.lowSpeedTime": "60",
+}
+
+
+@dataclass(frozen=True)
+class Repository:
+    """Where to fetch from. `token` is a password, or `USER:PASSWORD`; `local` says that it may lie on this machine."""
+
+    url: str
+    branch: str
+    token: str = ""
+    local: bool = False
+
+
+@dataclass(frozen=True)
+class Commit:
+    """What was fetched."""
+
+    id: str
+    subject: str
+
+
+def check(repository: Repository) -> None:
+    """Raises ValidationError where its address or branch is none that is fetched from."""
+    if not _BRANCH.match(repository.branch):
+        raise ValidationError(f"{repository.branch!r} is no name of a branch.")
+    url = repository.url
+    if _is_local(url):
+        if not repository.local:
+            raise ValidationError(f"{url} lies on this machine: give --allow-local to fetch from there.")
+    elif not _SCP.match(url):
+        _check_address(url)
+    if repository.token and not _may_carry_secrets(urlsplit(url)):
+        raise ValidationError("A token goes to https:// addresses only.")
+
+
+def _is_local(url: str) -> bool:
+    return url.startswith(("/", "file://"))
+
+
+def _check_address(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise ValidationError(f"{url!r} is no address of a repository.") from error
+    if parts.scheme not in _SCHEMES or not parts.hostname or re.search(r"[\x00-\x20\x7f]", url):
+        known = ", ".join(f"{scheme}://…" for scheme in _SCHEMES)
+        raise ValidationError(f"{url!r} is no address of a repository: {known} or user@host:path.")
+    if parts.hostname.startswith("-"):  # ssh would take it for an option
+        raise ValidationError(f"{url!r} is no address of a repository.")
+    if parts.password or (parts.username and parts.scheme != "ssh"):
+        raise ValidationError("Addresses are shown in logs: leave the password out, and give --token-file.")
+
+
+def _may_carry_secrets(parts: SplitResult) -> bool:
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost"))
+
+
+def fetch(repository: Repository, target: Path, on_line: Callable[[str], None], ended: Callable[[], bool]) -> Commit:
+    """Check out the branch's newest commit as the folder `target`, without `.git`; what was there before is replaced.
+
+    Raises WorkloadError with what git says, Cancelled as soon as `ended`.
+    """
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(prefix="new-", dir=target.parent))
+    try:
+        commit = _check_out(_Git(repository, fresh, on_line, ended))
+        shutil.rmtree(fresh / ".git")
+        refuse_ways_out(fresh)
+        shutil.rmtree(target, ignore_errors=True)
+        fresh.replace(target)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return commit
+
+
+def _check_out(git: _Git) -> Commit:
+    git("init", "--quiet", "--template=", ".")
+    refspec = f"+refs/heads/{git.repository.branch}:refs/heads/fetched"
+    git("fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--", git.repository.url, refspec)
+    git("checkout", "--quiet", "--force", "--no-recurse-submodules", "fetched", "--")
+    commit, _, subject = git("log", "-1", "--no-show-signature", "--format=%H %s").strip().partition(" ")
+    return Commit(commit, subject[:200])
+
+
+def refuse_ways_out(folder: Path) -> None:
+    """Raises WorkloadError where a link leads out of `folder`: whoever reads it would read this machine's files."""
+    root = folder.resolve()
+    for path in _links(folder):
+        if not path.resolve().is_relative_to(root):
+            raise WorkloadError(f"{path.relative_to(folder)} is a link that leads out of the repository.")
+
+
+def _links(folder: Path) -> Iterator[Path]:
+    for where, folders, files in os.walk(folder):
+        yield from (path for name in (*folders, *files) if (path := Path(where, name)).is_symlink())
+
+
+class _Git:
+    """Commands in one folder."""
+
+    def __init__(
+        self, repository: Repository, folder: Path, on_line: Callable[[str], None], ended: Callable[[], bool]
+    ) -> None:
+        self.repository = repository
+        self._folder = folder
+        self._on_line = on_line
+        self._ended = ended
+        self._deadline = time.monotonic() + SECONDS
+        self._env = environment(repository, os.environ)
+
+    def __call__(self, *arguments: str) -> str:
+        """What it prints. The child is killed with control: two would not meet, but nobody would need this one."""
+        command = [sys.executable, "-I", "-m", "clary.hooks.tied", "git", *arguments]  # -I: the folder is not ours
+        with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+            process = subprocess.Popen(
+                command, cwd=self._folder, env=self._env, stdin=subprocess.DEVNULL, stdout=output, stderr=errors
+            )
+            try:
+                self._wait(process)
+            finally:
+                process.kill()
+                process.wait()
+            output.seek(0)
+            said = output.read().decode("utf-8", "replace")
+            self._judge(arguments[0], process.returncode, self._last_words(errors))
+        return said
+
+    def _wait(self, process: subprocess.Popen[bytes]) -> None:
+        while process.poll() is None:
+            if self._ended():
+                raise Cancelled
+            if time.monotonic() > self._deadline:
+                raise WorkloadError(f"git had not fetched {self.repository.url} after {SECONDS:.0f} seconds.")
+            with_patience(process)
+
+    def _last_words(self, errors: IO[bytes]) -> str:
+        size = errors.seek(0, os.SEEK_END)
+        errors.seek(max(0, size - _LAST_BYTES))
+        text = errors.read().decode("utf-8", "replace").strip()
+        token = self.repository.token
+        return text.replace(token, "…") if token else text
+
+    def _judge(self, what: str, code: int, words: str) -> None:
+        for line in words.splitlines():
+            self._on_line(f"git: {line}")
+        if code:
+            raise WorkloadError(f"git {what} of {self.repository.url} failed: {words or f'exit code {code}'}")
+
+
+def with_patience(process: subprocess.Popen[bytes]) -> None:
+    """Wait for its end, for a moment."""
+    try:
+        process.wait(_LOOK_SECONDS)
+    except subprocess.TimeoutExpired:
+        return
+
+
+def environment(repository: Repository, environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables for git; the token among them, since everybody may read arguments."""
+    settings = dict(_SETTINGS)
+    if repository.token:
+        user = repository.token if ":" in repository.token else f"x-access-token:{repository.token}"
+        settings["http.extraHeader"] = f"Authorization: Basic {base64.b64encode(user.encode()).decode()}"
+        settings["http.followRedirects"] = "false"
+    kept = {name: environ[name] for name in _KEPT if name in environ}
+    numbered = {f"GIT_CONFIG_KEY_{n}": name for n, name in enumerate(settings)}
+    numbered |= {f"GIT_CONFIG_VALUE_{n}": value for n, value in enumerate(settings.values())}
+    return {
+        **kept,
+        **numbered,
+        "GIT_CONFIG_COUNT": str(len(settings)),
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": "/dev/null",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_ALLOW_PROTOCOL": ":".join((*_SCHEMES, *(("file",) if repository.local else ()))),
+        "GIT_SSH_COMMAND": "ssh -oBatchMode=yes",
+        "GIT_LFS_SKIP_SMUDGE": "1",
+    }
