@@ -40,6 +40,7 @@ class DockerPlanner:
             image=container.image,
             entrypoint=list(container.entrypoint),
             shared_memory_bytes=container.limits.shared_memory_bytes,
+            runtime_api=container.runtime_api,
         )
         return Launch(
             protocol=record.PROTOCOL,

@@ -58,5 +58,6 @@ class FunctionController:
 
 def _code_of(rows: list[Row]) -> Iterator[str]:
     for row in rows:
-        yield row.spec["Code"]
+        if "Code" in row.spec:
+            yield row.spec["Code"]
         yield from row.spec.get("LayerCode") or ()

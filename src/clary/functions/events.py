@@ -237,5 +237,13 @@ def _record(event: Event, function: Function, condition: str, outcome: Outcome |
     if outcome is not None:
         context = {"statusCode": 200, "executedVersion": outcome.version}
         record["responseContext"] = context | ({"functionError": outcome.error} if outcome.error else {})
-        record["responsePayload"] = json.loads(outcome.payload)
+        record["responsePayload"] = _value(outcome.payload)
     return record
+
+
+def _value(payload: bytes) -> Any:  # noqa: ANN401  any JSON
+    """A function's answer; a text where it is no JSON, as an image may answer."""
+    try:
+        return json.loads(payload)
+    except ValueError:
+        return payload.decode("utf-8", "replace")

@@ -67,7 +67,7 @@ def document(
     """What the engine is asked to create; `image` is what it says of the image."""
     made: Dict[str, Any] = {
         "Image": part["image"],
-        "Cmd": launch["argv"],
+        "Cmd": launch["argv"] or (_arguments(image) if part["runtime_api"] else []),
         "Env": [f"{name}={translate(value)}" for name, value in _environment(launch, image).items()],
         "Hostname": launch["hostname"],
         "Labels": {FOLDER_LABEL: folder},
@@ -80,6 +80,10 @@ def document(
     if launch["workdir"]:
         made["WorkingDir"] = launch["workdir"]
     return made
+
+
+def _arguments(image: Mapping[str, Any]) -> List[str]:
+    return list((image.get("Config") or {}).get("Cmd") or [])
 
 
 def _environment(launch: Launch, image: Mapping[str, Any]) -> Dict[str, str]:

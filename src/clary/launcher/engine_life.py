@@ -1,6 +1,6 @@
 """One container's life in an engine, from its name to its end: every step may be done again by a new keeper.
 
-    begun.json   the port at which it finds the API; written before the engine is asked to create it
+    begun.json   the ports at which it finds the API and others; written before the engine is asked to create it
 
 Standard library only, Python 3.8 and later.
 """
@@ -13,12 +13,12 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from typing import Any, Callable, Dict, NamedTuple, NoReturn, Optional, TypeVar
+from typing import Any, Callable, Dict, Mapping, NamedTuple, NoReturn, Optional, TypeVar
 
 from clary.compute import record
 from clary.compute.docker_api import Document, Engine, EngineError
 from clary.compute.launch import EnginePart, Launch
-from clary.launcher import engine_document, engine_file, engine_ways
+from clary.launcher import engine_document, engine_file, engine_ways, relay
 from clary.launcher.engine_log import EngineLog, Source
 from clary.launcher.shares import Share
 
@@ -55,17 +55,24 @@ class Refused(Exception):
 class Life:
     """The container of `folder`. `begin` and `follow` block as long as that takes; all else returns at once."""
 
-    def __init__(self, folder: str, launch: Launch, part: EnginePart, share: Share, api_socket: str) -> None:
+    def __init__(
+        self, folder: str, launch: Launch, part: EnginePart, share: Share, servers: Mapping[str, relay.Serve]
+    ) -> None:
+        """`servers` are those that the container finds, by the places that its variables name."""
         self._folder = folder
         self._launch = launch
         self._part = part
         self._share = share
-        self._api_socket = api_socket
-        self._entry: Optional[engine_ways.Entry] = None
+        self._servers = servers if launch["api"] else {}
+        self._entries: Dict[str, engine_ways.Entry] = {}
         self.engine = Engine(part["socket"])
         self.name = engine_document.name_of(launch["id"])
         self.address = ""
         """Where it is reached; empty while it does not run, or has no network."""
+        self.pid = 0
+        """Its first process, as the engine knows it; 0 while it does not run."""
+        self.id = ""
+        """By which the engine knows it."""
 
     def begin(self, wanted: Callable[[], bool]) -> None:
         """It has been started afterwards. Raises Refused where it cannot be, or is not `wanted` any more."""
@@ -76,7 +83,7 @@ class Life:
             elif (found["Config"].get("Labels") or {}).get(engine_document.FOLDER_LABEL) != self._folder:
                 raise Refused(f"The container engine has a container {self.name} that is another's.")
             else:
-                self._open_entry()
+                self._open_entries()
             if not wanted():
                 raise Refused("", _KILLED)
             if found is None or found["State"]["Status"] in ("created", "configured"):
@@ -91,8 +98,8 @@ class Life:
         if record.read(self._folder, BEGUN) is not None and self._started_before():
             raise Refused("The container engine has lost the container.", _KILLED)
         engine_document.copy_layers(self._launch, self._folder)
-        self._open_entry()
-        translate = engine_ways.translated(self._entry.url) if self._entry else str
+        self._open_entries()
+        translate = engine_ways.translated({inner: entry.place for inner, entry in self._entries.items()})
         image = self._promptly(lambda: self.engine.image(self._part["image"]))
         if image is None:
             raise Refused(f"The container engine has no image {self._part['image']}.")
@@ -104,13 +111,15 @@ class Life:
         if self.engine.container(self.name) is None:
             self.engine.create(self.name, wanted)
 
-    def _open_entry(self) -> None:
-        if not self._launch["api"] or self._entry is not None:
-            return
-        begun = record.read(self._folder, BEGUN) or {"port": 0}
-        self._entry = engine_ways.Entry(int(begun["port"]), self._api_socket)
-        if not begun["port"]:
-            record.write(self._folder, BEGUN, {"port": self._entry.port}, durable=False)
+    def _open_entries(self) -> None:
+        begun = record.read(self._folder, BEGUN) or {}
+        known = begun.get("ports") or {}
+        for inner, serve in self._servers.items():
+            if inner not in self._entries:
+                self._entries[inner] = engine_ways.Entry(int(known.get(inner, 0)), serve)
+        ports = {inner: entry.port for inner, entry in self._entries.items()}
+        if ports != known:
+            record.write(self._folder, BEGUN, {**begun, "ports": ports}, durable=False)
 
     def _started_before(self) -> bool:
         return bool((record.read(self._folder, BEGUN) or {}).get("started"))
@@ -121,37 +130,39 @@ class Life:
 
     def note_start(self) -> None:
         """From now on a container that is not there has been lost."""
-        begun = record.read(self._folder, BEGUN) or {"port": 0}
+        begun = record.read(self._folder, BEGUN) or {}
         record.write(self._folder, BEGUN, {**begun, "started": True}, durable=False)
-        found = self._promptly(lambda: self.engine.container(self.name))
-        networks = ((found or {}).get("NetworkSettings") or {}).get("Networks") or {}
-        self.address = str((networks.get(engine_ways.network_of(self._launch)) or {}).get("IPAddress") or "")
-        if self._entry is not None and self.address:
-            self._entry.open_to(self.address)
+        found = self._promptly(lambda: self.engine.container(self.name)) or {}
+        self.pid, self.id = int((found.get("State") or {}).get("Pid") or 0), str(found.get("Id") or "")
+        networks = (found.get("NetworkSettings") or {}).get("Networks") or {}
+        own = networks.get(engine_ways.network_of(self._launch)) or {}
+        self.address = str(own.get("IPAddress") or "")
+        for entry in self._entries.values() if self.address else ():
+            entry.open_to(self.address)
 
     def follow(self, log: EngineLog) -> End:
         """Reads what it prints until it has ended, however often the engine goes away meanwhile."""
         pause = _PAUSE
         while True:
             with contextlib.suppress(OSError, EngineError):
-                log.take(self._output(follow=True))
+                log.take(self._output(True, log.pause))
                 pause = _PAUSE
             end = self._end()
             if end is not None:
                 with contextlib.suppress(OSError, EngineError):
-                    log.mend(lambda: self._output(follow=False))
+                    log.mend(lambda: self._output(False, time.sleep))
                 return end
             time.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
 
-    def _output(self, follow: bool) -> Source:
-        """All that it has printed and, where `follow`, prints until it ends."""
+    def _output(self, follow: bool, pause: Callable[[float], None]) -> Source:
+        """All that it has printed and, where `follow`, prints until it ends; it may `pause` before it looks again."""
         found = self.engine.container(self.name) or {}
         path = str(found.get("LogPath") or "")
         if not engine_file.is_readable(path):
             return self.engine.logs(self.name, follow)
         process = f"/proc/{(found.get('State') or {}).get('Pid')}"
-        return engine_file.LogFile(path, lambda: not follow or self._is_over(process))
+        return engine_file.LogFile(path, lambda: not follow or self._is_over(process), pause)
 
     def _is_over(self, process: str) -> bool:
         """The engine is asked only when the process has gone: it may still be writing then."""

@@ -8,10 +8,10 @@
 from __future__ import annotations
 
 import socket
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, Mapping, Optional
 
 from clary.compute.docker_api import Engine
-from clary.compute.launch import API_PORT, Launch
+from clary.compute.launch import Launch
 from clary.launcher import relay
 
 SHARED = "clary"
@@ -59,11 +59,11 @@ def _internal(name: str) -> Dict[str, Any]:
 
 
 class Entry:
-    """Where one container finds Clary's API: a port of the gateway that answers it alone."""
+    """Where one container finds Clary's API, or another server: a port of the gateway that answers it alone."""
 
-    def __init__(self, port: int, api_socket: str) -> None:
+    def __init__(self, port: int, serve: relay.Serve) -> None:
         """`port` is 0 at first, and after a crash what it was. Raises OSError where somebody else has it."""
-        self._serve = relay.to_unix(api_socket)
+        self._serve = serve
         self._address: Optional[str] = None
         self._listener = socket.socket()
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -74,9 +74,9 @@ class Entry:
         relay.Acceptor(self._listener, self._admit)
 
     @property
-    def url(self) -> str:
-        """The API's address, seen from the inside."""
-        return f"http://{_GATEWAY}:{self.port}"
+    def place(self) -> str:
+        """Its address and port, seen from the inside."""
+        return f"{_GATEWAY}:{self.port}"
 
     def open_to(self, address: str) -> None:
         """Whom to answer; until then nobody is."""
@@ -87,6 +87,12 @@ class Entry:
             self._serve(connection)
 
 
-def translated(url: str) -> Callable[[str], str]:
-    """Values of variables, with the API at `url` instead of the container's own loopback."""
-    return lambda value: value.replace(f"http://127.0.0.1:{API_PORT}", url)
+def translated(places: Mapping[str, str]) -> Callable[[str], str]:
+    """Values of variables, with the places of entries instead of those on the container's own loopback."""
+
+    def translate(value: str) -> str:
+        for inner, place in places.items():
+            value = value.replace(inner, place)
+        return value
+
+    return translate

@@ -25,12 +25,13 @@ from typing import Any, Callable, Dict, List, NoReturn, Optional, Sequence
 
 from clary.compute import record
 from clary.compute.docker_api import EngineError
-from clary.compute.launch import Launch
-from clary.launcher import disk, ending, messages, process, shares
+from clary.compute.launch import API_PORT, Launch
+from clary.launcher import disk, ending, freezer, memory, messages, process, relay, shares
 from clary.launcher.disk_watch import Quota
 from clary.launcher.engine_exec import Visit
 from clary.launcher.engine_life import End, Life, Refused
 from clary.launcher.engine_log import EngineLog
+from clary.launcher.function_runtime import PATIENCE, FunctionRuntime
 from clary.launcher.guards import Guard, Verdict, first_verdict
 from clary.launcher.requests import Requests
 from clary.launcher.start import Start
@@ -84,7 +85,10 @@ class Keeper:
         self._launch = launch
         self._share = shares.of_handle(handle) if handle else start.share
         self._since = handle["since"] if handle else time.time()
-        self._life = Life(start.folder, launch, part, self._share, api_socket)
+        self._runtime = FunctionRuntime(launch["env"], self._held, self.let_go) if part["runtime_api"] else None
+        servers = {f"127.0.0.1:{API_PORT}": relay.to_unix(api_socket)}
+        servers.update(self._runtime.servers if self._runtime else {})
+        self._life = Life(start.folder, launch, part, self._share, servers)
         self._selector = selectors.DefaultSelector()
         self._requests = Requests(self, start.listener, launch["port"], confined=True)
         self._wake, self._waker = socket.socketpair()
@@ -96,6 +100,7 @@ class Keeper:
         self._kill_at: Optional[float] = None
         self._verdict = Verdict("")
         self._end: Optional[End] = None
+        self._family = freezer.Family(0, "")
 
     def live(self) -> None:
         """From the handle to the exit record."""
@@ -119,6 +124,8 @@ class Keeper:
         if self._launch["limits"]["disk_bytes"] is not None:
             quota = Quota(self._launch, self._launch["limits"]["disk_bytes"])
             guards.append(Guard(_QUOTA_SECONDS, quota.verdict))
+        if self._runtime is not None:
+            guards.append(Guard(PATIENCE, self._runtime.verdict))
         return guards
 
     # -- the thread that makes and follows the container
@@ -133,14 +140,19 @@ class Keeper:
 
     def _whole_life(self) -> End:
         log = EngineLog(self._folder, self._launch["log"])
+        if self._runtime is not None:
+            self._runtime.begin(log)
         try:
             self._life.begin(lambda: "KILL" not in self._to_send)
             self._life.note_start()
+            self._family = freezer.Family(self._life.pid, self._life.id)
             self._later(self._open)
             return self._life.follow(log)
         except Refused as refused:
             return refused.end
         finally:
+            if self._runtime is not None:
+                self._runtime.close()
             log.close()
 
     def _later(self, what: Callable[[], None]) -> None:
@@ -195,6 +207,8 @@ class Keeper:
         """What a shim asks PID 1 for, the engine is asked for."""
         if "socket" in message:
             self._hand_out()
+        elif "freezer" in message:
+            self.watch(socket.socket(fileno=os.dup(descriptors[0])), self._freeze)
         elif "enter" in message:
             self._enter(message, descriptors)
         elif "leave" in message:
@@ -202,8 +216,18 @@ class Keeper:
             if visit:
                 visit.leave()
 
+    def _freeze(self, line: socket.socket) -> None:
+        if not freezer.obey(line, self._family.signal):
+            self.unwatch(line)
+            line.close()
+
     def _hand_out(self) -> None:
-        if not self._life.address:
+        line = self._runtime.connect() if self._runtime is not None else None
+        if line is not None:
+            with line:
+                self._requests.hand_out({"connected": True}, [line.fileno()])
+            return
+        if self._runtime is not None or not self._life.address:
             self._requests.hand_out({}, [])
             return
         with socket.socket() as fresh:
@@ -241,6 +265,13 @@ class Keeper:
         if not self._verdict.reason:
             self._verdict = verdict
         self._kill()
+
+    def _held(self) -> int:
+        return memory.roughly(self._life.pid)
+
+    def let_go(self) -> None:
+        """SIGKILL, at the word of another thread."""
+        self._later(self._kill)
 
     def _kill(self) -> None:
         self._kill_at = None

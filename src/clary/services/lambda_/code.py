@@ -30,8 +30,6 @@ def keep(context: Context, code: dict[str, Any], layers: Sequence[str] = ()) -> 
 
     Raises InvalidParameterValueException, AccessDenied.
     """
-    if code.get("ImageUri"):
-        raise not_offered("A function from an image")
     if code.get("S3ObjectVersion"):
         raise not_offered("S3ObjectVersion, since buckets keep no versions,")
     store = store_of(context)

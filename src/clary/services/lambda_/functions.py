@@ -3,6 +3,7 @@ controllers prepare it, edges invoke it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from clary.services.context import Context
 from clary.services.lambda_ import spec as specs
 from clary.services.lambda_.code import keep, store_of
 from clary.services.lambda_.errors import conflict, invalid, no_function
+from clary.services.lambda_.images import code_of, is_image
 from clary.services.lambda_.references import LATEST, Reference
 from clary.services.lambda_.rows import (
     alias_key,
@@ -72,11 +74,17 @@ def get(context: Context, params: Params) -> Output:
     return resources.present(
         {
             "Configuration": configuration(row, _arn(named)),
-            "Code": {"RepositoryType": "S3", "Location": location(context, row.spec["Code"])},
+            "Code": _repository(context, row.spec),
             "Tags": tags or None,
             "Concurrency": None if reserved is None else {"ReservedConcurrentExecutions": reserved},
         }
     )
+
+
+def _repository(context: Context, spec: Mapping[str, Any]) -> Output:
+    if is_image(spec):
+        return {"RepositoryType": "ECR", "ImageUri": spec["ImageUri"], "ResolvedImageUri": spec["Image"]}
+    return {"RepositoryType": "S3", "Location": location(context, spec["Code"])}
 
 
 def location(context: Context, digest: str) -> str:
@@ -190,6 +198,12 @@ def _uses(alias: Row, number: str) -> bool:
 
 
 def _code(context: Context, code: Params, spec: Any) -> dict[str, Any]:  # noqa: ANN401  a spec, of a row or in the making
+    if is_image(spec):
+        if not code.get("ImageUri"):
+            raise invalid("Please provide ImageUri when updating a function with packageType Image.")
+        return code_of(context, code["ImageUri"])
+    if code.get("ImageUri"):
+        raise invalid("Please don't provide ImageUri when updating a function with packageType Zip.")
     digest = keep(context, code, spec.get("LayerCode") or ())
     return {"Code": digest, "CodeSize": store_of(context).size(digest)}
 

@@ -11,6 +11,7 @@ from clary.lifecycles.function import LAYER_KIND
 from clary.services.context import Context
 from clary.services.iam.roles import check_pass_role
 from clary.services.lambda_.errors import invalid, not_offered
+from clary.services.lambda_.images import ZIP, is_image
 from clary.services.resources import Params
 from clary.store.rows import Row
 
@@ -24,12 +25,12 @@ _ENVIRONMENT_BYTES = 4096
 _KEPT = (
     *("FunctionName", "Runtime", "Role", "Handler", "Description", "Timeout", "MemorySize", "VpcConfig"),
     *("Environment", "TracingConfig", "KMSKeyArn", "Architectures", "EphemeralStorage", "SnapStart"),
-    *("LoggingConfig", "PackageType"),
+    *("LoggingConfig", "PackageType", "ImageConfig"),
 )
 """Members of the spec; `Layers` are looked up."""
 
 _NOT_OFFERED = (
-    *("FileSystemConfigs", "CodeSigningConfigArn", "ImageConfig", "TenancyConfig", "CapacityProviderConfig"),
+    *("FileSystemConfigs", "CodeSigningConfigArn", "TenancyConfig", "CapacityProviderConfig"),
     *("DurableConfig", "AcceleratorConfig", "PublishTo"),
 )
 
@@ -47,9 +48,8 @@ _RESERVED = frozenset(
 
 def created(context: Context, params: Params) -> dict[str, Any]:
     """The spec of a CreateFunction, without its code. Raises InvalidParameterValueException, AccessDenied."""
-    if (params.get("PackageType") or "Zip") == "Image":
-        raise not_offered("PackageType Image")
-    if not params.get("Runtime") or not params.get("Handler"):
+    kind = params.get("PackageType") or ZIP
+    if kind == ZIP and not (params.get("Runtime") and params.get("Handler")):
         text = "Runtime and Handler are mandatory parameters for functions created with deployment packages."
         raise invalid(text)
     defaults = {
@@ -60,7 +60,7 @@ def created(context: Context, params: Params) -> dict[str, Any]:
         "Architectures": ["x86_64"],
         "EphemeralStorage": {"Size": 512},
         "SnapStart": {"ApplyOn": "None"},
-        "PackageType": "Zip",
+        "PackageType": kind,
     }
     spec = {**defaults, **{name: params[name] for name in _KEPT if params.get(name) is not None}}
     return _checked(context, {**spec, **_layers(context, params.get("Layers") or [])}, params)
@@ -81,7 +81,7 @@ def _checked(context: Context, spec: dict[str, Any], params: Params) -> dict[str
         raise not_offered(
             "A dead-letter queue (SQS or SNS), instead of which an on-failure destination may be a function,"
         )
-    _check_runtime(spec["Runtime"])
+    _check_package(spec)
     _check_size("timeout", spec["Timeout"], _MOST_SECONDS)
     _check_size("memorySize", spec["MemorySize"], _MOST_MEMORY)
     _check_environment((spec.get("Environment") or {}).get("Variables") or {})
@@ -89,6 +89,17 @@ def _checked(context: Context, spec: dict[str, Any], params: Params) -> dict[str
     if params.get("Role"):
         _check_role(context, params["Role"])
     return spec
+
+
+def _check_package(spec: dict[str, Any]) -> None:
+    """An image brings its runtime, and says what of it is run."""
+    if not is_image(spec):
+        if spec.get("ImageConfig"):
+            raise invalid("Please don't provide ImageConfig when the intended function PackageType is Zip.")
+        _check_runtime(spec["Runtime"])
+    elif spec.get("Runtime") or spec.get("Handler") or spec.get("Layers"):
+        text = "Please don't provide Handler or Runtime or Layer when the intended function PackageType is Image."
+        raise invalid(text)
 
 
 def _check_runtime(runtime: str) -> None:

@@ -12,10 +12,9 @@ from clary.services.lambda_.errors import invalid
 from clary.services.lambda_.references import LATEST, Reference
 from clary.services.lambda_.rows import check_revision, fresh_id, listed, of, require, version_key, write
 from clary.services.lambda_.service import SERVICE
-from clary.services.lambda_.view import configuration
+from clary.services.lambda_.view import code_sha256, configuration
 from clary.services.resources import Output, Params, now
 from clary.store.rows import Row
-from clary.workload.functions.code import base64_digest
 
 if TYPE_CHECKING:  # each process loads only the parts that it holds
     from clary.store.transaction import Transaction
@@ -33,10 +32,11 @@ def publish_version(context: Context, named: Reference, params: Params) -> Outpu
     def apply(transaction: Transaction) -> Row:
         row = require(transaction, named)
         check_revision(row, params)
-        if params.get("CodeSha256") and params["CodeSha256"] != base64_digest(row.spec["Code"]):
+        current = code_sha256(row.spec)
+        if params.get("CodeSha256") and params["CodeSha256"] != current:
             raise invalid(
                 f"CodeSHA256 ({params['CodeSha256']}) is different from current CodeSHA256 in $LATEST "
-                f"({base64_digest(row.spec['Code'])}). Please try again with the CodeSHA256 in $LATEST."
+                f"({current}). Please try again with the CodeSHA256 in $LATEST."
             )
         last = transaction.get(version_key(named, str(row.state["next_version"] - 1)))
         if last is not None and last.state["of"] == row.state["environment"]:

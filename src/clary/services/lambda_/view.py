@@ -3,16 +3,19 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from clary.lifecycles.function import ACTIVE, FAILED, PENDING, VERSION_KIND
+from clary.services.lambda_.images import is_image
 from clary.services.lambda_.references import LATEST
 from clary.services.resources import Output, present
 from clary.store.rows import Row
 from clary.workload.functions.code import base64_digest
 
-_HIDDEN = frozenset({"Code", "LayerCode", "Version"})
+_HIDDEN = frozenset({"Code", "LayerCode", "Version", "Image", "ImageUri", "ImageConfig"})
 
 
 def configuration(row: Row, arn: str | None = None) -> Output:
@@ -26,11 +29,11 @@ def configuration(row: Row, arn: str | None = None) -> Output:
             **shown,
             "FunctionArn": arn or row.arn,
             "Version": version,
-            "CodeSha256": base64_digest(row.spec["Code"]),
+            "CodeSha256": code_sha256(row.spec),
             "LastModified": moment(row.modified if row.key.kind != VERSION_KIND else row.created),
             "RevisionId": row.state["revision"],
             "SnapStart": {**row.spec["SnapStart"], "OptimizationStatus": "Off"},
-            "RuntimeVersionConfig": {"RuntimeVersionArn": _runtime_arn(row)},
+            **_runtime(row),
             **_states(row),
         }
     )
@@ -41,8 +44,19 @@ def moment(at: datetime) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}+0000"
 
 
-def _runtime_arn(row: Row) -> str:
-    return f"arn:aws:lambda:{row.key.region}::runtime:{row.spec['Runtime']}"
+def code_sha256(spec: Mapping[str, Any]) -> str:
+    """Of a zip in base64; of an image its digest in hex, and of one that only the engine knows, its name's."""
+    if not is_image(spec):
+        return base64_digest(spec["Code"])
+    name, _, digest = spec["Image"].partition("@sha256:")
+    return digest or hashlib.sha256(name.encode()).hexdigest()
+
+
+def _runtime(row: Row) -> Output:
+    if is_image(row.spec):
+        return {"ImageConfigResponse": {"ImageConfig": row.spec["ImageConfig"]}} if row.spec.get("ImageConfig") else {}
+    arn = f"arn:aws:lambda:{row.key.region}::runtime:{row.spec['Runtime']}"
+    return {"RuntimeVersionConfig": {"RuntimeVersionArn": arn}}
 
 
 def _states(row: Row) -> Output:

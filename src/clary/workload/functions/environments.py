@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from clary.compute.base import Container, Limits, Mount
+from clary.compute.launch import RUNTIME_API
 from clary.compute.machine import machine
+from clary.images.base import Command, Program
 from clary.images.functions import PRELOADED, FunctionRuntimes, NoPython, Runtime
 from clary.lifecycles.function import VERSION_KIND
 from clary.settings import Settings
@@ -62,7 +64,13 @@ class FunctionWorkload:
         self.code = CodeStore(settings.functions_dir)
 
     def prepare(self, row: Row, on_line: OnLine) -> None:
-        """Unpack its code and layers and build its Python, where they are not there. Raises WorkloadError."""
+        """Unpack its code and layers and build its Python, or have the engine fetch its image, where they are not
+        there. Raises WorkloadError."""
+        if "Image" in row.spec:
+            image = self._runtimes.image(row.spec["Image"])
+            if not self._runtimes.ready(image):
+                self._runtimes.build(image, on_line)
+            return
         self.code.tree(row.spec["Code"])
         if row.spec.get("LayerCode"):
             self.code.merged(row.spec["LayerCode"])
@@ -80,30 +88,67 @@ class FunctionWorkload:
 
     def notices(self, row: Row) -> tuple[str, ...]:
         """Lines for the head of the log."""
-        return self._runtime(row).image.notices
+        return () if "Image" in row.spec else self._runtime(row).image.notices
 
     def container(self, row: Row, container: str, stream: str) -> Container:
         """What to start. Raises WorkloadError."""
+        if "Image" in row.spec:
+            return self._of_image(row, container, stream)
         spec, runtime = row.spec, self._runtime(row)
         code = self.code.tree(spec["Code"])
         layers = self.code.merged(spec["LayerCode"]) if spec.get("LayerCode") else None
-        program = runtime.image.serve
-        run = Run(
+        contract = {
+            **self._contract(row, stream),
+            "_HANDLER": spec["Handler"],
+            "AWS_EXECUTION_ENV": f"AWS_Lambda_{spec['Runtime']}",
+            "LAMBDA_LAYERS_ROOT": "/opt/python",
+            "LAMBDA_RUNTIME_DIR": "/var/runtime",
+            "LAMBDA_TASK_ROOT": _TASK,
+            "PYTHONUNBUFFERED": "1",
+        }
+        mounts = (Mount(str(code), _TASK), *_layer_mounts(layers))
+        found = self._runtimes.container(
+            runtime.image, self._run(row, container, stream, runtime.image.serve, contract, mounts)
+        )
+        return found if self._may_be_forked(code, layers) else replace(found, warm=None)
+
+    def _of_image(self, row: Row, container: str, stream: str) -> Container:
+        """The image's own program, or what ImageConfig says instead; it asks for its work."""
+        spec, wanted = row.spec, row.spec.get("ImageConfig") or {}
+        contract = {**self._contract(row, stream), "AWS_LAMBDA_RUNTIME_API": RUNTIME_API}
+        program = Command(tuple(wanted.get("Command") or ()))
+        image = self._runtimes.image(spec["Image"])
+        found = self._runtimes.container(image, self._run(row, container, stream, program, contract))
+        return replace(
+            found,
+            entrypoint=tuple(wanted.get("EntryPoint") or ()),
+            workdir=wanted.get("WorkingDirectory") or "",
+            runtime_api=True,
+        )
+
+    def _run(
+        self,
+        row: Row,
+        container: str,
+        stream: str,
+        program: Program | Command,
+        contract: Mapping[str, str],
+        mounts: tuple[Mount, ...] = (),
+    ) -> Run:
+        return Run(
             container=container,
             program=program,
-            mounts=(Mount(str(code), _TASK), *_layer_mounts(layers)),
+            mounts=mounts,
             log=self.log_file(row, stream),
             region=row.key.region,
             role="",
             isolated=False,
-            env=_variables(spec),
-            contract=self._contract(row, stream),
+            env=_variables(row.spec),
+            contract=contract,
             listens=PORT,
-            limits=self._limits(spec),
+            limits=self._limits(row.spec),
             hostname="lambda",
         )
-        found = self._runtimes.container(runtime.image, run)
-        return found if self._may_be_forked(code, layers) else replace(found, warm=None)
 
     def _runtime(self, row: Row) -> Runtime:
         try:
@@ -130,12 +175,11 @@ class FunctionWorkload:
         )
 
     def _contract(self, row: Row, stream: str) -> dict[str, str]:
-        """https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html."""
+        """What every function finds
+        (https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html)."""
         spec, logging = row.spec, row.spec.get("LoggingConfig") or {}
         name = spec["FunctionName"]
         return {
-            "_HANDLER": spec["Handler"],
-            "AWS_EXECUTION_ENV": f"AWS_Lambda_{spec['Runtime']}",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec["MemorySize"]),
             "AWS_LAMBDA_FUNCTION_NAME": name,
             "AWS_LAMBDA_FUNCTION_VERSION": number_of(row),
@@ -144,10 +188,6 @@ class FunctionWorkload:
             "AWS_LAMBDA_LOG_GROUP_NAME": log_group(spec),
             "AWS_LAMBDA_LOG_LEVEL": logging.get("ApplicationLogLevel", ""),
             "AWS_LAMBDA_LOG_STREAM_NAME": stream,
-            "LAMBDA_LAYERS_ROOT": "/opt/python",
-            "LAMBDA_RUNTIME_DIR": "/var/runtime",
-            "LAMBDA_TASK_ROOT": _TASK,
-            "PYTHONUNBUFFERED": "1",
             "TZ": ":UTC",
             **self._credentials(spec["Role"], name),
         }
