@@ -1,4 +1,4 @@
-"""The program of docs/lambda.md, by boto3 with what `clary env` exports and nothing else."""
+"""The programs of docs/lambda.md, by boto3 with what `clary env` exports and nothing else."""
 
 from __future__ import annotations
 
@@ -16,20 +16,28 @@ from tests.system.jobs import Jobs
 pytestmark = [pytest.mark.clients, pytest.mark.xdist_group("clients")]
 
 
-def test_the_program_of_the_page(tmp_path: Path) -> None:
-    [program] = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "lambda.md").read_text(), re.DOTALL)
-    (tmp_path / "predict.py").write_text(program)
+def run(clary: RunningClary, number: int, folder: Path) -> str:
+    """What the page's program says, by its place on the page."""
+    programs = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "lambda.md").read_text(), re.DOTALL)
+    (folder / "program.py").write_text(programs[number])
+    done = subprocess.run(
+        [sys.executable, str(folder / "program.py")],
+        env={**clary.environment, "ENDPOINT_NAME": "heart"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_programs_of_the_page(tmp_path: Path) -> None:
     with RunningClary(tmp_path / "data") as clary:
         Jobs(clary).deploy("heart")
-        done = subprocess.run(
-            [sys.executable, str(tmp_path / "predict.py")],
-            env={**clary.environment, "ENDPOINT_NAME": "heart"},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-    assert done.returncode == 0, done.stderr
-    assert "{'statusCode': 200, 'body': '[[63, 1]]'}" in done.stdout or "[[63.0, 1.0]]" in done.stdout, done.stdout
-    assert re.search(r"^asked for \[63, 1\]$", done.stdout, re.MULTILINE)
-    assert re.search(r"^\[\[55(\.0)?, 1(\.0)?\]\]$", done.stdout, re.MULTILINE), done.stdout
+        said = run(clary, 0, tmp_path)
+        encoded = run(clary, 1, tmp_path)
+    assert "{'statusCode': 200, 'body': '[[63, 1]]'}" in said or "[[63.0, 1.0]]" in said, said
+    assert re.search(r"^asked for \[63, 1\]$", said, re.MULTILINE)
+    assert re.search(r"^\[\[55(\.0)?, 1(\.0)?\]\]$", said, re.MULTILINE), said
+    assert encoded == "{'features': [1.0, 0.0, 0.0, 1.0]}\n"
