@@ -337,6 +337,36 @@ def test_only_steps_that_are_missing_are_applied(tmp_path, monkeypatch):
     assert len(applied) == 1
 
 
+def test_what_had_one_container_before_has_a_tuple_of_one(tmp_path):
+    """As version 1 of the database wrote an endpoint that was being updated, and a transform job."""
+    definition = {"Image": "i", "Mode": "SingleModel"}
+    replica = {"container": "c", "log_stream": "v/i-0c", "ready": True, "restarts": 2}
+    served = {"config": "one", "variants": [{"name": "v", "container_definition": definition, "replicas": [replica]}]}
+    coming = {"config": "two", "variants": [{"name": "v", "container_definition": definition, "replicas": []}]}
+    job = {"container_definition": definition, "containers": ["d"], "log_streams": ["t/i-0d-1"]}
+    store = Store(tmp_path / "clary.db")
+    key, transform = Key("endpoint", "0", "r", "e"), Key("transform-job", "0", "r", "t")
+    put(store, replace(row("e"), key=key, arn="e", state={"current": served, "next": coming}))
+    put(store, replace(row("f"), key=replace(key, name="f"), arn="f", state={"current": None, "next": None}))
+    put(store, replace(row("t"), key=transform, arn="t", state=job))
+    store.close()
+    with sqlite3.connect(tmp_path / "clary.db") as connection:
+        connection.execute("DELETE FROM migration WHERE number = 2")
+    store = Store(tmp_path / "clary.db")
+    found = store.read.get(key).state
+    assert found["current"]["variants"] == [
+        {"name": "v", "container_definitions": [definition], "replicas": [{"members": [{**replica, "position": 0}]}]}
+    ]
+    assert found["next"]["variants"] == [{"name": "v", "container_definitions": [definition], "replicas": []}]
+    assert store.read.get(transform).state == {
+        "container_definitions": [definition],
+        "containers": ["d"],
+        "log_streams": ["t/i-0d-1"],
+    }
+    assert store.read.get(replace(key, name="f")).state == {"current": None, "next": None}
+    store.close()
+
+
 def test_a_network_file_system_is_refused():
     mounts = (
         "22 1 8:1 / / rw shared:1 - ext4 /dev/sda1 rw\n"
