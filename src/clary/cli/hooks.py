@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -77,6 +78,10 @@ def add(  # noqa: PLR0913, PLR0917  one option each
             dir_okay=False,
         ),
     ] = None,
+    secret_file: Annotated[
+        Path | None,
+        typer.Option("--secret-file", metavar="FILE", help="Write the secret there instead of showing it."),
+    ] = None,
     allow_local: Annotated[
         bool, typer.Option("--allow-local", help="The repository may be a folder of this machine.")
     ] = False,
@@ -111,8 +116,18 @@ def add(  # noqa: PLR0913, PLR0917  one option each
     added = _ask(settings, "hook-add", asked)
     print(f"{added['name']} is here: pushes to {branch} of {repository} become {added['image']}.")
     print(f"  address  {settings.endpoint_url}{PREFIX}{added['name']}")
-    print(f"  secret   {added['secret']}")
-    print("The secret is shown this once: give it to the git server, which signs with it.")
+    _hand_over(added["secret"], secret_file)
+
+
+def _hand_over(secret: str, path: Path | None) -> None:
+    """Once: what is kept is sealed. In a file only its owner reads it."""
+    if path is None:
+        print(f"  secret   {secret}")
+        print("The secret is shown this once: give it to the git server, which signs with it.")
+        return
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(secret)
+    print(f"  secret   in {path}, for the git server to sign with; it is kept nowhere else in the clear")
 
 
 def _document(path: Path | None) -> Any:  # noqa: ANN401 — JSON
@@ -151,6 +166,9 @@ def show(
     run: Annotated[
         int | None, typer.Option("--run", metavar="NUMBER", help="Whose log to show; the last if not said.")
     ] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Until the run has ended; exit code 1 where it fails.")
+    ] = False,
     as_json: options.Json = False,
     data_dir: options.DataDir = None,
 ) -> None:
@@ -159,6 +177,8 @@ def show(
     Examples:
 
         clary hooks show churn
+
+        clary hooks show churn --follow
 
         clary hooks show churn --run 3
 
@@ -176,8 +196,10 @@ def show(
     _print(hook["runs"])
     chosen = run or hook["runs"][-1]["number"]
     print(f"\nrun {chosen}:")
-    for line in _lines(settings, hook["log_group"], chosen):
-        print(f"  {line}")
+    if follow:
+        _follow(settings, name, chosen)
+    else:
+        print("\n".join(_lines(settings, hook["log_group"], chosen)))
 
 
 def _print(runs: Sequence[Mapping[str, Any]]) -> None:
