@@ -44,7 +44,7 @@ def page(shared):
 
 @pytest.fixture(scope="module")
 def image(page):
-    program = "--program examples/modeling/program --requirements examples/modeling/requirements.txt"
+    program = "--program examples/own_container/program --requirements examples/own_container/requirements.txt"
     assert "nginx" in page(f"images add modeling:latest {program}")
     assert "modeling:latest  train+serve" in page("images list")
     return "000000000000.dkr.ecr.us-east-1.amazonaws.com/modeling:latest"

@@ -1,4 +1,7 @@
-"""The Flask application: GET /ping, POST /invocations with rows of CSV."""
+"""The Flask application: GET /ping, POST /invocations with rows of CSV.
+
+Who accepts JSON is told how likely each patient is to die; all others read 0 or 1, one line each.
+"""
 
 import io
 from pathlib import Path
@@ -36,4 +39,7 @@ def invocations():
         return flask.Response("This predictor only supports CSV data", status=415, mimetype="text/plain")
     rows = pd.read_csv(io.BytesIO(flask.request.data), header=None)
     answers = model().predict(rows.values)
+    if flask.request.accept_mimetypes.best_match(["text/csv", "application/json"]) == "application/json":
+        risks = model().predict_proba(rows.values)[:, 1]
+        return flask.jsonify([{"died": int(a), "probability": round(float(p), 4)} for a, p in zip(answers, risks)])
     return flask.Response("".join(f"{answer}\n" for answer in answers), mimetype="text/csv")
