@@ -118,6 +118,8 @@ def fetch(repository: Repository, target: Path, on_line: Callable[[str], None], 
 
     Raises WorkloadError with what git says, Cancelled as soon as `ended`.
     """
+    if shutil.which("git") is None:
+        raise WorkloadError("git is not on this machine, with which repositories are fetched. Install it.")
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix="new-", dir=target.parent))
     try:
@@ -168,7 +170,9 @@ class _Git:
 
     def __call__(self, *arguments: str) -> str:
         """What it prints. The child is killed with control: two would not meet, but nobody would need this one."""
-        command = [sys.executable, "-I", "-m", "clary.hooks.tied", "git", *arguments]  # -I: the folder is not ours
+        settings = (word for name, value in _SETTINGS.items() for word in ("-c", f"{name}={value}"))
+        tied = (sys.executable, "-I", "-m", "clary.hooks.tied")  # -I: the folder is not ours
+        command = [*tied, "git", *settings, *arguments]
         with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
             process = subprocess.Popen(
                 command, cwd=self._folder, env=self._env, stdin=subprocess.DEVNULL, stdout=output, stderr=errors
@@ -215,22 +219,26 @@ def with_patience(process: subprocess.Popen[bytes]) -> None:
 
 def environment(repository: Repository, environ: Mapping[str, str]) -> dict[str, str]:
     """The variables for git; the token among them, since everybody may read arguments."""
-    settings = dict(_SETTINGS)
-    if repository.token:
-        user = repository.token if ":" in repository.token else f"x-access-token:{repository.token}"
-        settings["http.extraHeader"] = f"Authorization: Basic {base64.b64encode(user.encode()).decode()}"
-        settings["http.followRedirects"] = "false"
-    kept = {name: environ[name] for name in _KEPT if name in environ}
-    numbered = {f"GIT_CONFIG_KEY_{n}": name for n, name in enumerate(settings)}
-    numbered |= {f"GIT_CONFIG_VALUE_{n}": value for n, value in enumerate(settings.values())}
     return {
-        **kept,
-        **numbered,
-        "GIT_CONFIG_COUNT": str(len(settings)),
+        **{name: environ[name] for name in _KEPT if name in environ},
+        **(_login(repository.token) if repository.token else {}),
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": "/dev/null",
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_ALLOW_PROTOCOL": ":".join((*_SCHEMES, *(("file",) if repository.local else ()))),
         "GIT_SSH_COMMAND": "ssh -oBatchMode=yes",
         "GIT_LFS_SKIP_SMUDGE": "1",
+    }
+
+
+def _login(token: str) -> dict[str, str]:
+    """It goes to the repository's own host: redirections are not followed."""
+    user = token if ":" in token else f"x-access-token:{token}"
+    basic = base64.b64encode(user.encode()).decode()
+    return {
+        "GIT_CONFIG_COUNT": "2",
+        "GIT_CONFIG_KEY_0": "http.extraHeader",
+        "GIT_CONFIG_VALUE_0": f"Authorization: Basic {basic}",
+        "GIT_CONFIG_KEY_1": "http.followRedirects",
+        "GIT_CONFIG_VALUE_1": "false",
     }

@@ -86,7 +86,6 @@ def test_git_knows_nothing_of_the_user_and_the_token_stands_in_no_argument():
     basic = base64.b64encode(b"x-access-token:t0k").decode()
     assert settings["http.extraHeader"] == f"Authorization: Basic {basic}"
     assert settings["http.followRedirects"] == "false"
-    assert settings["core.hooksPath"] == "/dev/null"
 
 
 @pytest.fixture
