@@ -39,6 +39,7 @@ from clary.objects.store import ObjectStore
 from clary.services.apigateway.publication import publish as publish_apis
 from clary.services.catalogue import REGISTRY
 from clary.services.context import Context
+from clary.services.ecr.archives import RegistryImages
 from clary.services.ecr.keeping import Keeper
 from clary.services.ecr.names import REPOSITORY
 from clary.services.iam.bootstrap import ensure_defaults
@@ -144,7 +145,7 @@ class Control:
         images = Catalogue(
             own=OwnImages(settings.images_dir, settings.account_id),
             installed=lambda uri: installed.find(uri, settings.account_id),
-            engine=None if settings.compute == "sandbox" else EngineImages(DockerPlanner(os.environ).engine),
+            engine=None if settings.compute == "sandbox" else _engine_images(settings, store, objects),
             only_engine=settings.compute == "docker",
         )
         series = SeriesStore(settings.series_database)
@@ -232,6 +233,10 @@ class Control:
         )
         output: dict[str, Any] | None = operation.handler(context, call.params)
         return output or {}
+
+
+def _engine_images(settings: Settings, store: Store, objects: ObjectStore) -> EngineImages:
+    return EngineImages(DockerPlanner(os.environ).engine, RegistryImages(settings.account_id, store, objects))
 
 
 async def _serve(server: ControlServer, controllers: Controllers, start: Start, needed: Sequence[Future[None]]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from clary.compute import docker_socket, host, plan, record
 from clary.compute.base import Container
-from clary.compute.docker_api import Engine
+from clary.compute.docker_images import ImageStore
 from clary.compute.launch import OVERLAY, EnginePart, Launch, MountEntry
 from clary.compute.local import LocalBackend
 from clary.errors import ClaryError
@@ -20,9 +20,9 @@ class DockerPlanner:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
 
-    def engine(self) -> Engine:
+    def engine(self) -> ImageStore:
         """The engine of this machine, now. Raises ClaryError where none answers."""
-        return Engine(docker_socket.find(self._environ))
+        return ImageStore(docker_socket.find(self._environ))
 
     def check(self) -> None:
         """As the protocol."""

@@ -28,12 +28,15 @@ class EngineError(Exception):
         self.status = status
 
 
-class _Connection(http.client.HTTPConnection):
+class Connection(http.client.HTTPConnection):
+    """To a Unix socket."""
+
     def __init__(self, path: str, seconds: float | None) -> None:
         super().__init__("engine", timeout=seconds)
         self._path = path
 
     def connect(self) -> None:
+        """As the base class."""
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(self.timeout)
         self.sock.connect(self._path)
@@ -42,7 +45,7 @@ class _Connection(http.client.HTTPConnection):
 class Stream:
     """What a container prints, while it does."""
 
-    def __init__(self, response: http.client.HTTPResponse, connection: _Connection) -> None:
+    def __init__(self, response: http.client.HTTPResponse, connection: Connection) -> None:
         self._response = response
         self._connection = connection
         self._rest = b""
@@ -97,7 +100,7 @@ class Engine:
 
     def pull(self, name: str) -> Iterator[str]:
         """Fetch an image from its registry; lines of its progress."""
-        connection = _Connection(self.path, None)
+        connection = Connection(self.path, None)
         try:
             response = self._begin(connection, "POST", "/images/create?" + urlencode({"fromImage": name}), None)
             for line in response:
@@ -144,7 +147,7 @@ class Engine:
 
     def logs(self, name: str, follow: bool) -> Stream:
         """All that it has printed and, where `follow`, prints until it ends."""
-        connection = _Connection(self.path, None if follow else _SECONDS)
+        connection = Connection(self.path, None if follow else _SECONDS)
         query = urlencode({"stdout": 1, "stderr": 1, "follow": int(follow)})
         try:
             return Stream(self._begin(connection, "GET", f"/containers/{name}/logs?{query}", None), connection)
@@ -196,7 +199,7 @@ class Engine:
         return found
 
     def _ask(self, method: str, path: str, document: Document | None = None) -> Any:  # noqa: ANN401  its JSON
-        connection = _Connection(self.path, _SECONDS)
+        connection = Connection(self.path, _SECONDS)
         try:
             data = self._begin(connection, method, path, document).read()
         except http.client.HTTPException as broken:
@@ -206,7 +209,7 @@ class Engine:
         return json.loads(data) if data.strip() else None
 
     @staticmethod
-    def _begin(connection: _Connection, method: str, path: str, document: Document | None) -> http.client.HTTPResponse:
+    def _begin(connection: Connection, method: str, path: str, document: Document | None) -> http.client.HTTPResponse:
         body = None if document is None else json.dumps(document)
         try:
             connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
@@ -214,11 +217,12 @@ class Engine:
         except http.client.HTTPException as broken:
             raise ConnectionResetError("the container engine went away") from broken
         if response.status >= 400:
-            raise EngineError(response.status, _message(response.read()))
+            raise EngineError(response.status, message_of(response.read()))
         return response
 
 
-def _message(data: bytes) -> str:
+def message_of(data: bytes) -> str:
+    """What the engine says of a refusal, from its body."""
     try:
         return str(json.loads(data)["message"])
     except (ValueError, KeyError, TypeError):
@@ -255,5 +259,5 @@ def _upgraded(sock: socket.socket) -> bytes:
     said, _, rest = answer.partition(b"\r\n\r\n")
     status = int(said.split(b" ", 2)[1])
     if status not in (101, 200):
-        raise EngineError(status, _message(rest) or os.fsdecode(said))
+        raise EngineError(status, message_of(rest) or os.fsdecode(said))
     return rest

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 _ADDRESS = re.compile(
-    r"(?P<account>\d{12})\.dkr\.ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?P<domain>[a-z0-9.-]+)"
+    r"(?P<host>(?P<account>\d{12})\.dkr\.ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?P<domain>[a-z0-9.-]+))"
     r"/(?P<repository>[a-z0-9._/-]+?)(?::(?P<tag>[A-Za-z0-9._-]+))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?\Z"
 )
 
@@ -20,6 +20,9 @@ class Address:
     repository: str
     tag: str
     """`latest` where the address names none."""
+    digest: str = ""
+    """`sha256:…`, where the address names one: then the tag is not looked at."""
+    host: str = ""
 
     @classmethod
     def parse(cls, uri: str) -> Address | None:
@@ -27,4 +30,16 @@ class Address:
         found = _ADDRESS.match(uri)
         if not found:
             return None
-        return cls(found["account"], found["region"], found["repository"], found["tag"] or "latest")
+        return cls(
+            found["account"],
+            found["region"],
+            found["repository"],
+            found["tag"] or "latest",
+            found["digest"] or "",
+            found["host"],
+        )
+
+    @property
+    def uri(self) -> str:
+        """The image by its digest where there is one, else by its tag."""
+        return f"{self.host}/{self.repository}" + (f"@{self.digest}" if self.digest else f":{self.tag}")

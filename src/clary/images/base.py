@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from clary.images.addresses import Address
+
 
 @dataclass(frozen=True)
 class Environment:
@@ -64,6 +66,8 @@ class Image:
     engine: str = ""
     """Its name in the container engine that runs it: then `train` and `serve` are what its entry point is given, and
     nothing of this machine is seen inside."""
+    registered: Address | None = None
+    """Where it is in Clary's own registry, by its digest."""
     metric_definitions: tuple[MetricDefinition, ...] = ()
     """What AWS's own image defines; DescribeTrainingJob shows them for built-in algorithms."""
     built_in: bool = False

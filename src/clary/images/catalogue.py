@@ -27,9 +27,12 @@ from clary.images.base import Image
 from clary.images.engine import EngineImages
 from clary.images.own import OwnImages
 from clary.images.pythons import Pythons
+from clary.images.registry import NoRepository
 from clary.images.releases import Framework, choose
 from clary.images.repository import Repository
 from clary.images.wheels import Wheels, supplied
+
+_PUSH = "Push it with `clary images push`, or to the registry at Clary's address."
 
 
 class ImageNotFound(Exception):
@@ -39,6 +42,14 @@ class ImageNotFound(Exception):
         super().__init__(f"Requested image {uri} not found.")
         self.uri = uri
         self.hint = hint
+
+
+class RepositoryNotFound(ImageNotFound):
+    """Not even the repository is there, in the own account."""
+
+    def __init__(self, uri: str, address: Address, hint: str) -> None:
+        super().__init__(uri, hint)
+        self.address = address
 
 
 REPOSITORIES: Mapping[str, Repository] = {
@@ -82,10 +93,10 @@ class Catalogue:
         """The container engine's images, where they may be used."""
         self._only_engine = only_engine
         self._known: dict[str, Image] = {}
-        self._real: dict[str, Image] = {}
 
     def resolve(self, uri: str) -> Image:
-        """The image that `uri` means. Raises ImageNotFound."""
+        """The image that `uri` means. One of Clary's registry is named by its digest in the result's `uri`: it stays
+        that image when the tag moves on. Raises ImageNotFound."""
         if self._only_engine:
             return self._in_engine(uri, "Clary was started with `--compute docker`, and the engine has no such image.")
         if uri in self._known:
@@ -98,17 +109,22 @@ class Catalogue:
         image = (self._own.find(uri) if self._own else None) or self._installed(uri)
         return image or self._in_engine(uri, _advice(address))
 
+    def resolved(self, uri: str) -> Image:
+        """As `resolve`, for an address that it gave before: an image that has been started is what it is, whoever
+        deletes it or stops the engine meanwhile. Raises ImageNotFound."""
+        return (self.engine.registered(uri) if self.engine else None) or self.resolve(uri)
+
     def _in_engine(self, uri: str, advice: str) -> Image:
-        """A real image; what has been found once is not looked for again. Raises ImageNotFound."""
-        if uri not in self._real:
-            try:
-                image = self.engine.find(uri) if self.engine else None
-            except ClaryError as none:
-                raise ImageNotFound(uri, f"{advice} {none}") from None
-            if image is None:
-                raise ImageNotFound(uri, advice)
-            self._real[uri] = image
-        return self._real[uri]
+        """A real image. Raises ImageNotFound."""
+        try:
+            image = self.engine.find(uri) if self.engine else None
+        except NoRepository as none:
+            raise RepositoryNotFound(uri, none.address, _PUSH) from None
+        except ClaryError as none:
+            raise ImageNotFound(uri, f"{advice} {none}") from None
+        if image is None:
+            raise ImageNotFound(uri, advice)
+        return image
 
     def _of_aws(self, uri: str, address: Address, repository: Repository) -> Image:
         name = repository.release(address.tag)

@@ -97,6 +97,8 @@ class TrainingState(TypedDict, total=False):
     """What the controller writes into the row's `state`; times in epoch seconds. Describe reads spec and state."""
 
     transitions: list[Transition]
+    image: str
+    """The address of its image as it was when the job was created, a tag resolved; absent in older rows."""
     containers: list[str]
     """The ids of its containers, host by host, chosen before they are started."""
     training_start: float

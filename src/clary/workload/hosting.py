@@ -101,7 +101,7 @@ class HostingWorkload:
         return self._runtimes.container(image, run)
 
     def _image(self, variant: Variant, member: Member) -> Image:
-        uri = _definition(variant, member).get("Image")
+        uri = image_of(_definition(variant, member))
         if not uri:
             raise WorkloadError("ClientError: Clary runs model images; model packages are not offered.")
         return self._runtimes.image(uri)
@@ -109,6 +109,11 @@ class HostingWorkload:
 
 def _definition(variant: Variant, member: Member) -> dict[str, Any]:
     return variant["container_definitions"][member["position"]]
+
+
+def image_of(definition: Mapping[str, Any]) -> str | None:
+    """The address of a container definition's image: a tag as it was resolved when the model was deployed."""
+    return definition.get("ResolvedImage") or definition.get("Image")
 
 
 def _too_late(variant: Variant) -> WorkloadError:

@@ -67,7 +67,7 @@ class Runtimes:
     def image(self, uri: str) -> Image:
         """Raises WorkloadError where nothing here answers to `uri`."""
         try:
-            return self._catalogue.resolve(uri)
+            return self._catalogue.resolved(uri)
         except ImageNotFound as error:
             raise WorkloadError(f"ClientError: Cannot find the image {uri}. {error.hint}".rstrip()) from None
 
@@ -86,7 +86,7 @@ class Runtimes:
             if image.environment is not None:
                 self._environments.build(image.environment, on_line)
             else:
-                for line in self._engine(image).pull(image.engine):
+                for line in self._engine(image).pull(image):
                     on_line(line)
         except (ClaryError, EngineError, OSError) as error:
             raise WorkloadError(f"ClientError: Cannot pull algorithm container. {error}") from None

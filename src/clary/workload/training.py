@@ -118,7 +118,7 @@ class TrainingWorkload:
         uri = row.spec["AlgorithmSpecification"].get("TrainingImage")
         if not uri:
             raise WorkloadError("ClientError: Clary runs training images; algorithms by name are not offered.")
-        return self._runtimes.image(uri)
+        return self._runtimes.image(row.state.get("image") or uri)
 
     def own_metrics(self, row: Row) -> list[Mapping[str, str]]:
         """What the image itself defines. Raises WorkloadError for an image that nobody knows."""

@@ -28,7 +28,7 @@ from clary.telemetry.paths import stream_file
 from clary.workload.bundle import Bundle, make_folder, writable
 from clary.workload.download import Ended, Item, find_data, items_of_manifest, items_of_prefix
 from clary.workload.errors import WorkloadError
-from clary.workload.hosting import PORT, place_env
+from clary.workload.hosting import PORT, image_of, place_env
 from clary.workload.model_data import fetch_model
 from clary.workload.runtimes import OnLine, Run, Runtimes
 from clary.workload.s3uri import split
@@ -195,7 +195,7 @@ class TransformWorkload:
         return [self._image(definition) for definition in row.state["container_definitions"]]
 
     def _image(self, definition: Mapping[str, Any]) -> Image:
-        uri = definition.get("Image")
+        uri = image_of(definition)
         if not uri:
             raise WorkloadError("ClientError: Clary runs model images; model packages are not offered.")
         return self._runtimes.image(uri)

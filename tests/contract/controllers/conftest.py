@@ -72,12 +72,19 @@ def program(code: str) -> Program:
 class Images:
     """A catalogue of one image, and its environment: the Python that runs the test."""
 
-    def resolve(self, uri: str) -> Image:
+    def resolved(self, uri: str) -> Image:
         if uri != "test":
             raise ImageNotFound(uri, "There is only one.")
         environment = Environment("test", "3", (), ())
         metrics = (MetricDefinition("loss", r"loss=(\S+)"),)
-        return Image(uri, environment, program("1"), program(SERVE), metrics, notices=("nearest version is used",))
+        return Image(
+            uri,
+            environment,
+            program("1"),
+            program(SERVE),
+            metric_definitions=metrics,
+            notices=("nearest version is used",),
+        )
 
     def ready(self, _environment: Environment) -> Path:
         return Path(sys.executable)

@@ -24,7 +24,7 @@ IMAGE = Image(
 
 
 class Catalogue:
-    def resolve(self, uri):
+    def resolved(self, uri):
         if uri != "i":
             raise ImageNotFound(uri, "Known: i.")
         return IMAGE

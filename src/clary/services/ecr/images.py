@@ -37,6 +37,7 @@ from clary.services.resources import Output, Params, now, present
 from clary.store.rows import Key, Row
 
 if TYPE_CHECKING:  # each process loads only the parts that it holds
+    from clary.store import Store
     from clary.store.transaction import Transaction
 
 _PULL_NOTED = timedelta(hours=1)
@@ -168,7 +169,7 @@ def _fetched(context: Context, repository: Key, row: Row, tag: str | None) -> Ou
     held = context.store.read.get(manifest_key(repository, digest))
     if held is None:
         raise no_image(repository, digest, tag)  # deleted this very moment
-    _note_pull(context, row)
+    note_pull(context.store, row)
     return {
         **named(repository),
         "imageId": present({"imageDigest": digest, "imageTag": tag}),
@@ -177,7 +178,8 @@ def _fetched(context: Context, repository: Key, row: Row, tag: str | None) -> Ou
     }
 
 
-def _note_pull(context: Context, row: Row) -> None:
+def note_pull(store: Store, row: Row) -> None:
+    """Write down that somebody fetches the image now."""
     moment = now()
     last = row.state.get("pulled", 0)
     if moment.timestamp() - last < _PULL_NOTED.total_seconds():
@@ -188,7 +190,7 @@ def _note_pull(context: Context, row: Row) -> None:
         if current is not None:
             transaction.save(replace(current, state={**current.state, "pulled": moment.timestamp()}))
 
-    context.store.write(change)
+    store.write(change)
 
 
 def find(context: Context, repository: Key, wanted: Params) -> Row | None:

@@ -64,6 +64,11 @@ def read(text: str, media_type: str | None = None) -> Manifest:
     raise BadManifest(f"Manifest media type {kind} is not supported")
 
 
+def is_index(media_type: str) -> bool:
+    """Whether such a manifest lists others."""
+    return media_type in _LISTS
+
+
 def _guessed(document: Mapping[str, Any]) -> str:
     return OCI_INDEX if "manifests" in document else OCI_MANIFEST
 

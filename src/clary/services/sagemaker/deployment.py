@@ -11,6 +11,7 @@ from clary.services.context import Context
 from clary.services.resources import Params, require
 from clary.services.sagemaker.endpoint_configs import ENDPOINT_CONFIG, MOST_INSTANCES
 from clary.services.sagemaker.errors import limit_exceeded, not_offered
+from clary.services.sagemaker.images import pinned
 from clary.services.sagemaker.model_containers import DIRECT, containers_of, execution_mode
 from clary.services.sagemaker.models import MODEL
 
@@ -31,7 +32,7 @@ def _variant(context: Context, asked: Params, *, isolated: bool) -> Variant:
         "desired_count": asked["InitialInstanceCount"],
         "instance_type": asked["InstanceType"],
         "model": asked["ModelName"],
-        "container_definitions": containers_of(model),
+        "container_definitions": [pinned(context, each) for each in containers_of(model)],
         "direct": execution_mode(model) == DIRECT,
         "role": model.get("ExecutionRoleArn", ""),
         "isolated": isolated or bool(model.get("EnableNetworkIsolation")),

@@ -39,10 +39,7 @@ def _pending(row: Row, deployment: Deployment) -> Output:
 
 def _variant(row: Row, variant: Variant, wanted: Variant) -> Output:
     """`variant` as it serves, and what is wanted of it."""
-    images = [definition["Image"] for definition in variant["container_definitions"]]
-    deployed: list[dict[str, Any]] = [
-        {"SpecifiedImage": image, "ResolvedImage": image, "ResolutionTime": row.modified} for image in images
-    ]
+    deployed = [_deployed(row, definition) for definition in variant["container_definitions"]]
     return {
         "VariantName": variant["name"],
         "DeployedImages": deployed,
@@ -51,3 +48,9 @@ def _variant(row: Row, variant: Variant, wanted: Variant) -> Output:
         "CurrentInstanceCount": sum(map(is_ready, variant.get("replicas", ()))),
         "DesiredInstanceCount": wanted["desired_count"],
     }
+
+
+def _deployed(row: Row, definition: dict[str, Any]) -> Output:
+    image = definition["Image"]
+    resolved = definition.get("ResolvedImage", image)
+    return {"SpecifiedImage": image, "ResolvedImage": resolved, "ResolutionTime": row.modified}

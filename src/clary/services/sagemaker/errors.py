@@ -146,6 +146,25 @@ def no_access_to_model_data(uri: str, region: str, role: str) -> AWSError:
     )
 
 
+_PULL_RIGHTS = "ecr:BatchCheckLayerAvailability, ecr:BatchGetImage, ecr:GetDownloadUrlForLayer"
+
+
+def no_repository(repository: str, registry: str, role: str, hint: str) -> AWSError:
+    """A Create that names an image in a repository that is not there."""
+    return ValidationError(
+        f"Cannot find repository: {repository} in registry ID: {registry} Please check if your ECR repository exists "
+        f"and role {role} has proper pull permissions for SageMaker: {_PULL_RIGHTS} {hint}".rstrip()
+    )
+
+
+def no_access_to_repository(repository: str, registry: str, role: str) -> AWSError:
+    """A Create whose role may not pull the image."""
+    return ValidationError(
+        f"Access denied for repository: {repository} in registry ID: {registry}. Please check if your ECR repository "
+        f"and image exist and role {role} has proper pull permissions for SageMaker: {_PULL_RIGHTS}"
+    )
+
+
 def limit_exceeded(quota: str, limit: int, asked: int) -> AWSError:
     """More than this machine offers, as AWS says it of an account's quota."""
     return AWSError(

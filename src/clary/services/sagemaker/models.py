@@ -14,8 +14,9 @@ from clary.services.sagemaker.errors import (
     no_model_data,
     not_offered,
 )
+from clary.services.sagemaker.images import resolve_image
 from clary.services.sagemaker.model_containers import check_containers, execution_mode
-from clary.services.sagemaker.references import has_objects, is_object, resolve_image
+from clary.services.sagemaker.references import has_objects, is_object
 from clary.services.sagemaker.roles import check_role, may_list, may_read
 from clary.services.sagemaker.service import SERVICE
 
@@ -43,7 +44,7 @@ def _container(context: Context, role: str | None, asked: Params) -> Params:
         raise not_offered("ContainerDefinition.AdditionalModelDataSources")
     if "Image" not in asked:
         raise ValidationError("ContainerDefinition: either Image or ModelPackageName is required.")
-    resolve_image(context, asked["Image"])
+    resolve_image(context, asked["Image"], role)
     _check_data(context, role, asked)
     return {"Mode": "SingleModel", "Environment": {}, **asked}
 

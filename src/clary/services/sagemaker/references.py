@@ -1,22 +1,11 @@
-"""What a request names outside SageMaker: images, and objects in S3."""
+"""Objects in S3 that a request names."""
 
 from __future__ import annotations
 
 from itertools import islice
 
-from clary.errors import ValidationError
-from clary.images.base import Image
-from clary.images.catalogue import ImageNotFound
 from clary.services.context import Context
 from clary.workload.s3uri import canonical
-
-
-def resolve_image(context: Context, uri: str) -> Image:
-    """What the address means. Raises ValidationError, in AWS's words and with what is there instead."""
-    try:
-        return context.images.resolve(uri)
-    except ImageNotFound as error:
-        raise ValidationError(f"{error} {error.hint}".strip()) from None
 
 
 def has_objects(context: Context, uri: str) -> bool:

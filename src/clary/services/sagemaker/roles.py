@@ -5,13 +5,16 @@ from __future__ import annotations
 from clary.calls import Access, Call
 from clary.identity.directory import Directory
 from clary.identity.issuing import role_principal
+from clary.images.addresses import Address
 from clary.services.context import Context
+from clary.services.ecr.names import repository_arn
 from clary.services.iam.gathering import identities_of
 from clary.services.iam.roles import check_pass_role
 from clary.services.sagemaker.references import split_uri
 
 _PRINCIPAL = "sagemaker.amazonaws.com"
 _SESSION = "SageMaker"
+_PULL = ("BatchCheckLayerAvailability", "BatchGetImage", "GetDownloadUrlForLayer")
 
 
 def check_role(context: Context, role_arn: str | None) -> None:
@@ -33,6 +36,12 @@ def may_read(context: Context, role_arn: str | None, uri: str) -> bool:
     """Whether the role may read the object at `uri`."""
     bucket, key = split_uri(uri)
     return _may(context, role_arn, Access("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}"))
+
+
+def may_pull(context: Context, role_arn: str | None, address: Address) -> bool:
+    """Whether the role may pull images of that repository."""
+    arn = repository_arn(address.region, address.account, address.repository)
+    return all(_may(context, role_arn, Access(f"ecr:{action}", arn)) for action in _PULL)
 
 
 def _may(context: Context, role_arn: str | None, access: Access) -> bool:

@@ -42,9 +42,11 @@ def create(context: Context, params: Params) -> Output:
     """Raises ResourceInUse, ValidationError, AccessDenied, ResourceLimitExceeded."""
     row = resources.new_row(TRAINING_JOB, context, fill_training_job(context, params))
     first = {"Status": STARTING, "StartTime": row.created.timestamp(), "StatusMessage": _STARTING_MESSAGE}
-    wanted = replace(
-        row, status=LIFECYCLE.initial, target=COMPLETED, state={"transitions": [first]}, parent=context.call.parent
-    )
+    state = {
+        "transitions": [first],
+        "image": context.images.resolve(params["AlgorithmSpecification"]["TrainingImage"]).uri,
+    }
+    wanted = replace(row, status=LIFECYCLE.initial, target=COMPLETED, state=state, parent=context.call.parent)
     stored = resources.insert(TRAINING_JOB, context, wanted, params.get("Tags"))
     context.wake(stored.key)
     return {"TrainingJobArn": stored.arn}

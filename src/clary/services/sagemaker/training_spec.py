@@ -7,7 +7,7 @@ from typing import Any
 from clary.errors import ValidationError
 from clary.services.context import Context
 from clary.services.sagemaker.errors import not_offered
-from clary.services.sagemaker.references import resolve_image
+from clary.services.sagemaker.images import resolve_image
 from clary.services.sagemaker.roles import check_role
 from clary.services.sagemaker.training_channels import fill_channels
 from clary.services.sagemaker.training_profiler import check_profiler
@@ -21,9 +21,10 @@ def fill_training_job(context: Context, params: Params) -> Params:
     if "ServerlessJobConfig" in params:
         raise not_offered("ServerlessJobConfig")
     spot = bool(params.get("EnableManagedSpotTraining"))
+    check_role(context, params["RoleArn"])
     filled = {
         **params,
-        "AlgorithmSpecification": _algorithm(context, params.get("AlgorithmSpecification")),
+        "AlgorithmSpecification": _algorithm(context, params.get("AlgorithmSpecification"), params["RoleArn"]),
         "ResourceConfig": fill_resources(params.get("ResourceConfig"), spot),
         "StoppingCondition": fill_stopping(params),
         "HyperParameters": params.get("HyperParameters") or {},
@@ -33,12 +34,11 @@ def fill_training_job(context: Context, params: Params) -> Params:
         "EnableManagedSpotTraining": spot,
     }
     check_profiler(params.get("ProfilerConfig"))
-    check_role(context, params["RoleArn"])
     channels = fill_channels(context, filled)
     return {**filled, **({"InputDataConfig": channels} if channels else {})}
 
 
-def _algorithm(context: Context, asked: Params | None) -> Params:
+def _algorithm(context: Context, asked: Params | None, role: str) -> Params:
     if asked is None:
         raise ValidationError("AlgorithmSpecification is required to create a training job.")
     if ("TrainingImage" in asked) == ("AlgorithmName" in asked):
@@ -47,7 +47,7 @@ def _algorithm(context: Context, asked: Params | None) -> Params:
         )
     if "AlgorithmName" in asked:
         raise not_offered("AlgorithmSpecification.AlgorithmName")
-    image = resolve_image(context, asked["TrainingImage"])
+    image = resolve_image(context, asked["TrainingImage"], role)
     defined = [{"Name": metric.name, "Regex": metric.regex} for metric in image.metric_definitions]
     metrics = asked.get("MetricDefinitions") or defined
     filled = {"EnableSageMakerMetricsTimeSeries": image.built_in or bool(metrics), **asked}

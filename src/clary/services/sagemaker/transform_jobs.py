@@ -26,6 +26,7 @@ from clary.services import resources
 from clary.services.context import Context
 from clary.services.resources import Output, Params, Resource, moment, present
 from clary.services.sagemaker.errors import not_found, transform_job_exists, transform_job_in_status
+from clary.services.sagemaker.images import pinned
 from clary.services.sagemaker.model_containers import DIRECT, containers_of, execution_mode
 from clary.services.sagemaker.models import MODEL
 from clary.services.sagemaker.patience import settled
@@ -106,19 +107,19 @@ def create(context: Context, params: Params) -> Output:
     """Raises ResourceInUse, ValidationError where the model is not there."""
     row = resources.new_row(TRANSFORM_JOB, context, fill_transform_job(context, params))
     model = resources.require(MODEL, context, params["ModelName"])
-    wanted = replace(row, status=LIFECYCLE.initial, target=COMPLETED, state=_of_model(model.spec))
+    wanted = replace(row, status=LIFECYCLE.initial, target=COMPLETED, state=_of_model(context, model.spec))
     stored = resources.insert(TRANSFORM_JOB, context, wanted, params.get("Tags"))
     context.wake(stored.key)
     return {"TransformJobArn": stored.arn}
 
 
-def _of_model(spec: Mapping[str, Any]) -> TransformState:
+def _of_model(context: Context, spec: Mapping[str, Any]) -> TransformState:
     """The model as it is now: it may be deleted while the job runs. Raises ValidationError where no container is the
     first; no public source shows AWS's words."""
     if execution_mode(spec) == DIRECT:
         raise ValidationError("Batch transform does not support models with InferenceExecutionConfig Mode Direct.")
     return {
-        "container_definitions": containers_of(spec),
+        "container_definitions": [pinned(context, each) for each in containers_of(spec)],
         "role": spec.get("ExecutionRoleArn") or "",
         "isolated": bool(spec.get("EnableNetworkIsolation")),
     }

@@ -11,7 +11,6 @@ from typing import Any
 
 from clary.services.context import Context
 from clary.services.sagemaker.errors import no_objective_metric, objective_not_of_algorithm
-from clary.services.sagemaker.references import resolve_image
 from clary.services.sagemaker.training_spec import fill_training_job
 from clary.tuning import ranges
 from clary.tuning.autotune import settled
@@ -85,6 +84,6 @@ def _probe(spec: Params, given: Params) -> Params:
 def _check_objective(context: Context, objective: Mapping[str, Any], defined: list[Params], image: str) -> None:
     if any(each["Name"] == objective["MetricName"] for each in defined):
         return
-    if defined and resolve_image(context, image).built_in:
+    if defined and context.images.resolve(image).built_in:
         raise objective_not_of_algorithm(objective["MetricName"], image)
     raise no_objective_metric()

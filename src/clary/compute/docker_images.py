@@ -1,0 +1,79 @@
+"""An engine's images: taken in and given out as the archives of `docker save`, so that no registry is asked
+(https://docs.docker.com/reference/api/engine/, Image)."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Iterator
+from urllib.parse import quote, urlencode
+
+from clary.compute.docker_api import Connection, Engine, EngineError, message_of
+
+_PIECE = 2**20
+_GONE = 404
+_IN_USE = (409, 500)
+"""Podman 4.3 says 500 where a container uses the image."""
+
+
+class ImageStore(Engine):
+    """An engine, and its images."""
+
+    def is_podman(self) -> bool:
+        """Whether Podman answers, not Docker."""
+        parts = self._ask("GET", "/version").get("Components") or ()
+        return any("podman" in str(part.get("Name", "")).lower() for part in parts)
+
+    def load(self, archive: Iterator[bytes]) -> Iterator[str]:
+        """Take in what `docker save` writes; lines of its progress."""
+        line = Connection(self.path, None)
+        try:
+            with_length = {"Content-Type": "application/x-tar", "Transfer-Encoding": "chunked"}
+            line.request("POST", "/images/load?quiet=1", archive, with_length, encode_chunked=True)
+            response = line.getresponse()
+            if response.status >= http.client.BAD_REQUEST:
+                raise EngineError(response.status, message_of(response.read()))
+            yield from _lines(response)
+        except http.client.HTTPException as broken:
+            raise ConnectionResetError("the container engine went away") from broken
+        finally:
+            line.close()
+
+    def save(self, name: str) -> Iterator[bytes]:
+        """An image as `docker save` writes it."""
+        line = Connection(self.path, None)
+        try:
+            response = self._begin(line, "GET", f"/images/{quote(name, safe='/:@')}/get", None)
+            while data := response.read(_PIECE):
+                yield data
+        except http.client.HTTPException as broken:
+            raise ConnectionResetError("the container engine went away") from broken
+        finally:
+            line.close()
+
+    def names(self, repository: str) -> list[str]:
+        """The names `REPOSITORY:TAG` of the images that it has."""
+        query = urlencode({"filters": json.dumps({"reference": [repository]})})
+        found = self._ask("GET", f"/images/json?{query}") or []
+        names = (name for each in found for name in each.get("RepoTags") or ())
+        return [name for name in names if name.rpartition(":")[0] == repository]
+
+    def remove_image(self, name: str) -> bool:
+        """Forget a name, and the image with its last; False where a container uses it, and it stays."""
+        try:
+            self._ask("DELETE", f"/images/{quote(name, safe='/:@')}")
+        except EngineError as error:
+            if error.status in _IN_USE:
+                return False
+            if error.status != _GONE:
+                raise
+        return True
+
+
+def _lines(response: http.client.HTTPResponse) -> Iterator[str]:
+    for line in response:
+        said = json.loads(line) if line.strip() else {}
+        if "error" in said:
+            raise EngineError(500, str(said["error"]))
+        if said.get("stream", "").strip():
+            yield str(said["stream"]).strip()
