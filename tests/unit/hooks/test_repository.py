@@ -1,7 +1,11 @@
 """Addresses that are fetched from, and what git is told."""
 
 import base64
+import os
 import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
@@ -168,3 +172,71 @@ def test_what_is_not_wanted_any_more_is_ended(team, tmp_path):
     with pytest.raises(Cancelled):
         fetched(team[0], tmp_path / "1", ended=lambda: True)
     assert list(tmp_path.glob("new-*")) == []
+
+
+class Forge(BaseHTTPRequestHandler):
+    """A git server that lets in who knows the password; git's own program behind it (git-http-backend(1))."""
+
+    root: Path
+
+    def do_GET(self):
+        self.answer(b"")
+
+    def do_POST(self):
+        self.answer(self.rfile.read(int(self.headers["content-length"])))
+
+    def answer(self, body):
+        if self.headers["authorization"] != "Basic " + base64.b64encode(b"x-access-token:t0k").decode():
+            self.send_response(401)
+            self.send_header("www-authenticate", 'Basic realm="forge"')
+            self.end_headers()
+            return
+        path, _, query = self.path.partition("?")
+        asked = {
+            "GIT_PROJECT_ROOT": str(self.root),
+            "GIT_HTTP_EXPORT_ALL": "1",
+            "PATH_INFO": path,
+            "QUERY_STRING": query,
+            "REQUEST_METHOD": self.command,
+            "CONTENT_TYPE": self.headers.get("content-type", ""),
+            "PATH": os.environ["PATH"],
+            "GIT_PROTOCOL": self.headers.get("git-protocol", ""),
+        }
+        if self.headers.get("content-encoding") == "gzip":
+            asked["HTTP_CONTENT_ENCODING"] = "gzip"
+        said = subprocess.run(["git", "http-backend"], env=asked, input=body, capture_output=True, check=True).stdout
+        head, _, content = said.partition(b"\r\n\r\n")
+        self.send_response(200)
+        for line in head.decode().splitlines():
+            self.send_header(*line.split(": ", 1))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_):
+        """Not a line for each request."""
+
+
+@pytest.fixture
+def forge(team):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Here", (Forge,), {"root": team[0].parent}))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/team/.git"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_private_repository_is_fetched_with_its_token(forge, tmp_path):
+    fetch(Repository(forge, "main", token="t0k"), tmp_path / "1", print, lambda: False)
+    assert (tmp_path / "1" / "train").read_text() == "first"
+
+
+def test_a_wrong_token_is_told_neither_to_the_log_nor_in_the_reason(forge, tmp_path):
+    lines = []
+    with pytest.raises(WorkloadError) as refused:
+        fetch(Repository(forge, "main", token="wr0ng"), tmp_path / "1", lines.append, lambda: False)
+    said = refused.value.reason + "".join(lines)
+    assert "terminal prompts disabled" in said
+    assert "wr0ng" not in said
+    assert base64.b64encode(b"x-access-token:wr0ng").decode() not in said
