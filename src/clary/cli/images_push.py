@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,7 +20,7 @@ from clary.clients.image_archive import OCI_MANIFEST, send
 from clary.clients.registry import RegistryClient
 from clary.compute import docker_socket
 from clary.compute.docker_api import EngineError
-from clary.compute.docker_images import ImageStore
+from clary.compute.docker_images import ImageStore, builder
 from clary.errors import ClaryError
 from clary.settings import Settings
 
@@ -59,7 +58,7 @@ def build(
     name = f"localhost/{repository}:{version}"
     engine = ImageStore(docker_socket.find(os.environ))
     chosen = ["--file", str(file)] if file else []
-    done = subprocess.run([*_builder(engine), "build", "--tag", name, *chosen, *(more or ()), str(folder)], check=False)
+    done = subprocess.run([*builder(engine), "build", "--tag", name, *chosen, *(more or ()), str(folder)], check=False)
     if done.returncode:
         raise ClaryError(f"The build ended with exit code {done.returncode}.")
     if push_too:
@@ -119,15 +118,6 @@ def _taken_apart(name: str) -> tuple[str, str]:
     if found is None:
         raise ClaryError(f"{name!r} is no name of an image.", "Names look like `churn:1`.")
     return found["repository"], found["tag"] or "latest"
-
-
-def _builder(engine: ImageStore) -> list[str]:
-    """The engine's own command, bound to that very engine: it knows its options, caches and credentials. Raises
-    ClaryError."""
-    command = "podman" if engine.is_podman() else "docker"
-    if shutil.which(command) is None:
-        raise ClaryError(f"The command `{command}` is not here, with which images are built.", "Install it.")
-    return [command, "--url" if command == "podman" else "--host", f"unix://{engine.path}"]
 
 
 def _known(engine: ImageStore, image: str) -> str:

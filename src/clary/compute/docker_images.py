@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import http.client
 import json
+import shutil
 from collections.abc import Iterator
 from urllib.parse import quote, urlencode
 
 from clary.compute.docker_api import Connection, Engine, EngineError, message_of
+from clary.errors import ClaryError
 
 _PIECE = 2**20
 _GONE = 404
@@ -77,3 +79,12 @@ def _lines(response: http.client.HTTPResponse) -> Iterator[str]:
             raise EngineError(500, str(said["error"]))
         if said.get("stream", "").strip():
             yield str(said["stream"]).strip()
+
+
+def builder(engine: ImageStore) -> list[str]:
+    """The engine's own command, bound to that very engine: it knows its options, caches and credentials. Raises
+    ClaryError."""
+    command = "podman" if engine.is_podman() else "docker"
+    if shutil.which(command) is None:
+        raise ClaryError(f"The command `{command}` is not here, with which images are built.", "Install it.")
+    return [command, "--url" if command == "podman" else "--host", f"unix://{engine.path}"]
