@@ -53,6 +53,14 @@ def handler(event, context):
     if event == "leave":
         subprocess.Popen(["sleep", "600"])
         time.sleep(60)
+    if event == "bomb":
+        while True:
+            try:
+                if os.fork() == 0:
+                    os.setsid()
+                    time.sleep(600)
+            except OSError:
+                time.sleep(60)
     return "well"
 """
 
@@ -209,6 +217,13 @@ def test_a_function_past_its_time_is_ended_with_all_it_started(
     tail = base64.b64decode(answer["LogResult"]).decode()
     assert "Task timed out after 1.00 seconds" in tail
     assert "Status: timeout" in tail
+    assert not environments(functions.clary, misbehaving)
+    assert functions.ask(misbehaving, "again") == "well"
+
+
+def test_a_fork_bomb_ends_by_its_time_or_memory_and_leaves_nothing(functions: Functions, misbehaving: str) -> None:
+    answer = functions.invoke(misbehaving, "bomb")
+    assert answer["said"]["errorType"] in {"Sandbox.Timedout", "Runtime.ExitError", "Runtime.OutOfMemory"}
     assert not environments(functions.clary, misbehaving)
     assert functions.ask(misbehaving, "again") == "well"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -101,3 +102,32 @@ def test_a_position_is_only_noted_between_lines(tmp_path: Path, path: Path) -> N
     log = EngineLog(str(tmp_path), str(path))
     log.take(Kept([(1, b"whole\n")], [(1, b"half")]))
     assert (record.read(str(tmp_path), engine_log.POSITION) or {})["pieces"] == 1
+
+
+def test_lines_of_ours_stand_among_the_programs_and_stay(tmp_path: Path, path: Path) -> None:
+    log = EngineLog(str(tmp_path), str(path))
+    log.say(b"ours\n")
+    log.take(Kept([(1, b"printed\nunfin")]))
+    log.say(b"ours again\n")
+    log.mend(lambda: Kept([(1, b"other\n")]))
+    log.close()
+    assert _lines(path) == ["ours", "printed", "ours again", "unfin"]
+
+
+def test_who_waits_for_what_was_printed_by_now_has_it_looked_for_at_once(tmp_path: Path, path: Path) -> None:
+    log, kept, over = EngineLog(str(tmp_path), str(path)), tmp_path / "ctr.log", threading.Event()
+    kept.write_text("2026-01-01T00:00:00Z stdout F one\n")
+    source = LogFile(str(kept), over.is_set, lambda _: log.pause(60.0))
+    reader = threading.Thread(target=lambda: log.take(source))
+    reader.start()
+    log.catch_up(20.0)
+    assert _lines(path) == ["one"]
+    with kept.open("a") as file:
+        file.write("2026-01-01T00:00:00Z stdout F two\n")
+    log.catch_up(20.0)
+    assert _lines(path) == ["one", "two"]
+    over.set()
+    log.catch_up(0.1)  # it is not answered any more, but it wakes the reader
+    reader.join(20.0)
+    assert not reader.is_alive()
+    log.close()
