@@ -7,6 +7,7 @@ import itertools
 import math
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -73,9 +74,9 @@ class HostingWorkload:
         bundle.clear()
         make_folder(bundle.model)
         storage, definition = self._storage.of(variant["role"], endpoint.region), _definition(variant, member)
-        end = time.monotonic() + variant.get("download_seconds", math.inf)
+        late = partial(_is_over, ended, time.monotonic() + variant.get("download_seconds", math.inf))
         try:
-            fetch_model(storage, definition, bundle, lambda: ended() or time.monotonic() > end)
+            fetch_model(storage, definition, bundle, late, member["position"])
         except Cancelled:
             if ended():
                 raise
@@ -114,6 +115,10 @@ def _definition(variant: Variant, member: Member) -> dict[str, Any]:
 def image_of(definition: Mapping[str, Any]) -> str | None:
     """The address of a container definition's image: a tag as it was resolved when the model was deployed."""
     return definition.get("ResolvedImage") or definition.get("Image")
+
+
+def _is_over(ended: Ended, end: float) -> bool:
+    return ended() or time.monotonic() > end
 
 
 def _too_late(variant: Variant) -> WorkloadError:

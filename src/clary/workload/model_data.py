@@ -13,8 +13,11 @@ from clary.workload.errors import NotAllowed, WorkloadError
 from clary.workload.storage import RoleStorage
 
 
-def fetch_model(storage: RoleStorage, definition: Mapping[str, Any], bundle: Bundle, ended: Ended) -> None:
-    """Lay the model of a container definition out in `bundle.model`; nothing where it has none.
+def fetch_model(
+    storage: RoleStorage, definition: Mapping[str, Any], bundle: Bundle, ended: Ended, position: int = 0
+) -> None:
+    """Lay the model of a container definition out in `bundle.model`; nothing where it has none. `position` is that of
+    the definition in its model.
 
     Raises WorkloadError where it is not there, is no archive, or the role may not read it; Cancelled.
     """
@@ -24,7 +27,7 @@ def fetch_model(storage: RoleStorage, definition: Mapping[str, Any], bundle: Bun
     try:
         _fetch(storage, uri, bundle, packed, ended)
     except NotAllowed as error:
-        raise WorkloadError(f"{_cannot_download(definition, uri)} {error.reason}") from None
+        raise WorkloadError(f"{_cannot_download(definition, position, uri)} {error.reason}") from None
 
 
 def _place(definition: Mapping[str, Any]) -> tuple[str, bool]:
@@ -47,8 +50,8 @@ def _fetch(storage: RoleStorage, uri: str, bundle: Bundle, packed: bool, ended: 
     archive.unlink()
 
 
-def _cannot_download(definition: Mapping[str, Any], uri: str) -> str:
-    name = definition.get("ContainerHostname") or "container_1"
+def _cannot_download(definition: Mapping[str, Any], position: int, uri: str) -> str:
+    name = definition.get("ContainerHostname") or f"container_{position + 1}"
     return (
         f'Failed to download model data for container "{name}" from URL: "{uri}". Please ensure that there is an '
         "object located at the URL and that the role passed to CreateModel has permissions to download the object."

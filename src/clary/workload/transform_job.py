@@ -66,13 +66,14 @@ class TransformWorkload:
     def lay_out(self, row: Row, ended: Ended) -> None:
         """Every container's bundle, its model unpacked; what is there stays. Raises WorkloadError, Cancelled."""
         _check_filters(row.spec)
-        for container, definition in _with_definitions(row):
+        for number, (container, definition) in enumerate(_with_definitions(row)):
             bundle = Bundle.of(self._settings, container)
             if (bundle.root / "whole").exists():
                 continue
             bundle.clear()
             make_folder(bundle.model)
-            fetch_model(self._storage_of(row), definition, bundle, ended)
+            position = number % len(row.state["container_definitions"])
+            fetch_model(self._storage_of(row), definition, bundle, ended, position)
             (bundle.root / "whole").touch()
 
     def containers(self, row: Row) -> list[tuple[str, Container]]:
