@@ -123,8 +123,9 @@ def _until_healthy(row: Row, seen: Seen, now: float) -> Step:
 def _no_ping(row: Row, seen: Seen) -> str:
     """AWS's words for an endpoint's containers, and for the one of a job that has no other."""
     names = container_names(row.state["container_definitions"])
-    silent = next((number for number, healthy in enumerate(seen.healthy) if not healthy), 0)
-    which = "primary container" if len(names) == 1 else names[silent % len(names)]
+    silent = [number for number, healthy in enumerate(seen.healthy) if not healthy]
+    ended = [number for number in silent if isinstance(seen.containers[number], Exited | Lost)]
+    which = "primary container" if len(names) == 1 else names[next(iter(ended or silent), 0) % len(names)]
     return (
         f"ClientError: The {which} did not pass the ping health check. Please check CloudWatch logs for this "
         "transform job."

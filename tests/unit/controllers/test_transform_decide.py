@@ -21,6 +21,9 @@ RUNS = Running(NOW - 5)
 ENDED = Exited(at=NOW, code=1, since=NOW - 5)
 
 
+TWO = [{"Image": "i"}, {"Image": "j"}]
+
+
 def job(status="Starting", target="Completed", count=1, named=True, **state):
     made = datetime.fromtimestamp(NOW - 20, UTC)
     spec = {"TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": count}}
@@ -110,6 +113,28 @@ def test_a_program_that_does_not_exist_is_told_at_once():
     refused = Exited(at=NOW, code=127, reason="serve: No such file or directory")
     row = moved(decide(job("Transforming"), seen(refused, healthy=False), NOW))
     assert (row.status, "No such file" in row.state["failure_reason"]) == ("Failed", True)
+
+
+def test_every_instance_has_all_containers_of_the_model():
+    row = moved(decide(job(named=False, count=2, container_definitions=TWO), seen(), NOW))
+    assert row.state["containers"] == [f"fresh-{number}" for number in range(4)]
+    assert row.state["log_streams"] == [
+        f"t/i-0fresh-{first}-{int(NOW)}/container-{number}" for first in (0, 2) for number in (1, 2)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("containers", "healthy", "said"),
+    [
+        ((RUNS, ENDED), (True, True), "The container-2 ended while it was asked (exit code 1)"),
+        ((RUNS, ENDED), (False, False), "The container-2 did not pass the ping health check"),
+        ((RUNS, RUNS, ENDED, RUNS), (True, True, False, True), "The container-1 did not pass the ping health check"),
+    ],
+)
+def test_the_container_that_failed_is_named(containers, healthy, said):
+    row = job("Transforming", restarts=TRIES - 1, container_definitions=TWO, count=len(containers) // 2)
+    failed = moved(decide(row, Seen(int, containers, healthy), NOW))
+    assert said in failed.state["failure_reason"]
 
 
 def test_stop():

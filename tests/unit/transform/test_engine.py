@@ -103,6 +103,16 @@ def test_many_files_share_few_places_and_keep_their_order(tmp_path, server):
     ]
 
 
+def test_each_batch_goes_through_all_containers_of_an_instance(tmp_path, server):
+    line = {"replicas": [["a", "b", "c"]], "names": ["one", "two", "three"], "content_type": "text/csv"}
+    told = []
+    asyncio.run(Engine(plan(tmp_path, [b"x\n", b"bad\n"], **line), server.dial, told.append).run())
+    assert (tmp_path / "out" / "0").read_bytes() == b"X\n"
+    assert [server.seen.count(body) for body in (b"x\n", b"X\n", b"bad\n")] == [1, 2, 1]
+    (failed,) = (message for message in told if "failed" in message)
+    assert failed["lines"][0] == "ClientError: 400 from one"
+
+
 def _damaged():
     packed = bytearray(gzip.compress(bytes(range(256)) * 400))
     packed[12:60] = b"\xff" * 48
