@@ -19,7 +19,6 @@ import pytest
 RELEASE = "bookworm"
 PYTHON = "3.11"
 """What that release has."""
-_MIRROR = "http://deb.debian.org/debian"
 _PACKAGES = "ca-certificates,nginx-light,python3-venv"
 """What Dockerfiles of tests install by apt-get: there already, it costs nothing each time."""
 _FETCH_SECONDS = 280
@@ -47,7 +46,7 @@ def base() -> Path:
 def _debootstrap(kept: Path) -> None:
     with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
         made = Path(folder) / "root"
-        _fetch(["debootstrap", "--variant=minbase", f"--include={_PACKAGES}", RELEASE, str(made), _MIRROR])
+        _fetch(["debootstrap", "--variant=minbase", f"--include={_PACKAGES}", RELEASE, str(made)])
         for path in (*made.glob("var/cache/apt/archives/*.deb"), *made.glob("var/lib/apt/lists/*Packages")):
             path.unlink()
         whole = Path(folder) / "debian.tar"

@@ -10,7 +10,6 @@ import os
 import re
 import shlex
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -66,7 +65,7 @@ def beside_an_engine(tmp_path: Path) -> Iterator[RunningClary]:
         patch.setenv("DOCKER_HOST", f"unix://{engine.path}")
         with RunningClary(tmp_path / "clary") as clary:
             yield clary
-        assert engines.containers(engine) == []
+        assert engines.containers(engine, clary.data_dir) == []
 
 
 def done(command: Sequence[str], environment: Mapping[str, str], folder: Path) -> str:
@@ -109,9 +108,9 @@ BASE = f"localhost/clary-test-debian:{debian.RELEASE}"
 
 def podman(clary: RunningClary, folder: Path) -> dict[str, str]:
     """Of a user whose Podman reaches the composed name as docs/ecr.md says. Layers are kept for the next build."""
-    run = Path(tempfile.gettempdir()) / f"clary-test-builds-{os.geteuid()}"
+    kept = debian.cache()
     (folder / "storage.conf").write_text(
-        f'[storage]\ndriver = "overlay"\ngraphroot = "{debian.cache()}/images"\nrunroot = "{run}"\n'
+        f'[storage]\ndriver = "overlay"\ngraphroot = "{kept}/images"\nrunroot = "{kept}/run"\n'
     )
     (folder / "registries.conf").write_text(f'[[registry]]\nlocation = "{REGISTRY}"\ninsecure = true\n')
     configuration = folder / ".config" / "containers"
