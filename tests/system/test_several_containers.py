@@ -6,7 +6,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +103,9 @@ class Lines(Jobs):
             "InstanceType": "ml.m5.large",
             "InitialInstanceCount": count,
         }
-        self.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+        self.sagemaker.create_endpoint_config(
+            EndpointConfigName=name, ProductionVariants=[{**variant, "EnableSSMAccess": True}]
+        )
         self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
         wait_until(lambda: self.endpoint_status(name) != "Creating", JOB_SECONDS, f"{name} is deployed")
         return name
@@ -122,12 +127,16 @@ class Lines(Jobs):
         except ClientError:
             return False
 
-    def process(self, model: str) -> int:
-        """The process that holds the container with this model."""
+    def processes(self, model: str) -> list[int]:
+        """The processes that hold the containers with this model."""
         folders = self.clary.data_dir / "run" / "containers"
-        (found,) = (handle for handle in folders.glob("*/handle.json") if holds(handle.parent, model))
-        pid: int = json.loads(found.read_text())["pid"]
-        return pid
+        found = [handle for handle in folders.glob("*/handle.json") if holds(handle.parent, model)]
+        return [json.loads(handle.read_text())["pid"] for handle in found]
+
+    def process(self, model: str) -> int:
+        """Of the only container with it."""
+        (process,) = self.processes(model)
+        return process
 
 
 def holds(container: Path, name: str) -> bool:
@@ -165,6 +174,10 @@ def test_each_is_given_what_the_one_before_it_answered(lines: Lines) -> None:
     assert "asked for text/csv" in said["container-1"], "only the last is told what the client accepts"
     assert "asked for text/csv" in said["container-2"]
     assert "asked for application/json" in said["container-3"]
+    entered = lines.clary.run(
+        "shell", name, "--host", "v/1/container-2", "--", "cat", "/opt/ml/model/code/inference.py"
+    )
+    assert f"{name}-1" in entered.stdout
 
 
 def test_each_is_asked_alone_by_its_hostname(lines: Lines) -> None:
@@ -198,6 +211,37 @@ def test_one_that_dies_in_the_middle_is_replaced_alone(lines: Lines) -> None:
     wait_until(lambda: counted(lines, name) == 0, 20, "the whole replica is out of service")
     wait_until(lambda: lines.answers(name, whole(name)), JOB_SECONDS, "it answers again")
     assert (lines.process(f"{name}-0"), lines.process(f"{name}-2")) == (first, third)
+
+
+def test_an_update_and_a_death_under_load_fail_no_request_with_two(lines: Lines) -> None:
+    name = lines.line("loaded", count=2)
+    variant = {"VariantName": "w", "ModelName": name, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    lines.sagemaker.create_endpoint_config(EndpointConfigName="loaded-again", ProductionVariants=[variant])
+    over, answers, failures = threading.Event(), Counter[str](), list[Exception]()
+
+    def ask() -> None:
+        runtime = lines.clary.client("sagemaker-runtime")
+        while not over.is_set():
+            try:
+                answer = runtime.invoke_endpoint(EndpointName=name, Body=b"1\n2\n", ContentType="text/csv")
+                assert answer["Body"].read().decode() == whole(name)
+                answers[answer["InvokedProductionVariant"]] += 1
+            except Exception as failure:
+                failures.append(failure)
+
+    with ThreadPoolExecutor(2) as clients:
+        for _ in range(2):
+            clients.submit(ask)
+        try:
+            wait_until(lambda: answers["v"] > 20 or failures, 20, "the load is on")
+            os.kill(lines.processes(f"{name}-1")[0], signal.SIGKILL)
+            wait_until(lambda: counted(lines, name) < 2, 20, "its end is seen")
+            wait_until(lambda: counted(lines, name) == 2, JOB_SECONDS, "it is replaced")
+            lines.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName="loaded-again")
+            wait_until(lambda: answers["w"] > 20 or failures, JOB_SECONDS, "the new one answers")
+        finally:
+            over.set()
+    assert failures == []
 
 
 def counted(lines: Lines, name: str) -> int:
