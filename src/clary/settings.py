@@ -135,6 +135,11 @@ class Settings:
         return self.data_dir / "images"
 
     @property
+    def tls_dir(self) -> Path:
+        """What `clary images setup` leaves: the registry's certificate and key, and where its names lead."""
+        return self.data_dir / "tls"
+
+    @property
     def functions_dir(self) -> Path:
         """The code of functions and layers, packed and unpacked; events that wait for their function."""
         return self.data_dir / "functions"

@@ -83,7 +83,7 @@ def test_the_page_pushes_by_both_names_and_its_program_tags(
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == "000000000000.dkr.ecr.us-east-1.amazonaws.com/team/model\n"
-    images = clary.client("ecr").list_images(repositoryName="churn")["imageIds"]
+    images = clary.client("ecr").list_images(repositoryName="scoring")["imageIds"]
     assert {image["imageTag"] for image in images} == {"1", "2", "stable"}
 
 

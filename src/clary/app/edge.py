@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import socket
+import ssl
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,7 +23,7 @@ from clary.edge.door import ControlDoor
 from clary.edge.hooks import HookSite
 from clary.edge.internal import Internal
 from clary.edge.reporting import report
-from clary.edge.server import serve
+from clary.edge.server import Secure, serve
 from clary.functions.environment import Place
 from clary.functions.events import Events
 from clary.functions.invoking import Functions
@@ -41,6 +44,8 @@ from clary.serving.metering import Meter
 from clary.serving.router import Router
 from clary.settings import Settings
 from clary.supervisor.tether import Tether
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -151,6 +156,21 @@ def environments(door: ControlDoor) -> Start:
     return start
 
 
+def secured(settings: Settings, names: socket.socket | None) -> Secure | None:
+    """Where TLS is spoken, with the certificate of `clary images setup`; without one the rest is answered all the
+    same."""
+    if names is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(settings.tls_dir / "certificate.pem", settings.tls_dir / "key.pem")
+    except OSError:  # ssl.SSLError too
+        _LOG.exception("The certificate in %s cannot be used: run `clary images setup` again.", settings.tls_dir)
+        names.close()
+        return None
+    return names, context
+
+
 def work(start: process.Start) -> None:
     """Answer until told to stop."""
     edge = Edge.of(start.settings)
@@ -164,7 +184,8 @@ def work(start: process.Start) -> None:
             lambda: report(edge.functions.meter, edge.door),
             lambda: _tell(start.tether),
         ]
-        serve(gateway, start.sockets, start.settings.limits, start.tether.fileno(), beside)
+        secure = secured(start.settings, start.names)
+        serve(gateway, start.sockets, start.settings.limits, start.tether.fileno(), beside, secure)
     finally:
         edge.events.close()
         edge.functions.close()

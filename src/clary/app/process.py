@@ -21,6 +21,8 @@ class Start:
     settings: Settings
     sockets: list[socket.socket]
     tether: Tether
+    names: socket.socket | None = None
+    """Where TLS is spoken, if anywhere."""
 
 
 def run(name: str, work: Callable[[Start], None]) -> None:
@@ -37,11 +39,13 @@ def _start(name: str) -> Start:
     parser = argparse.ArgumentParser(prog=f"python -m clary.app.{name}")
     parser.add_argument("--settings", required=True, help="the settings as JSON")
     parser.add_argument("--listen-fd", type=int, action="append", required=True, help="an inherited socket")
+    parser.add_argument("--tls-fd", type=int, help="an inherited socket at which TLS is spoken")
     parser.add_argument("--tether-fd", type=int, required=True, help="the line to the supervisor")
     said = parser.parse_args()
     _log(name)
     sockets = [_inherited(descriptor) for descriptor in said.listen_fd]
-    return Start(Settings.loads(said.settings), sockets, Tether(said.tether_fd))
+    names = None if said.tls_fd is None else _inherited(said.tls_fd)
+    return Start(Settings.loads(said.settings), sockets, Tether(said.tether_fd), names)
 
 
 def _inherited(descriptor: int) -> socket.socket:

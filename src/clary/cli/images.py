@@ -15,6 +15,7 @@ import typer
 from clary.app.client import client
 from clary.cli import options
 from clary.cli.images_push import build, push, remove
+from clary.cli.images_setup import setup
 from clary.images import adding, installed
 from clary.images.own import OwnImages
 from clary.settings import Settings
@@ -34,6 +35,7 @@ Examples:
 images = typer.Typer(no_args_is_help=True, help=_HELP)
 images.command()(build)
 images.command()(push)
+images.command()(setup)
 
 Name = Annotated[str, typer.Argument(metavar="NAME[:TAG]", help="As in your code: `modeling:latest`, or its address.")]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping, Sequence
 from typing import Any
 
@@ -20,6 +21,8 @@ KEEP_ALIVE = 75
 """Seconds that an idle connection is kept: above the 60 s after which SDKs' pools let go."""
 
 Beside = Callable[[], Coroutine[Any, Any, None]]
+Secure = tuple[socket.socket, ssl.SSLContext]
+"""A listening socket at which TLS is spoken, and with which certificate."""
 Scope = MutableMapping[str, Any]
 Event = MutableMapping[str, Any]
 Application = Callable[[Scope, Callable[[], Awaitable[Event]], Callable[[Event], Awaitable[None]]], Awaitable[None]]
@@ -28,9 +31,17 @@ Application = Callable[[Scope, Callable[[], Awaitable[Event]], Callable[[Event],
 class EdgeServer(uvicorn.Server):
     """`serve(sockets=…)` answers until SIGTERM, or until `alone` becomes readable; `beside` runs as long."""
 
-    def __init__(self, application: Application, limits: Limits, alone: int, beside: Sequence[Beside] = ()) -> None:
+    def __init__(
+        self,
+        application: Application,
+        limits: Limits,
+        alone: int,
+        beside: Sequence[Beside] = (),
+        secure: Secure | None = None,
+    ) -> None:
         super().__init__(_config(application, limits))
         self._alone = alone
+        self._secure = secure
         self._beside = beside
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -38,6 +49,9 @@ class EdgeServer(uvicorn.Server):
         """Listen on TCP and Unix sockets alike, then say so."""
         loop = asyncio.get_running_loop()
         self.servers = [await self._listen(loop, listening) for listening in sockets or []]
+        if self._secure is not None:
+            listening, context = self._secure
+            self.servers.append(await loop.create_server(self._connection, sock=listening, ssl=context))
         loop.add_reader(self._alone, self._left_alone)
         gc.collect()
         gc.freeze()  # what is here now stays: collections need not look at it again
@@ -67,11 +81,17 @@ class EdgeServer(uvicorn.Server):
 
 
 def serve(
-    application: Application, sockets: list[socket.socket], limits: Limits, alone: int, beside: Sequence[Beside] = ()
+    application: Application,
+    sockets: list[socket.socket],
+    limits: Limits,
+    alone: int,
+    beside: Sequence[Beside] = (),
+    secure: Secure | None = None,
 ) -> None:
-    """Answer on `sockets`; returns when all is answered after a SIGTERM, or after `alone` has become readable."""
+    """Answer on `sockets`, and `secure` by TLS; returns when all is answered after a SIGTERM, or after `alone` has
+    become readable."""
     GuardedProtocol.head_seconds = limits.header_seconds
-    EdgeServer(application, limits, alone, beside).run(sockets=sockets)
+    EdgeServer(application, limits, alone, beside, secure).run(sockets=sockets)
 
 
 def _config(application: Application, limits: Limits) -> uvicorn.Config:

@@ -33,14 +33,18 @@ def programs(settings: Settings, sockets: Sockets) -> list[Program]:
     return [
         _launcher(settings, sockets),
         _composed("control", settings, [sockets.control]),
-        _composed("edge", settings, [sockets.tcp, sockets.api]),
+        _composed("edge", settings, [sockets.tcp, sockets.api], sockets.names),
     ]
 
 
-def _composed(name: str, settings: Settings, listening: Sequence[socket.socket]) -> Program:
+def _composed(
+    name: str, settings: Settings, listening: Sequence[socket.socket], names: socket.socket | None = None
+) -> Program:
     listens = [word for each in listening for word in ("--listen-fd", str(each.fileno()))]
-    argv = [sys.executable, "-P", "-m", f"clary.app.{name}", "--settings", settings.dumps(), *listens]
-    return Program(name, argv, listening, server_environment(os.environ))
+    secure = ["--tls-fd", str(names.fileno())] if names else []
+    argv = [sys.executable, "-P", "-m", f"clary.app.{name}", "--settings", settings.dumps(), *listens, *secure]
+    inherited = [*listening, *([names] if names else [])]
+    return Program(name, argv, inherited, server_environment(os.environ))
 
 
 def _launcher(settings: Settings, sockets: Sockets) -> Program:

@@ -27,11 +27,14 @@ class Sockets:
     """The same as `tcp`, for containers."""
     control: socket.socket
     launcher: socket.socket
+    names: socket.socket | None = None
+    """For TLS, where the registry's AWS names lead; None where `clary images setup` was not run."""
 
     def close(self) -> None:
         """Refuse new connections from now on."""
-        for listening in (self.tcp, self.api, self.control, self.launcher):
-            listening.close()
+        for listening in (self.tcp, self.api, self.control, self.launcher, self.names):
+            if listening is not None:
+                listening.close()
 
 
 def bind(settings: Settings, *, was_killed: bool) -> Sockets:
@@ -41,19 +44,44 @@ def bind(settings: Settings, *, was_killed: bool) -> Sockets:
     """
     run = settings.run_dir
     run.mkdir(mode=0o700, parents=True, exist_ok=True)
-    tcp = bind_tcp(settings.host, settings.port, patience=_PATIENCE if was_killed else 0.0)
-    return Sockets(tcp, *(bind_unix(run / f"{name}.sock") for name in ("api", "control", "launcher")))
+    patience = _PATIENCE if was_killed else 0.0
+    tcp, names = bind_tcp(settings.host, settings.port, patience=patience), bind_names(settings, patience)
+    api, control, launcher = (bind_unix(run / f"{name}.sock") for name in ("api", "control", "launcher"))
+    return Sockets(tcp, api, control, launcher, names)
 
 
 def bind_tcp(host: str, port: int, *, patience: float = 0.0) -> socket.socket:
     """A listening TCP socket; tries for `patience` seconds while the port is taken. Raises ClaryError."""
+    try:
+        return _listen_patiently(host, port, patience)
+    except OSError as error:
+        raise _cannot_bind(host, port, error) from error
+
+
+def bind_names(settings: Settings, patience: float) -> socket.socket | None:
+    """Where the registry's AWS names lead, as `clary images setup` has written it down. Raises ClaryError."""
+    try:
+        address = (settings.tls_dir / "address").read_text().strip()
+    except FileNotFoundError:
+        return None
+    host, _, port = address.rpartition(":")
+    try:
+        return _listen_patiently(host, int(port), patience)
+    except OSError as error:
+        raise ClaryError(
+            f"Cannot listen at {address}, where `clary images setup` has the registry's names lead: {error.strerror}.",
+            "Run it again as root, or take it back with `clary images setup --undo`.",
+        ) from error
+
+
+def _listen_patiently(host: str, port: int, patience: float) -> socket.socket:
     deadline = time.monotonic() + patience
     while True:
         try:
             return _listen_tcp(host, port)
         except OSError as error:
             if error.errno != errno.EADDRINUSE or time.monotonic() >= deadline:
-                raise _cannot_bind(host, port, error) from error
+                raise
         select.select([], [], [], _PAUSE)
 
 

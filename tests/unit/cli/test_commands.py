@@ -23,7 +23,7 @@ def said(*arguments: str) -> str:
     return result.output
 
 
-GROUPS = {"hooks": ("add", "list", "show", "run", "rm"), "images": ("add", "list", "rm")}
+GROUPS = {"hooks": ("add", "list", "show", "run", "rm"), "images": ("build", "push", "setup", "add", "list", "rm")}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,88 @@
+"""A certificate for the registry's AWS names on this machine, of an authority that exists for this one signature.
+
+The authority's key is never written down: nobody can sign another name with what engines are told to trust, and it is
+limited to these names besides (RFC 5280, 4.2.1.10).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+_VALID = timedelta(days=3650)
+_CLOCKS = timedelta(days=1)
+"""Clocks of machines differ."""
+
+
+@dataclass(frozen=True)
+class Certificates:
+    """All PEM."""
+
+    authority: bytes
+    certificate: bytes
+    key: bytes
+
+
+def certificates(names: Sequence[str]) -> Certificates:
+    """For these host names, from now on for ten years."""
+    signer, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    issuer = _name("Clary's registry on this machine")
+    allowed = x509.NameConstraints([x509.DNSName(name) for name in names], None)
+    authority = (
+        _builder(issuer, issuer, signer.public_key())
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(allowed, critical=True)
+        .add_extension(_usage(signs=True), critical=True)
+        .sign(signer, hashes.SHA256())
+    )
+    certificate = (
+        _builder(_name(names[0][:64]), issuer, key.public_key())
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(_usage(signs=False), critical=True)
+        .sign(signer, hashes.SHA256())
+    )
+    unencrypted = serialization.NoEncryption()
+    return Certificates(
+        authority.public_bytes(serialization.Encoding.PEM),
+        certificate.public_bytes(serialization.Encoding.PEM),
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, unencrypted),
+    )
+
+
+def _name(text: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+
+
+def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+    now = datetime.now(UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - _CLOCKS)
+        .not_valid_after(now + _VALID)
+    )
+
+
+def _usage(*, signs: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not signs,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=signs,
+        crl_sign=signs,
+        encipher_only=False,
+        decipher_only=False,
+    )
