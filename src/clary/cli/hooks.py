@@ -53,7 +53,10 @@ def add(  # noqa: PLR0913, PLR0917  one option each
     image: Annotated[str, typer.Option("--image", metavar="NAME[:TAG]", help="What the newest image is called.")],
     branch: Annotated[str, typer.Option("--branch", help="Only pushes to this one are built.")] = "main",
     folder: Annotated[
-        str, typer.Option("--folder", metavar="DIR", help="With `train` and `serve`, within the repository.")
+        str,
+        typer.Option(
+            "--folder", metavar="DIR", help="Within the repository: with a Dockerfile, or `train` and `serve`."
+        ),
     ] = ".",
     requirements: Annotated[
         str,

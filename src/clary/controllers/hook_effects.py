@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from clary.calls import Call, Principal
@@ -103,7 +104,7 @@ class HookController:
                 self._activities.begin(key, _activity(run), self._working(hook, run), builds=run.status == BUILDING)
                 return None
             case Ask(run, operation, params, line, saved):
-                self._call(hook, operation, params)
+                self._call(hook, "sagemaker", operation, params)
                 if saved is not None:
                     self._store.write(lambda transaction: transaction.save(saved))
                 self._say(hook, run, line)
@@ -131,16 +132,16 @@ class HookController:
     def _described(self, hook: Hook, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """None where there is no such thing."""
         try:
-            return self._call(hook, operation, params)
+            return self._call(hook, "sagemaker", operation, params)
         except AWSError as error:
             if any(words in error.message for words in _MISSING):
                 return None
             raise
 
-    def _call(self, hook: Hook, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    def _call(self, hook: Hook, service: str, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
         """As the hook's role, through the same door as a client."""
         principal = self._acting(hook.role, f"hook-{hook.name}")
-        return self._invoke(Call(principal, "sagemaker", operation, dict(params), hook.region))
+        return self._invoke(Call(principal, service, operation, dict(params), hook.region))
 
     def _refused(self, hook: Hook, key: Key, run: Row | None, error: AWSError) -> float | None:
         """What was asked for will not be had. Raises Again where it may be, later."""
@@ -165,7 +166,8 @@ class HookController:
             with lines_into(self._workload.log_file(hook, stream(run))) as line:
                 if run.status == FETCHING:
                     return self._workload.fetch(hook, number, line, ended)
-                return self._workload.build(hook, number, run.state["commit"], line)
+                ask = partial(self._call, hook)
+                return self._workload.build(hook, number, run.state["commit"], line, ended, ask)
 
         return work
 

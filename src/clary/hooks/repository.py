@@ -7,24 +7,22 @@ import base64
 import os
 import re
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 from urllib.parse import SplitResult, urlsplit
 
 from clary.errors import ValidationError
-from clary.workload.errors import Cancelled, WorkloadError
+from clary.hooks.children import run
+from clary.workload.errors import WorkloadError
 
 SECONDS = 600.0
 """A repository that has not come by then does not come."""
 
-_LOOK_SECONDS = 0.1
-_LAST_BYTES = 2000
+_LAST_LINES = 20
 _SCHEMES = ("https", "http", "ssh", "git")
 _SCP = re.compile(r"[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:(?!:)[^\s]+\Z")
 """`git@example.org:team/model.git`."""
@@ -54,6 +52,7 @@ _SETTINGS = {
     "submodule.recurse": "false",
     "transfer.fsckObjects": "true",
     "gc.auto": "0",
+    "maintenance.auto": "false",
     "http.lowSpeedLimit": "1000",
     "http.lowSpeedTime": "60",
 }
@@ -113,7 +112,7 @@ def _may_carry_secrets(parts: SplitResult) -> bool:
     return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost"))
 
 
-def fetch(repository: Repository, target: Path, on_line: Callable[[str], None], ended: Callable[[], bool]) -> Commit:
+def fetch(repository: Repository, target: Path, ended: Callable[[], bool]) -> Commit:
     """Check out the branch's newest commit as the folder `target`, without `.git`; what was there before is replaced.
 
     Raises WorkloadError with what git says, Cancelled as soon as `ended`.
@@ -123,7 +122,7 @@ def fetch(repository: Repository, target: Path, on_line: Callable[[str], None], 
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix="new-", dir=target.parent))
     try:
-        commit = _check_out(_Git(repository, fresh, on_line, ended))
+        commit = _check_out(_Git(repository, fresh, ended))
         shutil.rmtree(fresh / ".git")
         refuse_ways_out(fresh)
         shutil.rmtree(target, ignore_errors=True)
@@ -158,63 +157,27 @@ def _links(folder: Path) -> Iterator[Path]:
 class _Git:
     """Commands in one folder."""
 
-    def __init__(
-        self, repository: Repository, folder: Path, on_line: Callable[[str], None], ended: Callable[[], bool]
-    ) -> None:
+    def __init__(self, repository: Repository, folder: Path, ended: Callable[[], bool]) -> None:
         self.repository = repository
         self._folder = folder
-        self._on_line = on_line
         self._ended = ended
         self._deadline = time.monotonic() + SECONDS
         self._env = environment(repository, os.environ)
 
     def __call__(self, *arguments: str) -> str:
-        """What it prints. The child is killed with control: two would not meet, but nobody would need this one."""
+        """What it prints. Raises WorkloadError with the end of that where it fails."""
         settings = (word for name, value in _SETTINGS.items() for word in ("-c", f"{name}={value}"))
-        tied = (sys.executable, "-I", "-m", "clary.hooks.tied")  # -I: the folder is not ours
-        command = [*tied, "git", *settings, *arguments]
-        with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
-            process = subprocess.Popen(
-                command, cwd=self._folder, env=self._env, stdin=subprocess.DEVNULL, stdout=output, stderr=errors
-            )
-            try:
-                self._wait(process)
-            finally:
-                process.kill()
-                process.wait()
-            output.seek(0)
-            said = output.read().decode("utf-8", "replace")
-            self._judge(arguments[0], process.returncode, self._last_words(errors))
-        return said
+        said: deque[str] = deque(maxlen=_LAST_LINES)
+        left = self._deadline - time.monotonic()
+        code = run(["git", *settings, *arguments], self._env, self._folder, said.append, self._ended, left)
+        words = self._shown("\n".join(said))
+        if code:
+            raise WorkloadError(f"git {arguments[0]} of {self.repository.url} failed: {words or f'exit code {code}'}")
+        return words
 
-    def _wait(self, process: subprocess.Popen[bytes]) -> None:
-        while process.poll() is None:
-            if self._ended():
-                raise Cancelled
-            if time.monotonic() > self._deadline:
-                raise WorkloadError(f"git had not fetched {self.repository.url} after {SECONDS:.0f} seconds.")
-            with_patience(process)
-
-    def _last_words(self, errors: IO[bytes]) -> str:
-        size = errors.seek(0, os.SEEK_END)
-        errors.seek(max(0, size - _LAST_BYTES))
-        text = errors.read().decode("utf-8", "replace").strip()
+    def _shown(self, text: str) -> str:
         token = self.repository.token
         return text.replace(token, "…") if token else text
-
-    def _judge(self, what: str, code: int, words: str) -> None:
-        for line in words.splitlines():
-            self._on_line(f"git: {line}")
-        if code:
-            raise WorkloadError(f"git {what} of {self.repository.url} failed: {words or f'exit code {code}'}")
-
-
-def with_patience(process: subprocess.Popen[bytes]) -> None:
-    """Wait for its end, for a moment."""
-    try:
-        process.wait(_LOOK_SECONDS)
-    except subprocess.TimeoutExpired:
-        return
 
 
 def environment(repository: Repository, environ: Mapping[str, str]) -> dict[str, str]:
@@ -226,7 +189,7 @@ def environment(repository: Repository, environ: Mapping[str, str]) -> dict[str,
         "GIT_CONFIG_GLOBAL": "/dev/null",
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_ALLOW_PROTOCOL": ":".join((*_SCHEMES, *(("file",) if repository.local else ()))),
-        "GIT_SSH_COMMAND": "ssh -oBatchMode=yes",
+        "GIT_SSH_COMMAND": "ssh -oBatchMode=yes -oControlMaster=no -oControlPath=none",
         "GIT_LFS_SKIP_SMUDGE": "1",
     }
 

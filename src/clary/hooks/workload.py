@@ -7,21 +7,22 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from clary.errors import ClaryError
-from clary.hooks import repository
+from clary.errors import AWSError, ClaryError
+from clary.hooks import engine_image, repository
+from clary.hooks.engine_image import Ask
 from clary.hooks.hook import Hook
 from clary.hooks.repository import Commit
 from clary.identity.sealed_text import TextSealer
 from clary.identity.sealing import BadToken
 from clary.images import adding
 from clary.images.own import OwnImages
+from clary.images.programs import PROGRAMS
 from clary.settings import Settings
 from clary.telemetry.paths import stream_file
 from clary.workload.errors import WorkloadError
 
 OnLine = Callable[[str], None]
-
-DOCKERFILE = "Dockerfile"
+Ended = Callable[[], bool]
 
 
 class HookWorkload:
@@ -32,33 +33,48 @@ class HookWorkload:
         self._own = own
         self._sealer = TextSealer.of(settings.data_dir)
 
-    def fetch(self, hook: Hook, number: int, on_line: OnLine, ended: Callable[[], bool]) -> Commit:
+    def fetch(self, hook: Hook, number: int, on_line: OnLine, ended: Ended) -> Commit:
         """The branch's newest commit into the run's folder. Raises WorkloadError, Cancelled."""
         on_line(f"fetching {hook.branch} of {hook.repository}")
         try:
             source = hook.source(self._sealer)
         except BadToken as error:
             raise WorkloadError("The token was sealed by another key: remove the hook, and add it again.") from error
-        return repository.fetch(source, self._folder(hook, number), on_line, ended)
+        return repository.fetch(source, self._folder(hook, number), ended)
 
-    def build(self, hook: Hook, number: int, commit: str, on_line: OnLine) -> str:
-        """The commit's image; its address. Raises WorkloadError where the repository is no program."""
+    def build(self, hook: Hook, number: int, commit: str, on_line: OnLine, ended: Ended, ask: Ask) -> str:
+        """The commit's image; its address. Raises WorkloadError where it cannot be built, AWSError, Cancelled."""
         root = self._folder(hook, number)
         folder = root / hook.folder
         if not folder.is_dir():
             raise WorkloadError(f"The repository has no folder {hook.folder}.")
         try:
-            return self._program(hook, root, folder, commit, on_line)
+            if self._is_for_engine(folder):
+                return self._pushed(hook, commit, engine_image.build(folder, hook.image, on_line, ended), on_line, ask)
+            return self._program(hook, root, commit, on_line)
         except ClaryError as error:
             raise WorkloadError(str(error).replace(f"{root}/", "").replace(str(root), "the repository")) from error
+        except AWSError as error:
+            raise WorkloadError(f"{error.code}: {error.message}") from error
 
-    def _program(self, hook: Hook, root: Path, folder: Path, commit: str, on_line: OnLine) -> str:
+    def _is_for_engine(self, folder: Path) -> bool:
+        """A Dockerfile counts, unless containers run in sandboxes only and there are programs to run there."""
+        programs = any((folder / name).is_file() for name in PROGRAMS)
+        return (folder / "Dockerfile").is_file() and not (programs and self._settings.compute == "sandbox")
+
+    def _pushed(self, hook: Hook, commit: str, built: str, on_line: OnLine, ask: Ask) -> str:
+        name = hook.image_of(commit)
+        repository, _, tag = name.partition(":")
+        moving = hook.image.partition(":")[2]
+        digest = engine_image.push(self._settings, built, repository, (tag, moving), ask)
+        on_line(f"image {name}, also called {hook.image}, in the registry: {digest}")
+        return hook.address(name)
+
+    def _program(self, hook: Hook, root: Path, commit: str, on_line: OnLine) -> str:
         """The name that moves is moved last: it never means an image that cannot be started."""
         requirements = root / hook.requirements if hook.requirements else None
-        name = hook.image_of(commit)
-        entry = adding.add(
-            self._own, name, adding.content(folder, requirements, hook.python), self._settings.images_dir
-        )
+        name, content = hook.image_of(commit), adding.content(root / hook.folder, requirements, hook.python)
+        entry = adding.add(self._own, name, content, self._settings.images_dir)
         adding.build(self._settings.cache_dir, entry, on_line, wheels_only=True)
         self._own.put(hook.image, entry.image, self._settings.images_dir / entry.image.id, time.time())
         on_line(f"image {name}, also called {hook.image}, on Python {entry.image.python}")

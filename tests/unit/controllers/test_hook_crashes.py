@@ -1,0 +1,194 @@
+"""A run whose control dies before and after every single effect: it ends well, and makes nothing twice."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from clary.calls import account_root
+from clary.controllers.activities import Done
+from clary.controllers.hook_effects import HookController
+from clary.controllers.logs import Logs
+from clary.errors import AWSError, ValidationError
+from clary.hooks.hook import hook_key
+from clary.hooks.repository import Commit
+from clary.lifecycles.hook_run import ACTIVE, KIND, LIFECYCLE, QUEUED, SUCCEEDED
+from clary.settings import Settings
+from clary.store import Key, Row, Store
+
+NOW = datetime(2024, 1, 1, tzinfo=UTC)
+ACCOUNT, REGION = "000000000000", "us-east-1"
+KEY = hook_key(ACCOUNT, REGION, "heights")
+SPEC = {
+    "repository": "https://example.org/h.git",
+    "branch": "main",
+    "folder": ".",
+    "requirements": "",
+    "python": "",
+    "image": "heights:latest",
+    "role": "arn:aws:iam::000000000000:role/Role",
+    "steps": {
+        "CreateTrainingJob": {"OutputDataConfig": {"S3OutputPath": "s3://b/o"}},
+        "CreateEndpoint": {"EndpointName": "live"},
+    },
+    "secret": "",
+    "token": "",
+    "local": False,
+}
+MOST_EFFECTS = 200
+
+
+class KilledControl(BaseException):
+    """`kill -9`: nothing catches it."""
+
+
+class Fate:
+    """Kills control at its nth effect, before or after it."""
+
+    def __init__(self, at: int, *, before: bool) -> None:
+        self.left = at
+        self.before = before
+
+    def around(self, effect):
+        self.left -= 1
+        if self.left == 0 and self.before:
+            raise KilledControl
+        done = effect()
+        if self.left == 0:
+            raise KilledControl
+        return done
+
+
+class SageMakerThatRefusesTwice:
+    """Jobs are done as soon as they are looked at; a name is taken once."""
+
+    def __init__(self) -> None:
+        self.made: dict[tuple[str, str], dict] = {}
+
+    def __call__(self, call):
+        if call.service == "logs":
+            return {}
+        verb, noun = next((v, call.operation.removeprefix(v)) for v in VERBS if call.operation.startswith(v))
+        name = (noun, call.params[f"{noun}Name"])
+        if verb == "Describe":
+            if name not in self.made:
+                raise ValidationError(f'Could not find {noun} "{name[1]}".')
+            return {**self.made[name], **DESCRIBED.get(noun, {})}
+        if verb == "Create" and name in self.made:
+            raise AWSError("ResourceInUse", f"{name} is there")
+        self.made[name] = dict(call.params)
+        return {}
+
+
+VERBS = ("Describe", "Create", "Update")
+DESCRIBED = {
+    "TrainingJob": {"TrainingJobStatus": "Completed", "ModelArtifacts": {"S3ModelArtifacts": "s3://b/o/m.tar.gz"}},
+    "Endpoint": {"EndpointStatus": "InService"},
+}
+
+
+class Workload:
+    """Fetches and builds at once."""
+
+    def __init__(self, folder) -> None:
+        self.folder = folder
+
+    def fetch(self, *_):
+        return Commit("c" * 40, "subject")
+
+    def build(self, *_):
+        return "000000000000.dkr.ecr.us-east-1.amazonaws.com/heights:git-cccccccccccc"
+
+    def log_file(self, _hook, stream):
+        return self.folder / stream
+
+    def clear(self, *_):
+        pass
+
+    def sweep(self, _wanted):
+        pass
+
+
+class Activities:
+    """Does everything at once; forgets with its process."""
+
+    def __init__(self) -> None:
+        self.outcomes = {}
+
+    def outcome(self, key, name):
+        return self.outcomes.get((key, name))
+
+    def begin(self, key, name, work, *, builds=False):
+        self.outcomes[key, name] = Done(work(lambda: False))
+
+    def forget(self, key, name=None):
+        self.outcomes.clear()
+
+
+class DyingStore:
+    """A store whose user may die at each write."""
+
+    def __init__(self, store, fate) -> None:
+        self.read = store.read
+        self._store = store
+        self._fate = fate
+
+    def write(self, change):
+        return self._fate.around(lambda: self._store.write(change))
+
+
+def live(tmp_path, store, sagemaker, fate):
+    """One control, until it has nothing to do, or dies."""
+    invoke = lambda call: fate.around(lambda: sagemaker(call))  # noqa: E731
+    controller = HookController(
+        Settings(data_dir=tmp_path),
+        DyingStore(store, fate),
+        Workload(tmp_path),
+        Activities(),
+        Logs(invoke),
+        invoke,
+        lambda _role, _session: account_root(ACCOUNT),
+    )
+    for key in controller.resume():
+        for _ in range(10):
+            controller.reconcile(key)
+
+
+def ended_after_dying_at(at, *, before, tmp_path, sagemaker):
+    """Whether control lived until it had nothing more to do; the run as it is then."""
+    store = Store(tmp_path / f"{at}{before}.db")
+    run = Key(KIND, ACCOUNT, REGION, "heights/000000001")
+    spec = {"number": 1, "cause": "by hand", "by": "", "pushed": ""}
+    store.write(lambda t: t.insert(Row(KEY, "arn", ACTIVE, NOW, NOW, SPEC, {"runs": 1})))
+    store.write(lambda t: t.insert(Row(run, "arn", QUEUED, NOW, NOW, spec, {"times": {}}, parent="heights")))
+    died = False
+    try:
+        live(tmp_path, store, sagemaker, Fate(at, before=before))
+    except KilledControl:
+        died = True
+        live(tmp_path, store, sagemaker, Fate(0, before=before))
+    found = store.read.get(run)
+    store.close()
+    return died, found
+
+
+@pytest.mark.parametrize(
+    ("before", "there"),
+    [(True, {}), (False, {("Endpoint", "live"): {"EndpointConfigName": "old"}})],
+    ids=["before-created", "after-updated"],
+)
+def test_killed_around_every_effect_it_ends_well_and_makes_nothing_twice(tmp_path, before, there):
+    for at in range(1, MOST_EFFECTS):
+        sagemaker = SageMakerThatRefusesTwice()
+        sagemaker.made |= there
+        died, run = ended_after_dying_at(at, before=before, tmp_path=tmp_path, sagemaker=sagemaker)
+        assert (at, run.status, run.state.get("reason")) == (at, SUCCEEDED, None)
+        name = run.state["unique"]
+        made = {("TrainingJob", name), ("Model", name), ("EndpointConfig", name), ("Endpoint", "live")}
+        assert set(sagemaker.made) == made
+        if not died:
+            break
+    assert not died
+    assert at > 10
+    assert LIFECYCLE.terminal(run.status)
