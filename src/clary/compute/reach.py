@@ -14,6 +14,7 @@ from clary.compute.dial import SandboxDial
 from clary.compute.launch import GO_ON, STOP_ALL
 
 _SECONDS = 5.0
+_KILL_SECONDS = 20.0  # an engine takes its time
 _PAUSE = 0.002
 
 
@@ -74,11 +75,11 @@ class SandboxReach:
         return Freezer(socket.socket(fileno=descriptors[0])) if descriptors else None
 
     def kill(self, container: str) -> None:
-        """SIGKILL for all of it, by its shim; returns when nothing of it runs, or after 5 seconds."""
+        """SIGKILL for all of it, by its shim or keeper; returns when nothing of it runs, or after 20 seconds."""
         place = folder(self._containers_dir, container)
         with contextlib.suppress(OSError), shims.connect(place, _SECONDS) as shim:
             shims.ask(shim, {"op": "kill"})
-        end = time.monotonic() + _SECONDS
+        end = time.monotonic() + _KILL_SECONDS
         while record.is_locked(str(place)) and time.monotonic() < end:
             time.sleep(_PAUSE)
 

@@ -25,8 +25,9 @@ IDLE_SECONDS = 300.0
 LONGEST_SECONDS = 2 * 3600.0
 """An older one is used no more: its credentials last for twelve hours, an invocation for a quarter of one."""
 
-START_SECONDS = 30.0
-"""From asking control until the runtime listens: a sandbox takes some 50 ms, on a machine without rest more."""
+START_SECONDS = 60.0
+"""From asking control until the runtime listens: a sandbox takes some 50 ms, an engine half a second, on a machine
+without rest both take more."""
 
 INIT_SECONDS = 10.0
 """The time that AWS gives to a function's module to be imported, before the invocation's own time begins."""

@@ -9,13 +9,52 @@ One line per piece: time, `stdout` or `stderr`, `F` (full) or `P` (the line goes
 
 from __future__ import annotations
 
+import array
+import fcntl
 import os
+import stat
+import termios
 import time
 from typing import Callable, Iterator, List, Tuple
 
 _NAME = "/ctr.log"
 _PIECE = 2**20
 _PAUSE = 0.05
+
+
+def is_settled(pid: int) -> bool:
+    """Whether all that the container with the first process `pid` has printed is in its file: nothing is in its pipes,
+    and Podman's `conmon`, its parent, waits for more. Raises OSError where this user may not see that."""
+    for stream in ("1", "2"):
+        descriptor = os.open("/proc/{}/fd/{}".format(pid, stream), os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            if _waiting(descriptor):
+                return False
+        finally:
+            os.close(descriptor)
+    return _state(_parent(pid)) == b"S"
+
+
+def _waiting(descriptor: int) -> int:
+    """Bytes in a pipe; none in anything else."""
+    if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+        return 0
+    held = array.array("i", [0])
+    fcntl.ioctl(descriptor, termios.FIONREAD, held)
+    return held[0]
+
+
+def _state(pid: int) -> bytes:
+    return _fields(pid)[0]
+
+
+def _parent(pid: int) -> int:
+    return int(_fields(pid)[1])
+
+
+def _fields(pid: int) -> List[bytes]:
+    with open("/proc/{}/stat".format(pid), "rb") as file:
+        return file.read().rpartition(b")")[2].split()[:2]
 
 
 def is_readable(path: str) -> bool:

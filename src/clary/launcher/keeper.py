@@ -26,7 +26,7 @@ from typing import Any, Callable, Dict, List, NoReturn, Optional, Sequence
 from clary.compute import record
 from clary.compute.docker_api import EngineError
 from clary.compute.launch import API_PORT, Launch
-from clary.launcher import disk, ending, freezer, memory, messages, process, relay, shares
+from clary.launcher import disk, ending, freezer, messages, process, relay, shares
 from clary.launcher.disk_watch import Quota
 from clary.launcher.engine_exec import Visit
 from clary.launcher.engine_life import End, Life, Refused
@@ -85,7 +85,9 @@ class Keeper:
         self._launch = launch
         self._share = shares.of_handle(handle) if handle else start.share
         self._since = handle["since"] if handle else time.time()
-        self._runtime = FunctionRuntime(launch["env"], self._held, self.let_go) if part["runtime_api"] else None
+        self._runtime = (
+            FunctionRuntime(launch["env"], lambda: self._life.pid, self.let_go) if part["runtime_api"] else None
+        )
         servers = {f"127.0.0.1:{API_PORT}": relay.to_unix(api_socket)}
         servers.update(self._runtime.servers if self._runtime else {})
         self._life = Life(start.folder, launch, part, self._share, servers)
@@ -94,7 +96,7 @@ class Keeper:
         self._wake, self._waker = socket.socketpair()
         self._visits: Dict[int, Visit] = {}
         self._done: List[Callable[[], None]] = []
-        self._guards = self._appoint()
+        self._guards = self._appoint(resumed=handle is not None)
         self._running = False
         self._to_send: List[str] = []
         self._kill_at: Optional[float] = None
@@ -119,13 +121,14 @@ class Keeper:
             self._write_ending(self._end)
         self._finish()
 
-    def _appoint(self) -> List[Guard]:
+    def _appoint(self, *, resumed: bool) -> List[Guard]:
         guards = [Guard(_HOME_SECONDS, self._look_at_home)]
         if self._launch["limits"]["disk_bytes"] is not None:
             quota = Quota(self._launch, self._launch["limits"]["disk_bytes"])
             guards.append(Guard(_QUOTA_SECONDS, quota.verdict))
         if self._runtime is not None:
-            guards.append(Guard(PATIENCE, self._runtime.verdict))
+            patience = _AGAIN_SECONDS if resumed else PATIENCE  # whoever invoked has lost its line to the one before
+            guards.append(Guard(patience, self._runtime.verdict))
         return guards
 
     # -- the thread that makes and follows the container
@@ -265,9 +268,6 @@ class Keeper:
         if not self._verdict.reason:
             self._verdict = verdict
         self._kill()
-
-    def _held(self) -> int:
-        return memory.roughly(self._life.pid)
 
     def let_go(self) -> None:
         """SIGKILL, at the word of another thread."""

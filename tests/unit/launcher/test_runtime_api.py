@@ -96,7 +96,7 @@ def log(tmp_path) -> Iterator[EngineLog]:
 
 @pytest.fixture
 def invocations(ended: threading.Event, log: EngineLog) -> Iterator[Invocations]:
-    scribe = Scribe({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256"}, lambda: 7)
+    scribe = Scribe({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256"}, lambda: 7, lambda: True)
     scribe.write_to(log)
     made = Invocations(scribe, ended.set)
     yield made
