@@ -225,3 +225,147 @@ def test_a_simple_authorizer_says_yes_or_no(
 def test_what_cannot_be_is_refused(gateway: Any, api: str, operation: str, params: dict[str, Any], text: str) -> None:
     with pytest.raises(ClientError, match=text):
         getattr(gateway, operation)(ApiId=api, **params)
+
+
+def _definition(functions: dict[str, str], backend: int) -> dict[str, Any]:
+    """As ExportApi of AWS writes them, with what is not for HTTP APIs in it."""
+    invoked = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{functions['simple']}/invocations"
+    integration = {
+        "type": "aws_proxy",
+        "httpMethod": "POST",
+        "payloadFormatVersion": "2.0",
+        "connectionType": "INTERNET",
+    }
+    authorizer = {
+        "type": "request",
+        "identitySource": "$request.header.Authorization",
+        "authorizerUri": invoked,
+        "authorizerPayloadFormatVersion": "2.0",
+        "authorizerResultTtlInSeconds": 0,
+        "enableSimpleResponses": True,
+    }
+    return {
+        "openapi": "3.0.1",
+        "info": {"title": "imported", "version": "7", "description": "by a definition"},
+        "tags": [{"name": "team", "x-amazon-apigateway-tag-value": "models"}, {"name": "of OpenAPI itself"}],
+        "paths": {
+            "/echo/{id}": {
+                "parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}],
+                "post": {
+                    "operationId": "echo",
+                    "requestBody": {"content": {"application/json": {"schema": {"type": "object"}}}},
+                    "security": [{"only-yes": []}],
+                    "x-amazon-apigateway-integration": {**integration, "uri": functions["echo"]},
+                },
+            },
+            "/$default": {
+                "x-amazon-apigateway-any-method": {
+                    "x-amazon-apigateway-integration": {"$ref": "#/components/x-amazon-apigateway-integrations/other"}
+                }
+            },
+        },
+        "components": {
+            "securitySchemes": {
+                "only-yes": {
+                    "type": "apiKey",
+                    "name": "Authorization",
+                    "in": "header",
+                    "x-amazon-apigateway-authorizer": authorizer,
+                }
+            },
+            "x-amazon-apigateway-integrations": {
+                "other": {
+                    "type": "http_proxy",
+                    "httpMethod": "GET",
+                    "uri": f"http://127.0.0.1:{backend}/other",
+                    "payloadFormatVersion": "1.0",
+                }
+            },
+        },
+        "x-amazon-apigateway-cors": {"allowOrigins": ["https://a.example"], "allowMethods": ["POST"], "maxAge": 60},
+        "x-amazon-apigateway-importexport-version": "1.0",
+    }
+
+
+def test_a_definition_becomes_an_api_and_is_exported_as_it_came(
+    clary: RunningClary, gateway: Any, functions: dict[str, str], backend: int
+) -> None:
+    given = _definition(functions, backend)
+    made = gateway.import_api(Body=json.dumps(given))
+    assert (made["Name"], made["Version"], made["Tags"]) == ("imported", "7", {"team": "models"})
+    assert made["CorsConfiguration"] == {"AllowOrigins": ["https://a.example"], "AllowMethods": ["POST"], "MaxAge": 60}
+    api = made["ApiId"]
+    gateway.create_stage(ApiId=api, StageName="$default", AutoDeploy=True)
+    assert _ask(clary, api, "/echo/7", "POST", b"{}", Authorization="no").status == 403
+    event = _ask(clary, api, "/echo/7", "POST", b"{}", Authorization="yes").json
+    assert (event["pathParameters"], event["requestContext"]["authorizer"]["lambda"]) == ({"id": "7"}, {"n": 7})
+    assert _ask(clary, api, "/anything").json["path"] == "/other"
+
+    exported = json.loads(
+        gateway.export_api(ApiId=api, Specification="OAS30", OutputType="JSON", StageName="$default")["body"].read()
+    )
+    assert exported["info"] == given["info"]
+    assert exported["x-amazon-apigateway-cors"] == given["x-amazon-apigateway-cors"]
+    echo = exported["paths"]["/echo/{id}"]["post"]
+    assert echo["security"] == [{"only-yes": []}]
+    assert echo["x-amazon-apigateway-integration"]["uri"] == functions["echo"]
+    plain = gateway.export_api(ApiId=api, Specification="OAS30", OutputType="JSON", IncludeExtensions=False)
+    assert b"x-amazon" not in plain["body"].read().replace(b"x-amazon-apigateway-any-method", b"")
+
+    # what was exported is the same API again
+    again = gateway.import_api(Body=json.dumps(exported))["ApiId"]
+    routes = [sorted(each["RouteKey"] for each in gateway.get_routes(ApiId=one)["Items"]) for one in (api, again)]
+    assert routes[0] == routes[1] == ["$default", "POST /echo/{id}"]
+
+
+def test_an_api_is_what_its_last_definition_says(
+    clary: RunningClary, gateway: Any, functions: dict[str, str], backend: int
+) -> None:
+    given = _definition(functions, backend)
+    api = gateway.import_api(Body=json.dumps(given))["ApiId"]
+    gateway.create_stage(ApiId=api, StageName="$default", AutoDeploy=True)
+    del given["paths"]["/echo/{id}"], given["x-amazon-apigateway-cors"]
+    given["info"]["title"] = "second"
+    changed = gateway.reimport_api(ApiId=api, Body=json.dumps(given))
+    assert (changed["ApiId"], changed["Name"], "CorsConfiguration" in changed) == (api, "second", False)
+    assert [each["RouteKey"] for each in gateway.get_routes(ApiId=api)["Items"]] == ["$default"]
+    assert _ask(clary, api, "/echo/7").json["path"] == "/other"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        pytest.param({"swagger": "2.0", "openapi": None}, "OpenAPI 3", id="swagger"),
+        pytest.param({"paths": {"/x": {"get": {"security": [{"jwt": []}]}}}}, "jwt", id="unknown-scheme"),
+        pytest.param({"servers": 7}, "servers is no list of objects", id="servers-that-are-none"),
+        pytest.param(
+            {"info": {"title": 7, "version": "1"}}, "can not be converted to a String", id="a-title-that-is-no-text"
+        ),
+        pytest.param(
+            {"x-amazon-apigateway-cors": {"maxAge": "long"}},
+            "can not be converted to an Integer",
+            id="cors-that-is-no-number",
+        ),
+        pytest.param(
+            {"paths": {"/x": {"get": {"x-amazon-apigateway-integration": {"type": "mock"}}}}},
+            "MOCK is not supported for HTTP protocol Apis",
+            id="an-integration-of-rest-apis",
+        ),
+        pytest.param(
+            {
+                "paths": {
+                    "/x": {"get": {"x-amazon-apigateway-integration": {"type": "http_proxy", "timeoutInMillis": []}}}
+                }
+            },
+            "Start of list found where not expected",
+            id="a-time-that-is-none",
+        ),
+    ],
+)
+def test_a_definition_that_is_wrong_leaves_nothing(gateway: Any, wrong: dict[str, Any], words: str) -> None:
+    before = len(gateway.get_apis()["Items"])
+    given = {"openapi": "3.0.1", "info": {"title": "wrong", "version": "1"}, "paths": {}, **wrong}
+    with pytest.raises(ClientError, match=words) as refused:
+        gateway.import_api(Body=json.dumps({name: value for name, value in given.items() if value is not None}))
+    assert refused.value.response["Error"]["Code"] == "BadRequestException"
+    assert len(gateway.get_apis()["Items"]) == before

@@ -88,6 +88,14 @@ def member(value: Mapping[str, Any], name: str) -> Object:
     return found
 
 
+def members(value: Mapping[str, Any], name: str) -> list[Object]:
+    """A list of objects within an object; empty where there is none. Raises BadRequestException."""
+    found = value.get(name) or []
+    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+        raise _wrong(f"{name} is no list of objects")
+    return found
+
+
 def model_reference(api: str, name: str) -> str:
     """How models name each other."""
     return f"https://apigateway.amazonaws.com/restapis/{api}/models/{name}"

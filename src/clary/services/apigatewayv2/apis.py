@@ -19,10 +19,13 @@ if TYPE_CHECKING:  # each process loads only the parts that it holds
     from clary.store.transaction import Transaction
 
 _KEPT = ("Name", "Description", "Version", "CorsConfiguration", "DisableExecuteApiEndpoint", "RouteSelectionExpression")
+DEFINED = ("Name", "Description", "Version", "CorsConfiguration", "DisableExecuteApiEndpoint")
+"""What a definition says of the API itself."""
 _SELECTION = "$request.method $request.path"
 
 
-def _check(api: Document) -> None:
+def check(api: Document) -> None:
+    """Raises BadRequestException."""
     if not api.get("Name"):
         raise bad_request("Name is required")
     if api["RouteSelectionExpression"] != _SELECTION:
@@ -37,22 +40,29 @@ def create_api(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     """With `Target`, a route to it and a stage that deploys by itself come along."""
     if params["ProtocolType"] != "HTTP":
         raise not_offered("WebSocket APIs keep connections.")
-    api = new_id()
-    document = _document(context, api, params)
+    document = new_document(context, params)
     if params.get("Target"):
         _quick(document, params)
+    return insert(context, document, params.get("Tags") or {})
+
+
+def insert(context: Context, document: Document, tags: dict[str, str]) -> Document:
+    """Write an API down and publish it; as it is shown."""
+    api = document["api"]["ApiId"]
     row = new_row(context, HTTP_API, api, document, path=f"apis/{api}")
 
     def add(transaction: Transaction) -> None:
         transaction.insert(row)
-        transaction.set_tags(row.arn, params.get("Tags") or {})
+        transaction.set_tags(row.arn, tags)
 
     context.store.write(add)
     change(context, api, lambda _: None)
-    return _shown(context, document["api"])
+    return api_shown(context, document["api"])
 
 
-def _document(context: Context, api: str, params: Document) -> Document:
+def new_document(context: Context, params: Document) -> Document:
+    """An API without parts. Raises BadRequestException."""
+    api = new_id()
     made = {
         "ApiId": api,
         "ApiEndpoint": f"http://{api}.execute-api.localhost:{context.settings.port}",
@@ -63,7 +73,7 @@ def _document(context: Context, api: str, params: Document) -> Document:
         "RouteSelectionExpression": _SELECTION,
         **{member: params[member] for member in _KEPT if params.get(member) is not None},
     }
-    _check(made)
+    check(made)
     return {"api": made, "routes": {}, "integrations": {}, "authorizers": {}, "stages": {}, "deployed": None}
 
 
@@ -83,20 +93,24 @@ def _quick(document: Document, params: Document) -> None:
     new_stage(document, {"StageName": DEFAULT_STAGE, "AutoDeploy": True})
 
 
-def _shown(context: Context, api: Document) -> Document:
-    tags = context.store.read.tags(arn_of(context.region, f"apis/{api['ApiId']}"))
-    return {**shown(api), "Tags": tags}
+def api_shown(context: Context, api: Document) -> Document:
+    """As an output, with its tags."""
+    return {**shown(api), "Tags": _tags(context, api)}
+
+
+def _tags(context: Context, api: Document) -> dict[str, str]:
+    return context.store.read.tags(arn_of(context.region, f"apis/{api['ApiId']}"))
 
 
 @SERVICE.operation("GetApi")
 def get_api(context: Context, params: dict[str, Any]) -> dict[str, Any]:
-    return _shown(context, read(context, params["ApiId"])["api"])
+    return api_shown(context, read(context, params["ApiId"])["api"])
 
 
 @SERVICE.operation("GetApis")
 def get_apis(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     page = listing([dict(row.spec["api"]) for row in own_rows(context, HTTP_API)], params)
-    return {**page, "Items": [_shown(context, api) for api in page["Items"]]}
+    return {**page, "Items": [{**api, "Tags": _tags(context, api)} for api in page["Items"]]}
 
 
 @SERVICE.operation("UpdateApi")
@@ -104,10 +118,10 @@ def update_api(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     def edit(document: Document) -> Document:
         api: Document = document["api"]
         api |= {member: params[member] for member in _KEPT if params.get(member) is not None}
-        _check(api)
+        check(api)
         return api
 
-    return _shown(context, change(context, params["ApiId"], edit))
+    return api_shown(context, change(context, params["ApiId"], edit))
 
 
 @SERVICE.operation("DeleteCorsConfiguration")
