@@ -132,21 +132,24 @@ class Replicas:
         Raises Failure, Lost."""
         assert self._places is not None  # noqa: S101 — for the type
         async with self._places:
-            for number in range(self._retries + 1):
-                walk = Walk(tuple(range(len(self._names))))
-                answer = await self._once(request, walk)
-                if isinstance(answer, Response) and answer.status < 500:
-                    break
-                if number < self._retries:
-                    await asyncio.sleep(_RETRY_PAUSE * 2**number)
+            answer, position = await self._tried(request)
+        name = ALGORITHM if len(self._names) == 1 else self._names[position]
         if isinstance(answer, str):
-            raise Failure("AlgorithmError", (answer,))
+            raise Failure("AlgorithmError", (answer if name == ALGORITHM else f"{name}: {answer}",))
         if not 200 <= answer.status < 300:
-            raise _refused(answer, self._name(walk))
+            raise _refused(answer, name)
         return answer
 
-    def _name(self, walk: Walk) -> str:
-        return ALGORITHM if len(self._names) == 1 else self._names[walk.at]
+    async def _tried(self, request: Request) -> tuple[Response | str, int]:
+        """The last try's answer, or why there was none, and which container is to thank for it. Raises Lost."""
+        for number in range(self._retries + 1):
+            walk = Walk(tuple(range(len(self._names))))
+            answer = await self._once(request, walk)
+            if isinstance(answer, Response) and answer.status < 500:
+                break
+            if number < self._retries:
+                await asyncio.sleep(_RETRY_PAUSE * 2**number)
+        return answer, walk.at
 
     async def _once(self, request: Request, walk: Walk) -> Response | str:
         """The answer, or why there was none. Raises Lost where the replica cannot be reached any more."""
