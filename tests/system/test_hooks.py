@@ -8,6 +8,7 @@ import hmac
 import http.client
 import json
 import os
+import re
 import shutil
 import subprocess
 import uuid
@@ -75,14 +76,21 @@ class Team:
         shutil.copytree(EXAMPLE / "program", self.work / "program")
         self.git("checkout", "--quiet", "-B", "main")
 
-    def push(self, digits: int, branch: str = "main") -> str:
+    def push(self, digits: int) -> str:
         """A commit whose predictions have so many digits; what the pusher reads."""
-        train = self.work / "program" / "train"
-        lines = train.read_text().splitlines(keepends=True)
-        train.write_text("".join(f"DIGITS = {digits}\n" if line.startswith("DIGITS") else line for line in lines))
+        given = (EXAMPLE / "program" / "train").read_text()
+        (self.work / "program" / "train").write_text(given.replace("DIGITS = 1", f"DIGITS = {digits}"))
         self.git("add", ".")
         self.git("commit", "--quiet", "-m", f"{digits} digits")
-        return self.git("push", "origin", f"HEAD:{branch}")
+        return self.git("push", "origin", "HEAD:main")
+
+    def push_program(self, text: str) -> int:
+        """A commit with this as `train`; the run's number."""
+        (self.work / "program" / "train").write_text(text)
+        self.git("commit", "--quiet", "-am", "another program")
+        found = re.search(r"run (\d+) is queued", self.git("push", "origin", "HEAD:main"))
+        assert found
+        return int(found[1])
 
     def runs(self) -> list[dict[str, Any]]:
         """Of the hook, oldest first."""
@@ -150,7 +158,7 @@ def test_a_push_becomes_an_endpoint(team: Team) -> None:
 
 def test_the_next_push_is_served_there_though_control_is_killed_and_nothing_is_made_twice(team: Team) -> None:
     assert "run 2 is queued" in team.push(3)
-    team.reached(2, "Building", "Training")
+    team.reached(2, "Building", "Training", "Deploying", "Succeeded")
     team.clary.kill("control")
     run = team.reached(2, "Succeeded")
     assert ask(team.clary) == "66.799"
@@ -178,28 +186,55 @@ def test_pushes_to_other_branches_are_left_alone(team: Team) -> None:
 
 
 def test_what_was_delivered_before_is_refused_and_of_those_that_wait_the_newest_counts(team: Team) -> None:
+    first = team.push_program("#!/bin/sh\nexec sleep 600\n")
+    job = team.reached(first, "Training")["unique"]
     body = json.dumps({"ref": "refs/heads/main", "after": "2" * 40}).encode()
     name = str(uuid.uuid4())
-    status, said = team.deliver(body, team.sign(body), **{"X-GitHub-Delivery": name})
-    assert status == 202
+    said = team.deliver(body, team.sign(body), **{"X-GitHub-Delivery": name})
+    assert said == (202, {"run": first + 1, "status": "Queued"})
     again = team.deliver(body, team.sign(body), **{"X-GitHub-Delivery": str(uuid.uuid4())})
-    assert again == (409, {"message": f"This was delivered before: it is run {said['run']}."})
+    assert again == (409, {"message": f"This was delivered before: it is run {first + 1}."})
     other = body + b" "
     assert team.deliver(other, team.sign(other), **{"X-GitHub-Delivery": name})[0] == 409
-    team.reached(said["run"], "Fetching", "Building", "Training")
-    team.push(4)
-    team.push(0)
-    newest = said["run"] + 2
-    assert team.reached(newest - 1, "Skipped")["reason"] == f"a newer push is to be built: run {newest}"
+    newest = team.push_program((EXAMPLE / "program" / "train").read_text().replace("DIGITS = 1", "DIGITS = 0"))
+    skipped = team.reached(first + 1, "Skipped")
+    assert skipped["reason"] == f"a newer push is to be built: run {newest}"
+    sagemaker = team.clary.client("sagemaker")
+    wait_until(lambda: sagemaker.list_training_jobs(NameContains=job)["TrainingJobSummaries"], 30, "the job is there")
+    sagemaker.stop_training_job(TrainingJobName=job)
+    assert team.reached(first, "Failed")["reason"] == f"training job {job}: it was stopped"
     team.reached(newest, "Succeeded")
-    assert team.reached(said["run"], "Succeeded")
     assert ask(team.clary) == "67.0"
 
 
 def test_a_run_that_fails_says_why_and_leaves_the_endpoint_as_it_was(team: Team) -> None:
-    (team.work / "program" / "train").write_text("#!/bin/sh\necho 'no data' > /opt/ml/output/failure; exit 1\n")
-    team.git("commit", "--quiet", "-am", "breaks")
-    team.git("push", "origin", "HEAD:main")
-    run = team.reached(team.runs()[-1]["number"], "Failed")
+    number = team.push_program("#!/bin/sh\necho 'no data' > /opt/ml/output/failure; exit 1\n")
+    run = team.reached(number, "Failed")
     assert run["reason"] == f"training job {run['unique']}: AlgorithmError: no data, exit code: 1"
     assert ask(team.clary)
+
+
+def test_it_may_do_what_its_role_may_and_no_more(team: Team) -> None:
+    trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = team.clary.client("iam").create_role(
+        RoleName="Nobody", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    )["Role"]["Arn"]
+    team.clary.run(
+        *("hooks", "add", "powerless", "--repository", str(team.folder / "server.git"), "--allow-local"),
+        *("--folder", "program", "--image", "powerless", "--then", str(EXAMPLE / "steps.json"), "--role", role),
+    )
+    done = team.clary.run("hooks", "run", "powerless", "--wait", check=False)
+    assert done.returncode == 1
+    assert "AccessDeniedException" in done.stderr
+    assert "assumed-role/Nobody/hook-powerless is not authorized to perform: sagemaker:" in done.stderr
+
+
+def test_a_hook_that_is_removed_is_nobodys_address(team: Team) -> None:
+    assert "powerless" in team.clary.run("hooks", "list").stdout
+    team.clary.run("hooks", "rm", "powerless")
+    assert "powerless" not in team.clary.run("hooks", "list").stdout
+    assert team.deliver(b"{}")[0] == 401
+    team.clary.run("reset")
+    assert "No hooks." in team.clary.run("hooks", "list").stdout
+    assert team.deliver(b"{}")[0] == 404
+    assert not list((team.clary.data_dir / "hooks").glob("*/*"))
