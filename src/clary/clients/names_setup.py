@@ -56,7 +56,7 @@ class NamesSetup:
         for path in self._files():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(f"{_MARK}\n{made.authority.decode()}")
-        _HOSTS.write_text(_with(_HOSTS.read_text(), self.names))
+        _HOSTS.write_text(with_names(_HOSTS.read_text(), self.names))
         if self._port_is_kept_from_its_user():
             _KERNEL.parent.mkdir(parents=True, exist_ok=True)
             _KERNEL.write_text(f"{_MARK}\n# before: {_lowest_port()}\nnet.ipv4.ip_unprivileged_port_start = {PORT}\n")
@@ -80,7 +80,7 @@ def undo(folder: Path) -> list[str]:
         done.append(f"{path} is gone")
     text = _HOSTS.read_text()
     if _MARK in text:
-        _HOSTS.write_text(_without(text))
+        _HOSTS.write_text(without_names(text))
         done.append(f"{_HOSTS} is as it was")
     if _KERNEL.exists() and _KERNEL.read_text().startswith(_MARK):
         before = _WAS.search(_KERNEL.read_text())
@@ -97,14 +97,15 @@ def undo(folder: Path) -> list[str]:
     return done
 
 
-def _with(hosts: str, names: Sequence[str]) -> str:
+def with_names(hosts: str, names: Sequence[str]) -> str:
     """A hosts file with lines for these names, and without any that were ours before."""
-    kept = _without(hosts)
+    kept = without_names(hosts)
     end = "" if not kept or kept.endswith("\n") else "\n"
     return kept + end + "".join(f"{ADDRESS} {name} {_MARK}\n" for name in names)
 
 
-def _without(hosts: str) -> str:
+def without_names(hosts: str) -> str:
+    """A hosts file without the lines that are ours."""
     return "".join(line for line in hosts.splitlines(keepends=True) if not line.rstrip().endswith(_MARK))
 
 

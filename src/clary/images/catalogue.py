@@ -116,8 +116,10 @@ class Catalogue:
 
     def _in_engine(self, uri: str, advice: str) -> Image:
         """A real image. Raises ImageNotFound."""
+        if self.engine is None:
+            raise ImageNotFound(uri, f"{advice} Container engines are not asked with `clary up --compute sandbox`.")
         try:
-            image = self.engine.find(uri) if self.engine else None
+            image = self.engine.find(uri)
         except NoRepository as none:
             raise RepositoryNotFound(uri, none.address, _PUSH) from None
         except ClaryError as none:
