@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ import pytest
 
 from clary.compute.docker_images import ImageStore
 from tests import engine as engines
-from tests.running import RunningClary
+from tests.running import CLARY, RunningClary
 from tests.system.jobs import BUCKET, Jobs, packed
 
 pytestmark = pytest.mark.xdist_group("engine")
@@ -47,6 +49,7 @@ signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 http.server.ThreadingHTTPServer(("0.0.0.0", 8080), Handler).serve_forever()
 """
 
+PAGE = Path(__file__).parents[2] / "docs" / "ecr.md"
 REPOSITORY = "bring/your-own"
 URI = f"000000000000.dkr.ecr.us-east-1.amazonaws.com/{REPOSITORY}"
 
@@ -201,11 +204,52 @@ def test_a_role_that_may_not_pull_is_refused_in_awss_words(clary: RunningClary, 
     assert refused.value.response["Error"]["Message"].startswith(f"{said} and image exist and role {role} has")
 
 
-@pytest.mark.usefixtures("pushed")
-def test_the_command_lists_and_forgets_what_was_pushed(clary: RunningClary) -> None:
-    assert f"{URI}:latest" in clary.run("images", "list").stdout
-    assert f"{REPOSITORY}:latest is gone" in clary.run("images", "rm", REPOSITORY).stdout
-    assert f"{URI}:latest" not in clary.run("images", "list").stdout
-    missing = clary.run("images", "rm", REPOSITORY, check=False)
+def test_the_page_builds_pushes_and_lists_and_what_was_pushed_is_forgotten(
+    clary: RunningClary, base: str, tmp_path: Path
+) -> None:
+    (tmp_path / "Dockerfile").write_text(f"FROM {base}\n")
+    commands = re.findall(r"```bash\n(.*?)```", PAGE.read_text(), re.DOTALL)[0]
+    uri = URI.replace(REPOSITORY, "churn")
+    assert f"{uri}:1  image" in _run(commands, clary, tmp_path)
+    assert "churn:1 is gone" in clary.run("images", "rm", "churn:1").stdout
+    missing = clary.run("images", "rm", "churn:1", check=False)
     assert missing.returncode == 1
     assert "Requested image not found" in missing.stderr
+
+
+def _run(commands: str, clary: RunningClary, folder: Path) -> str:
+    environment = {
+        **os.environ,
+        "CLARY_DATA_DIR": str(clary.data_dir),
+        "PATH": f"{CLARY.parent}{os.pathsep}{os.environ['PATH']}",
+    }
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", commands],
+        env=environment,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("push", "never-built"), "has no image never-built"),
+        (("push", "Not A Name"), "is no name of an image"),
+        (("build", ".", "-t", "failing"), "The build ended with exit code"),
+    ],
+    ids=["not-built", "no-name", "failing-build"],
+)
+def test_what_cannot_be_is_one_clear_line(
+    clary: RunningClary, arguments: tuple[str, ...], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY nothing /\n")
+    monkeypatch.chdir(tmp_path)
+    done = clary.run("images", *arguments, check=False)
+    assert done.returncode == 1
+    assert said in done.stderr.splitlines()[-1]
