@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -70,17 +71,36 @@ class HookController:
         """Go on until something has to be waited for."""
         while (row := self._store.read.get(key)) is not None:
             hook = Hook.of(row)
+            match self._next(hook, key):
+                case Save(runs, line):
+                    self._save(hook, key, runs, line)
+                case Work(run):
+                    self._activities.begin(key, _activity(run), self._working(hook, run), builds=run.status == BUILDING)
+                    return None
+                case Wait(seconds):
+                    return seconds
+        self._activities.forget(key)
+        return None
+
+    def _next(self, hook: Hook, key: Key) -> Save | Work | Wait:
+        """The next step but calls, which are made."""
+        while True:
             runs = self._unfinished(key)
             run = current(runs)
             try:
                 step = decide(hook, runs, self._see(hook, key, run), time.time())
-                pause = self._act(hook, key, step)
+                if not isinstance(step, Ask):
+                    return step
+                self._ask(hook, step)
             except AWSError as error:
-                pause = self._refused(hook, key, run, error)
-            if pause is not _ON:
-                return pause
-        self._activities.forget(key)
-        return None
+                return _refused(run, error)
+
+    def _ask(self, hook: Hook, step: Ask) -> None:
+        self._call(hook, "sagemaker", step.operation, step.params)
+        saved = step.saved
+        if saved is not None:
+            self._store.write(lambda transaction: transaction.save(saved))
+        self._say(hook, step.run, step.line)
 
     def remove(self, hook: Hook, key: Key) -> None:
         """After its row has gone: no work, no files, no log; what it has made in SageMaker stays."""
@@ -95,22 +115,6 @@ class HookController:
             KIND, key.account, key.region, "name", descending=False, statuses=GOING_ON, parent=key.name, limit=_MANY
         )
         return list(self._store.read.page(query).rows)
-
-    def _act(self, hook: Hook, key: Key, step: Save | Work | Ask | Wait) -> float | None:
-        match step:
-            case Save(runs, line):
-                self._save(hook, key, runs, line)
-            case Work(run):
-                self._activities.begin(key, _activity(run), self._working(hook, run), builds=run.status == BUILDING)
-                return None
-            case Ask(run, operation, params, line, saved):
-                self._call(hook, "sagemaker", operation, params)
-                if saved is not None:
-                    self._store.write(lambda transaction: transaction.save(saved))
-                self._say(hook, run, line)
-            case Wait(seconds):
-                return seconds
-        return _ON
 
     def _see(self, hook: Hook, key: Key, run: Row | None) -> Seen:
         if run is None:
@@ -143,19 +147,13 @@ class HookController:
         principal = self._acting(hook.role, f"hook-{hook.name}")
         return self._invoke(Call(principal, service, operation, dict(params), hook.region))
 
-    def _refused(self, hook: Hook, key: Key, run: Row | None, error: AWSError) -> float | None:
-        """What was asked for will not be had. Raises Again where it may be, later."""
-        if error.code in _LATER or run is None:
-            raise Again(_RETRY_SECONDS, error.message) from error
-        step = failed(run, f"{error.code}: {error.message}", time.time())
-        return self._act(hook, key, step)
-
     def _save(self, hook: Hook, key: Key, runs: tuple[Row, ...], line: str) -> None:
         self._store.write(lambda transaction: [transaction.save(run) for run in runs])
         for run in runs:
             self._say(hook, run, line)
             if LIFECYCLE.terminal(run.status):
-                self._activities.forget(key)
+                for status in (FETCHING, BUILDING):
+                    self._activities.forget(key, _activity(replace(run, status=status)))
                 self._workload.clear(hook.name, run.spec["number"])
 
     def _working(self, hook: Hook, run: Row) -> Callable[[Callable[[], bool]], object]:
@@ -181,8 +179,11 @@ class HookController:
         self._logs.ensure(run.key, hook.log_group, stream(run))
 
 
-_ON = -1.0
-"""Not a pause: there may be more to do at once."""
+def _refused(run: Row | None, error: AWSError) -> Save:
+    """What was asked for will not be had. Raises Again where it may be, later."""
+    if error.code in _LATER or run is None:
+        raise Again(_RETRY_SECONDS, error.message) from error
+    return failed(run, f"{error.code}: {error.message}", time.time())
 
 
 def stream(run: Row) -> str:

@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 import pytest
 
 from clary.calls import account_root
-from clary.controllers.activities import Done
+from clary.controllers.activities import Done, Pending
 from clary.controllers.hook_effects import HookController
 from clary.controllers.logs import Logs
 from clary.errors import AWSError, ValidationError
 from clary.hooks.hook import hook_key
 from clary.hooks.repository import Commit
-from clary.lifecycles.hook_run import ACTIVE, KIND, LIFECYCLE, QUEUED, SUCCEEDED
+from clary.lifecycles.hook_run import ACTIVE, BUILDING, KIND, LIFECYCLE, QUEUED, SKIPPED, SUCCEEDED
 from clary.settings import Settings
 from clary.store import Key, Row, Store
 
@@ -37,6 +37,9 @@ SPEC = {
     "local": False,
 }
 MOST_EFFECTS = 200
+
+
+HOOK = Row(KEY, "arn", ACTIVE, NOW, NOW, SPEC, {"runs": 1})
 
 
 class KilledControl(BaseException):
@@ -123,7 +126,8 @@ class Activities:
         self.outcomes[key, name] = Done(work(lambda: False))
 
     def forget(self, key, name=None):
-        self.outcomes.clear()
+        for known in [known for known in self.outcomes if name in (None, known[1])]:
+            del self.outcomes[known]
 
 
 class DyingStore:
@@ -138,30 +142,39 @@ class DyingStore:
         return self._fate.around(lambda: self._store.write(change))
 
 
-def live(tmp_path, store, sagemaker, fate):
-    """One control, until it has nothing to do, or dies."""
-    invoke = lambda call: fate.around(lambda: sagemaker(call))  # noqa: E731
-    controller = HookController(
+def control(tmp_path, store, invoke, activities):
+    """A new one."""
+    return HookController(
         Settings(data_dir=tmp_path),
-        DyingStore(store, fate),
+        store,
         Workload(tmp_path),
-        Activities(),
+        activities,
         Logs(invoke),
         invoke,
         lambda _role, _session: account_root(ACCOUNT),
     )
+
+
+def live(tmp_path, store, sagemaker, fate):
+    """One control, until it has nothing to do, or dies."""
+    invoke = lambda call: fate.around(lambda: sagemaker(call))  # noqa: E731
+    controller = control(tmp_path, DyingStore(store, fate), invoke, Activities())
     for key in controller.resume():
         for _ in range(10):
             controller.reconcile(key)
 
 
+def run_row(number, status=QUEUED):
+    key = Key(KIND, ACCOUNT, REGION, f"heights/{number:09}")
+    spec = {"number": number, "cause": "by hand", "by": "", "pushed": ""}
+    return Row(key, "arn", status, NOW, NOW, spec, {"times": {}}, parent="heights")
+
+
 def ended_after_dying_at(at, *, before, tmp_path, sagemaker):
     """Whether control lived until it had nothing more to do; the run as it is then."""
     store = Store(tmp_path / f"{at}{before}.db")
-    run = Key(KIND, ACCOUNT, REGION, "heights/000000001")
-    spec = {"number": 1, "cause": "by hand", "by": "", "pushed": ""}
-    store.write(lambda t: t.insert(Row(KEY, "arn", ACTIVE, NOW, NOW, SPEC, {"runs": 1})))
-    store.write(lambda t: t.insert(Row(run, "arn", QUEUED, NOW, NOW, spec, {"times": {}}, parent="heights")))
+    run = run_row(1).key
+    store.write(lambda t: [t.insert(row) for row in (HOOK, run_row(1))])
     died = False
     try:
         live(tmp_path, store, sagemaker, Fate(at, before=before))
@@ -192,3 +205,14 @@ def test_killed_around_every_effect_it_ends_well_and_makes_nothing_twice(tmp_pat
     assert not died
     assert at > 10
     assert LIFECYCLE.terminal(run.status)
+
+
+def test_a_push_that_is_skipped_does_not_disturb_the_run_that_goes_on(tmp_path):
+    store = Store(tmp_path / "clary.db")
+    store.write(lambda t: [t.insert(row) for row in (HOOK, run_row(1, BUILDING), run_row(2), run_row(3))])
+    activities = Activities()
+    activities.outcomes[KEY, "Building 1"] = Pending()
+    control(tmp_path, store, SageMakerThatRefusesTwice(), activities).reconcile(KEY)
+    assert [row.status for row in store.read.children(KIND, KEY)] == [BUILDING, SKIPPED, QUEUED]
+    assert activities.outcomes == {(KEY, "Building 1"): Pending()}
+    store.close()
