@@ -111,8 +111,8 @@ def _rate(address: tuple[str, int], requests: Sequence[bytes]) -> float:
     return len(requests) / (time.perf_counter() - begun)
 
 
-def _address(engine: Engine) -> tuple[str, int]:
-    [name] = engines.containers(engine)
+def _address(engine: Engine, data_dir: Path) -> tuple[str, int]:
+    [name] = engines.containers(engine, data_dir)
     found = engine.container(name) or {}
     return found["NetworkSettings"]["Networks"]["clary"]["IPAddress"], 8080
 
@@ -126,7 +126,7 @@ def measure(clary: RunningClary, engine: Engine) -> Figure:
         first = turn * _CONNECTIONS * _REQUESTS
         signed = [_signed(clary, endpoint, first + number) for number in range(_CONNECTIONS * _REQUESTS)]
         through = _rate(("127.0.0.1", clary.port), signed)
-        direct = _rate(_address(engine), [_direct()] * len(signed))
+        direct = _rate(_address(engine, clary.data_dir), [_direct()] * len(signed))
         print(f"endpoint {through:,.0f}/s, its port {direct:,.0f}/s")
         ratios.append(direct / through)
     return Figure("an own container's port over its endpoint", ratios, 1 / TARGET, "times")

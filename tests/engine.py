@@ -19,11 +19,12 @@ import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
-from clary.compute import docker_socket
+from clary.compute import docker_socket, record
 from clary.compute.docker_api import Engine
 from clary.errors import ClaryError
 from tests.running import wait_until
@@ -62,6 +63,7 @@ _TOOLS = (
     "setsid",
     "dd",
 )
+_BASE = "localhost/clary-test-base"
 _LEFT_OUT = re.compile(r"/(site-packages|test|tests|idlelib|ensurepip|tkinter|lib2to3|config-[^/]*|__pycache__)(/|$)")
 
 
@@ -80,53 +82,73 @@ def engine() -> Iterator[Engine]:
 
 @contextlib.contextmanager
 def _service() -> Iterator[str]:
-    """One for all test processes of this machine: its network has a fixed address. The last one ends it."""
-    folder = Path(tempfile.gettempdir()) / "clary-test-engine"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    with (folder / "users").open("w") as users:
-        with _starting(folder):
+    """Podman's API on a socket that is nobody else's, and that is killed without harm to anybody else.
+
+    Storage and network are shared by all test processes of this machine, for the network has a fixed address; none of
+    it is that of the machine's own Podman. The last one removes all of it.
+    """
+    shared = Path(tempfile.gettempdir()) / "podman-of-clarys-tests"
+    shared.mkdir(mode=0o711, exist_ok=True)
+    with (shared / "users").open("w") as users:
+        with _alone(shared):
             fcntl.flock(users, fcntl.LOCK_SH)
-            if not _answers(folder):
-                start_service(folder)
+            if not (shared / "containers.conf").exists():  # Podman beside containers of others may be reading it
+                (shared / "containers.conf").write_text(_configuration())
+        own = Path(tempfile.mkdtemp(dir=shared, prefix="service-"))
         try:
-            yield str(folder / "sock")
+            start_service(own)
+            yield str(own / "sock")
         finally:
-            with _starting(folder):
-                _end_if_last(folder, users.fileno())
+            stop_service(own)
+            shutil.rmtree(own)
+            with _alone(shared):
+                _clear_if_last(shared, users.fileno())
 
 
 @contextlib.contextmanager
-def _starting(folder: Path) -> Iterator[None]:
-    with (folder / "starting").open("w") as lock:
+def _alone(shared: Path) -> Iterator[None]:
+    with (shared / "alone").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def _answers(folder: Path) -> bool:
-    with socket.socket(socket.AF_UNIX) as probe:
-        return probe.connect_ex(str(folder / "sock")) == 0
+def _podman(shared: Path) -> list[str]:
+    """Nothing is shared with other Podmans of the machine: `system reset` of one deletes the folder for temporary files
+    and with it how the containers of all others ended."""
+    places = {"root": "storage", "runroot": "run", "tmpdir": "tmp", "network-config-dir": "networks"}
+    return ["podman", *(f"--{option}={shared / name}" for option, name in places.items())]
 
 
-def start_service(folder: Path) -> None:
-    """Podman's API at `folder`/sock, with storage of its own."""
-    (folder / "containers.conf").write_text(_configuration())
-    (folder / "sock").unlink(missing_ok=True)
-    with (folder / "service.log").open("ab") as log:
+def start_service(own: Path) -> None:
+    """Podman's API at `own`/sock."""
+    shared = own.parent
+    (own / "sock").unlink(missing_ok=True)
+    with (own / "service.log").open("ab") as log:
         service = subprocess.Popen(
-            [
-                *("podman", "--root", str(folder / "storage"), "--runroot", str(folder / "run")),
-                *("--network-config-dir", str(folder / "networks")),
-                *("system", "service", "--time=0", f"unix://{folder / 'sock'}"),
-            ],
-            env={**os.environ, "CONTAINERS_CONF": str(folder / "containers.conf")},
-            cwd=folder,  # where Podman 4.3 writes that memory was short
+            [*_podman(shared), "system", "service", "--time=0", f"unix://{own / 'sock'}"],
+            env={**os.environ, "CONTAINERS_CONF": str(shared / "containers.conf")},
+            cwd=own,  # where Podman 4.3 writes that memory was short
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,
         )
-    (folder / "pid").write_text(str(service.pid))
-    wait_until(lambda: _answers(folder), 30, "Podman answers")
+    (own / "pid").write_text(str(service.pid))
+    wait_until(lambda: _answers(own / "sock"), 60, "Podman answers")
+
+
+def _answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
+
+
+def stop_service(own: Path) -> None:
+    """As at a crash: at once. Containers live on."""
+    pid = int((own / "pid").read_text())
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, 0)
 
 
 def _configuration() -> str:
@@ -140,47 +162,90 @@ def _configuration() -> str:
     )
 
 
-def stop_service(folder: Path) -> None:
-    """As at a crash: at once. Containers live on."""
-    pid = int((folder / "pid").read_text())
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
-    with contextlib.suppress(ChildProcessError):
-        os.waitpid(pid, 0)
-
-
-def _end_if_last(folder: Path, users: int) -> None:
+def _clear_if_last(shared: Path, users: int) -> None:
     try:
         fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return
-    command = ["podman", "--root", str(folder / "storage"), "--runroot", str(folder / "run")]
-    env = {**os.environ, "CONTAINERS_CONF": str(folder / "containers.conf")}
-    networks = ["--network-config-dir", str(folder / "networks")]
-    subprocess.run(
-        [*command, *networks, "rm", "--all", "--force", "--time=0"], env=env, check=False, capture_output=True
-    )
-    stop_service(folder)
-    subprocess.run([*command, *networks, "system", "reset", "--force"], env=env, check=False, capture_output=True)
-    for name in ("storage", "run", "networks", "containers.conf", "sock", "service.log", "pid"):
-        path = folder / name
-        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+    env = {**os.environ, "CONTAINERS_CONF": str(shared / "containers.conf")}
+    for command in (["rm", "--all", "--force", "--time=0"], ["network", "prune", "--force"]):
+        subprocess.run([*_podman(shared), *command], env=env, check=False, capture_output=True, timeout=120)
+    for pid in _processes_of(shared):  # Podman keeps one beside each `exec` for five minutes
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    for mount in _mounts_below(shared / "storage"):
+        subprocess.run(["umount", "--lazy", mount], check=False, capture_output=True)
+    for path in shared.iterdir():
+        if path.name not in ("alone", "users"):
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
 
 
-def image(engine: Engine, name: str, files: Mapping[str, str] | None = None, changes: Sequence[str] = ()) -> str:
-    """An image of this machine's shell, some tools and Python, with `files` (executable) by path; its name."""
-    full = f"localhost/{name}"
-    known = engine.image(full)
-    if known is None or files:
-        data = io.BytesIO()
-        with tarfile.open(fileobj=data, mode="w") as archive:
-            _fill(archive, files or {})
-        said = ["ENV PATH=/usr/local/bin:/usr/bin:/bin", "ENV LANG=C.UTF-8", "ENV HOME=/root", *changes]
-        _import(engine.path, full, data.getvalue(), said)
-    return full
+def _processes_of(shared: Path) -> list[int]:
+    """Podman's, not those in its containers."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if f"{shared}/".encode() in (path / "cmdline").read_bytes():
+                found.append(int(path.name))
+    return [pid for pid in found if Path(f"/proc/{pid}/exe").readlink().name in ("conmon", "podman")]
 
 
-def _fill(archive: tarfile.TarFile, files: Mapping[str, str]) -> None:
+def _mounts_below(folder: Path) -> list[str]:
+    lines = Path("/proc/self/mounts").read_text().splitlines()
+    return sorted((path for path in (line.split()[1] for line in lines) if path.startswith(f"{folder}/")), reverse=True)
+
+
+def base(engine: Engine) -> str:
+    """The name of an image of this machine's shell, some tools and Python."""
+    if engine.image(_BASE) is None:
+        _import_base(engine)
+    return _BASE
+
+
+def image(engine: Engine, name: str, files: Mapping[str, str], changes: Sequence[str] = ()) -> str:
+    """An image with `files` (executable) by path on top of the base; its name."""
+    container = engine.create(f"clary-test-{os.urandom(8).hex()}", {"Image": base(engine), "Cmd": ["true"]})
+    try:
+        _ask(engine, "PUT", f"/containers/{container}/archive?path=/", _archive(files))
+        query = [("container", container), ("repo", f"localhost/{name}"), ("tag", "latest")]
+        _ask(engine, "POST", "/commit?" + urlencode([*query, *(("changes", change) for change in changes)]), b"{}")
+    finally:
+        engine.remove(container)
+    return f"localhost/{name}"
+
+
+def _archive(files: Mapping[str, str]) -> bytes:
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w") as archive:
+        for target, text in files.items():
+            info = tarfile.TarInfo(target.lstrip("/"))
+            info.mode, info.size = 0o755, len(text.encode())
+            archive.addfile(info, io.BytesIO(text.encode()))
+    return data.getvalue()
+
+
+def _import_base(engine: Engine) -> None:
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w") as archive:
+        _fill(archive)
+    said = ["ENV PATH=/usr/local/bin:/usr/bin:/bin", "ENV LANG=C.UTF-8", "ENV HOME=/root"]
+    query = [("fromSrc", "-"), ("repo", _BASE), ("tag", "latest"), *(("changes", line) for line in said)]
+    _ask(engine, "POST", "/images/create?" + urlencode(query), data.getvalue())
+
+
+def _ask(engine: Engine, method: str, path: str, data: bytes | None = None) -> Any:
+    connection = http.client.HTTPConnection("engine", timeout=120)
+    with contextlib.closing(connection):
+        connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.connect(engine.path)
+        connection.request(method, path, data, {"Content-Type": "application/x-tar"} if data else {})
+        response = connection.getresponse()
+        body = response.read()
+        assert response.status < 300, body
+    return json.loads(body) if body.startswith((b"{", b"[")) and b"\r\n" not in body else None
+
+
+def _fill(archive: tarfile.TarFile) -> None:
     for folder in ("tmp", "root", "opt/ml", "usr/bin", "bin", "var", "dev", "proc", "sys", "etc"):
         _folder(archive, folder)
     wanted: dict[str, Path] = {}
@@ -201,10 +266,6 @@ def _fill(archive: tarfile.TarFile, files: Mapping[str, str]) -> None:
         archive.add(source, target, recursive=False)
     _link(archive, "/bin/sh", "/usr/bin/sh")
     _link(archive, "/usr/bin/python3", str(python))
-    for target, text in files.items():
-        info = tarfile.TarInfo(target.lstrip("/"))
-        info.mode, info.size = 0o755, len(text.encode())
-        archive.addfile(info, io.BytesIO(text.encode()))
 
 
 def _folder(archive: tarfile.TarFile, name: str) -> None:
@@ -230,31 +291,20 @@ def _libraries(binaries: Sequence[Path]) -> set[str]:
     return {path for path in found if Path(path).is_file()}
 
 
-def _import(path: str, name: str, data: bytes, changes: Sequence[str]) -> None:
-    query = urlencode([("fromSrc", "-"), ("repo", name.partition(":")[0]), ("tag", name.partition(":")[2] or "latest")])
-    query += "".join("&" + urlencode({"changes": change}) for change in changes)
-    connection = http.client.HTTPConnection("engine", timeout=120)
-    connection.sock = socket.socket(socket.AF_UNIX)
-    connection.sock.connect(path)
-    connection.request("POST", f"/images/create?{query}", data, {"Content-Type": "application/x-tar"})
-    response = connection.getresponse()
-    assert response.status == 200, response.read()
-    response.read()
-    connection.close()
-
-
-def containers(engine: Engine) -> list[str]:
-    """Names of Clary's containers, living and ended."""
-    connection = http.client.HTTPConnection("engine", timeout=30)
-    connection.sock = socket.socket(socket.AF_UNIX)
-    connection.sock.connect(engine.path)
-    connection.request("GET", "/containers/json?all=1")
-    found = json.loads(connection.getresponse().read())
-    connection.close()
-    names = [name.removeprefix("/") for each in found for name in each["Names"]]
-    return sorted(name for name in names if name.startswith("clary-"))
+def containers(engine: Engine, data_dir: Path) -> list[str]:
+    """Names of the containers of the Clary in `data_dir`, living and ended."""
+    known = _ask(engine, "GET", "/containers/json?all=1")
+    names = [name.removeprefix("/") for each in known for name in each["Names"]]
+    own = record.prefix(str(data_dir / "run" / "containers"))
+    return sorted(name for name in names if name.startswith(own))
 
 
 def is_own(engine: Engine) -> bool:
     """Whether tests have started it, and may restart it."""
     return Path(engine.path).name == "sock"
+
+
+def open_to_all(engine: Engine) -> None:
+    """Everybody may use it."""
+    Path(engine.path).parent.chmod(0o711)
+    Path(engine.path).chmod(0o666)

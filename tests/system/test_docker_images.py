@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
-import json
 import os
 import re
 import signal
@@ -17,6 +17,7 @@ from typing import Any
 import botocore.exceptions
 import pytest
 
+from clary.compute import record
 from clary.compute.docker_api import Engine
 from tests import engine as engines
 from tests.running import RunningClary, wait_until
@@ -54,7 +55,7 @@ if wanted.get("lines"):
 
 SERVE = """\
 #!/usr/bin/env python3
-import http.server, os, signal, socket, sys
+import http.server, os, signal, socket, sys, time
 fault = os.environ.get("FAULT", "")
 asked = 0
 
@@ -69,18 +70,25 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def do_GET(self):
+        if fault == "mute":
+            time.sleep(3600)
         self.answer(200, b"")
 
     def do_POST(self):
         global asked
         asked += 1
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        if fault == "dies" and asked == 3:
+        if fault == "hundredth" and asked == 100:
             os._exit(9)
-        if fault == "garbage":
+        if body == b"garbage":
             self.wfile.write(b"no HTTP at all\\r\\n\\r\\n")
             self.close_connection = True
-        elif fault == "errors":
+        elif body == b"nothing":
+            self.close_connection = True
+        elif body == b"cut off":
+            self.wfile.write(b"HTTP/1.1 200 OK\\r\\nContent-Length: 100\\r\\n\\r\\nhalf")
+            self.close_connection = True
+        elif body == b"error":
             self.answer(500, b"the model is ill")
         elif body == b"api":
             try:
@@ -112,8 +120,7 @@ def engine() -> Iterator[Engine]:
 def image(engine: Engine) -> str:
     """As users build them: `train` and `serve` in its PATH, and code of its own where Clary has a folder too."""
     files = {"/usr/bin/train": TRAIN, "/usr/bin/serve": SERVE, "/opt/ml/code/own.txt": "kept"}
-    engines.image(engine, "clary-test-algorithm", files)
-    return "localhost/clary-test-algorithm"
+    return engines.image(engine, f"clary-test-algorithm-{os.getpid()}", files)
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +132,7 @@ def jobs(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[J
             made.s3.put_object(Bucket=BUCKET, Key="data/rows.csv", Body=b"1\n2\n3\n")
             made.s3.put_object(Bucket=BUCKET, Key="model.tar.gz", Body=_model())
             yield made
-        assert engines.containers(engine) == []
+        assert engines.containers(engine, clary.data_dir) == []
 
 
 def _model() -> bytes:
@@ -156,13 +163,13 @@ def _lines(jobs: Jobs, name: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def elsewhere(jobs: Jobs, image: str) -> str:
-    """An endpoint whose container listens where nobody asks: a minute, the shortest that AWS allows, must pass, in
-    which the other tests have their turn."""
-    return _deploy(jobs, "elsewhere", image, "elsewhere")
+def unheard(jobs: Jobs, image: str) -> dict[str, str]:
+    """Endpoints whose containers do not pass `/ping`: a minute, the shortest that AWS allows, must pass, in which the
+    other tests have their turn."""
+    return {fault: _deploy(jobs, fault, image, fault) for fault in ("elsewhere", "mute")}
 
 
-@pytest.mark.usefixtures("elsewhere")
+@pytest.mark.usefixtures("unheard")
 def test_a_training_job_of_a_real_image(jobs: Jobs, image: str) -> None:
     name = _train(jobs, "trained", image)
     job = jobs.ended(name)
@@ -197,8 +204,7 @@ def test_a_job_outlives_control_and_its_keeper(jobs: Jobs, image: str) -> None:
     """Whatever of Clary is killed, the engine goes on, and every line is there once."""
     name = _train(jobs, "survivor", image, lines="200")
     wait_until(lambda: "line 20" in _lines(jobs, name), JOB_SECONDS, "it prints")
-    for keeper in _keepers(jobs.clary):
-        os.kill(keeper, signal.SIGKILL)
+    _kill_keepers(jobs.clary)
     jobs.clary.kill("control", "launcher")
     job = jobs.ended(name)
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
@@ -206,9 +212,12 @@ def test_a_job_outlives_control_and_its_keeper(jobs: Jobs, image: str) -> None:
     assert printed == [f"line {number}" for number in range(200)]
 
 
-def _keepers(clary: RunningClary) -> list[int]:
-    handles = [json.loads(path.read_text()) for path in (clary.data_dir / "run" / "containers").glob("*/handle.json")]
-    return [handle["pid"] for handle in handles if Path(f"/proc/{handle['pid']}").exists()]
+def _kill_keepers(clary: RunningClary) -> None:
+    for folder in (clary.data_dir / "run" / "containers").iterdir():
+        handle = record.read(str(folder), record.HANDLE)
+        if handle and record.is_locked(str(folder)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(handle["pid"], signal.SIGKILL)
 
 
 def test_a_job_outlives_its_engine(jobs: Jobs, engine: Engine, image: str) -> None:
@@ -266,35 +275,43 @@ def test_a_container_that_ends_at_once_says_why(jobs: Jobs, image: str) -> None:
     jobs.sagemaker.delete_endpoint(EndpointName=name)
 
 
-def test_a_container_that_dies_while_it_answers_is_replaced(jobs: Jobs, image: str) -> None:
-    name = _deploy(jobs, "dying", image, "dies")
+@pytest.fixture(scope="module")
+def faulty(jobs: Jobs, image: str) -> str:
+    """An endpoint whose container answers as the body asks for, and dies at the hundredth request."""
+    name = _deploy(jobs, "faulty", image, "hundredth")
     assert _settled(jobs, name) == "InService"
-    before = set(engines.containers(Engine(_socket(jobs))))
+    return name
+
+
+@pytest.mark.parametrize("body", ["garbage", "nothing", "cut off", "error"])
+def test_what_is_no_prediction_is_the_models_error(jobs: Jobs, faulty: str, body: str) -> None:
+    with pytest.raises(botocore.exceptions.ClientError) as refused:
+        jobs.ask(faulty, body)
+    assert refused.value.response["Error"]["Code"] == "ModelError"
+    assert jobs.ask(faulty, "abc") == "ABC['weights']"
+
+
+def test_a_container_that_dies_at_the_hundredth_request_is_replaced(jobs: Jobs, engine: Engine, faulty: str) -> None:
+    before = set(engines.containers(engine, jobs.clary.data_dir))
+    for number in range(100):
+        try:
+            jobs.ask(faulty)
+        except botocore.exceptions.ClientError as refused:
+            assert refused.response["Error"]["Code"] == "ModelError", number
+            break
+    else:
+        pytest.fail("it does not die")
 
     def replaced() -> bool:
+        """What asked its dead predecessor is told so; nobody waits for the next one."""
         try:
-            jobs.ask(name)
+            return jobs.ask(faulty, "abc") == "ABC['weights']"
         except botocore.exceptions.ClientError:
             return False
-        return set(engines.containers(Engine(_socket(jobs)))) - before != set()
 
     wait_until(replaced, JOB_SECONDS, "another container answers")
-    jobs.sagemaker.delete_endpoint(EndpointName=name)
-
-
-def _socket(jobs: Jobs) -> str:
-    handles = (jobs.clary.data_dir / "run" / "containers").glob("*/launch.json")
-    return next(str(json.loads(path.read_text())["engine"]["socket"]) for path in handles)
-
-
-@pytest.mark.parametrize("fault", ["garbage", "errors"])
-def test_what_is_no_prediction_is_the_models_error(jobs: Jobs, image: str, fault: str) -> None:
-    name = _deploy(jobs, fault, image, fault)
-    assert _settled(jobs, name) == "InService"
-    with pytest.raises(botocore.exceptions.ClientError) as refused:
-        jobs.ask(name)
-    assert refused.value.response["Error"]["Code"] == "ModelError"
-    jobs.sagemaker.delete_endpoint(EndpointName=name)
+    assert set(engines.containers(engine, jobs.clary.data_dir)) - before
+    jobs.sagemaker.delete_endpoint(EndpointName=faulty)
 
 
 def test_a_batch_transform_of_a_real_image(jobs: Jobs, image: str) -> None:
@@ -318,12 +335,13 @@ def test_a_batch_transform_of_a_real_image(jobs: Jobs, image: str) -> None:
     assert jobs.s3.get_object(Bucket=BUCKET, Key="out/a.csv.out")["Body"].read().startswith(b"X\nY\n")
 
 
-def test_a_container_that_listens_elsewhere_is_not_in_service(jobs: Jobs, elsewhere: str) -> None:
-    assert _settled(jobs, elsewhere) == "Failed"
-    reason = jobs.sagemaker.describe_endpoint(EndpointName=elsewhere)["FailureReason"]
+@pytest.mark.parametrize("fault", ["elsewhere", "mute"])
+def test_a_container_that_does_not_pass_ping_is_not_in_service(jobs: Jobs, unheard: dict[str, str], fault: str) -> None:
+    assert _settled(jobs, unheard[fault]) == "Failed"
+    reason = jobs.sagemaker.describe_endpoint(EndpointName=unheard[fault])["FailureReason"]
     assert "did not pass the ping health check" in reason
     assert "serving" in reason
-    jobs.sagemaker.delete_endpoint(EndpointName=elsewhere)
+    jobs.sagemaker.delete_endpoint(EndpointName=unheard[fault])
 
 
 def test_the_program_of_the_guide(jobs: Jobs, engine: Engine) -> None:
@@ -333,6 +351,15 @@ def test_the_program_of_the_guide(jobs: Jobs, engine: Engine) -> None:
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, env=jobs.clary.environment, capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "Completed", done.stderr
+
+
+def test_nothing_is_left_of_what_has_ended(jobs: Jobs, engine: Engine) -> None:
+    """No container, keeper or folder, whatever has gone wrong in the tests before: endpoints are deleted, jobs have
+    ended."""
+    assert jobs.sagemaker.list_endpoints()["Endpoints"] == []
+    folder = jobs.clary.data_dir / "run" / "containers"
+    wait_until(lambda: not list(folder.iterdir()), JOB_SECONDS, "their folders are removed")
+    assert engines.containers(engine, jobs.clary.data_dir) == []
 
 
 def test_without_an_engine_the_request_says_so_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,8 +29,9 @@ _log = logging.getLogger(__name__)
 
 _ASK_SECONDS = 10.0
 _ASK_AGAIN_SECONDS = 0.1
+_RESUME_SECONDS = 1.0
 _SHIM_SECONDS = 5.0
-_KILL_SECONDS = 15.0
+_KILL_SECONDS = 60.0  # an engine of a busy machine takes some
 _CANNOT_BEGIN = 126
 
 
@@ -55,6 +56,7 @@ class LocalBackend:
         self._settings = settings
         self._planner = planner
         self._watcher: Watcher | None = None
+        self._closed = threading.Event()
 
     def check(self) -> None:
         """Find out now, not with the first container. Raises ClaryError where this machine can run none."""
@@ -101,7 +103,7 @@ class LocalBackend:
         return int(answer["code"])
 
     def remove(self, container_id: str) -> None:
-        """As the protocol. Raises TimeoutError where the kernel does not let it end within 15 seconds."""
+        """As the protocol. Raises TimeoutError where the kernel does not let it end within 60 seconds."""
         place = self._folder(container_id)
         self._tell(container_id, {"op": "kill"})
         deadline = time.monotonic() + _KILL_SECONDS
@@ -135,6 +137,7 @@ class LocalBackend:
 
     def close(self) -> None:
         """As the protocol."""
+        self._closed.set()
         if self._watcher:
             self._watcher.close()
 
@@ -153,16 +156,16 @@ class LocalBackend:
             return
 
     def _resume(self, container_id: str) -> None:
-        """An engine's container whose keeper has gone gets another."""
+        """An engine's container whose keeper has gone gets another, however long the launcher is away."""
         place = self._folder(container_id)
-        try:
-            while is_abandoned(place):
+        while is_abandoned(place) and not self._closed.is_set():
+            try:
                 self._ask_launcher({"op": "start", "id": container_id})
-        except (OSError, ClaryError):
+            except (OSError, ClaryError) as error:
+                _log.warning("container %s has no keeper yet: %s", container_id, error)
             if is_abandoned(place):
-                _log.exception("container %s has no keeper; the next start of control tries again", container_id)
-            return
-        if self._watcher and place.exists():
+                self._closed.wait(_RESUME_SECONDS)
+        if self._watcher and place.exists() and not self._closed.is_set():
             self._watcher.follow(place)
 
     def _ask_launcher(self, request: dict[str, Any]) -> None:

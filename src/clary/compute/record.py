@@ -23,6 +23,7 @@ import fcntl
 import json
 import os
 import struct
+import zlib
 from typing import Any
 
 PROTOCOL = 1
@@ -38,6 +39,13 @@ SHIM_LOG = "shim.log"
 _F_OFD_GETLK = 36
 _F_OFD_SETLK = 37
 _FLOCK = struct.Struct("@hhqqi4x")  # struct flock of 64-bit Linux: l_type, l_whence, l_start, l_len, l_pid
+
+
+def prefix(containers: str) -> str:
+    """What names begin with that a machine has only once (control groups, an engine's containers and networks): several
+    Clarys share one host, and each knows its own. `containers` is the folder of all container folders."""
+    path = os.path.realpath(containers).encode()
+    return f"clary-{zlib.crc32(path):08x}{zlib.adler32(path):08x}-"
 
 
 def take_lock(folder: str) -> int | None:

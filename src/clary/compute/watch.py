@@ -15,6 +15,7 @@ from clary.compute import record, shims
 _log = logging.getLogger(__name__)
 
 _SECONDS = 1.0
+_SETTLE_SECONDS = 10.0
 
 
 class Watcher:
@@ -86,8 +87,9 @@ class Watcher:
 
 
 def _settle(container: Path) -> None:
-    """Of a process that was killed, the kernel closes its connections a moment before its lock."""
-    deadline = time.monotonic() + _SECONDS
+    """Of a process that was killed, the kernel closes its connections a moment before its lock; on a busy machine
+    that moment is long, and who looks before it is over sees a container that runs."""
+    deadline = time.monotonic() + _SETTLE_SECONDS
     while record.is_locked(str(container)) and record.read(str(container), record.EXIT) is None:
         if time.monotonic() > deadline:
             return

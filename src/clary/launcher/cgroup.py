@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import zlib
 from typing import Dict, Iterator, List, Tuple
 
 from clary.compute import record
@@ -54,7 +53,7 @@ class Cgroup:
 def create(container: str, launch: Launch) -> Cgroup:
     """A group for the container of this folder, with the limits that this system lets us set; it may hold none."""
     folders: Dict[str, str] = {}
-    name = _prefix(os.path.dirname(container)) + os.path.basename(container)
+    name = record.prefix(os.path.dirname(container)) + os.path.basename(container)
     for controller, settings in _wanted(launch):
         for parent, version in _parents(controller):
             folder = os.path.join(parent, name)
@@ -66,18 +65,12 @@ def create(container: str, launch: Launch) -> Cgroup:
 
 def sweep(containers: str) -> None:
     """Remove the groups of this folder's containers whose shim was killed; those of living ones may still be empty."""
-    prefix = _prefix(containers)
+    prefix = record.prefix(containers)
     for parent in [parent for controller in ("memory", "pids") for parent, _ in _parents(controller)]:
         for name in _names(parent):
             if name.startswith(prefix) and not record.is_locked(os.path.join(containers, name[len(prefix) :])):
                 with contextlib.suppress(OSError):
                     os.rmdir(os.path.join(parent, name))
-
-
-def _prefix(containers: str) -> str:
-    """Several Clarys share one host: each knows its own groups."""
-    path = os.path.realpath(containers).encode()
-    return "clary-{:08x}{:08x}-".format(zlib.crc32(path), zlib.adler32(path))
 
 
 def _wanted(launch: Launch) -> Iterator[Tuple[str, Tuple[Dict[str, str], Dict[str, str]]]]:

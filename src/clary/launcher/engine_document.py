@@ -19,14 +19,9 @@ _FEW = 4096
 FOLDER_LABEL = "clary.folder"
 
 
-def name_of(container_id: str) -> str:
-    """What the container is called in the engine."""
-    return f"clary-{container_id}"
-
-
-def opener_of(container_id: str) -> str:
+def opener_of(name: str) -> str:
     """What the container is called that opens the files of another."""
-    return f"clary-{container_id}-files"
+    return f"{name}-files"
 
 
 def copy_layers(launch: Launch, folder: str) -> None:
@@ -100,7 +95,7 @@ def _host(launch: Launch, part: EnginePart, folder: str, share: Share) -> Dict[s
     limits = launch["limits"]
     host: Dict[str, Any] = {
         "Mounts": list(_mounts(launch, folder)),
-        "NetworkMode": engine_ways.network_of(launch),
+        "NetworkMode": engine_ways.network_of(launch, folder),
         "LogConfig": {"Type": "json-file", "Config": {}},
         "ShmSize": part["shared_memory_bytes"],
         "SecurityOpt": ["label=disable"],

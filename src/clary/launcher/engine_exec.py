@@ -15,6 +15,7 @@ _PIECE = 65_536
 _HEAD = 8
 _CANNOT_RUN = 126
 _NOT_THERE = 127
+_PAUSE = 0.2
 
 
 class Visit:
@@ -26,17 +27,32 @@ class Visit:
         self._streams: List[int] = [os.dup(stream) for stream in streams]
         self._on_end = on_end
         self._number = ""
+        self._ended = threading.Event()
 
     def begin(self, argv: Sequence[str], env: Dict[str, str]) -> None:
         """Run it."""
         threading.Thread(target=self._run, args=(list(argv), env), daemon=True).start()
 
     def leave(self) -> None:
-        """Nobody waits for it any more: it is told, as when its terminal goes, as far as this user may tell it."""
-        with contextlib.suppress(OSError, EngineError):
-            pid = int(self._engine.exec_state(self._number).get("Pid") or 0) if self._number else 0
+        """Nobody waits for it any more: it is told, as when its terminal goes, as far as this user may tell it; where
+        the engine has not begun it yet, when it has. Returns at once."""
+        threading.Thread(target=self._hang_up, daemon=True).start()
+
+    def _hang_up(self) -> None:
+        while not self._ended.is_set():
+            pid = 0
+            with contextlib.suppress(OSError, EngineError):
+                pid = self._pid()
             if pid > 0:
-                os.kill(pid, signal.SIGHUP)
+                with contextlib.suppress(OSError):
+                    os.kill(pid, signal.SIGHUP)
+                return
+            self._ended.wait(_PAUSE)
+
+    def _pid(self) -> int:
+        """0 where it does not run."""
+        found = self._engine.exec_state(self._number) if self._number else {}
+        return int(found.get("Pid") or 0) if found.get("Running") else 0
 
     def _run(self, argv: List[str], env: Dict[str, str]) -> None:
         code = _CANNOT_RUN
@@ -47,6 +63,7 @@ class Visit:
         except OSError:
             code = 128 + signal.SIGKILL
         finally:
+            self._ended.set()
             for stream in self._streams:
                 os.close(stream)
             self._on_end(code)

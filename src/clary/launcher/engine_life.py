@@ -66,7 +66,7 @@ class Life:
         self._servers = servers if launch["api"] else {}
         self._entries: Dict[str, engine_ways.Entry] = {}
         self.engine = Engine(part["socket"])
-        self.name = engine_document.name_of(launch["id"])
+        self.name = engine_ways.name_of(folder)
         self.address = ""
         """Where it is reached; empty while it does not run, or has no network."""
         self.pid = 0
@@ -107,7 +107,7 @@ class Life:
         self._promptly(lambda: self._make(wanted))
 
     def _make(self, wanted: Document) -> None:
-        engine_ways.make(self.engine, self._launch)
+        engine_ways.make(self.engine, self._launch, self._folder)
         if self.engine.container(self.name) is None:
             self.engine.create(self.name, wanted)
 
@@ -135,7 +135,7 @@ class Life:
         found = self._promptly(lambda: self.engine.container(self.name)) or {}
         self.pid, self.id = int((found.get("State") or {}).get("Pid") or 0), str(found.get("Id") or "")
         networks = (found.get("NetworkSettings") or {}).get("Networks") or {}
-        own = networks.get(engine_ways.network_of(self._launch)) or {}
+        own = networks.get(engine_ways.network_of(self._launch, self._folder)) or {}
         self.address = str(own.get("IPAddress") or "")
         for entry in self._entries.values() if self.address else ():
             entry.open_to(self.address)
@@ -187,7 +187,7 @@ class Life:
         wanted = engine_document.opening(self._launch, self._part, self._folder)
         if os.geteuid() == 0 or wanted is None:
             return
-        name = engine_document.opener_of(self._launch["id"])
+        name = engine_document.opener_of(self.name)
         with contextlib.suppress(OSError, EngineError):
             self.engine.remove(name)
             self.engine.create(name, wanted)
@@ -202,9 +202,9 @@ class Life:
         """Nothing of it is left in the engine; whether the engine has answered."""
         try:
             self.engine.remove(self.name)
-            self.engine.remove(engine_document.opener_of(self._launch["id"]))
-            network = engine_ways.network_of(self._launch)
-            if network == engine_ways.own_network(self._launch["id"]):
+            self.engine.remove(engine_document.opener_of(self.name))
+            network = engine_ways.network_of(self._launch, self._folder)
+            if network == self.name:
                 self.engine.remove_network(network)
         except (OSError, EngineError):
             return False

@@ -5,11 +5,16 @@
 (https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html), and nowhere else.
 """
 
+# ruff: noqa: PTH119, PTH120
+# Paths are strings here: they are sent, received and given to the kernel as such.
+
 from __future__ import annotations
 
+import os
 import socket
 from typing import Any, Callable, Dict, Mapping, Optional
 
+from clary.compute import record
 from clary.compute.docker_api import Engine
 from clary.compute.launch import Launch
 from clary.launcher import relay
@@ -23,21 +28,21 @@ _BACKLOG = 128
 LABEL = "clary"
 
 
-def own_network(container_id: str) -> str:
-    """The network of a container that is isolated and can be dialled: its own, without a way out."""
-    return f"clary-{container_id}"
+def name_of(folder: str) -> str:
+    """What a container is called in the engine, and the network that it alone is in."""
+    return record.prefix(os.path.dirname(folder)) + os.path.basename(folder)
 
 
-def network_of(launch: Launch) -> str:
-    """Which network it is in."""
+def network_of(launch: Launch, folder: str) -> str:
+    """Which network it is in; one that is isolated and can be dialled has its own, without a way out."""
     if launch["api"]:
         return SHARED
-    return "none" if launch["port"] is None else own_network(launch["id"])
+    return "none" if launch["port"] is None else name_of(folder)
 
 
-def make(engine: Engine, launch: Launch) -> None:
+def make(engine: Engine, launch: Launch, folder: str) -> None:
     """Its network is there afterwards."""
-    name = network_of(launch)
+    name = network_of(launch, folder)
     if name != "none" and engine.network(name) is None:
         engine.make_network(_shared() if name == SHARED else _internal(name))
 

@@ -240,10 +240,14 @@ class Keeper:
         number = int(message["enter"])
 
         def ended(code: int) -> None:
-            self._later(lambda: self._requests.left({"left": number, "status": code << 8}, []))
+            self._later(lambda: self._note_left(number, code))
 
         self._visits[number] = Visit(self._life.engine, self._life.name, streams, ended)
         self._visits[number].begin(message["argv"], message["env"])
+
+    def _note_left(self, number: int, code: int) -> None:
+        self._visits.pop(number, None)
+        self._requests.left({"left": number, "status": code << 8}, [])
 
     def network(self) -> Sequence[int]:
         """None that another could join by descriptors."""

@@ -26,7 +26,8 @@ from clary.telemetry.logfile import LogReader
 from tests import engine as engines
 
 LAUNCHER = Path(clary.__file__).parent / "launcher" / "main.py"
-SECONDS = 20.0
+SECONDS = 60.0
+"""How long to wait on a machine that has much else to do."""
 
 
 def until(condition: Callable[[], object], seconds: float = SECONDS) -> None:
@@ -43,7 +44,7 @@ class Machine:
     def __init__(self, data_dir: Path, unconfined: bool, engine: Engine | None = None) -> None:
         self.settings = Settings(data_dir=data_dir, unconfined=unconfined)
         self.engine = engine
-        self.image = engines.image(engine, "clary-test-tools") if engine else ""
+        self.image = engines.base(engine) if engine else ""
         self.settings.containers_dir.mkdir(parents=True)
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(self.settings.run_dir / "launcher.sock"))

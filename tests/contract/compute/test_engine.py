@@ -15,7 +15,7 @@ import pytest
 
 from clary.compute import record
 from clary.compute.base import Absent, Container, Exited, Limits, Mount, Running
-from clary.launcher import engine_document
+from clary.launcher import engine_ways
 from tests import engine as engines
 from tests.contract.compute.conftest import until
 
@@ -26,6 +26,10 @@ COUNT = 'i=0; while [ $i -lt 60 ]; do echo "line $i"; echo "error $i" >&2; i=$((
 
 def _kill_keeper(docker, container_id: str) -> None:
     os.kill(record.read(str(docker.folder(container_id)), record.HANDLE)["pid"], signal.SIGKILL)
+
+
+def _name(docker, container_id: str) -> str:
+    return engine_ways.name_of(str(docker.folder(container_id)))
 
 
 def _lines(docker, container_id: str, word: str) -> list[str]:
@@ -50,7 +54,7 @@ def test_what_it_printed_while_nobody_read_is_read_later(docker):
     docker.launcher.wait()
     docker.backend.close()
     _kill_keeper(docker, "alone")
-    name = engine_document.name_of("alone")
+    name = _name(docker, "alone")
     until(lambda: not docker.engine.container(name)["State"]["Running"])
     docker.start_launcher()
     docker.backend = docker.new_backend()
@@ -97,14 +101,14 @@ def test_an_engine_restarted_is_asked_again(docker):
 def test_a_container_that_somebody_removed_has_an_end(docker):
     docker.shell("removed", "echo ready; exec sleep 60")
     docker.says("removed", "ready")
-    docker.engine.remove(engine_document.name_of("removed"))
+    docker.engine.remove(_name(docker, "removed"))
     state = docker.end("removed")
     assert isinstance(state, Exited)
     assert "lost the container" in state.reason or state.code == 137
 
 
 def test_a_name_that_is_anothers_is_not_touched(docker):
-    name = engine_document.name_of("taken")
+    name = _name(docker, "taken")
     docker.engine.create(name, {"Image": docker.image, "Cmd": ["true"]})
     try:
         docker.shell("taken", "true")
@@ -118,11 +122,12 @@ def test_nothing_is_left_in_the_engine(docker):
     docker.shell("running", "sleep 60")
     docker.backend.remove("running")
     docker.start("isolated", Container(("sleep", "60"), {}, "", api=False, listens=8080))
-    until(lambda: docker.engine.network("clary-isolated"))
+    own = _name(docker, "isolated")
+    until(lambda: docker.engine.network(own))
     docker.backend.remove("isolated")
     assert docker.backend.poll("isolated") == Absent()
-    assert engines.containers(docker.engine) == []
-    assert docker.engine.network("clary-isolated") is None
+    assert engines.containers(docker.engine, docker.settings.data_dir) == []
+    assert docker.engine.network(own) is None
 
 
 def test_memory_has_an_end(docker):

@@ -59,8 +59,7 @@ def test_whoever_may_use_an_engine_that_root_runs_needs_no_other_right():
     with engines.engine() as engine, tempfile.TemporaryDirectory(prefix="clary-user-") as folder:
         if not engines.is_own(engine):
             pytest.skip("only an engine of the tests' own is opened to all")
-        Path(engine.path).parent.chmod(0o711)
-        Path(engine.path).chmod(0o666)
+        engines.open_to_all(engine)
         _try(Path(folder), "-k", chosen, DOCKER_HOST=f"unix://{engine.path}")
 
 
