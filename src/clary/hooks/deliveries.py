@@ -107,7 +107,7 @@ def _payload(headers: Mapping[str, str], body: bytes) -> Mapping[str, Any]:
 
 def _event(headers: Mapping[str, str]) -> str:
     said = _first(headers, _EVENTS)
-    return PUSH if said in _PUSHES else _plain(said)
+    return PUSH if said in _PUSHES else plain(said)[:_WORDS]
 
 
 def _first(headers: Mapping[str, str], names: tuple[str, ...]) -> str:
@@ -118,7 +118,7 @@ def _pusher(said: Mapping[str, Any]) -> str:
     pusher = said.get("pusher")
     known = pusher if isinstance(pusher, dict) else {}
     name = _text(known, "login") or _text(known, "name") or _text(said, "user_username")
-    return _plain(name)
+    return plain(name)[:_WORDS]
 
 
 def _text(said: Mapping[str, Any], name: str) -> str:
@@ -126,6 +126,6 @@ def _text(said: Mapping[str, Any], name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """For a terminal: nothing that moves its cursor."""
-    return _UNPRINTABLE.sub("?", text)[:_WORDS]
+    return _UNPRINTABLE.sub("?", text)

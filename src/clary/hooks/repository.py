@@ -17,6 +17,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from clary.errors import ValidationError
 from clary.hooks.children import run
+from clary.hooks.deliveries import plain
 from clary.workload.errors import WorkloadError
 
 SECONDS = 600.0
@@ -121,6 +122,7 @@ def fetch(repository: Repository, target: Path, ended: Callable[[], bool]) -> Co
         raise WorkloadError("git is not on this machine, with which repositories are fetched. Install it.")
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix="new-", dir=target.parent))
+    fresh.chmod(0o755)  # containers have users of their own, who read what becomes of it
     try:
         commit = _check_out(_Git(repository, fresh, ended))
         shutil.rmtree(fresh / ".git")
@@ -169,7 +171,14 @@ class _Git:
         settings = (word for name, value in _SETTINGS.items() for word in ("-c", f"{name}={value}"))
         said: deque[str] = deque(maxlen=_LAST_LINES)
         left = self._deadline - time.monotonic()
-        code = run(["git", *settings, *arguments], self._env, self._folder, said.append, self._ended, left)
+        code = run(
+            ["git", *settings, *arguments],
+            self._env,
+            self._folder,
+            lambda line: said.append(plain(line)),
+            self._ended,
+            left,
+        )
         words = self._shown("\n".join(said))
         if code:
             raise WorkloadError(f"git {arguments[0]} of {self.repository.url} failed: {words or f'exit code {code}'}")

@@ -59,8 +59,13 @@ class HookWorkload:
 
     def _is_for_engine(self, folder: Path) -> bool:
         """A Dockerfile counts, unless containers run in sandboxes only and there are programs to run there."""
-        programs = any((folder / name).is_file() for name in PROGRAMS)
-        return (folder / "Dockerfile").is_file() and not (programs and self._settings.compute == "sandbox")
+        if not (folder / "Dockerfile").is_file():
+            return False
+        if self._settings.compute != "sandbox":
+            return True
+        if not any((folder / name).is_file() for name in PROGRAMS):
+            raise ClaryError("A Dockerfile needs a container engine.", "This Clary was started with --compute sandbox.")
+        return False
 
     def _pushed(self, hook: Hook, commit: str, built: str, on_line: OnLine, ask: Ask) -> str:
         name = hook.image_of(commit)

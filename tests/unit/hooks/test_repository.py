@@ -101,9 +101,9 @@ def team(tmp_path):
         said = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "core.hooksPath=/dev/null")
         return subprocess.run(["git", *said, *arguments], cwd=here, check=True, capture_output=True, text=True).stdout
 
-    def commit():
+    def commit(subject="one more"):
         git("add", ".")
-        git("commit", "--quiet", "-m", "one more")
+        git("commit", "--quiet", "-m", subject)
         return git("rev-parse", "HEAD").strip()
 
     here.mkdir()
@@ -129,6 +129,23 @@ def test_the_newest_commit_replaces_what_was_there(team, tmp_path):
     assert (target / "train").read_text() == "second"
     assert [path.name for path in target.iterdir()] == ["train"]
     assert [path.name for path in target.parent.iterdir()] == ["1"]
+
+
+def test_containers_may_read_it_whoever_fetches(team, tmp_path):
+    before = os.umask(0o077)
+    try:
+        fetched(team[0], tmp_path / "1")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "1").stat().st_mode & 0o777 == 0o755
+    assert (tmp_path / "1" / "train").stat().st_mode & 0o777 == 0o644
+
+
+def test_a_subject_cannot_move_a_terminals_cursor(team, tmp_path):
+    here, commit = team
+    (here / "train").write_text("second")
+    commit("a\x1b[2Jb")
+    assert fetched(here, tmp_path / "1").subject == "a?[2Jb"
 
 
 def test_neither_attributes_nor_modules_of_the_repository_run_anything(team, tmp_path):
