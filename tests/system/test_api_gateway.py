@@ -18,7 +18,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
-from tests.running import RunningClary
+from tests.running import RunningClary, wait_until
 from tests.system.rest_apis import Answer, Builder, ask
 
 
@@ -580,3 +580,46 @@ def test_what_would_be_kept_without_effect_is_refused(gateway: Any, api: Builder
     for attempt in attempts:
         with pytest.raises(ClientError, match="Clary does not offer this"):
             attempt()
+
+
+def test_a_stage_logs_its_requests_also_those_that_come_to_nothing(
+    clary: RunningClary, gateway: Any, api: Builder
+) -> None:
+    api.mock("/logged", answer='{"ok": true}')
+    url = api.deploy()
+    settings = {
+        "/accessLogSettings/destinationArn": "arn:aws:logs:us-east-1:000000000000:log-group:requests-of-rest",
+        "/accessLogSettings/format": "$context.requestId $context.httpMethod $context.resourcePath $context.status "
+        "$context.error.responseType $context.identity.caller",
+    }
+    operations = [{"op": "replace", "path": path, "value": value} for path, value in settings.items()]
+    stage = gateway.update_stage(restApiId=api.id, stageName="dev", patchOperations=operations)
+    assert stage["accessLogSettings"]["destinationArn"].endswith(":requests-of-rest")
+    asked = [ask(f"{url}/{name}") for name in ("logged", "missing")]
+    logs = clary.client("logs")
+
+    def lines() -> list[str]:
+        try:
+            return [each["message"] for each in logs.filter_log_events(logGroupName="requests-of-rest")["events"]]
+        except logs.exceptions.ResourceNotFoundException:
+            return []
+
+    wait_until(lambda: len(lines()) == 2, 30, "both requests are logged")
+    ids = [answer.headers["x-amzn-requestid"] for answer in asked]
+    assert sorted(lines()) == sorted(
+        [f"{ids[0]} GET /logged 200 - -", f"{ids[1]} GET - 403 MISSING_AUTHENTICATION_TOKEN -"]
+    )
+    off = [{"op": "remove", "path": "/accessLogSettings"}]
+    assert "accessLogSettings" not in gateway.update_stage(restApiId=api.id, stageName="dev", patchOperations=off)
+
+
+def test_the_accounts_role_for_logs_is_kept(clary: RunningClary, gateway: Any) -> None:
+    iam = clary.client("iam")
+    trust = {"Effect": "Allow", "Principal": {"Service": "apigateway.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = iam.create_role(RoleName="api-logs", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    put = [{"op": "replace", "path": "/cloudwatchRoleArn", "value": role}]
+    assert gateway.update_account(patchOperations=put)["cloudwatchRoleArn"] == role
+    assert gateway.get_account()["cloudwatchRoleArn"] == role
+    gateway.update_account(patchOperations=[{"op": "remove", "path": "/cloudwatchRoleArn"}])
+    assert "cloudwatchRoleArn" not in gateway.get_account()

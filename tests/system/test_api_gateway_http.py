@@ -227,6 +227,53 @@ def test_what_cannot_be_is_refused(gateway: Any, api: str, operation: str, param
         getattr(gateway, operation)(ApiId=api, **params)
 
 
+def _logged(clary: RunningClary, group: str, lines: int) -> list[str]:
+    logs = clary.client("logs")
+
+    def found() -> list[str]:
+        try:
+            return [event["message"] for event in logs.filter_log_events(logGroupName=group)["events"]]
+        except logs.exceptions.ResourceNotFoundException:
+            return []
+
+    wait_until(lambda: len(found()) >= lines, 30, f"{lines} lines in {group}")
+    return found()
+
+
+def test_requests_are_logged_as_the_stage_wants_it(
+    clary: RunningClary, gateway: Any, functions: dict[str, str]
+) -> None:
+    api = gateway.create_api(Name="logged", ProtocolType="HTTP", Target=functions["plain"])["ApiId"]
+    form = (
+        '{"id": "$context.requestId", "route": "$context.routeKey", "ip": "$context.identity.sourceIp", '
+        '"status": $context.status, "took": $context.responseLatency, "bytes": $context.responseLength}'
+    )
+    log = {"DestinationArn": "arn:aws:logs:us-east-1:000000000000:log-group:/requests/http:*", "Format": form}
+    gateway.update_stage(ApiId=api, StageName="$default", AccessLogSettings=log)
+    answer = _ask(clary, api, "/any")
+    [line] = [json.loads(each) for each in _logged(clary, "/requests/http", 1)]
+    assert line["id"] == answer.headers["x-amzn-requestid"]
+    assert (line["route"], line["status"], line["ip"]) == ("$default", 200, "127.0.0.1")
+    assert (line["took"] >= 0, line["bytes"]) == (True, len(answer.body))
+    gateway.delete_access_log_settings(ApiId=api, StageName="$default")
+    assert "AccessLogSettings" not in gateway.get_stage(ApiId=api, StageName="$default")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        pytest.param({"Format": "$context.status"}, id="a-format-without-an-id"),
+        pytest.param({"DestinationArn": "arn:aws:s3:::bucket"}, id="a-destination-that-is-no-log-group"),
+        pytest.param({"DestinationArn": "arn:aws:firehose:us-east-1:000000000000:deliverystream/a"}, id="a-stream"),
+    ],
+)
+def test_a_log_that_cannot_be_is_refused(gateway: Any, api: str, wrong: dict[str, str]) -> None:
+    right = {"DestinationArn": "arn:aws:logs:us-east-1:000000000000:log-group:g", "Format": "$context.requestId"}
+    with pytest.raises(ClientError) as refused:
+        gateway.update_stage(ApiId=api, StageName="$default", AccessLogSettings={**right, **wrong})
+    assert refused.value.response["Error"]["Code"] == "BadRequestException"
+
+
 def _definition(functions: dict[str, str], backend: int) -> dict[str, Any]:
     """As ExportApi of AWS writes them, with what is not for HTTP APIs in it."""
     invoked = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{functions['simple']}/invocations"

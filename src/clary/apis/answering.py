@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from clary.apis import trying
+from clary.apis.access_log import AccessLog
 from clary.apis.effects import Effects
 from clary.apis.gateway_responses import GatewayError
 from clary.apis.http_api import HttpApi, HttpPipeline
@@ -31,6 +32,7 @@ class Apis:
     """What the edge holds of API Gateway."""
 
     def __init__(self, run_dir: Path, effects: Effects, draft: Draft) -> None:
+        self.log = AccessLog()
         self._published = Published(run_dir)
         self.rest = RestPipeline(effects)
         self._http = HttpPipeline(effects)
@@ -68,9 +70,14 @@ class Apis:
         matched = _matched(name, api, stage)
         if api["kind"] == "http":
             http = self._http_api(there["deployment"])
-            return await self._http.answer(http, there, asked, matched, identify)
-        rest = self._rest_api(there["deployment"])
-        return await self.rest.answer(rest, index, there, asked, matched, identify)
+            response = await self._http.answer(http, there, asked, matched, identify)
+        else:
+            rest = self._rest_api(there["deployment"])
+            response = await self.rest.answer(rest, index, there, asked, matched, identify)
+        wanted = there.get("access_log")
+        if wanted:
+            self.log.note(wanted, asked, matched, response)
+        return response
 
     def _asked_for(self, request: HttpRequest) -> tuple[str, str, str]:
         """API, stage and path within it. By host, an HTTP API's default stage has no prefix."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -83,8 +84,10 @@ class HttpPipeline:
         try:
             response = await self._answer(api, stage, request, matched, identify)
         except HttpError as error:
+            matched.outcome.error = error.message
             response = _refused(error.status, error.message)
         except GatewayError as error:
+            matched.outcome.error, matched.outcome.error_type = error.message, error.response_type
             response = _refused(error.status, "Forbidden" if error.status == 403 else error.message)
         if api.cors:
             cors.allow(api.cors, request, response)
@@ -103,7 +106,7 @@ class HttpPipeline:
         await self._authorize(api, route, request, matched, identify)
         integration = api.integrations[route["Target"].removeprefix("integrations/")]
         carry_out = self._function if integration["IntegrationType"] == "AWS_PROXY" else self._forward
-        return await _in_time(integration, carry_out(integration, request, matched))
+        return await _in_time(integration, matched, carry_out(integration, request, matched))
 
     def _throttle(self, stage: StageIndex, matched: Matched) -> None:
         settings = stage["settings"]
@@ -181,12 +184,15 @@ class HttpPipeline:
         return HttpResponse(response.status, kept, response.body)
 
 
-async def _in_time(integration: Mapping[str, Any], work: Awaitable[HttpResponse]) -> HttpResponse:
+async def _in_time(integration: Mapping[str, Any], matched: Matched, work: Awaitable[HttpResponse]) -> HttpResponse:
+    began = time.perf_counter()
     try:
         async with asyncio.timeout(integration.get("TimeoutInMillis", _TIMEOUT) / 1000):
             return await work
     except TimeoutError:
         raise HttpError(503, "Service Unavailable") from None
+    finally:
+        matched.outcome.integration_seconds = time.perf_counter() - began
 
 
 def _function_target(uri: str, matched: Matched) -> targets.Target:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -37,7 +38,7 @@ class Integrations:
         packed = is_binary(request.header("content-type") or "", binary)
         event = json.dumps(events.proxy_event(request, matched, binary=packed)).encode()
         try:
-            payload = await self._in_time(integration, self._invoked(integration, mapper, event))
+            payload = await self._in_time(integration, mapper, self._invoked(integration, mapper, event))
             accepted = (request.header("accept") or "*/*").partition(",")[0]
             return events.proxy_answer(payload, decode=is_binary(accepted, binary))
         except (AWSError, FunctionFailed, events.Malformed) as error:
@@ -58,7 +59,7 @@ class Integrations:
         kept = {name: value for name, value in request.headers.items() if name.lower() not in _NOT_FORWARDED}
         outgoing.headers = {**kept, **_forwarding(mapper), **outgoing.headers}
         outgoing.path = {**mapper.matched.path_params, **outgoing.path}
-        answered = await self._in_time(integration, self._asked_http(integration, mapper, outgoing))
+        answered = await self._in_time(integration, mapper, self._asked_http(integration, mapper, outgoing))
         return HttpResponse(answered.status, answered.headers, answered.body)
 
     async def mapped(self, integration: Integration, mapper: Mapper, binary: list[str]) -> Answered:
@@ -70,10 +71,11 @@ class Integrations:
             return _mocked(outgoing.body)
         outgoing.headers.setdefault("Content-Type", mapper.request.header("content-type") or "application/json")
         ask = self._asked_http if integration["type"] == "HTTP" else self._asked_aws
-        answered: Answered = await self._in_time(integration, ask(integration, mapper, outgoing))
+        answered: Answered = await self._in_time(integration, mapper, ask(integration, mapper, outgoing))
         return answered
 
-    async def _in_time(self, integration: Integration, work: Any) -> Any:  # noqa: ANN401 — whatever is waited for
+    async def _in_time(self, integration: Integration, mapper: Mapper, work: Any) -> Any:  # noqa: ANN401 — whatever is waited for
+        began = time.perf_counter()
         try:
             async with asyncio.timeout(integration.get("timeoutInMillis", _TIMEOUT) / 1000):
                 return await work
@@ -83,6 +85,8 @@ class Integrations:
             raise configuration_error(
                 f"API Gateway does not have permission to assume the provided role: {error}"
             ) from error
+        finally:
+            mapper.matched.outcome.integration_seconds = time.perf_counter() - began
 
     async def _invoked(
         self, integration: Integration, mapper: Mapper, payload: bytes, kind: str = "RequestResponse"

@@ -12,6 +12,14 @@ from typing import Any, TypedDict
 from clary.publish import Subscriber
 
 
+class LogIndex(TypedDict):
+    """Where a stage logs its requests, and how."""
+
+    region: str
+    group: str
+    format: str
+
+
 class StageIndex(TypedDict):
     """One stage."""
 
@@ -19,6 +27,7 @@ class StageIndex(TypedDict):
     variables: dict[str, str]
     settings: dict[str, Any]
     """`methodSettings`: throttling, by `resource/METHOD`."""
+    access_log: LogIndex | None
 
 
 class ApiIndex(TypedDict):

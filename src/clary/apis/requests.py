@@ -68,6 +68,16 @@ class ApiRequest:
 
 
 @dataclass
+class Outcome:
+    """How a request has ended, for who looks at it later."""
+
+    error: str | None = None
+    error_type: str | None = None
+    """Of the gateway response."""
+    integration_seconds: float | None = None
+
+
+@dataclass
 class Matched:
     """Where the request has come to."""
 
@@ -86,6 +96,7 @@ class Matched:
     authorizer: dict[str, Any] = field(default_factory=dict)
     api_key_id: str = ""
     api_key: str = ""
+    outcome: Outcome = field(default_factory=Outcome)
 
     @property
     def arn(self) -> str:

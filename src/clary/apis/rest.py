@@ -90,6 +90,7 @@ class RestPipeline:
             self._count(index, stage, method, matched, request)
             return await self.execute(api, method, request, matched)
         except GatewayError as error:
+            matched.outcome.error, matched.outcome.error_type = error.message, error.response_type
             return refused(api, error, request, matched)
 
     def _find(self, api: RestApi, request: ApiRequest, matched: Matched) -> Mapping[str, Any]:

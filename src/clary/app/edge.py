@@ -18,6 +18,7 @@ from clary.compute.reach import SandboxReach
 from clary.distribution.login import Login
 from clary.distribution.registry import Registry
 from clary.distribution.uploads import Pushing
+from clary.edge import access_logs
 from clary.edge.code import CODE, Code
 from clary.edge.door import ControlDoor
 from clary.edge.hooks import HookSite
@@ -182,6 +183,7 @@ def work(start: process.Start) -> None:
             edge.events.watch,
             lambda: report(edge.meter, edge.door),
             lambda: report(edge.functions.meter, edge.door),
+            lambda: access_logs.write(edge.apis.log, edge.door),
             lambda: _tell(start.tether),
         ]
         secure = secured(start.settings, start.names)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from clary.apis.published import ApiIndex, Index, KeyIndex, PlanIndex, StageIndex, apis_path, write_snapshot
 from clary.publish import Publisher
+from clary.services.apigateway import access_logs
 from clary.settings import Settings
 from clary.store.rows import Row
 
@@ -87,18 +88,22 @@ def _api(row: Row) -> ApiIndex:
 
 
 def _stage(stage: dict[str, Any]) -> StageIndex:
+    log = stage.get("accessLogSettings") or {}
     return {
         "deployment": stage.get("deploymentId", ""),
         "variables": stage.get("variables") or {},
         "settings": stage.get("methodSettings") or {},
+        "access_log": access_logs.index(log.get("destinationArn"), log.get("format")),
     }
 
 
 def _http_stage(stage: dict[str, Any]) -> StageIndex:
+    log = stage.get("AccessLogSettings") or {}
     return {
         "deployment": stage.get("DeploymentId", ""),
         "variables": stage.get("StageVariables") or {},
         "settings": stage.get("DefaultRouteSettings") or {},
+        "access_log": access_logs.index(log.get("DestinationArn"), log.get("Format")),
     }
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from clary.services.apigateway import access_logs
 from clary.services.apigateway.documents import (
     DEPLOYMENT,
     Document,
@@ -86,6 +87,8 @@ def check(stage: Document) -> None:
     for name, value in (stage.get("variables") or {}).items():
         if not _VARIABLE_NAME.fullmatch(name) or not _VARIABLE.fullmatch(value):
             raise bad_request(f"Stage variable {name!r}: names allow a-zA-Z0-9_, values A-Za-z0-9-._~:/?#&=,")
+    log = stage.get("accessLogSettings") or {}
+    access_logs.check(log.get("destinationArn"), log.get("format"))
     check_offered(stage)
 
 
