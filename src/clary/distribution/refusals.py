@@ -77,6 +77,11 @@ def unsupported(method: str) -> Refused:
     return Refused(405, "UNSUPPORTED", f"The operation {method} is unsupported.")
 
 
+def no_space() -> Refused:
+    """The disk is full: nothing of this request was kept, and it may be made again. The protocol has no code for it."""
+    return Refused(507, "UNKNOWN", "No space is left on the disk where Clary keeps its data")
+
+
 def bad_digest(digest: str) -> Refused:
     """Not a digest that this registry can check."""
     return Refused(400, "DIGEST_INVALID", f"Invalid digest '{digest}': it should be sha256 and 64 hexadecimal digits")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 from dataclasses import dataclass
 
 from clary.distribution import blobs, manifests
 from clary.distribution.asking import Asker, ControlDoor
 from clary.distribution.login import Login
-from clary.distribution.refusals import VERSION, Refused, no_such_path, response, unsupported, worded
+from clary.distribution.refusals import VERSION, Refused, no_space, no_such_path, response, unsupported, worded
 from clary.distribution.routes import Place, is_for_registry, place_of, registry_of_host
 from clary.distribution.uploads import Pushing
 from clary.errors import AWSError
@@ -41,6 +43,10 @@ class Registry:
             return response(worded(error))
         except Refused as refused:
             return response(refused)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            return await _full(incoming)
 
     def _asker(self, request: HttpRequest) -> Asker:
         principal = self.login.principal(request)
@@ -63,6 +69,14 @@ class Registry:
         if request.method not in ("GET", "HEAD"):
             raise unsupported(request.method)
         return await _listed(asker, place, request)
+
+
+async def _full(incoming: Incoming) -> HttpResponse:
+    """Clients that still send do not hear an answer: what they send is read to its end first."""
+    with contextlib.suppress(AWSError):
+        async for _ in incoming.chunks():
+            continue
+    return response(no_space())
 
 
 async def _listed(asker: Asker, place: Place, request: HttpRequest) -> HttpResponse:
