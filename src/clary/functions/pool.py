@@ -33,6 +33,8 @@ INIT_SECONDS = 10.0
 """The time that AWS gives to a function's module to be imported, before the invocation's own time begins."""
 
 _PAUSE = 0.003
+_LATER_PAUSE = 0.02
+_SOON_SECONDS = 0.2
 _DIALLERS = 16
 
 Start = Callable[[Function, Version], Awaitable[Place]]
@@ -138,17 +140,17 @@ class Pool:
         return Environment(place, connection, version.revision, began, freezer)
 
     async def _connect(self, place: Place) -> Connection:
-        loop = asyncio.get_running_loop()
-        end = time.monotonic() + START_SECONDS
-        while time.monotonic() < end:
+        loop, began = asyncio.get_running_loop(), time.monotonic()
+        while (now := time.monotonic()) < began + START_SECONDS:
+            pause = _PAUSE if now < began + _SOON_SECONDS else _LATER_PAUSE
             try:
                 sock: socket.socket = await self.in_thread(self._sandboxes.dial, place.container)
             except ConnectionRefusedError:
-                await asyncio.sleep(_PAUSE)
+                await asyncio.sleep(pause)
             except FileNotFoundError:
                 if await self.in_thread(self._sandboxes.ending, place.container) is not None:
                     raise NeverReady(place, late=False) from None
-                await asyncio.sleep(_PAUSE)
+                await asyncio.sleep(pause)
             else:
                 _, connection = await loop.create_connection(Connection, sock=sock)
                 return connection

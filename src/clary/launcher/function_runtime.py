@@ -6,8 +6,9 @@ import socket
 from typing import Callable, Dict, Mapping, Optional
 
 from clary.compute.launch import RUNTIME_API
-from clary.launcher import engine_file, memory, relay, runtime_api
+from clary.launcher import engine_file, relay, runtime_api
 from clary.launcher.engine_log import EngineLog
+from clary.launcher.family import Family
 from clary.launcher.guards import Verdict
 from clary.launcher.invocations import Invocations
 from clary.launcher.scribe import Scribe
@@ -19,11 +20,12 @@ _MB = 2**20
 
 
 class FunctionRuntime:
-    """That of one container, whose variables are `env`. `pid` tells its first process, 0 while there is none; `end`
-    ends it."""
+    """That of one container, whose variables are `env`. `family` tells its processes; `end` ends it."""
 
-    def __init__(self, env: Mapping[str, str], pid: Callable[[], int], end: Callable[[], None]) -> None:
-        self._scribe = Scribe(env, lambda: memory.roughly(pid()) // _MB + 1, lambda: engine_file.is_settled(pid()))
+    def __init__(self, env: Mapping[str, str], family: Callable[[], Family], end: Callable[[], None]) -> None:
+        self._scribe = Scribe(
+            env, lambda: family().held_bytes() // _MB + 1, lambda: engine_file.is_settled(family().pid)
+        )
         self._invocations = Invocations(self._scribe, end)
 
     @property

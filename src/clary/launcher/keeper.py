@@ -31,6 +31,7 @@ from clary.launcher.disk_watch import Quota
 from clary.launcher.engine_exec import Visit
 from clary.launcher.engine_life import End, Life, Refused
 from clary.launcher.engine_log import EngineLog
+from clary.launcher.family import Family
 from clary.launcher.function_runtime import PATIENCE, FunctionRuntime
 from clary.launcher.guards import Guard, Verdict, first_verdict
 from clary.launcher.requests import Requests
@@ -86,7 +87,7 @@ class Keeper:
         self._share = shares.of_handle(handle) if handle else start.share
         self._since = handle["since"] if handle else time.time()
         self._runtime = (
-            FunctionRuntime(launch["env"], lambda: self._life.pid, self.let_go) if part["runtime_api"] else None
+            FunctionRuntime(launch["env"], lambda: self._family, self.let_go) if part["runtime_api"] else None
         )
         servers = {f"127.0.0.1:{API_PORT}": relay.to_unix(api_socket)}
         servers.update(self._runtime.servers if self._runtime else {})
@@ -102,7 +103,7 @@ class Keeper:
         self._kill_at: Optional[float] = None
         self._verdict = Verdict("")
         self._end: Optional[End] = None
-        self._family = freezer.Family(0, "")
+        self._family = Family(0, "")
 
     def live(self) -> None:
         """From the handle to the exit record."""
@@ -148,7 +149,7 @@ class Keeper:
         try:
             self._life.begin(lambda: "KILL" not in self._to_send)
             self._life.note_start()
-            self._family = freezer.Family(self._life.pid, self._life.id)
+            self._family = Family(self._life.pid, self._life.id)
             self._later(self._open)
             return self._life.follow(log)
         except Refused as refused:

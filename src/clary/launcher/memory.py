@@ -16,20 +16,15 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 def held_bytes(pid: int) -> int:
     """Memory of `pid` and its descendants: resident pages without those of files, shared ones counted once per share
     where the kernel tells."""
-    return sum(_proportional(each) or _resident(each) for each in [pid, *process.descendants(pid)])
+    return sum(_proportional(each) or resident(each) for each in [pid, *process.descendants(pid)])
 
 
 def roughly_above(pid: int, limit: int) -> bool:
     """Whether the container holds more than `limit` bytes: a cheap sum first, the exact one only when that is near."""
     family = [pid, *process.descendants(pid)]
-    if sum(_resident(each) for each in family) <= limit:
+    if sum(resident(each) for each in family) <= limit:
         return False
-    return sum(_proportional(each) or _resident(each) for each in family) > limit
-
-
-def roughly(pid: int) -> int:
-    """Bytes of `pid` and its descendants, those that they share counted for each; 0 where there is none."""
-    return sum(_resident(each) for each in [pid, *process.descendants(pid)]) if pid else 0
+    return sum(_proportional(each) or resident(each) for each in family) > limit
 
 
 def in_files(folders: Sequence[int]) -> int:
@@ -38,7 +33,8 @@ def in_files(folders: Sequence[int]) -> int:
     return sum((each.f_blocks - each.f_bfree) * each.f_frsize for each in held)
 
 
-def _resident(pid: int) -> int:
+def resident(pid: int) -> int:
+    """Bytes of one process, without those of files and what it shares; 0 where it has ended."""
     try:
         with open("/proc/{}/statm".format(pid), "rb") as file:
             _, resident, shared = file.read().split()[:3]
