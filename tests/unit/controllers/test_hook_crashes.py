@@ -1,4 +1,4 @@
-"""A run whose control dies after every single effect, which is before the next: it ends well, and makes nothing twice."""
+"""A run whose control dies after every single effect, and so before the next: it makes nothing twice."""
 
 from __future__ import annotations
 
