@@ -151,6 +151,6 @@ class _Pieces:
     def read(self, size: int) -> bytes:
         """At most `size` bytes; nothing at the end."""
         if not self._rest:
-            self._rest = next(self._pieces, b"")
+            self._rest = next(filter(None, self._pieces), b"")
         found, self._rest = self._rest[:size], self._rest[size:]
         return found

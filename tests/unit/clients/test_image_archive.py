@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import itertools
 import json
 import tarfile
 from collections.abc import Iterator, Mapping
@@ -53,7 +54,7 @@ def pieces(members: Mapping[str, bytes | str]) -> Iterator[bytes]:
                 member.size = len(content)
                 archive.addfile(member, io.BytesIO(content))
     data = packed.getvalue()
-    return (data[at : at + 70_001] for at in range(0, len(data), 70_001))
+    return itertools.chain([b""], (data[at : at + 70_001] for at in range(0, len(data), 70_001)))
 
 
 def image(config: str, *layers: str) -> bytes:
