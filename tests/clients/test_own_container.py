@@ -26,12 +26,12 @@ from tests.environments import python_of
 from tests.running import CLARY, RunningClary, wait_until
 from tests.system.rest_apis import ask
 
-pytestmark = [pytest.mark.clients, pytest.mark.xdist_group("engine"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.clients, pytest.mark.xdist_group("engine"), pytest.mark.timeout(1500)]
 
 PAGE = "docs/own-container.md"
 FOLDER = ROOT / "examples" / "own_container"
 REGISTRY = "000000000000.dkr.ecr.us-east-1.amazonaws.com"
-COMMAND_SECONDS = 300
+COMMAND_SECONDS = 600
 PREDICTION_SECONDS = 60
 
 PATIENT = {
