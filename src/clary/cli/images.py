@@ -84,8 +84,10 @@ def _nginx(found: str) -> str:
 
 @images.command("list")
 def list_(as_json: options.Json = False, data_dir: options.DataDir = None) -> None:
-    """Show your own images: folders with programs, algorithms of packages installed beside Clary, and the images in
-    Clary's registry. (AWS's images are known by their addresses.)
+    """Show your own images.
+
+    Folders with programs, algorithms of packages installed beside Clary, and the images in Clary's registry. AWS's
+    images are known by their addresses.
 
     Examples:
 
@@ -141,8 +143,10 @@ def _when(moment: datetime) -> str:
 
 @images.command()
 def rm(name: Name, data_dir: options.DataDir = None) -> None:
-    """Forget an image: a folder of programs, else a tag (or, by its digest, an image) of the registry. Containers that
-    run it go on; new ones cannot be started.
+    """Forget an image.
+
+    A folder of programs, else a tag (or, by its digest, an image) of the registry. Containers that run it go on; new
+    ones cannot be started.
 
     Examples:
 

@@ -44,7 +44,7 @@ def build(
     more: More = None,
     data_dir: options.DataDir = None,
 ) -> None:
-    """Build an image from a Dockerfile, with the container engine that jobs run on.
+    """Build an image from a Dockerfile, as the engine does.
 
     Examples:
 
@@ -72,7 +72,9 @@ def push(
     name: Name = None,
     data_dir: options.DataDir = None,
 ) -> None:
-    """Push an image of the container engine to Clary's registry; a repository that is not there is created.
+    """Push an image of the engine to Clary's registry.
+
+    A repository that is not there is created.
 
     Examples:
 

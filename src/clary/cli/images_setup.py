@@ -31,9 +31,10 @@ def setup(
     undo: Annotated[bool, typer.Option("--undo", help="Take all of it back.")] = False,
     data_dir: options.DataDir = None,
 ) -> None:
-    """Make ACCOUNT.dkr.ecr.REGION.amazonaws.com this Clary's registry on this machine, for scripts that compose that
-    name: a certificate that engines trust for it, and a line in /etc/hosts. Needs root; the real registry of that
-    account is not reached from here meanwhile.
+    """Have ACCOUNT.dkr.ecr.REGION.amazonaws.com lead to this Clary.
+
+    For scripts that compose that name: a certificate that engines trust for it, and a line in /etc/hosts. Needs root;
+    the real registry of that account is not reached from here meanwhile.
 
     Examples:
 
