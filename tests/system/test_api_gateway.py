@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -623,3 +624,29 @@ def test_the_accounts_role_for_logs_is_kept(clary: RunningClary, gateway: Any) -
     assert gateway.get_account()["cloudwatchRoleArn"] == role
     gateway.update_account(patchOperations=[{"op": "remove", "path": "/cloudwatchRoleArn"}])
     assert "cloudwatchRoleArn" not in gateway.get_account()
+
+
+def test_usage_is_told_by_day_and_outlives_a_kill(clary: RunningClary, gateway: Any, api: Builder) -> None:
+    api.mock("/used", apiKeyRequired=True)
+    url = api.deploy() + "/used"
+    stage = {"apiId": api.id, "stage": "dev"}
+    plan = gateway.create_usage_plan(name="u", apiStages=[stage], quota={"limit": 10, "period": "DAY"})["id"]
+    keys = [gateway.create_api_key(name=name, enabled=True) for name in ("asks", "does-not")]
+    for key in keys:
+        gateway.create_usage_plan_key(usagePlanId=plan, keyId=key["id"], keyType="API_KEY")
+    for _ in range(3):
+        assert ask(url, x_api_key=keys[0]["value"]).status == 200
+    today = datetime.now(UTC).date()
+    days = {"startDate": (today - timedelta(1)).isoformat(), "endDate": (today + timedelta(1)).isoformat()}
+
+    def used() -> Any:
+        items = gateway.get_usage(usagePlanId=plan, **days)["items"]
+        return sum(requests for requests, _ in items[keys[0]["id"]]) == 3 and items
+
+    items = wait_until(used, 30, "the usage is reported")
+    assert all(requests + left == 10 for requests, left in items[keys[0]["id"]]), "a day's quota is ten"
+    assert items[keys[1]["id"]] == [[0, 10]] * 3
+    clary.kill("control")
+    assert wait_until(used, 30, "the usage is still told") == items
+    with pytest.raises(ClientError, match="at most 90 days"):
+        gateway.get_usage(usagePlanId=plan, startDate="2020-01-01", endDate="2026-01-01")

@@ -18,6 +18,7 @@ from clary.apis.published import Index, StageIndex
 from clary.apis.requests import ApiRequest, Matched
 from clary.apis.schema import Validator
 from clary.apis.throttling import Throttles
+from clary.apis.usage import Usage
 from clary.calls import Call, Principal
 from clary.identity.context import context_of
 from clary.identity.policy import MalformedPolicy, Question, compile_policy
@@ -78,6 +79,7 @@ class RestPipeline:
         self.authorizers = Authorizers(effects)
         self._integrations = Integrations(effects)
         self._throttles = Throttles()
+        self.usage = Usage()
 
     async def answer(
         self, api: RestApi, index: Index, stage: StageIndex, request: ApiRequest, matched: Matched, identify: Identify
@@ -146,6 +148,7 @@ class RestPipeline:
                 self._throttles.take(f"{name}/{key['id']}", limit.get("rateLimit", 0), limit.get("burstLimit", 0))
             if quota:
                 self._throttles.count(f"{name}/{key['id']}", quota)
+            self.usage.count(matched.account, matched.region, name, key["id"])
 
     async def execute(
         self, api: RestApi, method: Mapping[str, Any], request: ApiRequest, matched: Matched

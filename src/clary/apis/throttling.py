@@ -43,16 +43,16 @@ class Throttles:
 
     def count(self, name: str, quota: Mapping[str, Any]) -> None:
         """One request of a quota. Raises GatewayError (429)."""
-        period = _period(quota.get("period", "DAY"), datetime.now(UTC))
-        used = self._used.get((name, period), int(quota.get("offset") or 0)) + 1
+        current = period(quota.get("period", "DAY"), datetime.now(UTC))
+        used = self._used.get((name, current), int(quota.get("offset") or 0)) + 1
         if used > int(quota["limit"]):
             raise GatewayError("QUOTA_EXCEEDED", "Limit Exceeded")
-        for old in [key for key in self._used if key[0] == name and key[1] != period]:
+        for old in [key for key in self._used if key[0] == name and key[1] != current]:
             del self._used[old]
-        self._used[name, period] = used
+        self._used[name, current] = used
 
 
-def _period(kind: str, now: datetime) -> str:
+def period(kind: str, now: datetime) -> str:
     """The name of the day, week or month that it is."""
     if kind == "MONTH":
         return now.strftime("%Y-%m")

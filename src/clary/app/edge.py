@@ -18,7 +18,7 @@ from clary.compute.reach import SandboxReach
 from clary.distribution.login import Login
 from clary.distribution.registry import Registry
 from clary.distribution.uploads import Pushing
-from clary.edge import access_logs
+from clary.edge import access_logs, usage
 from clary.edge.code import CODE, Code
 from clary.edge.door import ControlDoor
 from clary.edge.hooks import HookSite
@@ -184,6 +184,7 @@ def work(start: process.Start) -> None:
             lambda: report(edge.meter, edge.door),
             lambda: report(edge.functions.meter, edge.door),
             lambda: access_logs.write(edge.apis.log, edge.door),
+            lambda: usage.report(edge.apis.rest.usage, edge.door.ask),
             lambda: _tell(start.tether),
         ]
         secure = secured(start.settings, start.names)

@@ -21,6 +21,7 @@ from clary.lifecycles.table import Lifecycle
 from clary.objects.store import ObjectStore
 from clary.services.apigateway.drafts import draft
 from clary.services.apigateway.publication import publish as publish_apis
+from clary.services.apigateway.usage import note as note_usage
 from clary.services.iam.bootstrap import ensure_defaults
 from clary.settings import Settings
 from clary.store import Row, Store
@@ -70,6 +71,7 @@ class Questions:
             "health": self.health,
             "status": self.status,
             "rest-api": lambda params: draft(self._store, params),
+            "api-usage": lambda params: note_usage(self._store, params),
             "entrances": lambda params: entrances(self._settings, self._store, params),
             "interrupt": lambda params: interrupt(self._settings, self._store, self._controllers.wake, params),
             "upload": lambda params: upload(self._store, params),

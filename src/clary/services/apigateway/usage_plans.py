@@ -16,6 +16,7 @@ from clary.services.apigateway.publication import publish
 from clary.services.apigateway.rest_apis import own_rows
 from clary.services.apigateway.service import SERVICE
 from clary.services.apigateway.stages import stage_of
+from clary.services.apigateway.usage import USAGE
 from clary.services.context import Context
 from clary.services.resources import now
 from clary.store.rows import Row
@@ -124,7 +125,13 @@ def delete_usage_plan(context: Context, params: dict[str, Any]) -> dict[str, Any
             f"Cannot delete usage plan {row.key.name} with active API stages associated with it. "
             "Please remove the API stages first."
         )
-    context.store.write(lambda transaction: transaction.delete(row.key))
+
+    def remove(transaction: Transaction) -> None:
+        for used in transaction.children(USAGE, row.key):
+            transaction.delete(used.key)
+        transaction.delete(row.key)
+
+    context.store.write(remove)
     publish(context.store.read, context.settings)
     return {}
 
