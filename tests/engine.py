@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -62,8 +63,13 @@ _TOOLS = (
     "touch",
     "setsid",
     "dd",
+    "which",
+    "bash",
+    "uname",
 )
-_BASE = "localhost/clary-test-base"
+_BASE = f"clary-test-base-{zlib.crc32(repr((_TOOLS, sys.version, sys.base_prefix)).encode()):08x}"
+"""Test processes of other versions may use the same engine."""
+
 _LEFT_OUT = re.compile(r"/(site-packages|test|tests|idlelib|ensurepip|tkinter|lib2to3|config-[^/]*|__pycache__)(/|$)")
 
 
@@ -197,16 +203,21 @@ def _mounts_below(folder: Path) -> list[str]:
 
 def base(engine: Engine) -> str:
     """The name of an image of this machine's shell, some tools and Python."""
-    if engine.image(_BASE) is None:
+    if engine.image(f"localhost/{_BASE}") is None:
         _import_base(engine)
-    return _BASE
+    return f"localhost/{_BASE}"
 
 
 def image(engine: Engine, name: str, files: Mapping[str, str], changes: Sequence[str] = ()) -> str:
     """An image with `files` (executable) by path on top of the base; its name."""
+    return layered(engine, name, _archive(files), changes)
+
+
+def layered(engine: Engine, name: str, data: bytes, changes: Sequence[str] = ()) -> str:
+    """An image with what a tar archive holds on top of the base; its name."""
     container = engine.create(f"clary-test-{os.urandom(8).hex()}", {"Image": base(engine), "Cmd": ["true"]})
     try:
-        _ask(engine, "PUT", f"/containers/{container}/archive?path=/", _archive(files))
+        _ask(engine, "PUT", f"/containers/{container}/archive?path=/", data)
         query = [("container", container), ("repo", f"localhost/{name}"), ("tag", "latest")]
         _ask(engine, "POST", "/commit?" + urlencode([*query, *(("changes", change) for change in changes)]), b"{}")
     finally:
@@ -229,12 +240,12 @@ def _import_base(engine: Engine) -> None:
     with tarfile.open(fileobj=data, mode="w") as archive:
         _fill(archive)
     said = ["ENV PATH=/usr/local/bin:/usr/bin:/bin", "ENV LANG=C.UTF-8", "ENV HOME=/root"]
-    query = [("fromSrc", "-"), ("repo", _BASE), ("tag", "latest"), *(("changes", line) for line in said)]
+    query = [("fromSrc", "-"), ("repo", f"localhost/{_BASE}"), ("tag", "latest"), *(("changes", line) for line in said)]
     _ask(engine, "POST", "/images/create?" + urlencode(query), data.getvalue())
 
 
 def _ask(engine: Engine, method: str, path: str, data: bytes | None = None) -> Any:
-    connection = http.client.HTTPConnection("engine", timeout=120)
+    connection = http.client.HTTPConnection("engine", timeout=300)
     with contextlib.closing(connection):
         connection.sock = socket.socket(socket.AF_UNIX)
         connection.sock.connect(engine.path)
@@ -259,8 +270,8 @@ def _fill(archive: tarfile.TarFile) -> None:
     for path in modules.rglob("*"):
         if path.is_file() and not _LEFT_OUT.search(str(path.relative_to(modules.parent))):
             wanted[str(path)] = path
-    binaries = [path for path in wanted.values() if path.suffix != ".py" and _is_elf(path)]
-    for library in _libraries(binaries):
+    binaries = [path for path in wanted.values() if path.suffix != ".py" and is_elf(path)]
+    for library in libraries(binaries):
         wanted.setdefault(library, Path(library).resolve())
     for target, source in sorted(wanted.items()):
         archive.add(source, target, recursive=False)
@@ -280,12 +291,14 @@ def _link(archive: tarfile.TarFile, name: str, target: str) -> None:
     archive.addfile(info)
 
 
-def _is_elf(path: Path) -> bool:
+def is_elf(path: Path) -> bool:
+    """Whether it is a program or a library."""
     with path.open("rb") as file:
         return file.read(4) == b"\x7fELF"
 
 
-def _libraries(binaries: Sequence[Path]) -> set[str]:
+def libraries(binaries: Sequence[Path]) -> set[str]:
+    """What they are linked to, on this machine."""
     said = subprocess.run(["ldd", *map(str, binaries)], capture_output=True, text=True, check=False).stdout
     found = (os.path.normpath(path) for path in re.findall(r"(/\S+\.so\S*)", said) if not path.endswith(":"))
     return {path for path in found if Path(path).is_file()}

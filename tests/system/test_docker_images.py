@@ -23,7 +23,7 @@ from tests import engine as engines
 from tests.running import RunningClary, wait_until
 from tests.system.jobs import BUCKET, ENDED, JOB_SECONDS, Jobs
 
-pytestmark = pytest.mark.xdist_group("engine")
+pytestmark = pytest.mark.xdist_group("engine-images")
 
 TRAIN = """\
 #!/usr/bin/env python3
