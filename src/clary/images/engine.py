@@ -8,6 +8,7 @@ What Clary's own registry has is loaded into the engine under a name that holds 
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Protocol
@@ -52,6 +53,7 @@ class EngineImages:
         self._engine = engine
         self._registry = registry
         self._known: dict[str, Image] = {}
+        self._loading: dict[str, threading.Lock] = {}
 
     def find(self, uri: str) -> Image | None:
         """The image of that name, if the registry or the engine has it, or the engine may pull it; what the engine had
@@ -77,8 +79,11 @@ class EngineImages:
         if image.registered is None or self._registry is None:
             yield from self._engine().pull(image.engine)
             return
-        yield from self._engine().load(self._registry.archive(image.registered, image.engine))
-        self._let_go(image.registered, self._registry)
+        with self._loading.setdefault(image.engine, threading.Lock()):
+            if self.has(image.engine):  # another job has waited for it too
+                return
+            yield from self._engine().load(self._registry.archive(image.registered, image.engine))
+            self._let_go(image.registered, self._registry)
 
     def registered(self, uri: str) -> Image | None:
         """The image that an address with a digest in Clary's own registry means, there or not; None for any other."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -141,6 +142,16 @@ def test_an_image_of_the_registry_is_loaded_and_others_that_are_gone_there_go() 
     assert not catalogue.engine.has(image.engine)
     assert list(catalogue.engine.pull(image)) == [image.engine]
     assert engine.names(repository) == [local, image.engine]
+
+
+def test_jobs_that_need_the_same_image_at_once_load_it_once() -> None:
+    engine = Engine()
+    catalogue, _ = _registry(engine, **{"1": DIGEST})
+    image, images = catalogue.resolve(OWN), catalogue.engine
+    assert images
+    with ThreadPoolExecutor(4) as jobs:
+        said = list(jobs.map(lambda _: list(images.pull(image)), range(4)))
+    assert sorted(said) == [[], [], [], [image.engine]]
 
 
 def test_what_was_not_pushed_is_not_taken_from_the_engine() -> None:

@@ -18,7 +18,7 @@ from clary.supervisor import child as children
 from clary.supervisor import lock
 from clary.supervisor.child import Child
 from clary.supervisor.programs import Program, server_environment
-from clary.supervisor.sockets import bind_tcp, bind_unix
+from clary.supervisor.sockets import bind_names, bind_tcp, bind_unix
 from clary.supervisor.tether import Tether, pair
 
 PRELUDE = """
@@ -227,6 +227,19 @@ def test_a_taken_port_is_one_clear_line():
         bind_tcp("127.0.0.1", other.getsockname()[1])
     assert str(raised.value).startswith("Port ")
     assert "clary up --port" in str(raised.value)
+
+
+def test_without_setup_there_is_no_place_for_the_registrys_names(tmp_path):
+    assert bind_names(Settings(data_dir=tmp_path), 0) is None
+
+
+def test_a_taken_place_of_the_registrys_names_is_one_clear_line(tmp_path):
+    settings = Settings(data_dir=tmp_path)
+    settings.tls_dir.mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        (settings.tls_dir / "address").write_text(f"127.0.0.1:{other.getsockname()[1]}\n")
+        with pytest.raises(ClaryError, match="clary images setup --undo"):
+            bind_names(settings, 0)
 
 
 def test_a_port_that_is_let_go_in_time_is_taken():

@@ -39,6 +39,9 @@ class Patience:
     layers: timedelta = timedelta(hours=1)
     """A push sends layers first, or asks whether they are there, and the manifest that needs them last."""
 
+    artifacts: timedelta = timedelta(hours=1)
+    """A signature may be pushed before the image that it is of."""
+
     uploads: timedelta = timedelta(hours=24)
     """An upload that was broken off may be taken up again so long."""
 
@@ -118,12 +121,27 @@ class Keeper:
             return
         gone = _AT_ONCE
         while gone == _AT_ONCE and not self._closing:
-            gone = self._store.write(lambda transaction: _expire(transaction, repository.key, moment))
+            gone = self._store.write(lambda transaction: self._expire(transaction, repository.key, moment))
             _log.info("the lifecycle policy of %s let %d images go", repository.key.name, gone)
 
     def _would_go(self, repository: Row, moment: datetime) -> bool:
-        rules = read(repository.state[POLICY]["text"])
-        return bool(expired(rules, candidates(Standing.of(self._store.read, repository.key)), moment))
+        rules, standing = read(repository.state[POLICY]["text"]), Standing.of(self._store.read, repository.key)
+        return bool(expired(rules, candidates(standing), moment) or standing.orphans(moment - self._patience.artifacts))
+
+    def _expire(self, transaction: Transaction, repository: Key, moment: datetime) -> int:
+        """One transaction reads the images and removes the oldest that go: a push comes before it or after. Artifacts
+        follow the image that they say something about. How many."""
+        row = transaction.get(repository)
+        if row is None or POLICY not in row.state:
+            return 0
+        standing = Standing.of(transaction, repository)
+        going = [image.digest for image, _ in expired(read(row.state[POLICY]["text"]), candidates(standing), moment)]
+        going = list(dict.fromkeys([*going, *standing.orphans(moment - self._patience.artifacts)]))[:_AT_ONCE]
+        for digest in going:
+            standing.remove_image(transaction, repository, digest)
+        policy = {**row.state[POLICY], "evaluated": moment.timestamp()}
+        transaction.save(replace(row, state={**row.state, POLICY: policy}))
+        return len(going)
 
     def _let_layers_go(self, repository: Key, moment: datetime) -> None:
         due = moment - self._patience.layers
@@ -167,20 +185,6 @@ _EVALUATED_SECONDS = 86_400.0
 
 _AT_ONCE = 200
 """Images that go in one transaction: other writes wait for it."""
-
-
-def _expire(transaction: Transaction, repository: Key, moment: datetime) -> int:
-    """One transaction reads the images and removes the oldest that go: a push comes before it or after. How many."""
-    row = transaction.get(repository)
-    if row is None or POLICY not in row.state:
-        return 0
-    standing = Standing.of(transaction, repository)
-    going = expired(read(row.state[POLICY]["text"]), candidates(standing), moment)[:_AT_ONCE]
-    for image, _ in going:
-        standing.remove_image(transaction, repository, image.digest)
-    policy = {**row.state[POLICY], "evaluated": moment.timestamp()}
-    transaction.save(replace(row, state={**row.state, POLICY: policy}))
-    return len(going)
 
 
 def _is_due(repository: Row, moment: datetime) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from clary.services.ecr.names import IMAGE, TAG, digest_of, image_key, manifest_key, tag_key, tag_of
@@ -37,6 +38,13 @@ class Standing:
             for child in row.spec["manifests"]:
                 listed_by[child].append(digest_of(row.key))
         return cls(images, tags, listed_by)
+
+    def orphans(self, before: datetime) -> list[str]:
+        """Artifacts (signatures, bills of materials) that were pushed before that, and whose subject is not there
+        (https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html)."""
+        there = {digest_of(row.key) for row in self.images}
+        alone = (row for row in self.images if row.spec["subject"] and row.spec["subject"] not in there)
+        return [digest_of(row.key) for row in alone if row.created < before]
 
     def remove_tag(self, transaction: Transaction, repository: Key, digest: str, tag: str) -> None:
         """Delete one tag of an image."""

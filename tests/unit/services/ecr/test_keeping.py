@@ -10,9 +10,10 @@ from clary.services.ecr.layer_store import LayerStore
 from clary.services.ecr.names import BUCKET, REPOSITORY, layer_key
 from clary.services.resources import now
 from clary.store import Key
-from tests.unit.services.ecr.pushing import POLICY_TEXT, digest, has, index, push, push_layer, put
+from tests.unit.services.ecr.pushing import POLICY_TEXT, digest, has, index, manifest, push, push_layer, put
 
 LATER = timedelta(hours=2)
+KEEP_ALL = POLICY_TEXT.replace('"countNumber": 1', '"countNumber": 100')
 REPOSITORY_KEY = Key(REPOSITORY, "000000000000", "us-east-1", "app")
 
 
@@ -36,6 +37,22 @@ def test_a_lifecycle_policy_lets_images_go_and_their_layers_follow(inner, ecr, k
     assert stored(inner) == {digest(b"config"), digest(b"layer of new")}
     assert not has(ecr, digest(b"layer of old"))
     assert ecr.call("GetLifecyclePolicy", repositoryName="app")["lastEvaluatedAt"].year > 1970
+
+
+def test_artifacts_follow_their_image_and_wait_for_one_that_comes(inner, ecr, keeper):
+    text = push(ecr, "signed", "a")
+    signature = manifest(b"config", b"layer of signed", subject={"digest": digest(text.encode()), "size": 1})
+    put(ecr, signature)
+    put(ecr, manifest(b"config", b"layer of signed", subject={"digest": digest(b"not pushed yet"), "size": 1}))
+    ecr.call("PutLifecyclePolicy", repositoryName="app", lifecyclePolicyText=KEEP_ALL)
+    keeper.round(now() + timedelta(minutes=50))
+    assert len(ecr.call("ListImages", repositoryName="app")["imageIds"]) == 3
+    keeper.round(now() + LATER)
+    left = {each["imageDigest"] for each in ecr.call("ListImages", repositoryName="app")["imageIds"]}
+    assert left == {digest(text.encode()), digest(signature.encode())}
+    ecr.call("BatchDeleteImage", repositoryName="app", imageIds=[{"imageTag": "a"}])
+    keeper.round(now() + LATER)
+    assert ecr.call("ListImages", repositoryName="app")["imageIds"] == []
 
 
 def test_a_preview_tells_and_does_nothing(ecr):
