@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 from typing import Any, Callable, Dict, Mapping, Optional
 
 from clary.compute import record
@@ -24,6 +25,7 @@ _SUBNET = "169.254.170.0/24"
 _GATEWAY = "169.254.170.2"
 _IP_FREEBIND = 15
 _BACKLOG = 128
+_PATIENCE = 60.0
 
 LABEL = "clary"
 
@@ -70,6 +72,7 @@ class Entry:
         """`port` is 0 at first, and after a crash what it was. Raises OSError where somebody else has it."""
         self._serve = serve
         self._address: Optional[str] = None
+        self._known = threading.Event()
         self._listener = socket.socket()
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._listener.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)  # engines make the address with the first user
@@ -84,11 +87,13 @@ class Entry:
         return f"{_GATEWAY}:{self.port}"
 
     def open_to(self, address: str) -> None:
-        """Whom to answer; until then nobody is."""
+        """Whom to answer."""
         self._address = address
+        self._known.set()
 
     def _admit(self, connection: socket.socket) -> None:
-        if connection.getpeername()[0] == self._address:
+        """A container may ask before its engine has said which address it has: then it waits."""
+        if self._known.wait(_PATIENCE) and connection.getpeername()[0] == self._address:
             self._serve(connection)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from clary.compute import shims
 from clary.compute.base import Container, Limits, Running
-from tests.contract.compute.conftest import until
+from tests.contract.compute.conftest import SECONDS, until
 
 
 def _enter(machine, container_id: str, *argv: str) -> tuple[int, str]:
@@ -129,7 +129,7 @@ def test_one_more_program_ends_with_the_container(machine):
     inside = threading.Thread(target=lambda: codes.append(_enter(machine, "host", "sh", "-c", "sleep 4721")[0]))
     inside.start()
     machine.backend.stop("host", 0)
-    inside.join(20)
+    inside.join(SECONDS)
     assert codes == [137]
     machine.end("host")
 
