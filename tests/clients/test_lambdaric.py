@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,16 +31,18 @@ def handler(event, context):
 """
 
 
-def _files() -> dict[str, str | bytes]:
-    """The installed package and what its compiled part needs, by path inside."""
+def _archive() -> bytes:
+    """The installed package, what its compiled part needs, and the function, as a tar."""
     packages = next(python_of("lambdaric").parent.parent.glob("lib/python*/site-packages"))
-    found: dict[str, str | bytes] = {
-        f"/function/{path.relative_to(packages)}": path.read_bytes()
-        for path in packages.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
-    }
-    needed = engines.libraries(list(packages.rglob("*.so")))
-    return {**found, **{path: Path(path).read_bytes() for path in needed}, "/function/app.py": APP}
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w") as archive:
+        archive.add(packages, "function")
+        for library in engines.libraries(list(packages.rglob("*.so"))):
+            archive.add(Path(library).resolve(), library)
+        info = tarfile.TarInfo("function/app.py")
+        info.size = len(APP)
+        archive.addfile(info, io.BytesIO(APP.encode()))
+    return data.getvalue()
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +56,7 @@ def test_an_image_with_awslambdaric_is_a_function(
 ) -> None:
     entry = json.dumps(["/usr/bin/python3", "-m", "awslambdaric"])
     changes = [f"ENTRYPOINT {entry}", 'CMD ["app.handler"]', "WORKDIR /function"]
-    image = engines.image(engine, f"clary-test-lambdaric-{os.getpid()}", _files(), changes)
+    image = engines.layered(engine, f"clary-test-lambdaric-{os.getpid()}", _archive(), changes)
     monkeypatch.setenv("DOCKER_HOST", f"unix://{engine.path}")
     with RunningClary(tmp_path / "data") as clary:
         functions = Functions(clary)
