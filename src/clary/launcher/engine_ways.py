@@ -10,9 +10,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import socket
 import threading
+import time
 from typing import Any, Callable, Dict, Mapping, Optional
 
 from clary.compute import record
@@ -26,6 +29,7 @@ _GATEWAY = "169.254.170.2"
 _IP_FREEBIND = 15
 _BACKLOG = 128
 _PATIENCE = 60.0
+_PAUSE = 0.05
 
 LABEL = "clary"
 
@@ -69,15 +73,11 @@ class Entry:
     """Where one container finds Clary's API, or another server: a port of the gateway that answers it alone."""
 
     def __init__(self, port: int, serve: relay.Serve) -> None:
-        """`port` is 0 at first, and after a crash what it was. Raises OSError where somebody else has it."""
+        """`port` is 0 at first, and after a crash what it was. Raises OSError where somebody else keeps it."""
         self._serve = serve
         self._address: Optional[str] = None
         self._known = threading.Event()
-        self._listener = socket.socket()
-        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._listener.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)  # engines make the address with the first user
-        self._listener.bind((_GATEWAY, port))
-        self._listener.listen(_BACKLOG)
+        self._listener = _listening(port)
         self.port = int(self._listener.getsockname()[1])
         relay.Acceptor(self._listener, self._admit)
 
@@ -85,6 +85,12 @@ class Entry:
     def place(self) -> str:
         """Its address and port, seen from the inside."""
         return f"{_GATEWAY}:{self.port}"
+
+    def close(self) -> None:
+        """Nobody finds it any more; who has found it goes on."""
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # `close` alone does not wake who accepts
+        self._listener.close()
 
     def open_to(self, address: str) -> None:
         """Whom to answer."""
@@ -95,6 +101,25 @@ class Entry:
         """A container may ask before its engine has said which address it has: then it waits."""
         if self._known.wait(_PATIENCE) and connection.getpeername()[0] == self._address:
             self._serve(connection)
+
+
+def _listening(port: int) -> socket.socket:
+    """A keeper that was killed may still be on its way out, with the port in its hands: that is waited for."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        listener = socket.socket()
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)  # engines make the address with the first user
+            listener.bind((_GATEWAY, port))
+            listener.listen(_BACKLOG)
+        except OSError as error:
+            listener.close()
+            if error.errno != errno.EADDRINUSE or time.monotonic() > deadline:
+                raise
+            time.sleep(_PAUSE)
+        else:
+            return listener
 
 
 def translated(places: Mapping[str, str]) -> Callable[[str], str]:
