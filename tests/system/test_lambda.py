@@ -64,6 +64,7 @@ def handler(event, context):
     return "well"
 """
 
+QUEUE = "arn:aws:sqs:us-east-1:000000000000:queue"
 NO_LAYER = "arn:aws:lambda:us-east-1:000000000000:layer:none:1"
 
 COUNTING = """\
@@ -430,6 +431,15 @@ def handler(event, context):
     wait_until(lambda: not list(waiting.glob("*.json")), 10, "no event is left")
 
 
+def test_a_queue_as_a_destination_is_refused(functions: Functions) -> None:
+    functions.create("queueing", "def handler(event, context): return 1")
+    destinations = {"OnFailure": {"Destination": QUEUE}}
+    put = functions.client.put_function_event_invoke_config
+    code, said = refused(put, FunctionName="queueing", DestinationConfig=destinations)
+    assert code == "InvalidParameterValueException"
+    assert said == f"Destination {QUEUE} (only functions may be destinations) is not offered by Clary."
+
+
 def test_a_dry_run_invokes_nothing(functions: Functions) -> None:
     functions.create("dry", COUNTING)
     assert functions.invoke("dry", InvocationType="DryRun")["StatusCode"] == 204
@@ -516,8 +526,10 @@ def test_a_url_with_aws_iam_wants_a_signature_and_says_who_has_signed(functions:
         ({"Code": {"ZipFile": b"no zip"}}, "InvalidParameterValueException", "Could not unzip uploaded file"),
         ({"Layers": [NO_LAYER]}, "InvalidParameterValueException", "does not exist"),
         ({"Role": "arn:aws:iam::000000000000:role/none"}, "InvalidParameterValueException", "cannot be assumed"),
+        ({"DeadLetterConfig": {"TargetArn": QUEUE}}, "InvalidParameterValueException", "is not offered by Clary"),
+        ({"ImageConfig": {"Command": ["app"]}}, "InvalidParameterValueException", "PackageType is Zip"),
     ],
-    ids=["runtime", "timeout", "environment", "zip", "layer", "role"],
+    ids=["runtime", "timeout", "environment", "zip", "layer", "role", "dead-letters", "image"],
 )  # fmt: skip
 def test_what_cannot_be_created_is_refused(
     functions: Functions, request_: dict[str, Any], code_: str, words: str
