@@ -97,7 +97,7 @@ def _pushed(clary: RunningClary, base: str, version: str, folder: Path) -> str:
     folder.mkdir()
     (folder / "Dockerfile").write_text(f"FROM {base}\nCOPY version /opt/\n")
     (folder / "version").write_text(f"version {version}")
-    clary.run("images", "build", str(folder), "-t", REPOSITORY, "--push")
+    _run(f"clary images build . -t {REPOSITORY} --push", clary, folder)
     (image,) = _described(clary, imageIds=[{"imageTag": "latest"}])
     return str(image["imageDigest"])
 
@@ -229,7 +229,7 @@ def _run(commands: str, clary: RunningClary, folder: Path) -> str:
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr
