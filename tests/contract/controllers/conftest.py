@@ -17,13 +17,15 @@ from typing import Any
 import pytest
 
 import clary
-from clary.calls import Access, Call
+from clary.calls import Access, Call, Principal
 from clary.compute.dial import SandboxDial
 from clary.compute.sandbox import SandboxBackend
 from clary.controllers.control import Controllers
 from clary.errors import AccessDenied
+from clary.hooks.workload import HookWorkload
 from clary.images.base import Environment, Image, MetricDefinition, Program
 from clary.images.catalogue import ImageNotFound
+from clary.images.own import OwnImages
 from clary.objects import ObjectReader, ObjectStore
 from clary.settings import Settings
 from clary.store import Store
@@ -114,7 +116,9 @@ class World:
             self.backend,
             dial,
             FunctionWorkload(self.settings, runtimes, lambda role, _: {"ROLE": role}),
+            HookWorkload(self.settings, OwnImages(self.settings.images_dir, self.settings.account_id)),
             self.invoke,
+            lambda role, _: Principal("role", self.settings.account_id, role, role, role),
         )
         self.controllers.start()
 
