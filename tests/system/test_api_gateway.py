@@ -654,3 +654,29 @@ def test_usage_is_told_by_day_and_outlives_a_kill(clary: RunningClary, gateway: 
     assert wait_until(used, 30, "the usage is still told") == items
     with pytest.raises(ClientError, match="at most 90 days"):
         gateway.get_usage(usagePlanId=plan, startDate="2020-01-01", endDate="2026-01-01")
+
+
+def test_metrics_of_an_api_reach_cloudwatch(clary: RunningClary, gateway: Any, api: Builder) -> None:
+    name = f"metered-{api.id}"
+    patch = [{"op": "replace", "path": "/name", "value": name}]
+    gateway.update_rest_api(restApiId=api.id, patchOperations=patch)
+    api.mock("/metered")
+    url = api.deploy()
+    assert [ask(f"{url}/{path}").status for path in ("metered", "missing")] == [200, 403]
+    cloudwatch, now = clary.client("cloudwatch"), datetime.now(UTC)
+
+    def total(metric: str, statistic: str) -> float:
+        found = cloudwatch.get_metric_statistics(
+            Namespace="AWS/ApiGateway",
+            MetricName=metric,
+            Dimensions=[{"Name": "ApiName", "Value": name}, {"Name": "Stage", "Value": "dev"}],
+            StartTime=now - timedelta(minutes=5),
+            EndTime=now + timedelta(minutes=5),
+            Period=60,
+            Statistics=[statistic],
+        )
+        return sum(point[statistic] for point in found["Datapoints"])
+
+    wait_until(lambda: total("Count", "Sum") == 2, 30, "both requests are counted")
+    assert total("4XXError", "Sum") == 1
+    assert total("Latency", "Maximum") > 0

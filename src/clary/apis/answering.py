@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -14,7 +15,8 @@ from clary.apis.access_log import AccessLog
 from clary.apis.effects import Effects
 from clary.apis.gateway_responses import GatewayError
 from clary.apis.http_api import HttpApi, HttpPipeline
-from clary.apis.published import ApiIndex, Published
+from clary.apis.metering import ApiMeter, Place
+from clary.apis.published import ApiIndex, Published, StageIndex
 from clary.apis.requests import ApiRequest, Matched, titled
 from clary.apis.rest import Identify, RestApi, RestPipeline
 from clary.wire.http import HttpRequest, HttpResponse
@@ -33,6 +35,7 @@ class Apis:
 
     def __init__(self, run_dir: Path, effects: Effects, draft: Draft) -> None:
         self.log = AccessLog()
+        self.meter = ApiMeter()
         self._published = Published(run_dir)
         self.rest = RestPipeline(effects)
         self._http = HttpPipeline(effects)
@@ -74,10 +77,19 @@ class Apis:
         else:
             rest = self._rest_api(there["deployment"])
             response = await self.rest.answer(rest, index, there, asked, matched, identify)
-        wanted = there.get("access_log")
+        self._remember(api, there, asked, matched, response)
+        return response
+
+    def _remember(
+        self, api: ApiIndex, stage: StageIndex, asked: ApiRequest, matched: Matched, response: HttpResponse
+    ) -> None:
+        """For metrics and, where the stage wants one, its log."""
+        known_by = ("ApiId", matched.api) if api["kind"] == "http" else ("ApiName", api.get("name") or matched.api)
+        place = Place(matched.account, matched.region, known_by, matched.stage)
+        self.meter.count(place, response.status, time.time() - asked.began, matched.outcome.integration_seconds)
+        wanted = stage.get("access_log")
         if wanted:
             self.log.note(wanted, asked, matched, response)
-        return response
 
     def _asked_for(self, request: HttpRequest) -> tuple[str, str, str]:
         """API, stage and path within it. By host, an HTTP API's default stage has no prefix."""

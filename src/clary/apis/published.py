@@ -35,6 +35,7 @@ class ApiIndex(TypedDict):
 
     kind: str
     """`rest` or `http`."""
+    name: str
     account: str
     region: str
     disabled: bool

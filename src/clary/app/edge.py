@@ -183,6 +183,7 @@ def work(start: process.Start) -> None:
             edge.events.watch,
             lambda: report(edge.meter, edge.door),
             lambda: report(edge.functions.meter, edge.door),
+            lambda: report(edge.apis.meter, edge.door),
             lambda: access_logs.write(edge.apis.log, edge.door),
             lambda: usage.report(edge.apis.rest.usage, edge.door.ask),
             lambda: _tell(start.tether),

@@ -80,6 +80,7 @@ def _api(row: Row) -> ApiIndex:
     stages = {name: stage for name, stage in found.items() if stage["deployment"]}
     return {
         "kind": "http" if row.key.kind == HTTP_API else "rest",
+        "name": str(row.spec["api"].get("name") or row.spec["api"].get("Name") or ""),
         "account": row.key.account,
         "region": row.key.region,
         "disabled": any(row.spec["api"].get(f"{d}isableExecuteApiEndpoint") for d in "dD"),
