@@ -13,11 +13,10 @@ import pytest
 
 from tests.clients.test_ecr_clients import PAGE, needs
 from tests.environments import python_of
+from tests.namespaces import alone
 from tests.running import CLARY
 
 pytestmark = [pytest.mark.clients, pytest.mark.xdist_group("clients")]
-
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounts another /etc, for which it takes root")
 
 NAME = "000000000000.dkr.ecr.us-east-1.amazonaws.com"
 
@@ -64,8 +63,7 @@ diff -r --no-dereference before /etc
 """
 
 
-@as_root
-@needs("podman", "skopeo", "unshare")
+@needs("podman", "skopeo")
 def test_a_script_that_composes_awss_name_pushes_to_it(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text('FROM scratch\nCOPY Dockerfile /\nCMD ["/serve"]\n')
     _, setup, push = re.findall(r"```bash\n(.*?)```", PAGE, re.DOTALL)
@@ -76,8 +74,7 @@ def test_a_script_that_composes_awss_name_pushes_to_it(tmp_path: Path) -> None:
     assert said[-1] == "all is as it was"
 
 
-@as_root
-@needs("unshare", "setpriv")
+@needs("setpriv")
 def test_the_user_that_clary_runs_as_may_listen_until_it_is_undone(tmp_path: Path) -> None:
     said = _alone(ALONE + USER, tmp_path).splitlines()
     assert [line for line in said if line.isdigit()] == ["443", "1024"]
@@ -117,7 +114,7 @@ def _alone(script: str, folder: Path) -> str:
         "BUILDAH_ISOLATION": "chroot",
     }
     done = subprocess.run(
-        ["unshare", "--mount", "--net", "bash", "-euo", "pipefail", "-c", script],
+        [*alone("--net"), "bash", "-euo", "pipefail", "-c", script],
         env=environment,
         cwd=folder,
         capture_output=True,

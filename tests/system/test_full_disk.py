@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
+from tests.namespaces import alone
 
 ROOT = Path(__file__).parents[2]
 
@@ -38,12 +37,11 @@ with RunningClary(pathlib.Path("small/data")) as clary:
 """
 
 
-@pytest.mark.skipif(os.geteuid() != 0 or shutil.which("unshare") is None, reason="mounts a file system: takes root")
 def test_a_push_that_fills_the_disk_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "small").mkdir()
     mount = "mount --make-rprivate / && mount -t tmpfs -o size=64m small small"
     done = subprocess.run(
-        ["unshare", "--mount", "sh", "-ec", f'{mount}\nexec "$@"', "sh", sys.executable, "-c", PUSH],
+        [*alone(), "sh", "-ec", f'{mount}\nexec "$@"', "sh", sys.executable, "-c", PUSH],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
