@@ -50,8 +50,8 @@ def test_an_image_that_is_gone_is_left_for_the_deployment_to_miss():
         (
             RepositoryNotFound(TAGGED, KNOWN.registered, "Push it."),
             (
-                "Cannot find repository: mine in registry ID: 000000000000 Please check if your ECR repository exists and "
-                f"role {ROLE} has proper pull permissions for SageMaker: ecr:BatchCheckLayerAvailability, "
+                "Cannot find repository: mine in registry ID: 000000000000 Please check if your ECR repository exists "
+                f"and role {ROLE} has proper pull permissions for SageMaker: ecr:BatchCheckLayerAvailability, "
                 "ecr:BatchGetImage, ecr:GetDownloadUrlForLayer Push it."
             ),
         ),
