@@ -65,6 +65,7 @@ class Resource:
     """Checks the request of a Create beyond the model, and fills in what AWS fills in. The result is the spec."""
     shown: Callable[[Row], Output] = _nothing_more
     """Members of Describe that are not in the spec."""
+    sort_by: str = "CreationTime"
     descending: bool = True
     """The order of a list whose request does not say it."""
 
@@ -200,7 +201,7 @@ def query_of(resource: Resource, context: Context, params: Params) -> Query:
         kind=resource.kind,
         account=context.account,
         region=context.region,
-        sort_by=_SORTS[params.get("SortBy") or "CreationTime"],
+        sort_by=_SORTS[params.get("SortBy") or resource.sort_by],
         descending=resource.descending if order is None else order == "Descending",
         limit=params.get("MaxResults") or DEFAULT_PAGE,
         token=params.get("NextToken"),

@@ -260,6 +260,13 @@ def test_tunings_are_listed_and_found(inner, sagemaker):
     assert record["Tags"] == [{"Key": "team", "Value": "two"}]
 
 
+def test_tunings_are_listed_by_name_where_nothing_is_said(inner, sagemaker):
+    for name in ("b", "c", "a"):
+        sagemaker.call("CreateHyperParameterTuningJob", **request(name))
+    page = sagemaker.call("ListHyperParameterTuningJobs")["HyperParameterTuningJobSummaries"]
+    assert [each["HyperParameterTuningJobName"] for each in page] == ["a", "b", "c"]
+
+
 def test_a_stop_and_a_delete_are_written_down_and_shown(inner, sagemaker):
     sagemaker.call("CreateHyperParameterTuningJob", **request("t"))
     asked = {"HyperParameterTuningJobName": "t"}

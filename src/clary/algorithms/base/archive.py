@@ -31,8 +31,20 @@ def write(folder: Path, kind: str, head: Mapping[str, Any], arrays: Mapping[str,
             archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
 
 
+class _Parts(Dict[str, Any]):
+    """By their names; to ask for one that is missing raises RuntimeError, which names the file."""
+
+    def __init__(self, path: Path, parts: Mapping[str, Any]) -> None:
+        super().__init__(parts)
+        self._path = path
+
+    def __missing__(self, name: str) -> Any:  # noqa: ANN401 - of any kind
+        raise RuntimeError(f"Model {self._path} holds no '{name}'")
+
+
 def read(folder: Path, kind: str) -> Tuple[Mapping[str, Any], Mapping[str, Array]]:
-    """Head and arrays. Raises RuntimeError where there is no model, or none of that kind."""
+    """Head and arrays. Raises RuntimeError where there is no model, or none of that kind; so does what is asked for
+    and is not in them."""
     path = folder / FILE
     if not path.is_file():
         raise RuntimeError(f"No model found in {folder}: {FILE} is missing")
@@ -45,7 +57,7 @@ def read(folder: Path, kind: str) -> Tuple[Mapping[str, Any], Mapping[str, Array
         raise RuntimeError(f"Model {path} was not written by Clary: {error}") from error
     if found != kind:
         raise RuntimeError(f"Model {path} has the format {found}; {kind} is read here")
-    return head, arrays
+    return _Parts(path, head), _Parts(path, arrays)
 
 
 def _arrays(archive: zipfile.ZipFile) -> Dict[str, Array]:

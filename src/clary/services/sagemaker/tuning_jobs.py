@@ -35,6 +35,8 @@ TUNING_JOB = Resource(
     missing=tuning_job_not_found,
     fill=fill_tuning_job,
     shown=tuning_view.shown,
+    sort_by="Name",
+    descending=False,
 )
 
 

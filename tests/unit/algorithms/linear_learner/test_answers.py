@@ -5,8 +5,9 @@ Bodies are those of the documentation; that JSON is answered where nothing is as
 No public source shows the texts of refusals but "unable to evaluate payload provided".
 """
 
+import io
 import json
-import re
+import zipfile
 
 import pytest
 
@@ -155,10 +156,30 @@ def test_batch_transform_is_told_how(regressor):
     )
 
 
-@pytest.mark.parametrize("content", [None, b"no zip"])
-def test_a_model_that_is_none_ends_the_server(job, serve, content):
-    if content:
-        (job.opt.base / "model/model_algo-1").write_bytes(content)
+def stripped(packed):
+    """A model without its arrays."""
+    kept = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(packed)) as whole, zipfile.ZipFile(kept, "w") as archive:
+        archive.writestr("model.json", whole.read("model.json"))
+    return kept.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (None, "No model found"),
+        (lambda _: b"no zip", "was not written by Clary"),
+        (stripped, "holds no '"),
+    ],
+    ids=["none", "bytes", "stripped"],
+)
+def test_a_model_that_is_none_ends_the_server(job, serve, make, said):
+    if make:
+        job.channel("train", csv([(1, 2, 3)] * 60))
+        job.trained(**REGRESSOR)
+        model = job.opt.base / "model/model_algo-1"
+        model.write_bytes(make(model.read_bytes()))
     server = serve(job.python, *serving(IMAGE))
     assert server.process.wait(60) == 1
-    assert re.search(r"No model found|was not written by Clary", server.log())
+    assert "RuntimeError: " in server.log()
+    assert said in server.log()
