@@ -49,7 +49,8 @@ bench: setup  ## measure what docs/performance.md says
 	@$(BIN)/python -m tests.environments
 	@missed=0; for each in benchmarks benchmarks.fifty_jobs benchmarks.data benchmarks.transform benchmarks.tuning \
 			benchmarks.algorithms benchmarks.gradient_boosting benchmarks.nearest_neighbours benchmarks.pytorch \
-			benchmarks.functions benchmarks.registry benchmarks.own_container; do \
+			benchmarks.functions benchmarks.registry benchmarks.own_container \
+			benchmarks.several_containers benchmarks.api_gateway; do \
 		$(BIN)/python -m $$each || missed=1; done; exit $$missed
 
 docs: setup  ## write what README and docs take from the code, and check their links
