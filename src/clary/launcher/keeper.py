@@ -17,7 +17,6 @@ import os
 import selectors
 import signal
 import socket
-import sys
 import threading
 import time
 import traceback
@@ -26,7 +25,7 @@ from typing import Any, Callable, Dict, List, NoReturn, Optional, Sequence
 from clary.compute import record
 from clary.compute.docker_api import EngineError
 from clary.compute.launch import API_PORT, Launch
-from clary.launcher import disk, ending, freezer, messages, process, relay, shares
+from clary.launcher import disk, ending, freezer, messages, relay, shares
 from clary.launcher.disk_watch import Quota
 from clary.launcher.engine_exec import Visit
 from clary.launcher.engine_life import End, Life, Refused
@@ -50,28 +49,13 @@ _TURN_SECONDS = 1.0
 def run(start: Start, api_socket: str) -> NoReturn:
     """The whole life of one container's keeper, in a process forked for it."""
     try:
-        _leave_the_launcher(start.folder, [start.lock, start.listener.fileno()])
+        start.leave_the_launcher()
         raw: Any = record.read(start.folder, record.LAUNCH)
         Keeper(start, raw, api_socket).live()
     except BaseException:
         traceback.print_exc()
         os._exit(1)
     os._exit(0)
-
-
-def _leave_the_launcher(folder: str, kept: List[int]) -> None:
-    os.setsid()
-    os.umask(0o022)
-    process.default_signals()
-    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE):
-        signal.signal(number, signal.SIG_IGN)
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    own_log = os.open(os.path.join(folder, record.SHIM_LOG), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    os.dup2(nowhere, 0)
-    os.dup2(nowhere, 1)
-    os.dup2(own_log, 2)
-    sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
-    process.keep_only(kept)
 
 
 class Keeper:

@@ -16,7 +16,6 @@ import selectors
 import signal
 import socket
 import stat
-import sys
 import threading
 import time
 import traceback
@@ -34,7 +33,6 @@ from clary.launcher import (
     memory,
     messages,
     network,
-    process,
     proxy,
     relay,
     shares,
@@ -61,7 +59,8 @@ _KILL_SECONDS = 2.0  # an unconfined container is asked to kill itself; after th
 def run(start: Start, api_socket: str, begin: init.Begin) -> NoReturn:
     """The whole life of one container, in a process forked for it. Raises only Begin, in the program's own process."""
     try:
-        _leave_the_launcher(start.folder, [start.lock, start.listener.fileno()])
+        start.leave_the_launcher()
+        syscalls.adopt_orphans()
         raw: Any = record.read(start.folder, record.LAUNCH)
         Shim(start, raw, api_socket).live(begin)
     except Begin:
@@ -70,22 +69,6 @@ def run(start: Start, api_socket: str, begin: init.Begin) -> NoReturn:
         traceback.print_exc()
         os._exit(1)
     os._exit(0)
-
-
-def _leave_the_launcher(folder: str, kept: List[int]) -> None:
-    os.setsid()
-    os.umask(0o022)
-    process.default_signals()
-    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE):
-        signal.signal(number, signal.SIG_IGN)
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    own_log = os.open(os.path.join(folder, record.SHIM_LOG), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    os.dup2(nowhere, 0)
-    os.dup2(nowhere, 1)
-    os.dup2(own_log, 2)
-    sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
-    process.keep_only(kept)
-    syscalls.adopt_orphans()
 
 
 class Shim:
