@@ -21,6 +21,7 @@ from tests.system.jobs import BUCKET, SKLEARN, Jobs
 pytestmark = [pytest.mark.system, pytest.mark.xdist_group("hostile")]
 
 ROUNDS = int(os.environ.get("CLARY_HOSTILE_ROUNDS", "20"))
+SEED = int(os.environ.get("CLARY_HOSTILE_SEED", "1"))
 """Guesses per operation; `make soak` takes more."""
 
 PROCESSES = ("supervisor", "edge", "control", "launcher")
@@ -37,9 +38,10 @@ def jobs(clary: RunningClary) -> Jobs:
     return Jobs(clary)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def attacker(clary: RunningClary) -> Attacker:
-    return Attacker(clary.port, json.loads((clary.data_dir / "credentials.json").read_text()), seed=1)
+    """A new one for each test, whose guesses do not depend on which tests came before in the same process."""
+    return Attacker(clary.port, json.loads((clary.data_dir / "credentials.json").read_text()), seed=SEED)
 
 
 @pytest.fixture(autouse=True)

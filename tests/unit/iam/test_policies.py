@@ -141,6 +141,9 @@ class TestSimulation:
         entry = {"ContextKeyName": "aws:RequestedRegion", "ContextKeyValues": ["eu-west-1"], "ContextKeyType": "string"}
         (given,) = cloud.ask("SimulateCustomPolicy", **ask, ContextEntries=[entry])["EvaluationResults"]
         assert (given["EvalDecision"], given["MissingContextValues"]) == ("allowed", [])
+        nameless = {"ContextKeyValues": ["eu-west-1"]}
+        (unsaid,) = cloud.ask("SimulateCustomPolicy", **ask, ContextEntries=[nameless])["EvaluationResults"]
+        assert unsaid["MissingContextValues"] == ["aws:requestedregion"]
 
     def test_a_user_with_a_boundary_and_more_policies(self, cloud: Cloud) -> None:
         ann = cloud.user("ann")

@@ -69,7 +69,8 @@ def _given(params: Mapping[str, Any], member: str) -> list[Statement]:
 
 
 def _keys(params: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    entries = params.get("ContextEntries") or ()
+    """Values by key; no member of an entry is required, and one that names no key says nothing."""
+    entries = [entry for entry in params.get("ContextEntries") or () if entry.get("ContextKeyName")]
     return {entry["ContextKeyName"].lower(): tuple(entry.get("ContextKeyValues") or ()) for entry in entries}
 
 
