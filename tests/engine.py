@@ -31,6 +31,7 @@ from clary.errors import ClaryError
 from tests.running import wait_until
 
 WANTED = "no container engine: start Docker, or install Podman and runc (`apt-get install podman runc`) as root"
+UNFIT = "Podman cannot run containers here: "
 
 _TOOLS = (
     "sh",
@@ -83,7 +84,10 @@ def engine() -> Iterator[Engine]:
         if shutil.which("podman") is None or os.geteuid() != 0:
             pytest.skip(WANTED)
     with _service() as path:
-        yield Engine(path)
+        started = Engine(path)
+        if reason := _unfit(started):
+            pytest.skip(UNFIT + reason)
+        yield started
 
 
 @contextlib.contextmanager
@@ -98,8 +102,10 @@ def _service() -> Iterator[str]:
     with (shared / "users").open("w") as users:
         with _alone(shared):
             fcntl.flock(users, fcntl.LOCK_SH)
-            if not (shared / "containers.conf").exists():  # Podman beside containers of others may be reading it
-                (shared / "containers.conf").write_text(_configuration())
+            (shared / "containers.conf.new").write_text(_configuration())
+            (shared / "containers.conf.new").replace(shared / "containers.conf")  # others' Podman may be reading it
+            if reason := _failure(shared, "info"):
+                pytest.skip(UNFIT + reason)
         own = Path(tempfile.mkdtemp(dir=shared, prefix="service-"))
         try:
             start_service(own)
@@ -109,6 +115,22 @@ def _service() -> Iterator[str]:
             shutil.rmtree(own)
             with _alone(shared):
                 _clear_if_last(shared, users.fileno())
+
+
+def _unfit(engine: Engine) -> str:
+    """Why this machine's Podman cannot run a container by itself, in its own words: no control groups, no bridges…"""
+    shared = Path(engine.path).parent.parent
+    with _alone(shared):
+        if not (shared / "unfit").exists():
+            (shared / "unfit").write_text(_failure(shared, "run", "--rm", base(engine), "true"))
+        return (shared / "unfit").read_text()
+
+
+def _failure(shared: Path, *words: str) -> str:
+    """What Podman complains of; empty where the command goes well."""
+    env = {**os.environ, "CONTAINERS_CONF": str(shared / "containers.conf")}
+    run = subprocess.run([*_podman(shared), *words], env=env, check=False, capture_output=True, text=True, timeout=120)
+    return (run.stderr.strip() or f"exit code {run.returncode}") if run.returncode else ""
 
 
 @contextlib.contextmanager
