@@ -15,11 +15,12 @@ IMAGE = "763104351884.dkr.ecr.us-east-1.amazonaws.com/tensorflow-training:2.19.0
 TWO_HOSTS = {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}
 
 MIRRORED = """
-import json, os
+import json, os, socket
 import tensorflow as tf
 
-strategy = tf.distribute.MultiWorkerMirroredStrategy()
 task = json.loads(os.environ["TF_CONFIG"])["task"]
+meeting = socket.create_server(("", 7001)) if task["index"] == 0 else None
+strategy = tf.distribute.MultiWorkerMirroredStrategy()
 
 @tf.function
 def total():
@@ -28,6 +29,11 @@ def total():
 result = float(total())
 with open(os.path.join(os.environ["SM_MODEL_DIR"], "total-%d.txt" % task["index"]), "w") as file:
     file.write(f"{result} of {strategy.num_replicas_in_sync}")
+
+# who leaves first takes along what the other has not fetched yet: both wait until both have the sum
+friend = meeting.accept()[0] if meeting else socket.create_connection(("algo-1", 7001))
+friend.sendall(b"x")
+friend.recv(1)
 """
 
 SERVERS = """
