@@ -369,17 +369,17 @@ def test_reserved_concurrency_is_held(functions: Functions) -> None:
     functions.create("slow", "import time\ndef handler(e, c): time.sleep(e); return 'done'", Timeout=20)
     functions.ask("slow", 0)
     functions.client.put_function_concurrency(FunctionName="slow", ReservedConcurrentExecutions=1)
-    first = threading.Thread(target=functions.ask, args=("slow", 2))
-    first.start()
-
-    def is_throttled() -> bool:
+    def is_throttled(seconds: float) -> bool:
         try:
-            functions.invoke("slow", 0)
+            functions.ask("slow", seconds)
         except ClientError as error:
-            return error.response["Error"]["Code"] == "TooManyRequestsException"
+            assert error.response["Error"]["Code"] == "TooManyRequestsException"
+            return True
         return False
 
-    wait_until(is_throttled, 2, "the second call is refused")
+    first = threading.Thread(target=wait_until, args=(lambda: not is_throttled(3), 20, "the first call has the place"))
+    first.start()
+    wait_until(lambda: is_throttled(0), 20, "the second call is refused")
     first.join()
     assert functions.ask("slow", 0) == "done"
     functions.client.put_function_concurrency(FunctionName="slow", ReservedConcurrentExecutions=0)

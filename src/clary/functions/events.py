@@ -68,6 +68,7 @@ class Events:
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="event")
         self._tasks: set[asyncio.Task[None]] = set()
         self._places = asyncio.Semaphore(_AT_ONCE)
+        self._early: set[str] | None = set()  # accepted before what was left has been read, and no part of it
 
     async def accept(self, invocation: Invocation) -> None:
         """Keep it, durably, and carry it out beside."""
@@ -82,13 +83,18 @@ class Events:
             client_context=invocation.client_context,
             accepted=time.time(),
         )
+        if self._early is not None:
+            self._early.add(event.id)
         await self._keep(event)
         self._begin(event)
 
     async def watch(self) -> None:
         """Take up what an edge before this one has left; runs as long as the edge."""
-        for event in await asyncio.get_running_loop().run_in_executor(self._threads, self._left):
-            self._begin(event)
+        left = await asyncio.get_running_loop().run_in_executor(self._threads, self._left)
+        early, self._early = self._early or set(), None
+        for event in left:
+            if event.id not in early:
+                self._begin(event)
         await asyncio.Event().wait()
 
     def close(self) -> None:

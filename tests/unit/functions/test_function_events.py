@@ -129,6 +129,23 @@ def test_what_an_edge_that_was_killed_has_left_is_taken_up(tmp_path):
     assert functions.asked == [("f", 7)]
 
 
+def test_one_that_comes_before_those_of_an_earlier_edge_are_read_is_not_one_of_them(tmp_path):
+    functions = Functions(f=[DONE])
+
+    async def run():
+        queue = Events(tmp_path, functions)
+        await queue._keep(events.Event("event-1", "000000000000", "us-east-1", "f", "", "7", "", accepted=0.0))
+        watching = asyncio.create_task(queue.watch())
+        await queue.accept(Invocation(functions.known["f"], "", b"7", "event-1"))
+        await asyncio.wait_for(functions.over.wait(), 10)
+        await asyncio.wait_for(asyncio.gather(*queue._tasks), 10)
+        watching.cancel()
+        queue.close()
+
+    asyncio.run(run())
+    assert functions.asked == [("f", 7)]
+
+
 def test_a_file_that_is_no_event_stops_nobody(tmp_path):
     (tmp_path / "torn.json").write_text('{"id": ')
     assert carried_out_beside_torn(tmp_path) == [("f", 7)]
