@@ -369,6 +369,7 @@ def test_reserved_concurrency_is_held(functions: Functions) -> None:
     functions.create("slow", "import time\ndef handler(e, c): time.sleep(e); return 'done'", Timeout=20)
     functions.ask("slow", 0)
     functions.client.put_function_concurrency(FunctionName="slow", ReservedConcurrentExecutions=1)
+
     def is_throttled(seconds: float) -> bool:
         try:
             functions.ask("slow", seconds)
