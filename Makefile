@@ -30,7 +30,7 @@ demo: setup  ## train, deploy and predict on this machine, and show what happene
 
 test: setup  ## every test
 	@$(BIN)/python -m tests.environments
-	@$(BIN)/pytest -n 2 --dist loadgroup
+	@$(BIN)/pytest -n 2 --dist loadfile
 
 soak: setup  ## what takes long: published versions of the script-mode images, two hundred kills
 	@$(BIN)/pytest tests/soak
