@@ -21,8 +21,8 @@ from tests.system.jobs import BUCKET, SKLEARN, Jobs
 pytestmark = [pytest.mark.system, pytest.mark.xdist_group("hostile")]
 
 ROUNDS = int(os.environ.get("CLARY_HOSTILE_ROUNDS", "20"))
+"""Guesses per operation; more of them, from other seeds, are for whoever looks for faults."""
 SEED = int(os.environ.get("CLARY_HOSTILE_SEED", "1"))
-"""Guesses per operation; `make soak` takes more."""
 
 PROCESSES = ("supervisor", "edge", "control", "launcher")
 

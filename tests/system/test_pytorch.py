@@ -45,9 +45,7 @@ print(f"loss={total.item():.9f}", flush=True)
 if not together or dist.get_rank() == 0:
     torch.save(model.state_dict(), os.path.join(os.environ["SM_MODEL_DIR"], "model.pth"))
 if together:
-    dist.barrier()
     dist.destroy_process_group()
-    os._exit(0)  # torch 2.13 was seen to abort where its threads end with the interpreter
 """
 
 RANKS = """\

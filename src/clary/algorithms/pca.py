@@ -177,7 +177,13 @@ def _moments(features: Array, hosts: Hosts, origin: Array) -> tuple[float, Array
         rows = features[part].astype(np.float64)
         if shifted:
             rows -= origin
-        return np.vstack([_dense(rows.T @ rows), np.ones(rows.shape[0]) @ rows, np.full(width, rows.shape[0])])
+        sums = np.empty((width + 2, width))  # filled in place: of wide rows a copy would be as large again
+        if sparse.issparse(rows):
+            sums[:width] = (rows.T @ rows).toarray()
+        else:
+            np.matmul(rows.T, rows, out=sums[:width])
+        sums[width], sums[width + 1] = np.ones(rows.shape[0]) @ rows, rows.shape[0]
+        return sums
 
     found = hosts.total(blocks.total(count, _size(width), product))
     return float(found[-1, 0]), found[:width], found[width] / found[-1, 0]
