@@ -11,6 +11,11 @@ import pytest
 from tests.running import RunningClary
 from tests.system.jobs import BUCKET, Jobs, packed
 
+# PyTorch 2.13's gloo threads need the interpreter to let go of a tensor that Python knows. A script that ends right
+# after its last collective may be finished first: the thread is then ended inside a destructor, and the process dies
+# of "terminate called without an active exception" (github.com/pytorch/pytorch/pull/179291 tells the same). The
+# scripts of these tests therefore keep the work of their last collective, so that no thread is the last to hold it.
+
 TRAINING = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:2.6.0-cpu-py312"
 OLD = "520713654638.dkr.ecr.us-west-2.amazonaws.com/sagemaker-pytorch:0.4.0-cpu-py3"
 
@@ -39,7 +44,8 @@ for _ in range(40):
     optimizer.step()
 total = loss.detach()
 if together:
-    dist.all_reduce(total)
+    summing = dist.all_reduce(total, async_op=True)
+    summing.wait()
     total = total / dist.get_world_size()
 print(f"loss={total.item():.9f}", flush=True)
 if not together or dist.get_rank() == 0:
