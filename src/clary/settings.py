@@ -130,6 +130,11 @@ class Settings:
         return self.data_dir / "objects"
 
     @property
+    def capture_dir(self) -> Path:
+        """What endpoints have captured, on its way to objects."""
+        return self.data_dir / "capture"
+
+    @property
     def images_dir(self) -> Path:
         """The user's own images (`clary images add`)."""
         return self.data_dir / "images"
@@ -138,6 +143,11 @@ class Settings:
     def tls_dir(self) -> Path:
         """What `clary images setup` leaves: the registry's certificate and key, and where its names lead."""
         return self.data_dir / "tls"
+
+    @property
+    def authority_dir(self) -> Path:
+        """The certificate by which containers know AWS's hosts here (`compute/authority.py`)."""
+        return self.data_dir / "authority"
 
     @property
     def functions_dir(self) -> Path:

@@ -1,4 +1,5 @@
-"""`python -m clary.app.edge`: the process next to the sockets. Reads; writes nothing but bodies of objects."""
+"""`python -m clary.app.edge`: the process next to the sockets. Reads; writes bodies of objects, and what is
+captured of endpoints; nothing else."""
 
 from __future__ import annotations
 
@@ -42,6 +43,7 @@ from clary.objects.reader import ObjectReader
 from clary.services.catalogue import REGISTRY
 from clary.services.context import EdgeContext
 from clary.serving.metering import Meter
+from clary.serving.recorder import Recorder
 from clary.serving.router import Router
 from clary.settings import Settings
 from clary.supervisor.tether import Tether
@@ -58,6 +60,7 @@ class Edge:
     intake: Intake
     router: Router
     meter: Meter
+    recorder: Recorder
     functions: Functions
     events: Events
     identity: Identity
@@ -79,6 +82,7 @@ class Edge:
             Intake(settings.objects_dir),
             Router(settings.run_dir, SandboxDial(settings.containers_dir)),
             Meter(),
+            Recorder(settings.capture_dir / "spool"),
             functions,
             Events(settings.functions_dir / "events", functions),
             Identity(settings),
@@ -93,6 +97,7 @@ class Edge:
             self.objects,
             self.router,
             self.meter,
+            self.recorder,
             self.functions,
             self.events,
             self.apis,
@@ -179,6 +184,7 @@ def work(start: process.Start) -> None:
     try:
         beside = [
             edge.router.watch,
+            edge.recorder.watch,
             edge.functions.watch,
             edge.events.watch,
             lambda: report(edge.meter, edge.door),
@@ -194,6 +200,7 @@ def work(start: process.Start) -> None:
         edge.events.close()
         edge.functions.close()
         edge.router.close()
+        edge.recorder.close()
         edge.intake.close()
         gateway.close()
 

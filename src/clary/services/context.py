@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # each process loads only the parts that it holds
     from clary.images.catalogue import Catalogue
     from clary.objects import ObjectReader, ObjectStore
     from clary.serving.metering import Meter
+    from clary.serving.recorder import Recorder
     from clary.serving.router import Router
     from clary.store import Store
     from clary.telemetry.series import SeriesStore
@@ -59,6 +60,7 @@ class EdgeContext:
     objects: ObjectReader
     router: Router
     meter: Meter
+    recorder: Recorder
     functions: Functions
     events: Events
     apis: Apis
