@@ -35,6 +35,11 @@ def account_root(account: str) -> Principal:
     return Principal("root", account, arn, arn, account)
 
 
+def service_principal(account: str, name: str) -> Principal:
+    """An AWS service by its own name, which resources' policies let in (`apigateway.amazonaws.com`)."""
+    return Principal("root", account, name, name, account)
+
+
 @dataclass(frozen=True)
 class Call:
     """One operation asked for by one principal. `params` are parsed and validated by the service's model."""

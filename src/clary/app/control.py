@@ -198,6 +198,7 @@ class Control:
             HookWorkload(self.settings, OwnImages(self.settings.images_dir, self.settings.account_id)),
             invoke,
             self._acting,
+            self.series,
         )
         return controllers
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 
+from clary.alarms.rows import KIND as ALARM_KIND
 from clary.compute.base import Backend, Dial
 from clary.compute.machine import given_away, machine
 from clary.controllers.activities import Activities
+from clary.controllers.alarm_actions import executors
+from clary.controllers.alarm_effects import AlarmController
 from clary.controllers.capacity import Capacity
 from clary.controllers.container import RETIRE_KIND, Containers
 from clary.controllers.endpoint_effects import EndpointController
@@ -30,6 +33,7 @@ from clary.serving.routes import RouteTable
 from clary.settings import Settings
 from clary.store import Store
 from clary.store.rows import Key
+from clary.telemetry.series import SeriesStore
 from clary.workload.functions.environments import FunctionWorkload
 from clary.workload.hosting import HostingWorkload
 from clary.workload.runtimes import Runtimes
@@ -59,6 +63,7 @@ class Controllers:
         hooks: HookWorkload,
         invoke: Invoke,
         acting: Acting,
+        series: SeriesStore,
     ) -> None:
         self._loop = Loop()
         self._activities = Activities(self.wake)
@@ -103,17 +108,20 @@ class Controllers:
         """Where functions are invoked."""
         self.hooks = HookController(settings, store, hooks, self._activities, logs, invoke, acting)
         self._code = functions.code
+        self._alarms = AlarmController(store, series, executors(invoke), self.wake)
 
     def wake(self, key: Key) -> None:
         """A row has changed; kinds that need no controller are nothing."""
         if key.kind == training_job.KIND:
             self.capacity.announce(key, time.time())
+        if key.kind == ALARM_KIND:
+            self._alarms.announce(key)
         self._loop.wake(key)
 
     def start(self) -> None:
         """Publish the routes, take up what is unfinished, and end the containers that no row names."""
         jobs = (self._training, self._transforms, self._tunings, self._pools)
-        resumed = (self._endpoints, *jobs, self._functions, self.environments, self.hooks)
+        resumed = (self._endpoints, *jobs, self._functions, self.environments, self.hooks, self._alarms)
         for key in [key for controller in resumed for key in controller.resume()]:
             self._loop.wake(key)
         self._containers.watch()
@@ -130,6 +138,7 @@ class Controllers:
                 ENVIRONMENT_KIND: self.environments,
                 hook_run.HOOK_KIND: self.hooks,
                 RETIRE_KIND: self._containers,
+                ALARM_KIND: self._alarms,
             }
         )
 
@@ -139,6 +148,7 @@ class Controllers:
         self._functions.publish()
         self._code.clear()
         self.hooks.resume()
+        self._alarms.resume()
         self._containers.retire_all_but(self._wanted_containers, 0)
 
     def close(self) -> None:

@@ -32,6 +32,7 @@ from clary.store import Store
 from clary.store.rows import Key, Row
 from clary.telemetry.logfile import LogReader
 from clary.telemetry.paths import stream_file
+from clary.telemetry.series import SeriesStore
 from clary.workload.functions.environments import FunctionWorkload
 from clary.workload.runtimes import Runtimes
 from clary.workload.storage import Allow, Storage
@@ -104,6 +105,7 @@ class World:
     def open(self) -> None:
         self.store = Store(self.settings.database)
         self.objects = ObjectStore(self.settings.objects_dir)
+        self.series = SeriesStore(self.settings.series_database)
         self.backend = SandboxBackend(self.settings)
         images: Any = Images()
         runtimes = Runtimes(images, images, lambda role, _: {"ROLE": role}, self.settings.containers_dir)
@@ -119,6 +121,7 @@ class World:
             HookWorkload(self.settings, OwnImages(self.settings.images_dir, self.settings.account_id)),
             self.invoke,
             lambda role, _: Principal("role", self.settings.account_id, role, role, role),
+            self.series,
         )
         self.controllers.start()
 
@@ -136,6 +139,7 @@ class World:
     def close(self) -> None:
         self.controllers.close()
         self.backend.close()
+        self.series.close()
         self.objects.close()
         self.store.close()
 

@@ -1,5 +1,25 @@
-"""CloudWatch: metrics."""
+"""CloudWatch: metrics, and alarms on them."""
 
-from clary.services.cloudwatch import data, listing, putting, statistics
+from clary.services.cloudwatch import (
+    alarm_history,
+    alarms,
+    composite_alarms,
+    data,
+    listing,
+    metric_alarms,
+    putting,
+    statistics,
+    tags,
+)
 
-__all__ = ["data", "listing", "putting", "statistics"]
+__all__ = [
+    "alarm_history",
+    "alarms",
+    "composite_alarms",
+    "data",
+    "listing",
+    "metric_alarms",
+    "putting",
+    "statistics",
+    "tags",
+]

@@ -13,11 +13,12 @@ from itertools import groupby
 
 from clary.services.cloudwatch.errors import invalid_query, invalid_token
 from clary.services.cloudwatch.names import dimensions
-from clary.services.cloudwatch.reading import STATISTICS, Statistic, check_period, extended, moment, stretch
+from clary.services.cloudwatch.reading import check_period, moment, stretch
 from clary.services.cloudwatch.service import SERVICE
 from clary.services.context import Context
 from clary.services.resources import Output, Params, present
 from clary.telemetry.series import Metric, Point
+from clary.telemetry.statistics import Statistic, statistic
 from clary.telemetry.summary import merged
 
 MOST_QUERIES = 500
@@ -78,12 +79,12 @@ def _query(given: Params) -> _Query:
     metric = of["Metric"]
     if "MetricName" not in metric or "Namespace" not in metric:
         raise invalid_query(f"{name}: Metric needs a Namespace and a MetricName.")
-    statistic = STATISTICS.get(of["Stat"]) or extended(of["Stat"])
-    if statistic is None:
+    found = statistic(of["Stat"])
+    if found is None:
         raise invalid_query(f"The value {of['Stat']} for parameter MetricStat.Stat is invalid.")
     check_period(of["Period"])
     series = Metric(metric["Namespace"], metric["MetricName"], dimensions(metric.get("Dimensions"), name))
-    return _Query(name, given.get("Label", series.name), series, of["Period"], statistic, of.get("Unit"))
+    return _Query(name, given.get("Label", series.name), series, of["Period"], found, of.get("Unit"))
 
 
 def _values(context: Context, query: _Query, params: Params, *, descending: bool) -> list[tuple[int, float]]:

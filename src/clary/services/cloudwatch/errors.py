@@ -28,3 +28,13 @@ def invalid_query(message: str) -> AWSError:
 def invalid_token() -> AWSError:
     """A token that was never given."""
     return invalid_value("Invalid nextToken")
+
+
+def invalid_alarm(message: str) -> AWSError:
+    """What is wrong about an alarm."""
+    return AWSError("ValidationError", message)
+
+
+def invalid_page() -> AWSError:
+    """A token of a list of alarms or of their history that was never given."""
+    return AWSError("InvalidNextToken", "The next token specified is invalid.")

@@ -1,39 +1,16 @@
-"""What GetMetricStatistics and GetMetricData have in common: periods, stretches of time, statistics by name."""
+"""What GetMetricStatistics and GetMetricData have in common: periods and stretches of time."""
 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 from clary.services.cloudwatch.errors import invalid_combination, invalid_value
 from clary.telemetry.series import AGES, DAY, HOUR
-from clary.telemetry.summary import Summary
 from clary.wire.timestamps import in_utc
 
-Statistic = Callable[[Summary], float | None]
-
-STATISTICS: dict[str, Statistic] = {
-    "SampleCount": lambda summary: summary.count,
-    "Average": lambda summary: summary.average,
-    "Sum": lambda summary: summary.total,
-    "Minimum": lambda summary: summary.least,
-    "Maximum": lambda summary: summary.most,
-}
-
-_PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d{1,10})?|100)")
 _SHORT_PERIODS = frozenset({1, 5, 10, 20, 30})
 _ROUNDED = ((63 * DAY, HOUR), (15 * DAY, 300))
-
-
-def extended(name: str) -> Statistic | None:
-    """A percentile (`p99`, `p99.9`) by its name; None for any other name."""
-    found = _PERCENTILE.fullmatch(name)
-    if found is None:
-        return None
-    percent = float(found[1])
-    return lambda summary: summary.percentile(percent)
 
 
 def check_period(period: int) -> None:

@@ -4,13 +4,36 @@
 from __future__ import annotations
 
 from clary.calls import Access, Call
+from clary.names import Arn
 from clary.services.registry import Service
+
+_ONE = frozenset({"PutMetricAlarm", "PutCompositeAlarm", "SetAlarmState"})
+_SEVERAL = frozenset({"DeleteAlarms", "EnableAlarmActions", "DisableAlarmActions"})
+_ALL = frozenset({"DescribeAlarms", "DescribeAlarmHistory"})
+_TAGS = frozenset({"TagResource", "UntagResource", "ListTagsForResource"})
 
 
 def access(call: Call) -> list[Access]:
-    """`cloudwatch:<Operation>`; metrics have no ARN, and PutMetricData a condition key for the namespace."""
-    context = {"cloudwatch:namespace": call.params["Namespace"]} if call.operation == "PutMetricData" else {}
-    return [Access(f"cloudwatch:{call.operation}", "*", context)]
+    """`cloudwatch:<Operation>` on the alarms that are named; metrics have no ARN, and PutMetricData a condition key for
+    the namespace."""
+    action = f"cloudwatch:{call.operation}"
+    if call.operation == "PutMetricData":
+        return [Access(action, "*", {"cloudwatch:namespace": call.params["Namespace"]})]
+    return [Access(action, resource) for resource in _resources(call)]
+
+
+def _resources(call: Call) -> list[str]:
+    if call.operation in _ONE:
+        return [_alarm(call, call.params["AlarmName"])]
+    if call.operation in _SEVERAL:
+        return [_alarm(call, name) for name in call.params["AlarmNames"]]
+    if call.operation in _ALL:
+        return [_alarm(call, "*")]
+    return [call.params["ResourceARN"]] if call.operation in _TAGS else ["*"]
+
+
+def _alarm(call: Call, name: str) -> str:
+    return str(Arn("cloudwatch", call.region, call.principal.account, f"alarm:{name}"))
 
 
 SERVICE = Service("cloudwatch", access)

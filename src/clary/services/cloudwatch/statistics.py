@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 from clary.services.cloudwatch.errors import invalid_combination, invalid_value, missing
 from clary.services.cloudwatch.names import dimensions
-from clary.services.cloudwatch.reading import STATISTICS, Statistic, check_period, extended, moment, stretch
+from clary.services.cloudwatch.reading import check_period, moment, stretch
 from clary.services.cloudwatch.service import SERVICE
 from clary.services.context import Context
 from clary.services.resources import Output, Params, present
 from clary.telemetry.series import Metric, Point
+from clary.telemetry.statistics import STATISTICS, Statistic, extended
 
 MOST_POINTS = 1440
 

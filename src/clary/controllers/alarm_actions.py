@@ -1,0 +1,67 @@
+"""What alarms do when they change their state: whoever carries out the actions of one kind of ARN has an entry here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from clary.alarms.event import event
+from clary.calls import Call, service_principal
+from clary.controllers.logs import Invoke
+from clary.errors import AWSError
+from clary.names import Arn
+from clary.store.rows import Row
+
+LAMBDA_PRINCIPAL = "lambda.alarms.cloudwatch.amazonaws.com"
+"""Whom a function's policy lets in, that alarms may invoke it."""
+
+
+@dataclass(frozen=True)
+class Action:
+    """One ARN to be called for one change of an alarm's state."""
+
+    arn: str
+    alarm: Row
+    change: Mapping[str, Any]
+    """`state` and `previous`: value, reason, data (JSON or empty), timestamp (epoch seconds)."""
+
+
+class Executor(Protocol):
+    """Carries out the actions of one AWS service. May be asked twice for one change, where control died meanwhile."""
+
+    @property
+    def repeats(self) -> bool:
+        """Whether it is called again each minute that the alarm stays in its state, as scaling policies are."""
+        ...
+
+    def __call__(self, action: Action) -> None:
+        """Raises AWSError, whose message goes into the alarm's history."""
+        ...
+
+
+@dataclass(frozen=True)
+class InvokeFunction:
+    """Invokes a function with the alarm as its event; that it was taken in is what counts."""
+
+    invoke: Invoke
+    repeats: bool = False
+
+    def __call__(self, action: Action) -> None:
+        """Raises AWSError."""
+        payload = json.dumps(event(action.alarm, action.change), separators=(",", ":")).encode()
+        params = {"FunctionName": action.arn, "InvocationType": "Event", "Payload": payload}
+        key = action.alarm.key
+        principal = service_principal(key.account, LAMBDA_PRINCIPAL)
+        self.invoke(Call(principal, "lambda", "Invoke", params, key.region, parent=action.alarm.arn))
+
+
+def executors(invoke: Invoke) -> Mapping[str, Executor]:
+    """By the service of the action's ARN. What carries out scaling policies adds itself here."""
+    return {"lambda": InvokeFunction(invoke)}
+
+
+def not_carried_out(arn: str) -> AWSError:
+    """An action of a service that nobody here carries out."""
+    return AWSError("NotImplemented", f"Clary does not carry out actions of {Arn.parse(arn).service}.", status=501)
