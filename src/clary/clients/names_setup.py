@@ -17,13 +17,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from clary.clients.certificates import Certificates, certificates
+from clary.identity.certificates import Certificates, certificates
 
 ADDRESS = "127.45.99.1"
 """Of the loopback, and nobody else's: port 443 of 127.0.0.1 may be a web server's."""
 PORT = 443
 
 _MARK = "# clary images setup"
+_ISSUER = "Clary's registry on this machine"
 _HOSTS = Path("/etc/hosts")
 _CERTIFICATES = (Path("/etc/containers/certs.d"), Path("/etc/docker/certs.d"))
 _CERTIFICATE = "clary.crt"
@@ -50,7 +51,7 @@ class NamesSetup:
 
     def apply(self) -> None:
         """As root. Raises OSError."""
-        made = certificates(self.names)
+        made = certificates(_ISSUER, self.names, self.names)
         with _as_owner_of(self.folder.parent):
             _write_own(self.folder, made)
         for path in self._files():

@@ -62,6 +62,7 @@ class DockerPlanner:
             mounts=_mounts(container),
             limits=plan.limits(container),
             companions=[],
+            aws_names=None,
             network=None,
             warm=None,
             engine=part,

@@ -18,6 +18,12 @@ API_PORT = 4599
 PROXY_PORT = 3128
 """Where it finds the HTTP proxy that leads to the networks of the host."""
 
+TRUST = "/opt/clary/authorities.pem"
+"""The authorities that it trusts for TLS, the one of AWS's names here among them."""
+
+BUNDLE, CERTIFICATE, KEY, NAMES = "bundle.pem", "certificate.pem", "key.pem", "names"
+"""In the folder `aws_names` of a launch document: what is shown at TRUST; what the proxy answers with for AWS's hosts,
+and which those are."""
 
 RUNTIME_API = "127.0.0.1:9001"
 """What a function's image is told of where it finds AWS Lambda's Runtime API; its keeper puts the real place there."""
@@ -126,6 +132,8 @@ class Launch(TypedDict):
     mounts: list[MountEntry]
     limits: LaunchLimits
     companions: list[list[str]]
+    aws_names: str | None
+    """The folder of the certificate for AWS's hosts, which its proxy answers by the API; None: they are others'."""
     network: NetworkPlace | None
     warm: Program | None
     engine: EnginePart | None

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from clary.compute import host, networks, record
+from clary.compute import host, networks, record, ways_out
+from clary.compute.authority import bundle
 from clary.compute.base import Container, Mount, Warm
-from clary.compute.launch import OVERLAY, PROXY_PORT, Identity, Launch, LaunchLimits, MountEntry, Program
+from clary.compute.launch import OVERLAY, TRUST, Identity, Launch, LaunchLimits, MountEntry, Program
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _INSIDE = "/opt/clary"
@@ -96,8 +97,9 @@ def alone() -> Identity:
     return Identity(uid=1000, gid=1000, base=os.geteuid(), count=1)
 
 
-def launch(folder: Path, container: Container, who: Identity) -> Launch:
-    """The document for a container whose folder is `folder`, confined.
+def launch(folder: Path, container: Container, who: Identity, names: Path | None = None) -> Launch:
+    """The document for a container whose folder is `folder`, confined. `names` is the folder of the certificate for
+    AWS's hosts; None: they are others'.
 
     Raises FileNotFoundError where a mount's source is not there.
     """
@@ -105,7 +107,7 @@ def launch(folder: Path, container: Container, who: Identity) -> Launch:
         protocol=record.PROTOCOL,
         id=folder.name,
         argv=list(container.argv),
-        env=environment(container),
+        env=environment(container, names is not None),
         workdir=container.workdir,
         hostname=container.hostname,
         log=container.log,
@@ -118,9 +120,10 @@ def launch(folder: Path, container: Container, who: Identity) -> Launch:
         directories=[*_FOLDERS, (container.workdir, 0o755)] if _is_new(container) else list(_FOLDERS),
         files=_files(container),
         links={**_LINKS, **dict(host.system_folders()[1])},
-        mounts=[*_scratch_mounts(folder), *_mounts(container)],
+        mounts=[*_scratch_mounts(folder), *_mounts(container, names)],
         limits=limits(container),
         companions=[list(argv) for argv in container.companions],
+        aws_names=str(names) if names else None,
         network=networks.place(container),
         warm=program(container.warm, container.env),
         engine=None,
@@ -167,11 +170,12 @@ def _is_harmless(name: str, value: str) -> bool:
     return name in _HARMLESS and _HARMLESS[name].fullmatch(value) is not None
 
 
-def environment(container: Container) -> dict[str, str]:
-    """The container's variables over the defaults of a machine: nothing of the server's own environment."""
+def environment(container: Container, trusting: bool = False) -> dict[str, str]:
+    """The container's variables over the defaults of a machine: nothing of the server's own environment. `trusting`:
+    it is shown which authorities to trust."""
     defaults = {"PATH": _search_path(container), "HOME": "/root", "HOSTNAME": container.hostname, "LANG": "C.UTF-8"}
     if container.api:
-        defaults |= _ways_out(container)
+        defaults |= ways_out.of_sandbox(networks.members(container), trusting)
     if container.limits.gpus:
         defaults["CUDA_VISIBLE_DEVICES"] = ",".join(map(str, range(container.limits.gpus)))
     given = [path for path in container.env.get("PYTHONPATH", "").split(":") if path]
@@ -181,14 +185,6 @@ def environment(container: Container) -> dict[str, str]:
 def _search_path(container: Container) -> str:
     system = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     return ":".join([*(str(Path(python).parent) for python in _pythons(container)[:1]), system])
-
-
-def _ways_out(container: Container) -> dict[str, str]:
-    """By the proxy, but not to the hosts of the same job: gRPC heeds these variables too."""
-    proxy = f"http://127.0.0.1:{PROXY_PORT}"
-    direct = ",".join(["localhost", "127.0.0.1", "::1", *networks.members(container)])
-    names = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
-    return {**dict.fromkeys(names, proxy), "NO_PROXY": direct, "no_proxy": direct}
 
 
 def _pythons(container: Container) -> list[str]:
@@ -209,7 +205,7 @@ def _files(container: Container) -> dict[str, str]:
     }
 
 
-def _mounts(container: Container) -> Iterator[MountEntry]:
+def _mounts(container: Container, names: Path | None) -> Iterator[MountEntry]:
     """Outer ones first: a mount covers what was mounted below its target before."""
     size = container.limits.shared_memory_bytes
     yield from (_bind(path, path) for path in host.system_folders()[0])
@@ -220,7 +216,7 @@ def _mounts(container: Container) -> Iterator[MountEntry]:
     yield from (_bind(path, path, writable=True, devices=True) for path in devices)
     yield _entry("tmpfs", "/dev/shm", f"mode=1777,uid=0,gid=0,size={size}")  # noqa: S108
     yield _entry("devpts", "/dev/pts", "newinstance,ptmxmode=0666,mode=620", devices=True)
-    wanted = {mount.target: mount for mount in (*_clary_mounts(), *_python_mounts(container), *container.mounts)}
+    wanted = {mount.target: mount for mount in (*_clary_mounts(names), *_python_mounts(container), *container.mounts)}
     yield from (_wanted(mount, mount in container.mounts) for mount in sorted(wanted.values(), key=_depth))
 
 
@@ -240,7 +236,9 @@ def _depth(mount: Mount) -> int:
     return mount.target.rstrip("/").count("/")
 
 
-def _clary_mounts() -> Iterator[Mount]:
+def _clary_mounts(names: Path | None) -> Iterator[Mount]:
+    if names:
+        yield Mount(str(bundle(names)), TRUST)
     yield from (Mount(str(_PACKAGE / name), f"{_INSIDE}/clary/{name}") for name in _SHOWN)
 
 

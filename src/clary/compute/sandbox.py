@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 from clary.compute import detect, plan, unconfined
+from clary.compute.authority import Authority
 from clary.compute.base import Container
 from clary.compute.launch import Identity, Launch
 from clary.compute.local import LocalBackend
@@ -17,6 +18,7 @@ class SandboxPlanner:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._authority = Authority(settings.authority_dir)
         self._lock = threading.Lock()
         self._identity: Identity | None = None
 
@@ -29,7 +31,7 @@ class SandboxPlanner:
         who = self._who()
         if self._settings.unconfined:
             return unconfined.launch(place, container, self._settings.endpoint_url)
-        return plan.launch(place, container, who)
+        return plan.launch(place, container, who, self._authority.current() if container.api else None)
 
     def _who(self) -> Identity:
         """Found out once, by the first container."""

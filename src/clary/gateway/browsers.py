@@ -11,7 +11,7 @@ import ipaddress
 
 from clary.wire.http import HttpRequest
 
-_OURS = (".localhost", ".internal", ".local", ".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
+_OURS = (".localhost", ".internal", ".local", ".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".on.aws")
 """Names that no foreign site has: RFC 6761's, engines' `host.docker.internal`, and AWS's, which programs that reach
 Clary by a proxy ask for."""
 

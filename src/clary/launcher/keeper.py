@@ -24,8 +24,8 @@ from typing import Any, Callable, Dict, List, NoReturn, Optional, Sequence
 
 from clary.compute import record
 from clary.compute.docker_api import EngineError
-from clary.compute.launch import API_PORT, Launch
-from clary.launcher import disk, ending, freezer, messages, relay, shares
+from clary.compute.launch import API_PORT, PROXY_PORT, Launch
+from clary.launcher import disk, ending, freezer, messages, proxy, relay, shares
 from clary.launcher.disk_watch import Quota
 from clary.launcher.engine_exec import Visit
 from clary.launcher.engine_life import End, Life, Refused
@@ -74,6 +74,8 @@ class Keeper:
             FunctionRuntime(launch["env"], lambda: self._family, self.let_go) if part["runtime_api"] else None
         )
         servers = {f"127.0.0.1:{API_PORT}": relay.to_unix(api_socket)}
+        if launch.get("aws_names"):
+            servers[f"127.0.0.1:{PROXY_PORT}"] = proxy.of(launch, api_socket)
         servers.update(self._runtime.servers if self._runtime else {})
         self._life = Life(start.folder, launch, part, self._share, servers)
         self._selector = selectors.DefaultSelector()

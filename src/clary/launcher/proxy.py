@@ -2,53 +2,109 @@
 
 It leads to other machines only. Loopback, link-local (where clouds keep machine credentials) and the host's own
 addresses are refused: what listens there trusts whoever can reach it, and the container's one way to Clary is its API.
-Where the host itself reaches the internet through a proxy, that proxy is asked in turn.
+Where the host itself reaches the internet through a proxy, that proxy is asked in turn. AWS's hosts are no other
+machines: they are answered here (`aws_front`).
 """
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
+import os
 import socket
-from typing import List, Mapping, Tuple
+from typing import List, Mapping, NamedTuple, Optional
 from urllib.parse import urlsplit
 
+from clary.compute.launch import Launch
+from clary.launcher.aws_front import AwsFront, Reach
+from clary.launcher.heads import Address, Refused, last_form, origin_form, read_head, request_line, target_of
 from clary.launcher.relay import Serve, carry
 
-_MAX_HEAD = 65_536
 _HEAD_SECONDS = 20.0
 _CONNECT_SECONDS = 30.0
+
+_CONNECTED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
 _CREDENTIALS = frozenset({"fd00:ec2::254", "100.100.100.200", "168.63.129.16", "192.0.0.192"})
 """Where AWS, Alibaba Cloud, Azure and Oracle tell a machine its secrets, beside link-local addresses."""
 
-Address = Tuple[str, int]
+
+class Asked(NamedTuple):
+    """What has come first: a request's head, what followed it, and whom it is for."""
+
+    head: bytes
+    rest: bytes
+    tunnel: bool
+    host: str
+    port: int
 
 
-class Refused(Exception):
-    """What the client is told: status line and reason."""
-
-    def __init__(self, status: str, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
-
-
-def proxy(environment: Mapping[str, str]) -> Serve:
-    """Serve a connection as a proxy; `environment` is the host's, for its own proxies."""
+def proxy(environment: Mapping[str, str], aws: Optional[AwsFront]) -> Serve:
+    """Serve a connection as a proxy; `environment` is the host's, for its own proxies. Without `aws` its hosts are
+    others like any."""
     upstreams = {scheme: _upstream(environment, scheme) for scheme in ("http", "https")}
 
     def serve(client: socket.socket) -> None:
         try:
             client.settimeout(_HEAD_SECONDS)
-            server = _reach(client, upstreams)
+            asked = _read(client)
+            ours = aws if aws and _is_for(aws, asked) else None
+            server = None if ours else _reach(client, asked, upstreams)
         except Refused as refused:
             client.sendall(_answer(refused.status, str(refused)))
         except (OSError, ValueError) as error:
             client.sendall(_answer("502 Bad Gateway", str(error)))
         else:
-            with server:
-                carry(client, server)
+            if server:
+                with server:
+                    carry(client, server)
+            elif ours:
+                _hand_over(client, asked, ours, lambda: _tunnel(asked, upstreams["https"]))
 
     return serve
+
+
+def of(launch: Launch, api_socket: str) -> Serve:
+    """The proxy of one container."""
+    folder = launch.get("aws_names")  # a container of an earlier Clary has none
+    return proxy(os.environ, AwsFront(folder, api_socket) if folder else None)
+
+
+def _is_for(aws: AwsFront, asked: Asked) -> bool:
+    """Within a tunnel nobody sees yet what is asked for."""
+    found = aws.answers(asked.host, asked.port, asked.tunnel)
+    return found and (asked.tunnel or not aws.is_elsewhere(asked.host, origin_form(asked.head)))
+
+
+def _hand_over(client: socket.socket, asked: Asked, aws: AwsFront, reach: Reach) -> None:
+    if not asked.tunnel:
+        aws.serve_plain(client, origin_form(asked.head) + b"\r\n\r\n" + asked.rest)
+    elif asked.rest:
+        client.sendall(_answer("400 Bad Request", "wait for the answer to CONNECT"))
+    else:
+        client.sendall(_CONNECTED)
+        with contextlib.suppress(Refused):  # within TLS there is nobody who could be told
+            aws.serve_tunnel(client, asked.host, reach)
+
+
+def _tunnel(asked: Asked, upstream: Optional[Address]) -> socket.socket:
+    """A connection to the host itself, on which nothing has been said to it. Raises OSError, Refused."""
+    server = _connect(asked.host, asked.port, upstream)
+    if upstream:
+        try:
+            _pass_through(server, asked)
+        except BaseException:
+            server.close()
+            raise
+    return server
+
+
+def _pass_through(upstream: socket.socket, asked: Asked) -> None:
+    place = "{}:{}".format(asked.host, asked.port)
+    upstream.sendall("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\n\r\n".format(place).encode())
+    answer, _ = read_head(upstream)
+    if answer.split(b" ")[1:2] != [b"200"]:
+        raise ConnectionRefusedError("the host's proxy does not lead to {}".format(asked.host))
 
 
 def _upstream(environment: Mapping[str, str], scheme: str) -> Address | None:
@@ -57,68 +113,23 @@ def _upstream(environment: Mapping[str, str], scheme: str) -> Address | None:
     return (url.hostname, url.port or 80) if url.hostname else None
 
 
-def _read_head(client: socket.socket) -> Tuple[bytes, bytes]:
-    data = b""
-    while b"\r\n\r\n" not in data:
-        piece = client.recv(8192)
-        if not piece or len(data) > _MAX_HEAD:
-            raise Refused("400 Bad Request", "no complete request head")
-        data += piece
-    head, _, rest = data.partition(b"\r\n\r\n")
-    return head, rest
+def _read(client: socket.socket) -> Asked:
+    head, rest = read_head(client)
+    method, target, _ = request_line(head)
+    return Asked(head, rest, method == "CONNECT", *target_of(method, target))
 
 
-def _reach(client: socket.socket, upstreams: Mapping[str, Address | None]) -> socket.socket:
+def _reach(client: socket.socket, asked: Asked, upstreams: Mapping[str, Address | None]) -> socket.socket:
     """A connection to whom the client asks for, the client's request on its way."""
-    head, rest = _read_head(client)
-    method, target, _ = _request_line(head)
-    tunnel = method == "CONNECT"
-    host, port = target_of(method, target)
-    upstream = upstreams["https" if tunnel else "http"]
-    server = _connect(host, port, upstream)
-    if tunnel and not upstream:
-        client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        server.sendall(rest)
+    upstream = upstreams["https" if asked.tunnel else "http"]
+    server = _connect(asked.host, asked.port, upstream)
+    if asked.tunnel and not upstream:
+        client.sendall(_CONNECTED)
+        server.sendall(asked.rest)
     else:
-        forward = head if tunnel else last_form(head) if upstream else origin_form(head)
-        server.sendall(forward + b"\r\n\r\n" + rest)
+        forward = asked.head if asked.tunnel else last_form(asked.head) if upstream else origin_form(asked.head)
+        server.sendall(forward + b"\r\n\r\n" + asked.rest)
     return server
-
-
-def _request_line(head: bytes) -> Tuple[str, str, str]:
-    parts = head.split(b"\r\n", 1)[0].decode("latin-1").split(" ")
-    if len(parts) != 3:
-        raise Refused("400 Bad Request", "no request line")
-    return parts[0], parts[1], parts[2]
-
-
-def target_of(method: str, target: str) -> Address:
-    """Host and port that a request asks for. Raises Refused where it names none."""
-    url = urlsplit("//" + target if method == "CONNECT" else target)
-    try:
-        port = url.port
-    except ValueError:
-        port = -1
-    if not url.hostname or port == -1 or (method != "CONNECT" and url.scheme != "http"):
-        raise Refused("400 Bad Request", "this is a proxy: ask with CONNECT or an absolute http URL")
-    return url.hostname, port or (443 if method == "CONNECT" else 80)
-
-
-def origin_form(head: bytes) -> bytes:
-    """The request as its server wants it: path only, the proxy's own headers gone."""
-    first, *headers = last_form(head).split(b"\r\n")
-    method, target, version = first.split(b" ")
-    url = urlsplit(target.decode("latin-1"))
-    path = (url.path or "/") + ("?" + url.query if url.query else "")
-    kept = [line for line in headers if not line.lower().startswith(b"proxy-")]
-    return b"\r\n".join([b" ".join([method, path.encode("latin-1"), version]), *kept])
-
-
-def last_form(head: bytes) -> bytes:
-    """The request as the only one of its connection: whom another asks for would not be looked at."""
-    own = (b"connection:", b"proxy-connection:", b"keep-alive:")
-    kept = [line for line in head.split(b"\r\n") if not line.lower().startswith(own)]
-    return b"\r\n".join([*kept, b"Connection: close"])
 
 
 def _connect(host: str, port: int, upstream: Address | None) -> socket.socket:

@@ -6,7 +6,7 @@ import selectors
 import socket
 import threading
 import time
-from typing import Callable, Dict, Optional, Tuple
+from typing import Callable, Dict, Optional, Protocol, Tuple
 
 _PIECE = 262_144
 _PARALLEL = 256
@@ -14,6 +14,30 @@ _AWAY_SECONDS = 10.0
 _RETRY_SECONDS = 0.05
 
 Serve = Callable[[socket.socket], None]
+
+
+class Stream(Protocol):
+    """One end of what is carried: a socket, or what is used as one."""
+
+    def fileno(self) -> int:
+        """As a socket's."""
+        ...
+
+    def setblocking(self, flag: bool, /) -> None:
+        """As a socket's."""
+        ...
+
+    def recv(self, size: int, /) -> bytes:
+        """As a socket's."""
+        ...
+
+    def send(self, data: memoryview, flags: int, /) -> int:
+        """As a socket's."""
+        ...
+
+    def shutdown(self, how: int, /) -> None:
+        """As a socket's."""
+        ...
 
 
 class Acceptor:
@@ -46,7 +70,7 @@ class Acceptor:
 
 def to_unix(path: str) -> Serve:
     """Serve a connection by the Unix socket at `path`. A server that is being started anew is waited for."""
-    upstream = _Upstream(path)
+    upstream = Upstream(path)
 
     def serve(connection: socket.socket) -> None:
         with upstream.connect() as server:
@@ -55,7 +79,7 @@ def to_unix(path: str) -> Serve:
     return serve
 
 
-class _Upstream:
+class Upstream:
     """A server that may be away for a moment; all connections together wait for it, and no longer than that."""
 
     def __init__(self, path: str) -> None:
@@ -82,7 +106,7 @@ class _Upstream:
         return now - self._away_since >= _AWAY_SECONDS
 
 
-def carry(one: socket.socket, other: socket.socket) -> None:
+def carry(one: Stream, other: Stream) -> None:
     """Bytes in both directions until both have said all, or one fails (OSError)."""
     one.setblocking(False)
     other.setblocking(False)
@@ -96,7 +120,7 @@ def carry(one: socket.socket, other: socket.socket) -> None:
 
 
 def _watch(selector: selectors.BaseSelector, ways: Tuple[_Way, ...]) -> None:
-    wanted: Dict[socket.socket, int] = {}
+    wanted: Dict[Stream, int] = {}
     for way in ways:
         sock, event = way.wants()
         if sock is not None:
@@ -114,13 +138,13 @@ def _watch(selector: selectors.BaseSelector, ways: Tuple[_Way, ...]) -> None:
 class _Way:
     """One direction: at most one piece is held, so a slow reader slows its writer."""
 
-    def __init__(self, source: socket.socket, sink: socket.socket) -> None:
+    def __init__(self, source: Stream, sink: Stream) -> None:
         self._source = source
         self._sink = sink
         self._held = memoryview(b"")
         self.done = False
 
-    def wants(self) -> Tuple[socket.socket | None, int]:
+    def wants(self) -> Tuple[Stream | None, int]:
         if self.done:
             return None, 0
         return (self._sink, selectors.EVENT_WRITE) if self._held else (self._source, selectors.EVENT_READ)
@@ -135,7 +159,10 @@ class _Way:
             self._write()
 
     def _read(self) -> None:
-        data = self._source.recv(_PIECE)
+        try:
+            data = self._source.recv(_PIECE)
+        except BlockingIOError:
+            return
         if not data:
             self.done = True
             self._sink.shutdown(socket.SHUT_WR)

@@ -274,7 +274,7 @@ class Shim:
         listeners = [socket.socket(fileno=os.dup(descriptor)) for descriptor in descriptors]
         if listeners:
             relay.Acceptor(listeners[0], relay.to_unix(self._api_socket))
-            relay.Acceptor(listeners[1], proxy.proxy(os.environ))
+            relay.Acceptor(listeners[1], proxy.of(self._launch, self._api_socket))
         self._ready = True
         self._requests.open()
         if self._stopping:

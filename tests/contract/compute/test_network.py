@@ -130,7 +130,11 @@ def test_the_hosts_loopback_is_another(confined):
     assert confined.output("client") == "Connection refused"
 
 
-SEE = "import os; print([name for name in os.environ if 'proxy' in name.lower()], flush=True)\n"
+SEE = """
+import os
+print([name for name in os.environ if "proxy" in name.lower() or "CERT" in name or "CA_" in name], flush=True)
+print(os.path.exists("/opt/clary/authorities.pem"), flush=True)
+"""
 
 PROXY = """
 import socket
@@ -163,10 +167,10 @@ def _own_address() -> str:
         return probe.getsockname()[0]
 
 
-def test_an_isolated_container_has_no_proxy(confined):
+def test_an_isolated_container_has_no_proxy_and_trusts_nobody_more(confined):
     confined.start("client", _python(SEE + PROXY, api=False))
     confined.end("client")
-    assert confined.lines("client")[0] == "[]"
+    assert confined.lines("client")[:2] == ["[]", "False"]
     assert "Connection refused" in confined.output("client")
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from clary.clients.certificates import certificates
 from clary.clients.names_setup import with_names, without_names
+from clary.identity.certificates import certificates
 
 NAMES = ["000000000000.dkr.ecr.us-east-1.amazonaws.com", "000000000000.dkr.ecr.eu-west-1.amazonaws.com"]
 OTHERS = "127.0.0.1 localhost\n::1 localhost # of somebody else"
@@ -24,7 +24,7 @@ def test_lines_in_hosts_come_and_go() -> None:
 
 def _handshake(folder: Path, name: str, made_for: list[str]) -> str:
     """The name that a client has verified."""
-    made = certificates(made_for)
+    made = certificates("an authority", made_for, made_for)
     for file, data in (("certificate", made.certificate), ("key", made.key), ("authority", made.authority)):
         (folder / file).write_bytes(data)
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -88,7 +88,7 @@ def test_hosts_of_one_job_reach_each_other_past_the_proxy():
     made = replace(PLAIN, network=Network("job", ("algo-1", "algo-2")))
     direct = plan.environment(made)["NO_PROXY"].split(",")
     assert {"algo-1", "algo-2", "127.0.0.1"} < set(direct)
-    assert len(direct) == 7
+    assert len(direct) == 8
 
 
 def test_isolated_containers_are_told_of_no_proxy():

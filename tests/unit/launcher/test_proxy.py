@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clary.launcher import proxy
+from clary.launcher import heads, proxy
 
 
 @pytest.mark.parametrize(
@@ -23,18 +23,18 @@ from clary.launcher import proxy
     ],
 )
 def test_whom_a_request_asks_for(method, target, expected):
-    assert proxy.target_of(method, target) == expected
+    assert heads.target_of(method, target) == expected
 
 
 @pytest.mark.parametrize("target", ["/simple", "ftp://x/y", "https://x/", "http://:80/", "http://x:port/", ""])
 def test_what_is_no_request_to_a_proxy(target):
-    with pytest.raises(proxy.Refused):
-        proxy.target_of("GET", target)
+    with pytest.raises(heads.Refused):
+        heads.target_of("GET", target)
 
 
 def test_a_server_is_asked_in_its_own_form():
     head = b"GET http://example.com/a?b=c HTTP/1.1\r\nHost: example.com\r\nProxy-Authorization: x\r\nConnection: close"
-    assert proxy.origin_form(head) == b"GET /a?b=c HTTP/1.1\r\nHost: example.com\r\nConnection: close"
+    assert heads.origin_form(head) == b"GET /a?b=c HTTP/1.1\r\nHost: example.com\r\nConnection: close"
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_a_server_is_asked_in_its_own_form():
     ["127.0.0.1", "127.8.9.1", "::1", "169.254.169.254", "fd00:ec2::254", "fe80::1%eth0", "0.0.0.0", "::", "224.0.0.1"],
 )
 def test_the_hosts_addresses_are_refused(address):
-    with pytest.raises(proxy.Refused):
+    with pytest.raises(heads.Refused):
         proxy.check(address)
 
 
@@ -57,7 +57,7 @@ def test_no_bytes_bring_it_down(junk):
     with client, server:
         client.sendall(junk)
         client.shutdown(socket.SHUT_WR)
-        proxy.proxy({"http_proxy": "http://127.0.0.1:1", "https_proxy": "http://127.0.0.1:1"})(server)
+        proxy.proxy({"http_proxy": "http://127.0.0.1:1", "https_proxy": "http://127.0.0.1:1"}, None)(server)
         assert client.recv(12) in (b"HTTP/1.1 400", b"HTTP/1.1 403", b"HTTP/1.1 502")
 
 
@@ -65,7 +65,7 @@ def test_the_hosts_own_proxy_is_asked_in_turn():
     with socket.create_server(("127.0.0.1", 0)) as upstream:
         url = f"http://127.0.0.1:{upstream.getsockname()[1]}"
         client, server = socket.socketpair()
-        threading.Thread(target=proxy.proxy({"HTTPS_PROXY": url}), args=(server,), daemon=True).start()
+        threading.Thread(target=proxy.proxy({"HTTPS_PROXY": url}, None), args=(server,), daemon=True).start()
         client.sendall(b"CONNECT pypi.org:443 HTTP/1.1\r\nHost: pypi.org\r\n\r\n")
         asked, _ = upstream.accept()
         with asked:
@@ -80,12 +80,12 @@ def test_nor_is_it_asked_for_this_host_by_another_name(host):
     client, server = socket.socketpair()
     with client, server:
         client.sendall(f"CONNECT {host}:80 HTTP/1.1\r\n\r\n".encode())
-        proxy.proxy({"https_proxy": "http://127.0.0.1:1"})(server)
+        proxy.proxy({"https_proxy": "http://127.0.0.1:1"}, None)(server)
         assert client.recv(12) == b"HTTP/1.1 403"
 
 
 def test_nor_for_more_than_was_looked_at():
     head = b"GET http://example.com/a HTTP/1.1\r\nHost: example.com\r\nProxy-Connection: keep-alive\r\nX: y"
-    assert proxy.last_form(head) == (
+    assert heads.last_form(head) == (
         b"GET http://example.com/a HTTP/1.1\r\nHost: example.com\r\nX: y\r\nConnection: close"
     )

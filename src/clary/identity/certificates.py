@@ -1,7 +1,7 @@
-"""A certificate for the registry's AWS names on this machine, of an authority that exists for this one signature.
+"""A certificate for AWS's names on this machine, of an authority that exists for this one signature.
 
-The authority's key is never written down: nobody can sign another name with what engines are told to trust, and it is
-limited to these names besides (RFC 5280, 4.2.1.10).
+The authority's key is never written down: nobody can sign another name with what engines and containers are told to
+trust, and it is limited to these names besides (RFC 5280, 4.2.1.10).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-_VALID = timedelta(days=3650)
+VALID = timedelta(days=3650)
 _CLOCKS = timedelta(days=1)
 """Clocks of machines differ."""
 
@@ -29,20 +29,21 @@ class Certificates:
     key: bytes
 
 
-def certificates(names: Sequence[str]) -> Certificates:
-    """For these host names, from now on for ten years."""
+def certificates(issuer: str, names: Sequence[str], domains: Sequence[str]) -> Certificates:
+    """For these host names (`*.` stands for one label), from now on for ten years, by an authority that is called
+    `issuer` and may sign for `domains` and what is below them."""
     signer, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    issuer = _name("Clary's registry on this machine")
-    allowed = x509.NameConstraints([x509.DNSName(name) for name in names], None)
+    signed_by = _name(issuer)
+    allowed = x509.NameConstraints([x509.DNSName(domain) for domain in domains], None)
     authority = (
-        _builder(issuer, issuer, signer.public_key())
+        _builder(signed_by, signed_by, signer.public_key(), signer.public_key())
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(allowed, critical=True)
         .add_extension(_usage(signs=True), critical=True)
         .sign(signer, hashes.SHA256())
     )
     certificate = (
-        _builder(_name(names[0][:64]), issuer, key.public_key())
+        _builder(_name(names[0][:64]), signed_by, key.public_key(), signer.public_key())
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
@@ -61,7 +62,10 @@ def _name(text: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, signer: ec.EllipticCurvePublicKey
+) -> x509.CertificateBuilder:
+    """With both key identifiers: strict verifiers (Python's from 3.13 on) want them (RFC 5280, 4.2.1.1)."""
     now = datetime.now(UTC)
     return (
         x509.CertificateBuilder()
@@ -70,7 +74,9 @@ def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicK
         .public_key(key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - _CLOCKS)
-        .not_valid_after(now + _VALID)
+        .not_valid_after(now + VALID)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer), critical=False)
     )
 
 

@@ -1,0 +1,197 @@
+"""A container's proxy, asked for one of AWS's hosts: TLS ends there, and the API hears what is inside."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from clary.compute import authority
+from clary.launcher import open_reads, proxy
+from clary.launcher.aws_front import AwsFront
+
+HOST = "bucket.s3.us-east-1.amazonaws.com"
+SECONDS = 60.0
+_HEAD = b"PUT /key HTTP/1.1\r\n\r\n"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return authority.Authority(tmp_path_factory.mktemp("data") / "authority").current()
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "api.sock"))
+        listener.listen()
+        listener.settimeout(SECONDS)
+        yield listener
+
+
+@pytest.fixture
+def client(api: socket.socket, place: Path) -> Iterator[socket.socket]:
+    front = AwsFront(str(place), str(api.getsockname()))
+    ours, theirs = socket.socketpair()
+    ours.settimeout(SECONDS)
+
+    def serve() -> None:
+        with theirs:
+            try:
+                proxy.proxy({"https_proxy": "http://127.0.0.1:1", "http_proxy": "http://127.0.0.1:1"}, front)(theirs)
+            except OSError:
+                return
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    with ours:
+        yield ours
+    thread.join(SECONDS)
+    assert not thread.is_alive()
+
+
+def _connect(client: socket.socket, target: str) -> bytes:
+    client.sendall(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode())
+    return client.recv(1000)
+
+
+def _secured(client: socket.socket, place: Path) -> ssl.SSLSocket:
+    context = ssl.create_default_context(cafile=str(authority.bundle(place)))
+    return context.wrap_socket(client, server_hostname=HOST, suppress_ragged_eofs=False)
+
+
+def test_what_is_said_in_tls_reaches_the_api_as_it_is(client: socket.socket, api: socket.socket, place: Path) -> None:
+    assert _connect(client, f"{HOST}:443") == b"HTTP/1.1 200 Connection established\r\n\r\n"
+    said = f"PUT /key HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
+    with _secured(client, place) as secured:
+        secured.sendall(said)
+        server, _ = api.accept()
+        with server:
+            server.settimeout(SECONDS)
+            assert server.recv(1000) == said
+            server.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            assert secured.recv(1000) == b"HTTP/1.1 200 OK\r\n\r\n"
+
+
+def test_much_goes_both_ways_at_once_and_ends_in_order(client: socket.socket, api: socket.socket, place: Path) -> None:
+    """A server that sends back what it gets while it still gets more; its last word is an end of TLS, not a cut."""
+    _connect(client, f"{HOST}:443")
+    sent = bytes(range(256)) * 40_000
+
+    def echo() -> None:
+        server, _ = api.accept()
+        with server:
+            server.settimeout(SECONDS)
+            with server.makefile("rb", buffering=0) as head:
+                assert head.read(len(_HEAD)) == _HEAD
+            left = len(sent)
+            while left:
+                data = server.recv(100_000)
+                left -= len(data)
+                server.sendall(data)
+
+    threading.Thread(target=echo, daemon=True).start()
+    with _secured(client, place) as secured:
+        secured.sendall(_HEAD)
+        assert _exchanged(secured, sent) == sent
+
+
+def _exchanged(secured: ssl.SSLSocket, data: bytes) -> bytes:
+    """What comes until the other side ends, while `data` is sent. One thread: TLS connections are for one at a time."""
+    secured.setblocking(False)
+    got, left = bytearray(), memoryview(data)
+    while True:
+        readable, writable, _ = select.select([secured], [secured] if left else [], [], SECONDS)
+        assert readable or writable
+        try:
+            if writable:
+                left = left[secured.send(left[:50_000]) :]
+            if readable:
+                piece = secured.recv(65_536)
+                if not piece:
+                    return bytes(got)
+                got += piece
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            continue
+
+
+def test_a_plain_request_is_the_apis_too(client: socket.socket, api: socket.socket) -> None:
+    client.sendall(f"PUT http://{HOST}/key?x=1 HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
+    server, _ = api.accept()
+    with server:
+        assert server.recv(1000) == f"PUT /key?x=1 HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n".encode()
+
+
+@pytest.mark.parametrize("status", ["403 Forbidden", "404 Not Found"], ids=["it is here", "AWS is out of reach"])
+def test_an_open_read_is_the_apis_where_its_bucket_is_here_or_aws_is_not(
+    client: socket.socket, api: socket.socket, place: Path, status: str
+) -> None:
+    said = f"GET /key HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
+    _connect(client, f"{HOST}:443")
+    with _secured(client, place) as secured:
+        secured.sendall(said)
+        asking, _ = api.accept()
+        with asking:
+            assert asking.recv(1000) == f"HEAD / HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n".encode()
+            asking.sendall(f"HTTP/1.1 {status}\r\nConnection: close\r\n\r\n".encode())
+        server, _ = api.accept()
+        with server:
+            assert server.recv(1000) == said
+
+
+SIGNED = b"Authorization: AWS4-HMAC-SHA256 Credential=x"
+OPEN = [
+    (HOST, b"GET /key HTTP/1.1", b"HEAD / HTTP/1.1"),
+    ("s3.amazonaws.com", b"GET /set/data.npz?versionId=1 HTTP/1.1", b"HEAD /set HTTP/1.1"),
+    ("s3.amazonaws.com", b"HEAD /set/data.npz HTTP/1.1", b"HEAD /set HTTP/1.1"),
+    ("awscli.amazonaws.com", b"GET /awscli.zip HTTP/1.1", b"HEAD /awscli.zip HTTP/1.1"),
+]
+CLOSED = [
+    (HOST, b"PUT /key HTTP/1.1"),
+    (HOST, b"GET /key HTTP/1.1\r\n" + SIGNED),
+    (HOST, b"GET /key HTTP/1.1\r\n" + SIGNED.lower()),
+    (HOST, b"GET /key?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=1 HTTP/1.1"),
+    (HOST, b"GET /key?AWSAccessKeyId=A&Signature=1&Expires=2 HTTP/1.1"),
+    ("sts.amazonaws.com", b"GET /?Action=GetCallerIdentity HTTP/1.1"),
+    ("abc.lambda-url.us-east-1.on.aws", b"GET / HTTP/1.1"),
+    ("abc.execute-api.us-east-1.amazonaws.com", b"GET /prod HTTP/1.1"),
+    ("000000000000.dkr.ecr.us-east-1.amazonaws.com", b"GET /v2/ HTTP/1.1"),
+    (HOST, b"garbage"),
+]
+
+
+@pytest.mark.parametrize(("host", "head", "asked"), OPEN, ids=[str(number) for number in range(len(OPEN))])
+def test_what_anybody_may_read(host: str, head: bytes, asked: bytes) -> None:
+    assert open_reads.is_open_read(host, head + b"\r\nHost: x")
+    assert open_reads.bucket_request(host, head).startswith(asked + b"\r\nHost: " + host.encode())
+
+
+@pytest.mark.parametrize(("host", "head"), CLOSED, ids=[str(number) for number in range(len(CLOSED))])
+def test_what_is_clarys_without_asking(host: str, head: bytes) -> None:
+    assert not open_reads.is_open_read(host, head)
+
+
+@pytest.mark.parametrize("target", ["pypi.org:443", f"{HOST}:8443", f"{HOST}.example.com:443"])
+def test_others_are_asked_elsewhere(client: socket.socket, target: str) -> None:
+    """There is nobody at the upstream proxy of this test."""
+    assert _connect(client, target).startswith(b"HTTP/1.1 502")
+
+
+def test_a_client_that_trusts_only_others_hears_of_no_key(client: socket.socket) -> None:
+    _connect(client, f"{HOST}:443")
+    with pytest.raises(ssl.SSLCertVerificationError):
+        ssl.create_default_context().wrap_socket(client, server_hostname=HOST)
+
+
+def test_who_speaks_no_tls_is_let_go(client: socket.socket) -> None:
+    _connect(client, f"{HOST}:443")
+    client.sendall(b"GET / HTTP/1.1\r\n\r\n" * 10)
+    with contextlib.suppress(ConnectionResetError):  # what it has said is not all read
+        while client.recv(1000):
+            continue
