@@ -14,18 +14,21 @@ import uv
 
 ROOT = Path(__file__).parent.parent
 LOCKS = ROOT / "tests" / "clients" / "environments"
-BUILT = ROOT / ".cache" / "clients"
 NAMES = tuple(sorted(lock.stem for lock in LOCKS.glob("*.txt")))
 
 
 def python_of(name: str) -> Path:
     """The interpreter of one client environment, built on first use."""
-    folder = BUILT / name
+    return built(LOCKS / f"{name}.txt", Path(sys.executable))
+
+
+def built(lock: Path, base: Path) -> Path:
+    """The interpreter of the environment that `lock` describes, made of the Python `base`; built on first use."""
+    folder = ROOT / ".cache" / lock.parent.parent.name / lock.stem
     python = folder / "bin" / "python"
-    lock = LOCKS / f"{name}.txt"
     stamp = folder / f".{hashlib.sha256(lock.read_bytes()).hexdigest()[:16]}"
     if not stamp.exists():
-        _uv("venv", "--quiet", "--allow-existing", "--python", sys.executable, str(folder))
+        _uv("venv", "--quiet", "--allow-existing", "--python", str(base), str(folder))
         _uv("pip", "sync", "--quiet", "--python", str(python), "--require-hashes", "--compile-bytecode", str(lock))
         stamp.touch()
     return python

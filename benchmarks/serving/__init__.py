@@ -1,0 +1,1 @@
+"""Clary's endpoints and other model servers, side by side: `python -m benchmarks.serving --help`."""

@@ -1,0 +1,84 @@
+"""What endpoints cost that nobody asks: memory of each, and how long the next one takes to be there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.serving.endpoints import BUILD_SECONDS, Api
+from benchmarks.serving.models import Models
+from clary.compute import record
+from clary.settings import Settings
+from tests.running import RunningClary
+
+COUNT = 200
+MODEL = "logistic"
+_TIMED = 15
+"""So many are created one after the other; the others at once."""
+_ALL_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Idle:
+    """Of endpoints with one replica each."""
+
+    seconds: list[float]
+    """From CreateEndpoint to InService, where the environment's warm parent runs."""
+    mib: float
+    """A replica's share: its processes' proportional set size (what processes share is divided among them)."""
+
+
+def measure(models: Models, folder: Path) -> Idle:
+    """Start so many, and look."""
+    with RunningClary(folder / "data") as clary:
+        api = Api(clary, models)
+        _deploy(api, "first")
+        seconds = [_deploy(api, f"timed-{number}") for number in range(_TIMED)]
+        rest = [f"idle-{number}" for number in range(COUNT - _TIMED - 1)]
+        for name in rest:
+            api.deploy(name, MODEL)
+        for name in rest:
+            api.in_service(name, _ALL_SECONDS)
+        replicas = list(replica_processes(folder / "data"))
+        return Idle(seconds, sum(map(pss_bytes, replicas)) / COUNT / 2**20)
+
+
+def _deploy(api: Api, name: str) -> float:
+    began = time.perf_counter()
+    api.deploy(name, MODEL)
+    api.in_service(name, BUILD_SECONDS)
+    return time.perf_counter() - began
+
+
+def replica_processes(data_dir: Path) -> Iterator[int]:
+    """Each container's shim, and what is in the container."""
+    for folder in Settings(data_dir=data_dir).containers_dir.iterdir():
+        handle = record.read(str(folder), record.HANDLE)
+        if handle:
+            yield from _family(handle["pid"])
+
+
+def _family(pid: int) -> Iterator[int]:
+    yield pid
+    for child in _children(pid):
+        yield from _family(child)
+
+
+def _children(pid: int) -> list[int]:
+    found = []
+    with suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            found += [int(child) for child in (task / "children").read_text().split()]
+    return found
+
+
+def pss_bytes(pid: int) -> int:
+    """0 for a process that has gone."""
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    return 0
