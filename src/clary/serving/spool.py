@@ -31,9 +31,11 @@ _FRESH_SECONDS = 60.0
 
 _PLACE, _RECORD, _DROPPED = 0, 1, 2
 _FRAME = struct.Struct("<BI")
-_RECORD_HEAD = struct.Struct("<Id7I")
-"""The place, the time, and how long each of the seven parts of an exchange is."""
+_RECORD_HEAD = struct.Struct("<Id3I")
+"""The place, the time, and how many bytes are texts, input and output."""
 _DROPPED_HEAD = struct.Struct("<II")
+_BETWEEN = "\0"
+"""Stands between the texts of a record."""
 
 
 class Place(NamedTuple):
@@ -54,8 +56,8 @@ class Exchange(NamedTuple):
     inference_id: str
     custom_attributes: str
     input_type: str
-    input: bytes
     output_type: str
+    input: bytes
     output: bytes
 
 
@@ -75,6 +77,9 @@ class Dropped(NamedTuple):
     requests: int
 
 
+_PlaceKey = tuple[int, str, str, str, str]
+
+
 class Torn(Exception):
     """The machine died while the file was written: what follows cannot be read."""
 
@@ -88,19 +93,19 @@ class SegmentWriter:
         self._file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._file, fcntl.LOCK_EX)
         self._path = fresh.rename(fresh.with_suffix(OPEN))  # seen by `finished` only once it is locked
-        self._places: dict[Place, int] = {}
+        self._places: list[Place] = []
+        self._numbers: dict[_PlaceKey, int] = {}
         self.size = 0
         """Bytes."""
         self.began = time.monotonic()
 
     def add(self, place: Place, seconds: float, exchange: Exchange) -> None:
         """Append one record."""
-        event, inference, custom, input_type, input_, output_type, output = exchange
-        texts = [text.encode("utf-8", "replace") for text in (event, inference, custom, input_type, output_type)]
-        sizes = [*map(len, texts), len(input_), len(output)]
-        head = _RECORD_HEAD.pack(self._number(place), seconds, *sizes)
-        frame = _FRAME.pack(_RECORD, len(head) + sum(sizes))
-        self._write([b"".join((frame, head, *texts)), input_, output])
+        *texts, input_, output = exchange
+        text = _joined(texts).encode("utf-8", "replace")
+        head = _RECORD_HEAD.pack(self._number(place), seconds, len(text), len(input_), len(output))
+        frame = _FRAME.pack(_RECORD, len(head) + len(text) + len(input_) + len(output))
+        self._write([frame + head + text, input_, output])
 
     def add_dropped(self, place: Place, count: int) -> None:
         """Append that so many could not be captured."""
@@ -115,11 +120,14 @@ class SegmentWriter:
             os.close(self._file)
 
     def _number(self, place: Place) -> int:
-        number = self._places.get(place)
+        """Places are kept, so that no two captures here have one identity."""
+        key = (id(place.capture), *place[:4])
+        number = self._numbers.get(key)
         if number is None:
             payload = json.dumps([*place[:5], asdict(place.capture)]).encode()
             self._write([_FRAME.pack(_PLACE, len(payload)), payload])
-            number = self._places[place] = len(self._places)
+            number = self._numbers[key] = len(self._places)
+            self._places.append(place)
         return number
 
     def _write(self, parts: list[bytes]) -> None:
@@ -145,8 +153,7 @@ def read(path: Path) -> Iterator[Record | Dropped]:
     try:
         for kind, payload in _frames(path):
             if kind == _PLACE:
-                account, region, endpoint, variant, group, capture = json.loads(payload)
-                places.append(Place(account, region, endpoint, variant, group, Capture.parse(capture)))
+                places.append(_place(places, payload))
             elif kind == _RECORD:
                 yield _record(places, payload)
             elif kind == _DROPPED:
@@ -158,24 +165,39 @@ def read(path: Path) -> Iterator[Record | Dropped]:
 
 def _frames(path: Path) -> Iterator[tuple[int, bytes]]:
     """Kind and payload of each frame that is whole."""
-    with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        while len(head := file.read(_FRAME.size)) == _FRAME.size:
-            kind, length = _FRAME.unpack(head)
-            if length > size - file.tell():
-                return
-            yield kind, file.read(length)
+    data, start = path.read_bytes(), 0
+    while start + _FRAME.size <= len(data):
+        kind, length = _FRAME.unpack_from(data, start)
+        start += _FRAME.size
+        if start + length > len(data):
+            return
+        yield kind, data[start : start + length]
+        start += length
+
+
+def _place(known: list[Place], payload: bytes) -> Place:
+    """One that is the same as another before it, from routes that were published again, is that very one."""
+    account, region, endpoint, variant, group, capture = json.loads(payload)
+    place = Place(account, region, endpoint, variant, group, Capture.parse(capture))
+    return next((each for each in known if each == place), place)
 
 
 def _record(places: list[Place], payload: bytes) -> Record:
     number, seconds, *sizes = _RECORD_HEAD.unpack_from(payload)
-    parts, start = [], _RECORD_HEAD.size
-    for size in sizes:
-        parts.append(payload[start : start + size])
-        start += size
-    event, inference, custom, input_type, output_type = (part.decode() for part in parts[:5])
-    exchange = Exchange(event, inference, custom, input_type, parts[5], output_type, parts[6])
-    return Record(places[number], seconds, exchange)
+    text, input_, output = sizes
+    start = _RECORD_HEAD.size
+    event, inference, custom, input_type, output_type = payload[start : start + text].decode().split(_BETWEEN)
+    start += text
+    bodies = payload[start : start + input_], payload[start + input_ : start + input_ + output]
+    return Record(places[number], seconds, Exchange(event, inference, custom, input_type, output_type, *bodies))
+
+
+def _joined(texts: list[str]) -> str:
+    """What a client or a model has said of itself may hold anything; it must not look like what stands between."""
+    joined = _BETWEEN.join(texts)
+    if joined.count(_BETWEEN) != len(texts) - 1:
+        joined = _BETWEEN.join(text.replace(_BETWEEN, "") for text in texts)
+    return joined
 
 
 def _take_up(path: Path) -> None:

@@ -27,5 +27,5 @@ def place(variant: str = "v", endpoint: str = "e", **changes: Any) -> Place:
 
 
 def exchange(number: int = 0, **changes: Any) -> Exchange:
-    made = Exchange(f"{number:032x}", "", "", "text/csv", f"{number},2".encode(), "text/csv; charset=utf-8", b"0.5")
+    made = Exchange(f"{number:032x}", "", "", "text/csv", "text/csv; charset=utf-8", f"{number},2".encode(), b"0.5")
     return made._replace(**changes)

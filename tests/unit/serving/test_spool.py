@@ -41,6 +41,15 @@ def test_a_variant_that_is_captured_otherwise_is_another_place(tmp_path):
     assert [record.place for record in read(*finished(tmp_path))] == [place(), less, place()]
 
 
+def test_what_a_request_says_of_itself_cannot_break_a_record(tmp_path):
+    written(
+        tmp_path, (place(), exchange(custom_attributes="a\0b", inference_id="\0\ud800")), (place(), exchange())
+    ).close()
+    first, second = read(*finished(tmp_path))
+    assert (first.exchange.custom_attributes, first.exchange.inference_id) == ("ab", "?")
+    assert second.exchange == exchange()
+
+
 def test_an_edge_that_lives_keeps_its_file_and_one_that_is_gone_does_not(tmp_path):
     writer = written(tmp_path, (place(), exchange()))
     assert finished(tmp_path) == []

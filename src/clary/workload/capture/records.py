@@ -11,13 +11,16 @@ from __future__ import annotations
 import base64
 import json
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from clary.serving.capture import Capture
 from clary.serving.spool import Place, Record
 
-_ID_PARTS = (8, 12, 16, 20)
-"""Where a UUID has its hyphens."""
+_REMEMBERED = 64
+"""Hours, seconds and content types repeat in the records of one file."""
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def line(record: Record) -> bytes:
@@ -29,7 +32,7 @@ def line(record: Record) -> bytes:
     if capture.output:
         data["endpointOutput"] = _side("OUTPUT", exchange.output_type, exchange.output, capture)
     document = {"captureData": data, "eventMetadata": _metadata(record), "eventVersion": "0"}
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    return _encode(document).encode() + b"\n"
 
 
 def _metadata(record: Record) -> dict[str, Any]:
@@ -40,7 +43,7 @@ def _metadata(record: Record) -> dict[str, Any]:
         found["customAttributes"] = [exchange.custom_attributes]
     if exchange.inference_id:
         found["inferenceId"] = exchange.inference_id
-    found["inferenceTime"] = f"{_utc(record.seconds):%Y-%m-%dT%H:%M:%SZ}"
+    found["inferenceTime"] = _moment(int(record.seconds))
     return found
 
 
@@ -52,7 +55,7 @@ def _side(mode: str, content_type: str, body: bytes, capture: Capture) -> dict[s
 def encoded(body: bytes, content_type: str, capture: Capture) -> tuple[str, str]:
     """A body as text, and how: as it is where its content type (parameters do not count) is among those listed, else in
     base64. So is what is listed but no UTF-8: no line of JSON could hold it otherwise."""
-    encoding = _encoding(content_type.partition(";")[0].strip().lower(), capture)
+    encoding = _encoding(content_type, capture.csv, capture.json)
     if encoding:
         try:
             return body.decode(), encoding
@@ -61,15 +64,27 @@ def encoded(body: bytes, content_type: str, capture: Capture) -> tuple[str, str]
     return base64.b64encode(body).decode(), "BASE64"
 
 
-def _encoding(media_type: str, capture: Capture) -> str:
-    if any(media_type == listed.lower() for listed in capture.csv):
+@lru_cache(_REMEMBERED)
+def _encoding(content_type: str, csv: tuple[str, ...], json_: tuple[str, ...]) -> str:
+    media_type = content_type.partition(";")[0].strip().lower()
+    if any(media_type == listed.lower() for listed in csv):
         return "CSV"
-    return "JSON" if any(media_type == listed.lower() for listed in capture.json) else ""
+    return "JSON" if any(media_type == listed.lower() for listed in json_) else ""
 
 
 def hour(seconds: float) -> str:
     """The hour, in UTC, in which a request was answered: the folder of its record."""
-    return f"{_utc(seconds):%Y/%m/%d/%H}"
+    return _hour(int(seconds // 3600))
+
+
+@lru_cache(_REMEMBERED)
+def _hour(hours: int) -> str:
+    return f"{_utc(hours * 3600):%Y/%m/%d/%H}"
+
+
+@lru_cache(_REMEMBERED)
+def _moment(seconds: int) -> str:
+    return f"{_utc(seconds):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def name(place: Place, first: float, id_: str) -> str:
@@ -87,5 +102,4 @@ def _uuid(id_: str) -> str:
     """32 hexadecimal digits as a UUID; anything else as it is."""
     if len(id_) != 32:
         return id_
-    starts, ends = (0, *_ID_PARTS), (*_ID_PARTS, len(id_))
-    return "-".join(id_[start:end] for start, end in zip(starts, ends, strict=True))
+    return f"{id_[:8]}-{id_[8:12]}-{id_[12:16]}-{id_[16:20]}-{id_[20:]}"

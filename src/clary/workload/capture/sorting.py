@@ -67,14 +67,16 @@ class _Group:
 def sort(segment: Path, folder: Path, since: float = 0.0) -> Counter[Place]:
     """Write the objects of one file of the spool to `folder`, and remove it; how many requests of which places had not
     been captured. Records before `since` (epoch seconds) are nobody's any more. Raises OSError."""
-    groups: dict[tuple[Place, str], _Group] = {}
+    groups: dict[tuple[int, str], _Group] = {}
     dropped: Counter[Place] = Counter()
     for found in _read(segment):
         if isinstance(found, Dropped):
             dropped[found.place] += found.requests
         elif found.seconds >= since:
-            key = (found.place, records.hour(found.seconds))
-            groups.setdefault(key, _Group(found.place, found.seconds)).lines.append(records.line(found))
+            key = (id(found.place), records.hour(found.seconds))  # kept by their groups, and each there only once
+            if key not in groups:
+                groups[key] = _Group(found.place, found.seconds)
+            groups[key].lines.append(records.line(found))
     for number, group in enumerate(groups.values()):
         _write(group, str(uuid.uuid5(uuid.UUID(segment.stem), str(number))), folder)
     segment.unlink()
