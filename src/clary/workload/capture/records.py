@@ -12,7 +12,6 @@ import base64
 import json
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
 
 from clary.serving.capture import Capture
 from clary.serving.spool import Place, Record
@@ -20,36 +19,35 @@ from clary.serving.spool import Place, Record
 _REMEMBERED = 64
 """Hours, seconds and content types repeat in the records of one file."""
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_text = json.JSONEncoder(ensure_ascii=False).encode
+"""A string in JSON. Records are put together from such: an object of objects takes three times as long."""
 
 
 def line(record: Record) -> bytes:
     """One line of an object, its end included."""
     capture, exchange = record.place.capture, record.exchange
-    data = {}
+    sides = []
     if capture.input:
-        data["endpointInput"] = _side("INPUT", exchange.input_type, exchange.input, capture)
+        sides.append(f'"endpointInput":{_side("INPUT", exchange.input_type, exchange.input, capture)}')
     if capture.output:
-        data["endpointOutput"] = _side("OUTPUT", exchange.output_type, exchange.output, capture)
-    document = {"captureData": data, "eventMetadata": _metadata(record), "eventVersion": "0"}
-    return _encode(document).encode() + b"\n"
+        sides.append(f'"endpointOutput":{_side("OUTPUT", exchange.output_type, exchange.output, capture)}')
+    data, metadata = ",".join(sides), _metadata(record)
+    return f'{{"captureData":{{{data}}},"eventMetadata":{metadata},"eventVersion":"0"}}\n'.encode()
 
 
-def _metadata(record: Record) -> dict[str, Any]:
+def _metadata(record: Record) -> str:
     """Custom attributes are a list, as Model Monitor's own processing reads them."""
     exchange = record.exchange
-    found: dict[str, Any] = {"eventId": _uuid(exchange.event_id)}
-    if exchange.custom_attributes:
-        found["customAttributes"] = [exchange.custom_attributes]
-    if exchange.inference_id:
-        found["inferenceId"] = exchange.inference_id
-    found["inferenceTime"] = _moment(int(record.seconds))
-    return found
+    custom = f',"customAttributes":[{_text(exchange.custom_attributes)}]' if exchange.custom_attributes else ""
+    inference = f',"inferenceId":{_text(exchange.inference_id)}' if exchange.inference_id else ""
+    moment = _moment(int(record.seconds))
+    return f'{{"eventId":{_text(_uuid(exchange.event_id))}{custom}{inference},"inferenceTime":"{moment}"}}'
 
 
-def _side(mode: str, content_type: str, body: bytes, capture: Capture) -> dict[str, str]:
+def _side(mode: str, content_type: str, body: bytes, capture: Capture) -> str:
     data, encoding = encoded(body, content_type, capture)
-    return {"observedContentType": content_type, "mode": mode, "data": data, "encoding": encoding}
+    type_, text = _text(content_type), _text(data)
+    return f'{{"observedContentType":{type_},"mode":"{mode}","data":{text},"encoding":"{encoding}"}}'
 
 
 def encoded(body: bytes, content_type: str, capture: Capture) -> tuple[str, str]:
