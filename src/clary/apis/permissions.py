@@ -4,12 +4,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from clary.calls import Call
+from clary.functions.table import Function
 from clary.identity.context import context_of
 from clary.identity.policy import Question, compile_policy
 from clary.identity.trust import trusts_service
+
+
+class Finds(Protocol):
+    """Knows functions."""
+
+    def find(self, account: str, region: str, name: str, qualifier: str = "") -> Function:
+        """Raises ResourceNotFoundException's error."""
+        ...
+
+
+def permits(functions: Finds, call: Call, service: str) -> bool:
+    """Whether the function that a call invokes has said that the service may."""
+    name, qualifier = function_name(call.params["FunctionName"])
+    function = functions.find(call.principal.account, call.region, name, qualifier)
+    return lets_in(function.policies.get(qualifier, ()), call, function.arn, service)
 
 
 def function_name(given: str) -> tuple[str, str]:

@@ -20,12 +20,14 @@ from clary.compute.dial import SandboxDial
 from clary.compute.docker import DockerPlanner
 from clary.compute.launch import API_PORT
 from clary.compute.local import LocalBackend
+from clary.control.edge_work import EdgeWork
 from clary.control.questions import Questions
 from clary.control.server import ControlServer
 from clary.control.writing import only_writer
 from clary.controllers.control import Controllers
 from clary.gateway.call import InnerDoor
 from clary.gateway.identity import Identity
+from clary.gateway.service_rights import ServiceRights, acting
 from clary.hooks.workload import HookWorkload
 from clary.identity.issuing import role_principal
 from clary.identity.sealing import LONGEST_SESSION, Sealer
@@ -134,6 +136,7 @@ class Control:
     backend: LocalBackend
     identity: Identity
     keeper: Keeper
+    edge_work: EdgeWork
 
     @classmethod
     def of(cls, settings: Settings, backend: LocalBackend) -> Control:
@@ -150,7 +153,8 @@ class Control:
         )
         series = SeriesStore(settings.series_database)
         keeper = Keeper(store, objects)
-        return cls(settings, store, objects, images, series, backend, Identity(settings), keeper)
+        work = EdgeWork(settings)
+        return cls(settings, store, objects, images, series, backend, Identity(settings), keeper, work)
 
     def serve(self, start: Start, able: Future[None]) -> None:
         """Answer and reconcile until told to stop. Raises ClaryError where containers cannot be had here."""
@@ -207,7 +211,14 @@ class Control:
         return role_principal(self.identity.directory().identities, self.settings.account_id, role_arn, session)
 
     def _door(self, controllers: Controllers) -> InnerDoor:
-        return InnerDoor(REGISTRY, self.identity, lambda operation, call: self._run(controllers, operation, call))
+        rights = ServiceRights(self.identity, self.edge_work.permits, everyone=self.settings.auth == "off")
+
+        def run(operation: Operation, call: Call) -> dict[str, Any]:
+            if operation.place == "edge":
+                return self.edge_work.run(operation, acting(call))
+            return self._run(controllers, operation, acting(call))
+
+        return InnerDoor(REGISTRY, rights, run)
 
     def _carry_out(self, controllers: Controllers, call: Call) -> dict[str, Any]:
         """A call from the edge, which has authorised and validated it."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from clary.apis.answering import Apis
-from clary.apis.permissions import function_name, lets_in
+from clary.apis.permissions import permits
 from clary.app import process
 from clary.calls import Call
 from clary.compute.dial import SandboxDial
@@ -131,14 +131,11 @@ class Edge:
     @cached_property
     def apis(self) -> Apis:
         """What answers behind API Gateway."""
-        effects = EdgeEffects(REGISTRY, self.identity, self.door, self.context, self._lets_in, self.settings)
+        effects = EdgeEffects(REGISTRY, self.identity, self.door, self.context, self._permits, self.settings)
         return Apis(self.settings.run_dir, effects, lambda params: self.door.ask("rest-api", params))
 
-    def _lets_in(self, call: Call, service: str) -> bool:
-        """Whether the function that a call invokes has said that the service may."""
-        name, qualifier = function_name(call.params["FunctionName"])
-        function = self.functions.find(call.principal.account, call.region, name, qualifier)
-        return lets_in(function.policies.get(qualifier, ()), call, function.arn, service)
+    def _permits(self, call: Call, service: str) -> bool:
+        return permits(self.functions, call, service)
 
     def registry(self) -> Registry:
         """What `docker push` speaks to."""

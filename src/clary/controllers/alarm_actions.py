@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -10,12 +11,17 @@ from typing import Any, Protocol
 from clary.alarms.event import event
 from clary.calls import Call, service_principal
 from clary.controllers.logs import Invoke
-from clary.errors import AWSError
+from clary.errors import AccessDenied, AWSError
 from clary.names import Arn
 from clary.store.rows import Row
 
 LAMBDA_PRINCIPAL = "lambda.alarms.cloudwatch.amazonaws.com"
 """Whom a function's policy lets in, that alarms may invoke it."""
+
+_NOT_LET_IN = (
+    "CloudWatch Alarms is not authorized to perform: lambda:InvokeFunction on the resource because no resource-based "
+    "policy allows the lambda:InvokeFunction action"
+)
 
 
 @dataclass(frozen=True)
@@ -49,12 +55,16 @@ class InvokeFunction:
     repeats: bool = False
 
     def __call__(self, action: Action) -> None:
-        """Raises AWSError."""
+        """Raises AWSError. The invocation is called the same each time that it is tried."""
         payload = json.dumps(event(action.alarm, action.change), separators=(",", ":")).encode()
         params = {"FunctionName": action.arn, "InvocationType": "Event", "Payload": payload}
-        key = action.alarm.key
+        key, source = action.alarm.key, action.alarm.arn
         principal = service_principal(key.account, LAMBDA_PRINCIPAL)
-        self.invoke(Call(principal, "lambda", "Invoke", params, key.region, parent=action.alarm.arn))
+        request = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{source} {action.arn} {action.change['state']['timestamp']}"))
+        try:
+            self.invoke(Call(principal, "lambda", "Invoke", params, key.region, request, parent=source))
+        except AccessDenied:
+            raise AccessDenied(_NOT_LET_IN) from None
 
 
 def executors(invoke: Invoke) -> Mapping[str, Executor]:

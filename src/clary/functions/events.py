@@ -10,19 +10,19 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from clary.errors import AWSError
+from clary.functions.event_files import POSTED, Event, EventFiles
 from clary.functions.invoking import Functions, Invocation, Outcome
 from clary.functions.table import EventRules, Function
+from clary.publish import Subscriber
 
 RETRY_SECONDS = (60.0, 120.0)
 """Before the second and the third try of an event whose function failed."""
@@ -34,68 +34,53 @@ _LINKS = 16
 """Destinations after one another: functions that are one another's would go on for ever."""
 
 _AT_ONCE = 64
+
+_POSTED_SECONDS = 0.5
+"""Between two looks at whether control has posted something."""
+
 _LINK = "_"
 _VERSION = "1.0"
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Event:
-    """One that waits. Times in epoch seconds."""
-
-    id: str
-    account: str
-    region: str
-    name: str
-    qualifier: str
-    payload: str
-    client_context: str
-    accepted: float
-    tries: int = 0
-    """How often the function has been asked, and failed."""
-    refusals: int = 0
-    """How often it could not be asked."""
-    due: float = 0.0
-
-
 class Events:
     """The events of one edge. Belongs to one event loop."""
 
     def __init__(self, folder: Path, functions: Functions) -> None:
-        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._files = EventFiles(folder)
+        self._posted = Subscriber(folder / POSTED)
         self._functions = functions
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="event")
         self._tasks: set[asyncio.Task[None]] = set()
         self._places = asyncio.Semaphore(_AT_ONCE)
-        self._early: set[str] | None = set()  # accepted before what was left has been read, and no part of it
+        self._active: set[str] = set()
+        self._over: set[str] | None = None  # those that come to their end while files are read
 
     async def accept(self, invocation: Invocation) -> None:
         """Keep it, durably, and carry it out beside."""
-        function = invocation.function
-        event = Event(
-            id=invocation.request,
-            account=function.account,
-            region=function.region,
-            name=function.name,
-            qualifier=invocation.qualifier,
-            payload=invocation.event.decode(),
-            client_context=invocation.client_context,
-            accepted=time.time(),
-        )
-        if self._early is not None:
-            self._early.add(event.id)
+        event = Event.of(invocation)
+        self._active.add(event.id)
         await self._keep(event)
         self._begin(event)
 
     async def watch(self) -> None:
-        """Take up what an edge before this one has left; runs as long as the edge."""
-        left = await asyncio.get_running_loop().run_in_executor(self._threads, self._left)
-        early, self._early = self._early or set(), None
+        """Take up what an edge before this one has left, and what control posts; runs as long as the edge."""
+        while True:
+            if self._posted.changed():
+                self._posted.current()
+                await self._take_up()
+            await asyncio.sleep(_POSTED_SECONDS)
+
+    async def _take_up(self) -> None:
+        over = self._over = set()
+        left = await asyncio.get_running_loop().run_in_executor(self._threads, self._files.left)
+        self._over = None
         for event in left:
-            if event.id not in early:
+            if event.id not in self._active and event.id not in over:
+                self._active.add(event.id)
                 self._begin(event)
-        await asyncio.Event().wait()
 
     def close(self) -> None:
         """The edge ends; what waits stays."""
@@ -116,6 +101,9 @@ class Events:
                 after = await self._try(event)
             if after is None:
                 await self._drop(event)
+                self._active.discard(event.id)
+                if self._over is not None:
+                    self._over.add(event.id)
                 return
             event = after
             await self._keep(event)
@@ -180,40 +168,11 @@ class Events:
         record = json.dumps(_record(event, function, condition, outcome)).encode()
         await self.accept(Invocation(told, qualifier, record, f"{event.id}{_LINK}{condition[0]}"))
 
-    # files
-
     async def _keep(self, event: Event) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._threads, self._write, event)
+        await asyncio.get_running_loop().run_in_executor(self._threads, self._files.write, event)
 
     async def _drop(self, event: Event) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._threads, self._remove, event)
-
-    def _write(self, event: Event) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        fresh = self._path(event).with_suffix(".new")
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(asdict(event), file)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._path(event))
-        directory = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
-
-    def _remove(self, event: Event) -> None:
-        self._path(event).unlink(missing_ok=True)
-
-    def _path(self, event: Event) -> Path:
-        return self._folder / f"{event.id}.json"
-
-    def _left(self) -> list[Event]:
-        found = []
-        for path in sorted(self._folder.glob("*.json")):
-            with suppress(ValueError, TypeError, FileNotFoundError):
-                found.append(Event(**json.loads(path.read_text())))
-        return found
+        await asyncio.get_running_loop().run_in_executor(self._threads, self._files.remove, event)
 
 
 def _invocation(event: Event, function: Function) -> Invocation:

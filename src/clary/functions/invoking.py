@@ -14,10 +14,10 @@ from clary.errors import AWSError
 from clary.functions import tail
 from clary.functions.environment import Answer, Ending, Environment, Gone, Sandboxes
 from clary.functions.errors import failed, not_found, not_ready
+from clary.functions.known import KnownFunctions
 from clary.functions.metering import FunctionMeter, Place
 from clary.functions.pool import NeverReady, Pool, Start
-from clary.functions.table import ACTIVE, FILE, PENDING, Function, Version, chosen, function_id
-from clary.publish import Subscriber
+from clary.functions.table import ACTIVE, PENDING, Function, Version, chosen
 
 PATIENCE = 60.0
 """Seconds that an invocation waits for a function whose code is still being prepared: AWS answers at once that it
@@ -70,29 +70,20 @@ class Functions:
     """One edge's view of all functions. Belongs to one event loop."""
 
     def __init__(self, run_dir: Path, start: Start, sandboxes: Sandboxes, most: int) -> None:
-        self._published = Subscriber(run_dir / FILE)
+        self._known = KnownFunctions(run_dir)
         self._sandboxes = sandboxes
-        self._functions: dict[str, Function] = {}
-        self._urls: dict[str, tuple[Function, str]] = {}
         self.pool = Pool(start, sandboxes, most)
         self.meter = FunctionMeter()
-        self._refresh()
 
     def find(self, account: str, region: str, name: str, qualifier: str = "") -> Function:
         """Raises ResourceNotFoundException's error for a function or a qualifier that is not there."""
-        if self._published.changed():
-            self._refresh()
-        function = self._functions.get(function_id(account, region, name))
-        if function is None or (qualifier and chosen(function, qualifier, 0.0) is None):
-            arn = f"arn:aws:lambda:{region}:{account}:function:{name}"
-            raise not_found(f"{arn}:{qualifier}" if qualifier else arn)
-        return function
+        self._follow()
+        return self._known.find(account, region, name, qualifier)
 
     def by_url(self, url_id: str) -> tuple[Function, str] | None:
         """The function, and the qualifier, of a function URL."""
-        if self._published.changed():
-            self._refresh()
-        return self._urls.get(url_id)
+        self._follow()
+        return self._known.by_url(url_id)
 
     async def invoke(self, invocation: Invocation) -> Outcome:
         """The answer, whatever the function makes of it. Raises AWSError where it could not be asked."""
@@ -113,8 +104,7 @@ class Functions:
         """Lets environments go that nobody needs; runs as long as the edge."""
         while True:
             await asyncio.sleep(WATCH_SECONDS)
-            if self._published.changed():
-                self._refresh()
+            self._known.refresh()
             self._prune()
 
     def close(self) -> None:
@@ -215,18 +205,13 @@ class Functions:
         told = tail.Unfinished(invocation.request, spent.seconds, version.memory, lines, status, spent.used)
         await self.pool.in_thread(tail.finish, log, told)
 
-    def _refresh(self) -> None:
-        raw = self._published.current().get("functions", {})
-        self._functions = {id_: Function.parse(id_, said) for id_, said in raw.items()}
-        self._urls = {
-            url.id: (function, qualifier)
-            for function in self._functions.values()
-            for qualifier, url in function.urls.items()
-        }
-        self._prune()
+    def _follow(self) -> None:
+        """Environments of versions that were changed are not used any more."""
+        if self._known.refresh():
+            self._prune()
 
     def _prune(self) -> None:
-        self.pool.prune({each.revision for known in self._functions.values() for each in known.versions.values()})
+        self.pool.prune(self._known.revisions())
 
 
 def _head(invocation: Invocation, version: Version) -> dict[str, object]:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
 from typing import Any
 
 from clary.apis.effects import NoRole
 from clary.apis.outbound import Outbound, Sent
-from clary.calls import Call, Door, Principal, account_root
-from clary.errors import AccessDenied, AWSError
+from clary.calls import Call, Door, Principal, service_principal
+from clary.errors import AWSError
 from clary.gateway import refusals
 from clary.gateway.exchange import EdgeContexts
 from clary.gateway.identity import Identity
+from clary.gateway.service_rights import Permits, ServiceRights, acting
 from clary.identity.issuing import role_principal
 from clary.services.registry import Operation, Registry
 from clary.serving.client import Response
@@ -25,9 +25,6 @@ from clary.wire.validation import validate
 SERVICE_PRINCIPAL = "apigateway.amazonaws.com"
 _SESSION = "BackplaneAssumeRoleSession"
 """What API Gateway calls its sessions of a role."""
-
-Permits = Callable[[Call, str], bool]
-"""Whether the policy of the function that a call invokes lets a service do so; the call's `parent` is the source."""
 
 
 class EdgeEffects:
@@ -46,7 +43,7 @@ class EdgeEffects:
         self._identity = identity
         self._control = control
         self._edge_context = edge_context
-        self._permits = permits
+        self._rights = ServiceRights(identity, permits, everyone=settings.auth == "off")
         self._settings = settings
         self._outbound = Outbound(settings.http_targets, settings.port)
 
@@ -56,7 +53,7 @@ class EdgeEffects:
         if operation is None:
             raise refusals.not_offered("json", call.service, call.operation)
         validate(models.operation(call.service, call.operation).input_shape, call.params)
-        self._authorise(call)
+        self._rights.authorise(call, self._registry.services[call.service].access(call))
         return await self._carry_out(operation, call)
 
     async def answer(self, call: Call) -> HttpResponse:
@@ -83,23 +80,11 @@ class EdgeEffects:
 
     def service(self, account: str) -> Principal:
         """API Gateway itself: told apart by its name, and allowed what the functions' policies allow it."""
-        return Principal("root", account, SERVICE_PRINCIPAL, SERVICE_PRINCIPAL, account)
-
-    def _authorise(self, call: Call) -> None:
-        if call.principal.identity != SERVICE_PRINCIPAL:
-            self._identity.authorise(call, self._registry.services[call.service].access(call))
-        elif (call.service, call.operation) != ("lambda", "Invoke") or not self._allowed(call):
-            raise AccessDenied(
-                f"User: {SERVICE_PRINCIPAL} is not authorized to perform: {call.service}:{call.operation}"
-            )
-
-    def _allowed(self, call: Call) -> bool:
-        return self._settings.auth == "off" or self._permits(call, SERVICE_PRINCIPAL)
+        return service_principal(account, SERVICE_PRINCIPAL)
 
     async def _carry_out(self, operation: Operation, call: Call) -> dict[str, Any]:
-        own = call.principal.identity == SERVICE_PRINCIPAL
-        acting = Call(**{**vars(call), "principal": account_root(call.principal.account)}) if own else call
+        carried = acting(call)
         if operation.place == "control":
-            return await self._control(acting)
-        output = operation.handler(self._edge_context(acting), acting.params)
+            return await self._control(carried)
+        output = operation.handler(self._edge_context(carried), carried.params)
         return (await output if inspect.isawaitable(output) else output) or {}

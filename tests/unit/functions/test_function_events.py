@@ -11,6 +11,7 @@ import pytest
 from clary.errors import AWSError
 from clary.functions import events
 from clary.functions.errors import not_found, throttled
+from clary.functions.event_files import Event, PostedEvents
 from clary.functions.events import Events
 from clary.functions.invoking import Invocation, Outcome
 from clary.functions.table import EventRules
@@ -113,7 +114,7 @@ def test_what_an_edge_that_was_killed_has_left_is_taken_up(tmp_path):
 
     async def killed():
         queue = Events(tmp_path, functions)
-        await queue._keep(events.Event("e", "000000000000", "us-east-1", "f", "", "7", "", accepted=0.0))
+        await queue._keep(Event("e", "000000000000", "us-east-1", "f", "", "7", "", accepted=0.0))
         queue.close()
 
     async def next_one():
@@ -134,7 +135,7 @@ def test_one_that_comes_before_those_of_an_earlier_edge_are_read_is_not_one_of_t
 
     async def run():
         queue = Events(tmp_path, functions)
-        await queue._keep(events.Event("event-1", "000000000000", "us-east-1", "f", "", "7", "", accepted=0.0))
+        await queue._keep(Event("event-1", "000000000000", "us-east-1", "f", "", "7", "", accepted=0.0))
         watching = asyncio.create_task(queue.watch())
         await queue.accept(Invocation(functions.known["f"], "", b"7", "event-1"))
         await asyncio.wait_for(functions.over.wait(), 10)
@@ -144,6 +145,30 @@ def test_one_that_comes_before_those_of_an_earlier_edge_are_read_is_not_one_of_t
 
     asyncio.run(run())
     assert functions.asked == [("f", 7)]
+
+
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+def test_what_control_posts_is_taken_up(tmp_path, monkeypatch, when):
+    monkeypatch.setattr(events, "_POSTED_SECONDS", 0.01)
+    functions = Functions(f=[DONE])
+
+    async def run():
+        queue, post = Events(tmp_path, functions), PostedEvents(tmp_path)
+        posted = Invocation(functions.known["f"], "", b"1", "e")
+        if when == "before":
+            await post.accept(posted)
+        watching = asyncio.create_task(queue.watch())
+        if when == "meanwhile":
+            await asyncio.sleep(0)  # it has begun
+            await post.accept(posted)
+        await asyncio.wait_for(functions.over.wait(), 10)
+        await asyncio.wait_for(asyncio.gather(*queue._tasks), 10)
+        watching.cancel()
+        queue.close()
+
+    asyncio.run(run())
+    assert functions.asked == [("f", 1)]
+    assert not list(tmp_path.glob("*.json"))
 
 
 def test_a_file_that_is_no_event_stops_nobody(tmp_path):

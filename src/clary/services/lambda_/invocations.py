@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 from clary.calls import Call
 from clary.functions.errors import no_json, too_large
-from clary.functions.events import Events
-from clary.functions.invoking import Functions, Invocation
+from clary.functions.invoking import Invocation, Outcome
+from clary.functions.table import Function
 from clary.services.lambda_.references import reference
 from clary.services.lambda_.service import SERVICE
 
@@ -18,6 +18,26 @@ SYNCHRONOUS_BYTES = 6_291_556
 """Six megabytes and what AWS adds to them."""
 
 EVENT_BYTES = 1_048_576
+
+
+class Functions(Protocol):
+    """Knows functions, and asks them."""
+
+    def find(self, account: str, region: str, name: str, qualifier: str = "") -> Function:
+        """Raises ResourceNotFoundException's error."""
+        ...
+
+    async def invoke(self, invocation: Invocation) -> Outcome:
+        """Raises AWSError where the function could not be asked."""
+        ...
+
+
+class Events(Protocol):
+    """Takes invocations in that nobody waits for."""
+
+    async def accept(self, invocation: Invocation) -> None:
+        """Durable when it returns."""
+        ...
 
 
 class EdgeContext(Protocol):

@@ -1,0 +1,105 @@
+"""Events on the disk: each is a file until its function has answered it. The edge carries them out; what control
+invokes comes to the edge as a file as well, and a counter that tells of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from clary.functions.invoking import Invocation
+from clary.publish import Publisher
+
+POSTED = "posted"
+"""The name of the counter, in the folder of the files."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """One that waits. Times in epoch seconds."""
+
+    id: str
+    account: str
+    region: str
+    name: str
+    qualifier: str
+    payload: str
+    client_context: str
+    accepted: float
+    tries: int = 0
+    """How often the function has been asked, and failed."""
+    refusals: int = 0
+    """How often it could not be asked."""
+    due: float = 0.0
+
+    @classmethod
+    def of(cls, invocation: Invocation) -> Event:
+        """A new one."""
+        function = invocation.function
+        return cls(
+            id=invocation.request,
+            account=function.account,
+            region=function.region,
+            name=function.name,
+            qualifier=invocation.qualifier,
+            payload=invocation.event.decode(),
+            client_context=invocation.client_context,
+            accepted=time.time(),
+        )
+
+
+class EventFiles:
+    """The files of one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def write(self, event: Event) -> None:
+        """It is on the disk when this returns."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        fresh = self._path(event).with_suffix(".new")
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(asdict(event), file)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(self._path(event))
+        directory = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+
+    def remove(self, event: Event) -> None:
+        """It was answered, or given up."""
+        self._path(event).unlink(missing_ok=True)
+
+    def left(self) -> list[Event]:
+        """All that wait; files that are none are nothing."""
+        found = []
+        for path in sorted(self._folder.glob("*.json")):
+            with suppress(ValueError, TypeError, FileNotFoundError):
+                found.append(Event(**json.loads(path.read_text())))
+        return found
+
+    def _path(self, event: Event) -> Path:
+        return self._folder / f"{event.id}.json"
+
+
+class PostedEvents:
+    """Events that control hands to the edge; may be asked from any thread."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._files = EventFiles(folder)
+        self._publisher = Publisher(folder / POSTED)
+        self._lock = threading.Lock()
+
+    async def accept(self, invocation: Invocation) -> None:
+        """Durable when it returns; the edge takes it up within a second, or when it is there again."""
+        self._files.write(Event.of(invocation))
+        with self._lock:
+            self._publisher.publish({})
