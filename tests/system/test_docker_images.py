@@ -110,6 +110,27 @@ http.server.ThreadingHTTPServer(("0.0.0.0", 9090 if fault == "elsewhere" else 80
 """
 
 
+TOGETHER = """\
+#!/usr/bin/env python3
+import json, pathlib, socket
+config = json.loads(pathlib.Path("/opt/ml/input/config/resourceconfig.json").read_text())
+mine, hosts = config["current_host"], config["hosts"]
+[theirs] = set(hosts) - {mine}
+assert config["network_interface_name"] in [name for _, name in socket.if_nameindex()]
+with socket.create_server(("0.0.0.0", 3456)) as server:
+    while True:
+        try:
+            asked = socket.create_connection((theirs, 3456), 1)
+            break
+        except OSError:
+            pass
+    asked.sendall(str(hosts.index(mine) + 40).encode())
+    asked.shutdown(socket.SHUT_WR)
+    given = server.accept()[0].recv(100).decode()
+print(mine, "has heard", given, flush=True)
+"""
+
+
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:
     with engines.engine() as found:
@@ -119,7 +140,8 @@ def engine() -> Iterator[Engine]:
 @pytest.fixture(scope="module")
 def image(engine: Engine) -> str:
     """As users build them: `train` and `serve` in its PATH, and code of its own where Clary has a folder too."""
-    files = {"/usr/bin/train": TRAIN, "/usr/bin/serve": SERVE, "/opt/ml/code/own.txt": "kept"}
+    programs = {"/usr/bin/train": TRAIN, "/usr/bin/serve": SERVE, "/usr/bin/together": TOGETHER}
+    files = {**programs, "/opt/ml/code/own.txt": "kept"}
     return engines.image(engine, f"clary-test-algorithm-{os.getpid()}", files)
 
 
@@ -183,6 +205,15 @@ def test_entry_point_and_arguments_of_the_request(jobs: Jobs, image: str) -> Non
     name = _train(jobs, "entered", image, own)
     assert jobs.ended(name)["TrainingJobStatus"] == "Completed"
     assert {"this runs", "0"} <= set(_lines(jobs, name))
+
+
+def test_two_instances_of_a_real_image_exchange_a_number(jobs: Jobs, image: str) -> None:
+    algorithm = {"TrainingImage": image, "TrainingInputMode": "File", "ContainerEntrypoint": ["together"]}
+    resources = {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}
+    jobs.start("together", "", AlgorithmSpecification=algorithm, ResourceConfig=resources, HyperParameters={})
+    job = jobs.ended("together")
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    assert {"algo-1 has heard 41", "algo-2 has heard 40"} <= set(_lines(jobs, "together"))
 
 
 def test_the_failure_file_says_why(jobs: Jobs, image: str) -> None:

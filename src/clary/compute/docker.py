@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
 from clary.compute import docker_socket, host, plan, record
-from clary.compute.base import Container
+from clary.compute.base import Container, Network
 from clary.compute.docker_images import ImageStore
-from clary.compute.launch import OVERLAY, EnginePart, Launch, MountEntry
+from clary.compute.launch import OVERLAY, EngineNetwork, EnginePart, Launch, MountEntry
 from clary.compute.local import LocalBackend
 from clary.errors import ClaryError
 from clary.settings import Settings
+
+MOST_HOSTS = 250
+"""Of one network: it has 256 addresses, of which the network, this host and all hosts have theirs."""
 
 
 class DockerPlanner:
@@ -30,16 +34,16 @@ class DockerPlanner:
 
     def plan(self, place: Path, container: Container) -> Launch:
         """As the protocol."""
-        if container.companions or (container.network is not None and len(container.network.hosts) > 1):
+        if container.companions:
             raise ClaryError(
-                "Pipe mode and several hosts are not offered for images of a container engine.",
-                "Use File or FastFile mode and one instance.",
+                "Pipe mode is not offered for images of a container engine.", "Use File or FastFile mode instead."
             )
         part = EnginePart(
             socket=self.engine().path,
             image=container.image,
             entrypoint=list(container.entrypoint),
             shared_memory_bytes=container.limits.shared_memory_bytes,
+            network=_network(place, container.network),
             runtime_api=container.runtime_api,
         )
         return Launch(
@@ -67,6 +71,19 @@ class DockerPlanner:
             warm=None,
             engine=part,
         )
+
+
+def _network(place: Path, network: Network | None) -> EngineNetwork | None:
+    """By a name that an engine takes, whatever the network is called. Raises ClaryError for too many hosts."""
+    if network is None:
+        return None
+    if len(network.hosts) > MOST_HOSTS:
+        raise ClaryError(
+            f"{len(network.hosts)} hosts are too many for images of a container engine.",
+            f"Ask for {MOST_HOSTS} instances at most.",
+        )
+    mark = hashlib.sha256(network.name.encode()).hexdigest()[:16]
+    return EngineNetwork(name=f"{record.prefix(str(place.parent))}hosts-{mark}", hosts=list(network.hosts))
 
 
 def _mounts(container: Container) -> list[MountEntry]:

@@ -116,6 +116,16 @@ class Engine:
         """What it says of a container, or None where there is none."""
         return self._found(f"/containers/{name}/json")
 
+    def labelled(self, label: str) -> list[Document]:
+        """All containers with a label, `NAME` or `NAME=VALUE`, living and ended: `Id`, `Names`, `Labels`, …"""
+        query = urlencode({"all": 1, "filters": json.dumps({"label": [label]})})
+        return list(self._ask("GET", f"/containers/json?{query}") or ())
+
+    def networks(self, label: str) -> list[str]:
+        """Names of all networks with a label."""
+        query = urlencode({"filters": json.dumps({"label": [label]})})
+        return [str(found["Name"]) for found in self._ask("GET", f"/networks?{query}") or ()]
+
     def create(self, name: str, document: Document) -> str:
         """A container that does not run yet; its id."""
         made: str = self._ask("POST", f"/containers/create?name={name}", document)["Id"]
@@ -167,12 +177,21 @@ class Engine:
             if self.network(document["Name"]) is None:
                 raise
 
+    def connect(self, network: str, name: str) -> None:
+        """One more network for a container that does not run yet; nothing where it has it."""
+        try:
+            self._send("POST", f"/networks/{network}/connect", {"Container": name})
+        except EngineError:
+            settings: Document = (self.container(name) or {}).get("NetworkSettings") or {}
+            if network not in (settings.get("Networks") or {}):
+                raise
+
     def remove_network(self, name: str) -> None:
         """Nothing where there is none, or where containers use it."""
         try:
             self._ask("DELETE", f"/networks/{name}")
         except EngineError as error:
-            if error.status not in (403, 404, 409) and self.network(name) is None:
+            if error.status not in (403, 404, 409) and self.network(name) is not None:
                 raise
 
     def exec_create(self, name: str, document: Document) -> str:
@@ -199,14 +218,18 @@ class Engine:
         return found
 
     def _ask(self, method: str, path: str, document: Document | None = None) -> Any:  # noqa: ANN401  its JSON
+        data = self._send(method, path, document)
+        return json.loads(data) if data.strip() else None
+
+    def _send(self, method: str, path: str, document: Document | None) -> bytes:
+        """What it answers: not always JSON."""
         connection = Connection(self.path, _SECONDS)
         try:
-            data = self._begin(connection, method, path, document).read()
+            return self._begin(connection, method, path, document).read()
         except http.client.HTTPException as broken:
             raise ConnectionResetError("the container engine went away") from broken
         finally:
             connection.close()
-        return json.loads(data) if data.strip() else None
 
     @staticmethod
     def _begin(connection: Connection, method: str, path: str, document: Document | None) -> http.client.HTTPResponse:

@@ -95,6 +95,15 @@ class NetworkPlace(TypedDict):
     address: str
 
 
+class EngineNetwork(TypedDict):
+    """A network of containers of an engine that reach one another."""
+
+    name: str
+    """The engine's name for it: equal for all its members."""
+    hosts: list[str]
+    """Host names of all members, in the order of their addresses."""
+
+
 class EnginePart(TypedDict):
     """What a container engine is told besides."""
 
@@ -104,6 +113,8 @@ class EnginePart(TypedDict):
     entrypoint: list[str]
     """Empty: the image's own."""
     shared_memory_bytes: int
+    network: EngineNetwork | None
+    """None: it is with nobody."""
     runtime_api: bool
     """It asks for its work by Lambda's Runtime API; whoever dials it speaks frames (`toolkit.function.frames`)."""
 

@@ -11,7 +11,8 @@ import shutil
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional
 
 from clary.compute.launch import OVERLAY, EnginePart, Launch, LaunchLimits, layer
-from clary.launcher import copying, engine_ways
+from clary.launcher import copying
+from clary.launcher.engine_networks import MEMBER_LABEL, Seat
 from clary.launcher.shares import Share
 
 _FEW = 4096
@@ -56,6 +57,7 @@ def document(
     part: EnginePart,
     folder: str,
     share: Share,
+    seat: Seat,
     image: Mapping[str, Any],
     translate: Callable[[str], str],
 ) -> Dict[str, Any]:
@@ -68,13 +70,22 @@ def document(
         "Labels": {FOLDER_LABEL: folder},
         "AttachStdout": False,
         "AttachStderr": False,
-        "HostConfig": _host(launch, part, folder, share),
+        "HostConfig": {**_host(launch, part, folder, share), "NetworkMode": seat.network},
     }
+    if seat.hosts:
+        _place_among(seat, made)
     if part["entrypoint"]:
         made["Entrypoint"] = part["entrypoint"]
     if launch["workdir"]:
         made["WorkingDir"] = launch["workdir"]
     return made
+
+
+def _place_among(seat: Seat, made: Dict[str, Any]) -> None:
+    """Names are found without a server of names, which not every engine has for such a network."""
+    made["Labels"][MEMBER_LABEL] = seat.network
+    made["HostConfig"]["ExtraHosts"] = list(seat.hosts)
+    made["NetworkingConfig"] = {"EndpointsConfig": {seat.network: {"IPAMConfig": {"IPv4Address": seat.address}}}}
 
 
 def _arguments(image: Mapping[str, Any]) -> List[str]:
@@ -95,7 +106,6 @@ def _host(launch: Launch, part: EnginePart, folder: str, share: Share) -> Dict[s
     limits = launch["limits"]
     host: Dict[str, Any] = {
         "Mounts": list(_mounts(launch, folder)),
-        "NetworkMode": engine_ways.network_of(launch, folder),
         "LogConfig": {"Type": "json-file", "Config": {}},
         "ShmSize": part["shared_memory_bytes"],
         "SecurityOpt": ["label=disable"],

@@ -18,7 +18,7 @@ from typing import Any, Callable, Dict, Mapping, NamedTuple, NoReturn, Optional,
 from clary.compute import record
 from clary.compute.docker_api import Document, Engine, EngineError
 from clary.compute.launch import EnginePart, Launch
-from clary.launcher import engine_document, engine_file, engine_ways, relay
+from clary.launcher import engine_document, engine_file, engine_networks, engine_ways, relay
 from clary.launcher.engine_log import EngineLog, Source
 from clary.launcher.shares import Share
 
@@ -66,7 +66,8 @@ class Life:
         self._servers = servers if launch["api"] else {}
         self._entries: Dict[str, engine_ways.Entry] = {}
         self.engine = Engine(part["socket"])
-        self.name = engine_ways.name_of(folder)
+        self.name = engine_networks.name_of(folder)
+        self._networks = engine_networks.Networks(self.engine, launch, part, folder)
         self.address = ""
         """Where it is reached; empty while it does not run, or has no network."""
         self.pid = 0
@@ -87,6 +88,7 @@ class Life:
             if not wanted():
                 raise Refused("", _KILLED)
             if found is None or found["State"]["Status"] in ("created", "configured"):
+                self._promptly(lambda: self._networks.join(self.name))
                 self._promptly(lambda: self.engine.start(self.name))
         except EngineError as error:
             self._refuse(error)
@@ -103,13 +105,13 @@ class Life:
         image = self._promptly(lambda: self.engine.image(self._part["image"]))
         if image is None:
             raise Refused(f"The container engine has no image {self._part['image']}.")
-        wanted = engine_document.document(self._launch, self._part, self._folder, self._share, image, translate)
-        self._promptly(lambda: self._make(wanted))
+        self._promptly(lambda: self._make(image, translate))
 
-    def _make(self, wanted: Document) -> None:
-        engine_ways.make(self.engine, self._launch, self._folder)
-        if self.engine.container(self.name) is None:
-            self.engine.create(self.name, wanted)
+    def _make(self, image: Document, translate: Callable[[str], str]) -> None:
+        with self._networks.seat() as seat:
+            if self.engine.container(self.name) is None:
+                given = self._launch, self._part, self._folder, self._share
+                self.engine.create(self.name, engine_document.document(*given, seat, image, translate))
 
     def _open_entries(self) -> None:
         begun = record.read(self._folder, BEGUN) or {}
@@ -135,10 +137,11 @@ class Life:
         found = self._promptly(lambda: self.engine.container(self.name)) or {}
         self.pid, self.id = int((found.get("State") or {}).get("Pid") or 0), str(found.get("Id") or "")
         networks = (found.get("NetworkSettings") or {}).get("Networks") or {}
-        own = networks.get(engine_ways.network_of(self._launch, self._folder)) or {}
-        self.address = str(own.get("IPAddress") or "")
+        self.address = str((networks.get(self._networks.reached_by) or {}).get("IPAddress") or "")
         for entry in self._entries.values() if self.address else ():
             entry.open_to(self.address)
+        if engine_networks.SHARED in networks:
+            engine_networks.seclude()
 
     def follow(self, log: EngineLog) -> End:
         """Reads what it prints until it has ended, however often the engine goes away meanwhile."""
@@ -203,9 +206,7 @@ class Life:
         try:
             self.engine.remove(self.name)
             self.engine.remove(engine_document.opener_of(self.name))
-            network = engine_ways.network_of(self._launch, self._folder)
-            if network == self.name:
-                self.engine.remove_network(network)
+            self._networks.leave()
         except (OSError, EngineError):
             return False
         return True

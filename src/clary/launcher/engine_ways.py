@@ -1,72 +1,21 @@
-"""Between Clary and an engine's container: the networks it is in, and the address at which it finds the API.
-
-`clary` is a network of the engine for all containers that are not isolated. Its gateway, this host, has the address
-169.254.170.2: SDKs ask a container's credentials without TLS at their own loopback and there, as on Amazon ECS
-(https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html), and nowhere else.
-"""
-
-# ruff: noqa: PTH119, PTH120
-# Paths are strings here: they are sent, received and given to the kernel as such.
+"""The address at which an engine's container finds the API: a port of the gateway of the network that all share."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import os
 import socket
 import threading
 import time
-from typing import Any, Callable, Dict, Mapping, Optional
+from typing import Callable, Mapping, Optional
 
-from clary.compute import record
-from clary.compute.docker_api import Engine
-from clary.compute.launch import Launch
 from clary.launcher import relay
+from clary.launcher.engine_networks import GATEWAY
 
-SHARED = "clary"
-_SUBNET = "169.254.170.0/24"
-_GATEWAY = "169.254.170.2"
 _IP_FREEBIND = 15
 _BACKLOG = 128
 _PATIENCE = 60.0
 _PAUSE = 0.05
-
-LABEL = "clary"
-
-
-def name_of(folder: str) -> str:
-    """What a container is called in the engine, and the network that it alone is in."""
-    return record.prefix(os.path.dirname(folder)) + os.path.basename(folder)
-
-
-def network_of(launch: Launch, folder: str) -> str:
-    """Which network it is in; one that is isolated and can be dialled has its own, without a way out."""
-    if launch["api"]:
-        return SHARED
-    return "none" if launch["port"] is None else name_of(folder)
-
-
-def make(engine: Engine, launch: Launch, folder: str) -> None:
-    """Its network is there afterwards."""
-    name = network_of(launch, folder)
-    if name != "none" and engine.network(name) is None:
-        engine.make_network(_shared() if name == SHARED else _internal(name))
-
-
-def _shared() -> Dict[str, Any]:
-    """Containers that have nothing to do with one another do not meet there, where the engine knows that option."""
-    return {
-        "Name": SHARED,
-        "Driver": "bridge",
-        "CheckDuplicate": True,
-        "IPAM": {"Config": [{"Subnet": _SUBNET, "Gateway": _GATEWAY}]},
-        "Options": {"com.docker.network.bridge.enable_icc": "false"},
-        "Labels": {LABEL: SHARED},
-    }
-
-
-def _internal(name: str) -> Dict[str, Any]:
-    return {"Name": name, "Driver": "bridge", "CheckDuplicate": True, "Internal": True, "Labels": {LABEL: name}}
 
 
 class Entry:
@@ -84,7 +33,7 @@ class Entry:
     @property
     def place(self) -> str:
         """Its address and port, seen from the inside."""
-        return f"{_GATEWAY}:{self.port}"
+        return f"{GATEWAY}:{self.port}"
 
     def close(self) -> None:
         """Nobody finds it any more; who has found it goes on."""
@@ -111,7 +60,7 @@ def _listening(port: int) -> socket.socket:
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)  # engines make the address with the first user
-            listener.bind((_GATEWAY, port))
+            listener.bind((GATEWAY, port))
             listener.listen(_BACKLOG)
         except OSError as error:
             listener.close()

@@ -138,10 +138,10 @@ class Runtimes:
 
     def _of_engine(self, image: Image, run: Run) -> Container:
         """A real image brings its programs; it is told where it is, and who it is. Raises WorkloadError."""
-        if run.companions or (run.network is not None and len(run.network.hosts) > 1):
+        if run.companions:
             raise WorkloadError(
-                f"ClientError: {image.uri} is run by a container engine: Pipe mode and several instances are not"
-                " offered there. Use File or FastFile mode and one instance."
+                f"ClientError: {image.uri} is run by a container engine: Pipe mode is not offered there. Use File or"
+                " FastFile mode."
             )
         ways = {} if run.isolated else aws(self._credentials(run))
         program = run.program.argv if isinstance(run.program, Command) else run.program.args
@@ -157,6 +157,7 @@ class Runtimes:
             listens=run.listens,
             limits=run.limits,
             hostname=run.hostname,
+            network=run.network,
         )
 
     def _own_mounts(self, image: Image, run: Run) -> Iterator[Mount]:

@@ -16,7 +16,7 @@ import pytest
 from clary.compute import record
 from clary.compute.base import Absent, Container, Exited, Limits, Mount, Running
 from clary.compute.docker_api import Engine
-from clary.launcher import engine_ways, relay
+from clary.launcher import engine_networks, relay
 from tests import engine as engines
 from tests.contract.compute.conftest import until
 
@@ -30,7 +30,7 @@ def _kill_keeper(docker, container_id: str) -> None:
 
 
 def _name(docker, container_id: str) -> str:
-    return engine_ways.name_of(str(docker.folder(container_id)))
+    return engine_networks.name_of(str(docker.folder(container_id)))
 
 
 def _lines(docker, container_id: str, word: str) -> list[str]:
