@@ -37,6 +37,9 @@ LOOK_SECONDS = 1.0
 WAITING_BYTES = 256 * 2**20
 """So much may wait for buckets that are not there and rights that are missing; then the oldest is given up."""
 
+_AT_ONCE = 8
+"""Files of the spool; whoever wants to end waits for no more."""
+
 _TYPE = "application/jsonlines"
 _OwnerId = tuple[str, str, str]
 
@@ -70,12 +73,12 @@ class CaptureController:
 
     def reconcile(self, _key: Key) -> float:
         """Sort what is closed, write what can be written."""
-        for segment in finished(self._spool):
-            self._say_dropped(sort(segment, self._waiting, self._since))
+        closed = finished(self._spool)
+        self._sort(closed[:_AT_ONCE])
         objects = self._bounded(waiting(self._waiting))
         for owner, theirs in groupby(sorted(objects, key=_by_owner), key=lambda each: each.owner):
             self._write(owner, list(theirs))
-        return LOOK_SECONDS
+        return 0.0 if len(closed) > _AT_ONCE else LOOK_SECONDS
 
     def reset(self) -> None:
         """Whatever was captured until now is nobody's."""
@@ -83,6 +86,14 @@ class CaptureController:
         for each in waiting(self._waiting):
             each.remove()
         self._troubles.clear()
+
+    def _sort(self, segments: Sequence[Path]) -> None:
+        """A disk that is full must not keep what waits from the store."""
+        try:
+            for segment in segments:
+                self._say_dropped(sort(segment, self._waiting, self._since))
+        except OSError as error:
+            _log.warning("what was captured waits in the spool: %s", error)
 
     def _write(self, owner: _OwnerId, objects: Sequence[Waiting]) -> None:
         trouble = self._troubles.setdefault(owner, _Trouble())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 
 from clary.controllers import capturing
@@ -63,6 +65,13 @@ class World:
     @property
     def left(self):
         return [path for path in self.settings.capture_dir.rglob("*") if path.is_file()]
+
+
+def raising(error):
+    def fails(*_):
+        raise error
+
+    return fails
 
 
 @pytest.fixture
@@ -136,6 +145,29 @@ def test_what_waits_is_bounded_and_the_oldest_is_given_up(world, monkeypatch):
     world.reconcile()
     assert len([path for path in world.left if path.suffix == ".jsonl"]) == 2
     assert any("was given up" in text for text in world.said())
+
+
+def test_a_full_disk_does_not_keep_what_waits_from_the_store(world, monkeypatch):
+    world.capture(place())
+    world.reconcile()
+    world.objects.create_bucket("captured", account="000000000000", region="us-east-1")
+    world.capture(place())
+    monkeypatch.setattr(capturing, "sort", raising(OSError(errno.ENOSPC, "full")))
+    world.reconcile()
+    assert len(world.keys) == 1
+    monkeypatch.undo()
+    world.reconcile()
+    assert (len(world.keys), world.left) == (2, [])
+
+
+@pytest.mark.usefixtures("bucket")
+def test_a_long_backlog_is_taken_in_parts(world, monkeypatch):
+    monkeypatch.setattr(capturing, "_AT_ONCE", 2)
+    for _ in range(3):
+        world.capture(place())
+    assert world.reconcile() == 0.0
+    assert world.reconcile() == capturing.LOOK_SECONDS
+    assert (len(world.keys), world.left) == (3, [])
 
 
 def test_a_reset_forgets_what_was_captured(world):

@@ -133,3 +133,15 @@ def test_records_from_before_a_reset_are_left_out(segment, tmp_path):
     sort(path, tmp_path / "waiting", since=AT + 0.5)
     (only,) = waiting(tmp_path / "waiting")
     assert only.path.read_bytes().count(b"\n") == 1
+
+
+@pytest.mark.parametrize("torn", ["note", "content"])
+def test_what_a_dying_machine_has_left_half_is_given_up(segment, tmp_path, torn):
+    sort(segment((AT, place("a"), exchange(0)), (AT, place("b"), exchange(1))), tmp_path / "waiting")
+    first, second = waiting(tmp_path / "waiting")
+    if torn == "note":
+        first.note.write_text("")
+    else:
+        first.path.unlink()
+    assert waiting(tmp_path / "waiting") == [second]
+    assert not first.note.exists()

@@ -85,7 +85,8 @@ def sort(segment: Path, folder: Path, since: float = 0.0) -> Counter[Place]:
 
 def waiting(folder: Path) -> list[Waiting]:
     """What is not in the store yet, oldest first."""
-    return [_load(note) for note in sorted(folder.glob("*.json"))]
+    found = [_load(note) for note in sorted(folder.glob("*.json"))]
+    return [each for each in found if each]
 
 
 def _read(segment: Path) -> Iterable[Record | Dropped]:
@@ -118,6 +119,15 @@ def _write(group: _Group, id_: str, folder: Path) -> None:
     fresh.replace(waiting_.note)
 
 
-def _load(note: Path) -> Waiting:
-    raw = json.loads(note.read_text())
-    return Waiting(**{**raw, "path": note.with_name(raw["path"])})
+def _load(note: Path) -> Waiting | None:
+    """None, and it is gone, where the machine died before all of it was on the disk."""
+    try:
+        raw = json.loads(note.read_text())
+        known = Waiting(**{**raw, "path": note.with_suffix(".jsonl")})
+    except (ValueError, TypeError):
+        known = None
+    if known is None or not known.path.exists():
+        _log.warning("%s is not whole, and given up", note)
+        note.unlink(missing_ok=True)
+        return None
+    return known
