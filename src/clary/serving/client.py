@@ -2,12 +2,16 @@
 
 Why not a library's: a connection is dialled through a container's shim, and the time spent here is part of every
 prediction (RFC 9112 for the framing; the parser is httptools').
+
+A model server that says so by `x-clary-pipelined` is sent several requests on one connection before the first is
+answered (RFC 9112, 9.3.2): what comes together is then written and read together. Others are sent one at a time.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
+from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -23,6 +27,13 @@ RESPONSE_BYTES = 64 * 2**20
 
 BODILESS_BYTES = 2**18
 """More on end of what is no body, such as headers without an end, is broken off for the same reason."""
+
+PIPELINED = "x-clary-pipelined"
+"""Says how many requests may wait on the connection at once (`toolkit/server/listener.py`)."""
+
+_MOST_PIPELINED = 128
+_SHARED_BYTES = 64 * 1024
+"""A larger request has a connection of its own: those behind it would wait while it is sent."""
 
 _BODYLESS = frozenset({204, 304})
 
@@ -70,30 +81,52 @@ class Response:
 
 
 class Connection(asyncio.Protocol):
-    """One connection, one request at a time."""
+    """One connection. Answers come in the order of the requests."""
 
     def __init__(self, on_lost: Callable[[Connection], None]) -> None:
         self._on_lost = on_lost
         self._transport: asyncio.Transport | None = None
-        self._answer: asyncio.Future[Response] | None = None
+        self._answers: deque[asyncio.Future[Response]] = deque()
+        self._parser = httptools.HttpResponseParser(self)
+        self._depth = 1
+        self._bodiless = 0
         self.idle_since = 0.0
         self.reusable = True
+        self._begin()
+
+    @property
+    def free(self) -> bool:
+        """Whether one more request may be asked by it."""
+        return self.reusable and len(self._answers) < self._depth
+
+    @property
+    def last_place(self) -> bool:
+        """Whether one more request is all that it has room for."""
+        return len(self._answers) + 1 >= self._depth
+
+    @property
+    def idle(self) -> bool:
+        """Whether nobody waits for an answer."""
+        return all(answer.done() for answer in self._answers)
 
     async def ask(self, head: bytes, body: bytes) -> Response:
-        """The answer to one request. Raises Broken; a cancelled request closes the connection."""
+        """The answer to one request. Raises Broken.
+
+        Whoever waits no longer (a time limit) lets the connection go: at once, or once those who still wait for
+        answers of theirs have them.
+        """
         if self._transport is None or self._transport.is_closing():
             raise NotSent("the connection was closed")
         loop = asyncio.get_running_loop()
-        self._begin()
-        self._answer = loop.create_future()
+        answer: asyncio.Future[Response] = loop.create_future()
+        self._answers.append(answer)
         self._transport.writelines((head, body) if body else (head,))
         try:
-            return await self._answer
+            return await answer
         except BaseException:
-            self.close()
+            self.retire()
             raise
         finally:
-            self._answer = None
             self.idle_since = loop.time()
 
     def close(self) -> None:
@@ -102,12 +135,16 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
+    def retire(self) -> None:
+        """Take no more requests; close once nobody waits for an answer any more."""
+        self.reusable = False
+        if self.idle:
+            self.close()
+
     def _begin(self) -> None:
-        self._parser = httptools.HttpResponseParser(self)
         self._headers: dict[str, str] = {}
         self._pieces: list[bytes] = []
         self._size = 0
-        self._bodiless = 0
         self._until_close = False
 
     # asyncio.Protocol
@@ -117,7 +154,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Called by the event loop."""
-        if self._answer is None or self._answer.done():
+        if not self._answers:
             self.close()  # words out of turn: nothing on this connection can be trusted any more
             return
         try:
@@ -137,16 +174,17 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by the event loop."""
         self.reusable = False
-        if self._answer is not None and not self._answer.done():
-            if self._until_close and exc is None:
-                self.on_message_complete()
-            else:
-                self._fail(Broken(str(exc or "the connection was closed without a whole answer")))
+        if self._answers and self._until_close and exc is None:
+            self.on_message_complete()
+        self._fail(Broken(str(exc or "the connection was closed without a whole answer")))
         self._on_lost(self)
 
     def _fail(self, error: Broken) -> None:
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(error)
+        """Everyone who waits: where one answer ends is where the next begins."""
+        while self._answers:
+            answer = self._answers.popleft()
+            if not answer.done():
+                answer.set_exception(error)
 
     # httptools' callbacks
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -172,9 +210,20 @@ class Connection(asyncio.Protocol):
         if status < 200:
             self._headers = {}
             return
+        if not self._answers:
+            raise Broken("an answer to no request")
         self.reusable = self.reusable and not self._until_close and self._parser.should_keep_alive()
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_result(Response(status, self._headers, b"".join(self._pieces)))
+        if PIPELINED in self._headers:
+            self._depth = _depth(self._headers.pop(PIPELINED))
+        answer = self._answers.popleft()
+        if not answer.done():
+            answer.set_result(Response(status, self._headers, b"".join(self._pieces)))
+        self._begin()
+        self._bodiless = 0
+
+
+def _depth(text: str) -> int:
+    return max(1, min(int(text), _MOST_PIPELINED)) if text.isascii() and text.isdigit() else 1
 
 
 class Pool:
@@ -184,21 +233,18 @@ class Pool:
         self._container = container
         self._dial = dial
         self._threads = threads
-        self._idle: list[Connection] = []
+        self._free: list[Connection] = []
 
     async def ask(self, request: Request) -> Response:
         """The container's answer. Raises NotSent, Broken, and ValueError for a header that cannot be sent."""
         head = request.head()
-        connection = self._pop() or await self._connect()
+        connection = self._take(len(request.body)) or await self._connect()
         try:
             answer = await connection.ask(head, request.body)
         except NotSent:  # closed by the server between two requests
             connection = await self._connect()
             answer = await connection.ask(head, request.body)
-        if connection.reusable:
-            self._idle.append(connection)
-        else:
-            connection.close()
+        self._give_back(connection)
         return answer
 
     async def reachable(self) -> bool:
@@ -212,25 +258,40 @@ class Pool:
     def prune(self) -> None:
         """Close what has been idle for long."""
         limit = asyncio.get_running_loop().time() - IDLE_SECONDS
-        kept = [connection for connection in self._idle if connection.idle_since > limit]
-        stale, self._idle = set(self._idle) - set(kept), kept
+        stale = [connection for connection in self._free if connection.idle and connection.idle_since <= limit]
+        self._free = [connection for connection in self._free if connection not in stale]
         for connection in stale:
             connection.close()
 
     def close(self) -> None:
-        """Close every idle connection."""
-        idle, self._idle = self._idle, []
-        for connection in idle:
-            connection.close()
+        """Close every connection that nobody waits for, and the others after their last answer."""
+        free, self._free = self._free, []
+        for connection in free:
+            connection.retire()
 
-    def _pop(self) -> Connection | None:
+    def _take(self, size: int) -> Connection | None:
+        """The connection that was used last, so that few are: from the list, unless more requests may share it."""
         limit = asyncio.get_running_loop().time() - IDLE_SECONDS
-        while self._idle:
-            connection = self._idle.pop()
-            if connection.reusable and connection.idle_since > limit:
-                return connection
-            connection.close()
+        large = size > _SHARED_BYTES
+        while self._free:
+            connection = self._free[-1]
+            if not connection.reusable or (connection.idle and connection.idle_since <= limit):
+                self._free.pop()
+                connection.retire()
+                continue
+            if large and not connection.idle:
+                return None
+            if large or connection.last_place:
+                self._free.pop()
+            return connection
         return None
+
+    def _give_back(self, connection: Connection) -> None:
+        if connection.free:
+            if connection not in self._free:
+                self._free.append(connection)
+        elif connection.idle:
+            connection.close()
 
     async def _connect(self) -> Connection:
         loop = asyncio.get_running_loop()
@@ -242,5 +303,5 @@ class Pool:
         return connection
 
     def _forget(self, connection: Connection) -> None:
-        if connection in self._idle:
-            self._idle.remove(connection)
+        if connection in self._free:
+            self._free.remove(connection)

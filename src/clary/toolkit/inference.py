@@ -6,14 +6,17 @@ What the script leaves out is done as the framework's container does it
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 import json
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Protocol
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Protocol, Tuple
 
 from clary.formats import content_types
 from clary.toolkit import arrays
 from clary.toolkit.layout import Layout
+from clary.toolkit.rows import Stacked
+from clary.toolkit.server.batching import Rows, RowWise
 from clary.toolkit.server.message import Refused, Request, Response
 
 _NO_MODEL_FN = (
@@ -49,6 +52,10 @@ class Defaults(Protocol):
         """The prediction as the answer's body, or (body, content type)."""
         ...
 
+    def stacked(self, model: Model) -> Optional[Stacked]:
+        """How requests are computed together where all functions are the framework's; None where they cannot be."""
+        ...
+
 
 class ScriptsLoad:
     """For frameworks whose models only the script can load."""
@@ -56,6 +63,14 @@ class ScriptsLoad:
     def model_fn(self, _model_dir: str) -> Model:
         """Raises NotImplementedError, in the public toolkits' words."""
         raise NotImplementedError(_NO_MODEL_FN)
+
+
+class TakesNoRows:
+    """For frameworks of which nothing is known about how predictions depend on rows."""
+
+    def stacked(self, _model: Model) -> Optional[Stacked]:
+        """None."""
+        return None
 
 
 class Context(NamedTuple):
@@ -73,6 +88,7 @@ class ScriptService:
 
     def __init__(self, module: Module, defaults: Defaults, layout: Layout, environ: Mapping[str, str]) -> None:
         self._context = Context({"model_dir": str(layout.model)})
+        self._defaults = defaults
         self._accept = environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or content_types.JSON
         own = {name: getattr(module, name, None) for name in ("input_fn", "predict_fn", "output_fn", "transform_fn")}
         transform = own.pop("transform_fn")
@@ -82,6 +98,8 @@ class ScriptService:
         self._input = self._with_context(own["input_fn"] or defaults.input_fn, 2)
         self._predict = self._with_context(own["predict_fn"] or defaults.predict_fn, 2)
         self._output = self._with_context(own["output_fn"] or defaults.output_fn, 2)
+        self._own = bool(transform or any(own.values()))
+        self._batch = environ.get("CLARY_BATCH", "")
         self._parameters = getattr(module, "execution_parameters_fn", None)
         self._model = self._with_context(getattr(module, "model_fn", None) or defaults.model_fn, 1)(str(layout.model))
 
@@ -94,23 +112,64 @@ class ScriptService:
 
     def invoke(self, request: Request) -> Response:
         """Run the script's functions over one request."""
-        headers = request.headers
-        content_type = headers.get("content-type") or headers.get("contenttype") or content_types.JSON
-        accept = headers.get("accept") or content_types.ANY
-        if accept == content_types.ANY:
-            accept = self._accept
-        body = _content(request.body, content_type)
+        body, content_type = _asked(request)
+        accept = self._accepted(request)
         if self._transform is not None:
-            result = self._transform(self._model, body, content_type, accept)
+            return respond(self._transform(self._model, body, content_type, accept), accept)
+        return respond(self._output(self._predict(self._input(body, content_type), self._model), accept), accept)
+
+    def row_wise(self) -> Optional[RowWise]:
+        """The same functions over the rows of several requests; looked for when it is first asked."""
+        return self._together
+
+    @functools.cached_property
+    def _together(self) -> Optional[RowWise]:
+        if self._batch == "off" or self._transform is not None:
+            return None
+        if not self._own:
+            stacked = self._defaults.stacked(self._model)
         else:
-            result = self._output(self._predict(self._input(body, content_type), self._model), accept)
-        return respond(result, accept)
+            stacked = Stacked(lambda rows: self._predict(rows, self._model)) if self._batch == "on" else None
+        return _Together(self, stacked) if stacked is not None else None
+
+    def read(self, request: Request) -> Data:
+        """What the model is given for a request."""
+        return self._input(*_asked(request))
+
+    def write(self, prediction: Data, request: Request) -> Response:
+        """A prediction as the answer to its request."""
+        accept = self._accepted(request)
+        return respond(self._output(prediction, accept), accept)
+
+    def _accepted(self, request: Request) -> str:
+        accept = request.headers.get("accept") or content_types.ANY
+        return self._accept if accept == content_types.ANY else accept
 
     def execution_parameters(self) -> Optional[Response]:
         """What the script's `execution_parameters_fn` answers, where it has one."""
         if self._parameters is None:
             return None
         return respond(self._parameters(), content_types.JSON)
+
+
+class _Together:
+    """Several requests to one script."""
+
+    def __init__(self, service: ScriptService, stacked: Stacked) -> None:
+        self._service = service
+        self._stacked = stacked
+        self.predict = stacked.predict
+        self.write = service.write
+
+    def read(self, request: Request) -> Optional[Rows]:
+        """None for what is no table of numbers."""
+        return self._stacked.rows(self._service.read(request))
+
+
+def _asked(request: Request) -> Tuple[Data, str]:
+    headers = request.headers
+    content_type = headers.get("content-type") or headers.get("contenttype") or content_types.JSON
+    return _content(request.body, content_type), content_type
 
 
 def _content(body: bytes, content_type: str) -> Data:

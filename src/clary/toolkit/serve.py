@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import Callable, Mapping
+from typing import Callable, Mapping, Optional
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from clary.toolkit import arrays, inference, packages, source
 from clary.toolkit.inference import Data, Model
 from clary.toolkit.layout import Layout
 from clary.toolkit.packages import Layer
+from clary.toolkit.proofs import row_wise
+from clary.toolkit.rows import Stacked, as_table
 from clary.toolkit.server import serving
 
 _INSTALLED = "SAGEMAKER_REQUIREMENTS_INSTALLED"
@@ -35,14 +37,18 @@ class ScikitLearn(inference.ScriptsLoad):
         return array.astype(np.float32) if content_type in content_types.UTF8 else array
 
     def predict_fn(self, data: Data, model: Model) -> Data:
-        """`model.predict`. A single row of CSV arrives with one dimension; the model wants two."""
-        if getattr(data, "ndim", 2) == 1:
-            data = data.reshape(-1, 1) if getattr(model, "n_features_in_", 0) == 1 else data.reshape(1, -1)
-        return model.predict(data)
+        """`model.predict`."""
+        return model.predict(as_table(data, getattr(model, "n_features_in_", 0)))
 
     def output_fn(self, prediction: Data, accept: str) -> Data:
         """CSV, JSON or NPY."""
         return arrays.encode(prediction, accept), accept
+
+    def stacked(self, model: Model) -> Optional[Stacked]:
+        """For models of which it is proved that rows are predicted one by one."""
+        if not row_wise(model):
+            return None
+        return Stacked(lambda rows: self.predict_fn(rows, model), model.n_features_in_)
 
 
 def main() -> int:

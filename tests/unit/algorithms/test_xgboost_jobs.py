@@ -235,6 +235,17 @@ def endpoint(job, serve, xgboost_python):
     return start
 
 
+def test_requests_that_wait_are_computed_together_and_none_shows_it(endpoint):
+    server, _ = endpoint()
+    first = ROWS.splitlines()[0]
+    bodies = [*ROWS.splitlines(), ROWS, "x", "", first + ",1,2", *ROWS.splitlines()] * 3
+    accepts = ("application/json", "text/csv", "application/jsonlines", "image/png")
+    asked = [(body, "text/csv", accepts[place % 4]) for place, body in enumerate(bodies)]
+    asked.insert(4, ("1:0.5 2:1", "text/libsvm", "text/csv"))
+    alone = [server.invoke(body, kind, accept=accept)[:2] for body, kind, accept in asked]
+    assert server.together(asked) == alone
+
+
 def test_real_time_answers_to_the_byte(endpoint):
     server, expected = endpoint()
     assert server.invoke(ROWS)[:2] == (200, "".join(f"{value}\n" for value in expected).encode())

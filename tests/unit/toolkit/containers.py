@@ -85,6 +85,24 @@ def opt(tmp_path):
     return Opt(tmp_path / "ml")
 
 
+def posted(body, content_type="text/csv", accept="application/json"):
+    """A request for a prediction as it travels."""
+    content = body.encode() if isinstance(body, str) else body
+    lines = ["POST /invocations HTTP/1.1", "Host: x", f"Content-Type: {content_type}", f"Accept: {accept}"]
+    return "\r\n".join([*lines, f"Content-Length: {len(content)}", "", ""]).encode() + content
+
+
+def answers_in(received):
+    """Status and body of each answer on a connection."""
+    found = []
+    while received:
+        head, _, received = received.partition(b"\r\n\r\n")
+        size = next(int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+        found.append((int(head.split()[1]), received[:size]))
+        received = received[size:]
+    return found
+
+
 class Server:
     """A model server, started."""
 
@@ -123,6 +141,10 @@ class Server:
             connection.sendall(data)
             connection.shutdown(socket.SHUT_WR)
             return b"".join(iter(lambda: connection.recv(65536), b""))
+
+    def together(self, asked):
+        """Status and body of each answer to requests that are sent at once: (body, content type, accept)."""
+        return answers_in(self.raw(b"".join(posted(*each) for each in asked)))
 
     def stop(self):
         self.process.terminate()

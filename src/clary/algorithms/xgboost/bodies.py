@@ -42,8 +42,19 @@ def threads_for(rows: int) -> int:
     return 1 if rows < MANY_ROWS else len(os.sched_getaffinity(0))
 
 
-def read(body: bytes, content_type: Optional[str]) -> Body:
-    """A request's body as a matrix. Raises Refused with 415."""
+class Features(NamedTuple):
+    """A request's rows, dense or sparse; `kind` as in Body."""
+
+    values: Array
+    kind: str
+
+    def body(self) -> Body:
+        """As the booster takes them."""
+        return Body(xgboost.DMatrix(self.values, nthread=threads_for(self.values.shape[0])), self.kind)
+
+
+def read(body: bytes, content_type: Optional[str]) -> Features:
+    """A request's body as rows. Raises Refused with 415."""
     try:
         kind = channels.kind_of(content_type)
     except UserError as error:
@@ -51,11 +62,10 @@ def read(body: bytes, content_type: Optional[str]) -> Body:
     if kind not in _READERS:
         raise Refused(415, f"Content-type {content_type} is not supported.")
     try:
-        features = _READERS[kind](body)
+        return Features(_READERS[kind](body), kind)
     except (ValueError, UserError) as error:
         text = f"Loading {kind} data failed with Exception, please ensure data is in {kind} format:"
         raise Refused(415, f"{text}\n {type(error)}\n {error}") from error
-    return Body(xgboost.DMatrix(features, nthread=threads_for(features.shape[0])), kind)
 
 
 def csv_values(body: bytes) -> Array:

@@ -15,13 +15,13 @@ from clary.algorithms.xgboost import serving as algorithm
 from clary.formats import content_types
 from clary.toolkit import arrays
 from clary.toolkit import serve as script_mode
-from clary.toolkit.inference import Data, Model, ScriptsLoad
+from clary.toolkit.inference import Data, Model, ScriptsLoad, TakesNoRows
 from clary.toolkit.layout import Layout
 from clary.toolkit.server import serving
 from clary.toolkit.server.message import Refused
 
 
-class ScriptDefaults(ScriptsLoad):
+class ScriptDefaults(ScriptsLoad, TakesNoRows):
     """The framework's defaults for scripts: a DMatrix in, `predict`, arrays out."""
 
     def input_fn(self, data: Data, content_type: str) -> Data:
@@ -29,7 +29,7 @@ class ScriptDefaults(ScriptsLoad):
         if content_types.parse(content_type)[0] == content_types.JSON:
             raise Refused(415, f"Content type {content_type} is not supported by this framework.")
         body = data.encode() if isinstance(data, str) else data
-        return bodies.read(body, content_type).matrix
+        return bodies.read(body, content_type).body().matrix
 
     def predict_fn(self, data: Data, model: Model) -> Data:
         """`model.predict`."""

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import Any, List, Mapping
+from typing import Any, List, Mapping, Optional, Sequence
 
 import numpy as np
 import xgboost
 from scipy import stats
 
 from clary.algorithms.xgboost import bodies, models, selectable
-from clary.algorithms.xgboost.bodies import Body
+from clary.algorithms.xgboost.bodies import Body, Features
 from clary.algorithms.xgboost.names import answers_with_commas
 from clary.formats import content_types
 from clary.toolkit import arrays, inference
 from clary.toolkit.layout import Layout
+from clary.toolkit.server.batching import Rows, RowWise
 from clary.toolkit.server.message import Refused, Request, Response
 
 logger = logging.getLogger(__name__)
@@ -35,6 +36,7 @@ class XGBoostService:
         self._models = models.load(layout.model, ensemble=ensemble)
         self._objective, self._classes = self._models[0].described()
         self._batch = bool(environ.get("SAGEMAKER_BATCH"))
+        self._alone = environ.get("CLARY_BATCH", "") == "off"
         self._commas = answers_with_commas(image)
         self._accept = environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or content_types.CSV
         keys = environ.get("SAGEMAKER_INFERENCE_OUTPUT", "").replace(" ", "").lower()
@@ -46,7 +48,32 @@ class XGBoostService:
         """Raises Refused: 415 for what cannot be read, 400 for what the model cannot take, 406 for an answer's type."""
         if not request.body:
             return Response(204)
-        predictions = self._predict(bodies.read(request.body, request.headers.get("content-type")))
+        return self.write(self._predict(self._features(request).body()), request)
+
+    def row_wise(self) -> Optional[RowWise]:
+        """The boosters predict rows of one width together as they do one by one: each tree looks at one row at a time,
+        and a row's trees are added up in their order."""
+        return None if self._alone else self
+
+    def read(self, request: Request) -> Optional[Rows]:
+        """Dense rows; sparse ones are asked alone, as is a body of nothing."""
+        if not request.body:
+            return None
+        values, kind = self._features(request)
+        if not isinstance(values, np.ndarray):
+            return None
+        return Rows((kind, values.shape[1], values.dtype.name), len(values), Features(values, kind))
+
+    def predict(self, data: Sequence[Features]) -> List[Array]:
+        """Raises Refused, and ValueError where there is not one prediction a row."""
+        predictions = self._predict(Features(np.concatenate([each.values for each in data]), data[0].kind).body())
+        ends = np.cumsum([len(each.values) for each in data])
+        if len(predictions) != ends[-1]:
+            raise ValueError("the model does not give one prediction for each row")
+        return np.split(predictions, ends[:-1])
+
+    def write(self, predictions: Array, request: Request) -> Response:
+        """Predictions as their request's answer. Raises Refused with 406."""
         accept = self._accepted(request.headers.get("accept", ""))
         if self._keys:
             rows = selectable.select(predictions, self._keys, self._objective, self._classes)
@@ -56,6 +83,9 @@ class XGBoostService:
     def execution_parameters(self) -> Response:
         """GET /execution-parameters."""
         return inference.parameters_response(1, self._max_payload)
+
+    def _features(self, request: Request) -> Features:
+        return bodies.read(request.body, request.headers.get("content-type"))
 
     def _accepted(self, header: str) -> str:
         accept = content_types.parse(header)[0]

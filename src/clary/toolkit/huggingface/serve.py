@@ -14,12 +14,13 @@ from clary.toolkit import serve as framework
 from clary.toolkit.huggingface.pipelines import Pipelines
 from clary.toolkit.inference import ScriptService
 from clary.toolkit.server import serving
+from clary.toolkit.server.batching import EachAlone
 from clary.toolkit.server.message import Request, Response
 
 logger = logging.getLogger("sagemaker-inference")
 
 
-class Toolkit:
+class Toolkit(EachAlone):
     """A script's service whose every error is the client's, in the form of the server that AWS's image runs."""
 
     def __init__(self, service: ScriptService) -> None:

@@ -13,7 +13,7 @@ import queue
 import socket
 import threading
 from collections import deque
-from typing import Callable, Deque, Dict, List, Optional, Set
+from typing import Callable, Deque, Dict, Iterable, List, Optional, Set, Tuple
 
 import httptools
 
@@ -25,6 +25,11 @@ _TOO_LARGE = Response(413, b"Request body is too large.")
 _MALFORMED = Response(400, b"Malformed HTTP request.")
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _CLOSE_SECONDS = 5.0
+
+PIPELINED = b"x-clary-pipelined"
+"""The header by which a connection's first answer says how many requests may wait on it at once (RFC 9112, 9.3.2):
+Clary's edge then asks by few connections, and what comes together is read and written together."""
+_MOST_WAITING = 128
 
 Immediate = Callable[[Request], Optional[Response]]
 """Answers what needs no model (`/ping`), or None."""
@@ -41,9 +46,10 @@ class Exchange:
         self.keep_alive = keep_alive
         self.response: Optional[Response] = None
 
-    def answer(self, response: Response) -> None:
-        """Send the answer; from any thread."""
-        self._connection.loop.call_soon_threadsafe(self._connection.answered, self, response)
+    def note(self, response: Response) -> _Connection:
+        """Keep the answer until it may leave; by whose connection it will."""
+        self.response = response
+        return self._connection
 
 
 class _Connection(asyncio.Protocol):
@@ -56,6 +62,7 @@ class _Connection(asyncio.Protocol):
         self._parser = httptools.HttpRequestParser(self)
         self._waiting: Deque[Exchange] = deque()
         self._ended = False
+        self._said = not listener.pipelined
         self._begin()
 
     def _begin(self) -> None:
@@ -112,25 +119,37 @@ class _Connection(asyncio.Protocol):
         if response is None:
             self._listener.requests.put(exchange)
         else:
-            self.answered(exchange, response)
+            exchange.note(response)
+            self.flush()
 
-    def answered(self, exchange: Exchange, response: Response) -> None:
-        """Note the answer, and write all that may leave now."""
-        exchange.response = response
-        while self._waiting and self._waiting[0].response is not None:
+    def flush(self) -> None:
+        """Write all answers that may leave now, at once."""
+        ready: List[bytes] = []
+        keep_alive = True
+        while keep_alive and self._waiting:
+            response = self._waiting[0].response
+            if response is None:
+                break
             first = self._waiting.popleft()
-            self._write(first.response, first.keep_alive)
+            keep_alive = first.keep_alive and not (self._listener.closing and not self._waiting)
+            ready += self._worded(response, keep_alive)
+        if ready:
+            self._write(ready, keep_alive and not (self._ended and not self._waiting))
 
-    def _write(self, response: Optional[Response], keep_alive: bool) -> None:
-        if self._transport is None or response is None:
+    def _worded(self, response: Response, keep_alive: bool) -> Tuple[bytes, bytes]:
+        head = _head(response, keep_alive, not self._said)
+        self._said = True
+        return head, response.body
+
+    def _write(self, parts: Iterable[bytes], keep_alive: bool) -> None:
+        if self._transport is None:
             return
-        keep_alive = keep_alive and not self._listener.closing
-        self._transport.write(_head(response, keep_alive) + response.body)
-        if not keep_alive or (self._ended and not self._waiting):
+        self._transport.write(b"".join(parts))
+        if not keep_alive:
             self._transport.close()
 
     def _refuse(self, response: Response) -> None:
-        self._write(response, keep_alive=False)
+        self._write(self._worded(response, keep_alive=False), keep_alive=False)
 
     def close_if_idle(self) -> None:
         """Close, unless an answer is still to come."""
@@ -138,13 +157,15 @@ class _Connection(asyncio.Protocol):
             self._transport.close()
 
 
-def _head(response: Response, keep_alive: bool) -> bytes:
+def _head(response: Response, keep_alive: bool, first: bool) -> bytes:
     status = response.status
     reason = _REASONS.get(status, b"")
     lines = b"HTTP/1.1 %d %b\r\ncontent-length: %d\r\n" % (status, reason, len(response.body))
     if response.body:
         lines += b"content-type: %b\r\n" % _header_text(response.content_type)
-    return lines + (b"\r\n" if keep_alive else b"connection: close\r\n\r\n")
+    if not keep_alive:
+        return lines + b"connection: close\r\n\r\n"
+    return lines + (b"%b: %d\r\n\r\n" % (PIPELINED, _MOST_WAITING) if first else b"\r\n")
 
 
 def _header_text(value: str) -> bytes:
@@ -155,10 +176,11 @@ def _header_text(value: str) -> bytes:
 class Listener:
     """`requests` fills with exchanges from `start` on; None in it means that the server shall end."""
 
-    def __init__(self, bound: socket.socket, immediate: Immediate, max_body: int) -> None:
+    def __init__(self, bound: socket.socket, immediate: Immediate, max_body: int, *, pipelined: bool = False) -> None:
         self.requests: queue.SimpleQueue[Optional[Exchange]] = queue.SimpleQueue()
         self.immediate = immediate
         self.max_body = max_body
+        self.pipelined = pipelined
         self.connections: Set[_Connection] = set()
         self.closing = False
         self._socket = bound
@@ -176,6 +198,25 @@ class Listener:
         self._server = await self._loop.create_server(
             lambda: _Connection(self, self._loop), sock=self._socket, backlog=_BACKLOG
         )
+
+    def take(self, most_requests: int, most_bytes: int) -> List[Exchange]:
+        """What waits, within these bounds; waits for the first. Empty where the server shall end."""
+        taken: List[Exchange] = []
+        size = 0
+        while not taken or (len(taken) < most_requests and size < most_bytes and not self.requests.empty()):
+            exchange = self.requests.get()
+            if exchange is None:
+                if taken:
+                    self.requests.put(None)
+                return taken
+            taken.append(exchange)
+            size += len(exchange.request.body)
+        return taken
+
+    def answer(self, answered: Iterable[Tuple[Exchange, Response]]) -> None:
+        """Send answers; from any thread."""
+        connections = {exchange.note(response) for exchange, response in answered}
+        self._loop.call_soon_threadsafe(_flush, connections)
 
     @property
     def port(self) -> int:
@@ -210,6 +251,11 @@ class Listener:
         self.connections.discard(connection)
         if self._emptied is not None and not self.connections:
             self._emptied.set()
+
+
+def _flush(connections: Iterable[_Connection]) -> None:
+    for connection in connections:
+        connection.flush()
 
 
 def bind(port: int, host: str = "0.0.0.0") -> socket.socket:  # noqa: S104 - the container's own network

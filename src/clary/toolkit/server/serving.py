@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import logging
 import os
 import signal
 import socket
 import sys
 import traceback
-from typing import Callable, Dict, List, Mapping, Optional, Protocol, Tuple
+from typing import Callable, Dict, List, Mapping, Optional, Protocol, Sequence, Tuple
 
-from clary.toolkit.server.listener import Listener, bind
+from clary.toolkit.server import batching
+from clary.toolkit.server.batching import RowWise
+from clary.toolkit.server.listener import Exchange, Listener, bind
 from clary.toolkit.server.message import Refused, Request, Response
 
 _PORT = 8080
@@ -41,6 +44,10 @@ class Service(Protocol):
         """Answer GET /execution-parameters; None where the model has none."""
         ...
 
+    def row_wise(self) -> Optional[RowWise]:
+        """How requests that wait are computed together; None where each is computed by itself."""
+        ...
+
 
 Load = Callable[[], Service]
 """Loads the model. What it raises ends the server: a container that cannot load never becomes healthy."""
@@ -51,7 +58,7 @@ def serve(load: Load, environ: Mapping[str, str]) -> int:
     bound = bind(int(environ.get("SAGEMAKER_BIND_TO_PORT") or _PORT))
     workers = _workers(environ)
     if workers == 1:
-        return _work(load, bound)
+        return _work(load, bound, alone=True)
     return _supervise(load, bound, workers)
 
 
@@ -60,8 +67,11 @@ def _workers(environ: Mapping[str, str]) -> int:
     return max(1, int(text)) if text.isdigit() else 1
 
 
-def _work(load: Load, bound: socket.socket) -> int:
-    """One worker: the model in the main thread, HTTP beside it."""
+def _work(load: Load, bound: socket.socket, *, alone: bool) -> int:
+    """One worker: the model in the main thread, HTTP beside it.
+
+    Several requests wait on one connection only where this worker is `alone`: the others would have nothing to do.
+    """
     try:
         service = load()
     except Exception:  # the last line of defence of this process: why it cannot serve stands in the log
@@ -69,7 +79,7 @@ def _work(load: Load, bound: socket.socket) -> int:
         sys.stderr.flush()
         return 1
     sys.setswitchinterval(_SWITCH_SECONDS)
-    listener = Listener(bound, _immediate, _MAX_BODY)
+    listener = Listener(bound, _immediate, _MAX_BODY, pipelined=alone)
     signal.signal(signal.SIGTERM, lambda _number, _frame: listener.requests.put(None))
     listener.start()
     logger.info("Listening on port %d.", listener.port)
@@ -93,18 +103,27 @@ def _immediate(request: Request) -> Optional[Response]:
 
 def _answer_until_end(service: Service, listener: Listener) -> None:
     while True:
-        exchange = listener.requests.get()
-        if exchange is None:
+        taken = listener.take(batching.MOST_REQUESTS, batching.MOST_BYTES)
+        if not taken:
             return
-        exchange.answer(answer(service, exchange.request))
+        _answer_taken(service, listener, taken)
 
 
 def _answer_rest(service: Service, listener: Listener) -> None:
     """What came in between the signal and the closed door."""
     while not listener.requests.empty():
-        exchange = listener.requests.get()
-        if exchange is not None:
-            exchange.answer(answer(service, exchange.request))
+        _answer_taken(service, listener, listener.take(1, 1))
+
+
+def _answer_taken(service: Service, listener: Listener, taken: Sequence[Exchange]) -> None:
+    together = service.row_wise() if len(taken) > 1 else None
+    if together is None:
+        for exchange in taken:
+            listener.answer([(exchange, answer(service, exchange.request))])
+    else:
+        alone = functools.partial(answer, service)
+        answered = batching.answers(together, [exchange.request for exchange in taken], alone)
+        listener.answer(zip(taken, answered))  # noqa: B905 - Python 3.8
 
 
 def answer(service: Service, request: Request) -> Response:
@@ -168,7 +187,7 @@ def _fork(load: Load, bound: socket.socket) -> int:
         _end_with_parent()
         code = 1
         try:
-            code = _work(load, bound)
+            code = _work(load, bound, alone=False)
         finally:
             os._exit(code)
     return child

@@ -18,6 +18,7 @@ from clary.toolkit.inference import respond
 from clary.toolkit.layout import Layout
 from clary.toolkit.serve import configure_logs, prepare_sources, start_anew_with_requirements
 from clary.toolkit.server import serving
+from clary.toolkit.server.batching import EachAlone
 from clary.toolkit.server.listener import Listener, bind
 from clary.toolkit.server.message import Request, Response
 from clary.toolkit.tensorflow import bodies, rest, saved_models
@@ -31,7 +32,7 @@ _SCRIPT = "inference.py"
 logger = logging.getLogger("sagemaker-inference")
 
 
-class SavedModels:
+class SavedModels(EachAlone):
     """Loaded models, and the user's handlers where there are any."""
 
     def __init__(self, models: rest.Rest, default: str, handlers: Optional[Handlers]) -> None:

@@ -37,6 +37,15 @@ def regressor(served):
     return served(rows, {**REGRESSOR, "epochs": 100})
 
 
+def test_requests_that_wait_are_computed_together_and_none_shows_it(regressor):
+    rows = [f"{place}.25,{place % 7}\n" * (1 + place % 3) for place in range(40)]
+    rows[5:5] = ["1,2,3", "x,1", "nan,1", "", '{"instances": []}']
+    asked = [(row, CSV, (JSON, CSV, LINES, "image/png")[place % 4]) for place, row in enumerate(rows)]
+    alone = [regressor.invoke(body, kind, accept=accept)[:2] for body, kind, accept in asked]
+    assert regressor.together(asked) == alone
+    assert "Requests that wait are computed together." in regressor.log()
+
+
 def scores(body):
     return [row["score"] for row in json.loads(body)["predictions"]]
 

@@ -1,0 +1,47 @@
+"""Tables of numbers put on top of each other, predicted at once, and taken apart again."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, List, Optional, Sequence
+
+import numpy as np
+
+from clary.toolkit.server.batching import Rows
+
+Array = Any
+Model = Any
+
+_TYPES = ("float32", "float64")
+
+
+class Stacked:
+    """`predict` takes a table (rows, columns) and gives one prediction a row; `columns` are the model's, 0 if unknown.
+
+    Only tables of equal width and type are put together: numpy would turn one of two types into the other.
+    """
+
+    def __init__(self, predict: Callable[[Array], Array], columns: int = 0) -> None:
+        self._predict = predict
+        self._columns = columns
+
+    def rows(self, data: Array) -> Optional[Rows]:
+        """One request's table; None for what is none."""
+        table = as_table(data, self._columns)
+        if not isinstance(table, np.ndarray) or table.ndim != 2 or table.dtype.name not in _TYPES or not len(table):
+            return None
+        return Rows((table.dtype.name, table.shape[1]), len(table), table)
+
+    def predict(self, data: Sequence[Array]) -> List[Array]:
+        """Raises what the model raises, and ValueError where it does not give one prediction a row."""
+        predictions = np.asarray(self._predict(np.concatenate(data)))
+        ends = np.cumsum([len(table) for table in data])
+        if predictions.ndim == 0 or len(predictions) != ends[-1]:
+            raise ValueError("the model does not give one prediction for each row")
+        return np.split(predictions, ends[:-1])
+
+
+def as_table(data: Array, columns: int) -> Array:
+    """A single row of CSV arrives with one dimension; models want two."""
+    if getattr(data, "ndim", 2) != 1:
+        return data
+    return data.reshape(-1, 1) if columns == 1 else data.reshape(1, -1)
