@@ -10,7 +10,10 @@ from clary.compute.machine import given_away, machine
 from clary.controllers.activities import Activities
 from clary.controllers.alarm_actions import executors
 from clary.controllers.alarm_effects import AlarmController
+from clary.controllers.alarm_states import AlarmStates
 from clary.controllers.capacity import Capacity
+from clary.controllers.capturing import KIND as CAPTURE_KIND
+from clary.controllers.capturing import CaptureController
 from clary.controllers.container import RETIRE_KIND, Containers
 from clary.controllers.endpoint_effects import EndpointController
 from clary.controllers.following import Chore, Following
@@ -100,9 +103,16 @@ class Controllers:
         )
         hosting = HostingWorkload(settings, storage, runtimes)
         self._endpoints = EndpointController(
-            store, hosting, self._containers, self._activities, logs, self._routes, self._health
+            store,
+            hosting,
+            self._containers,
+            self._activities,
+            logs,
+            self._routes,
+            self._health,
+            AlarmStates(invoke, acting),
         )
-
+        self._captures = CaptureController(settings, storage, logs)
         self._functions = FunctionController(settings, store, functions, self._activities)
         self.environments = FunctionEnvironments(store, functions, self._containers, logs, self.wake)
         """Where functions are invoked."""
@@ -121,7 +131,7 @@ class Controllers:
     def start(self) -> None:
         """Publish the routes, take up what is unfinished, and end the containers that no row names."""
         jobs = (self._training, self._transforms, self._tunings, self._pools)
-        resumed = (self._endpoints, *jobs, self._functions, self.environments, self.hooks, self._alarms)
+        resumed = (self._endpoints, self._captures, *jobs, self._functions, self.environments, self.hooks, self._alarms)
         for key in [key for controller in resumed for key in controller.resume()]:
             self._loop.wake(key)
         self._containers.watch()
@@ -132,6 +142,7 @@ class Controllers:
                 transform_job.KIND: self._transforms,
                 tuning_job.KIND: self._tunings,
                 endpoint.KIND: self._endpoints,
+                CAPTURE_KIND: self._captures,
                 training_job.WARM_POOL_KIND: self._pools,
                 function.KIND: self._functions,
                 function.VERSION_KIND: self._functions,
@@ -145,6 +156,7 @@ class Controllers:
     def reset(self) -> None:
         """After every row was deleted: no routes, no containers."""
         self._routes.replace({})
+        self._captures.reset()
         self._functions.publish()
         self._code.clear()
         self.hooks.resume()

@@ -1,20 +1,22 @@
 """What an endpoint needs next: `decide`, pure, over the row and what is seen of its replicas.
 
-A row has up to two deployments: `current`, which answers, and `next`, which is to take its place, with replicas of its
-own or, where only weights and counts change, with the same and as many more as are wanted. `decide` first says
-what the row should be; only where the row is so already does it say what is to be done for it. Containers that no
-deployment names any more are nobody's: whoever saves the row retires them.
+A row has up to two deployments: `current`, which answers, and `next`, which is to take its place: with replicas of its
+own, in the steps of a rollout (`controllers/rollout.py`), or, where only weights and counts change, at once, with the
+same replicas and as many more as are wanted. `decide` first says what the row should be; only where the row is so
+already does it say what is to be done for it. Containers that no deployment names any more are nobody's: whoever saves
+the row retires them.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import cast
 
 from clary.compute.base import Absent, Exited, Lost, Running, State
+from clary.controllers import rollout as rollouts
 from clary.controllers.activities import Done, Failed, Outcome
 from clary.lifecycles.endpoint import (
     DELETED,
@@ -22,6 +24,7 @@ from clary.lifecycles.endpoint import (
     IN_SERVICE,
     LIFECYCLE,
     ROLLING_BACK,
+    UPDATE_ROLLBACK_FAILED,
     UPDATING,
     Deployment,
     EndpointState,
@@ -30,12 +33,12 @@ from clary.lifecycles.endpoint import (
     Variant,
     is_ready,
     members_of,
+    replicas_of,
 )
+from clary.lifecycles.rollout import Rollout
 from clary.names import container_names
-from clary.serving.routes import Route, Target, VariantRoute
 from clary.store.rows import Row
 from clary.workload.failure import cut
-from clary.workload.hosting import log_group
 
 STARTUP_SECONDS = 480.0
 """A container has 8 minutes to answer /ping
@@ -66,6 +69,8 @@ class Seen:
     """Those that have answered, and do not any more."""
     said: Callable[[Member], str] = lambda _: ""
     """The last lines of a container's log."""
+    alarms: rollouts.Alarms | None = None
+    """Those that the rollout names; None where it names none, or they cannot be read just now."""
 
 
 @dataclass(frozen=True)
@@ -107,21 +112,20 @@ def _wanted(row: Row, seen: Seen, now: float) -> Row:
     """The row as it should be, given what is seen."""
     state = cast("EndpointState", copy.deepcopy(dict(row.state)))
     status = _entered(row.status, state)
-    reason = _impossible(state.get("next"), seen)
+    back = status == ROLLING_BACK and state.get("next") is not None
+    reason = _impossible(state.get("current") if back else state.get("next"), seen)
     for deployment in (state.get("current"), state.get("next")):
         if deployment:
             _fill(deployment, seen, now)
-    upcoming = state.get("next")
-    if upcoming is None or row.status == ROLLING_BACK:
+    if back:
+        return _going_back(row, state, reason or _hopeless(state.get("current"), seen, now), now)
+    if state.get("next") is None or status == UPDATE_ROLLBACK_FAILED:
         return _at(row, status, IN_SERVICE if status == ROLLING_BACK else status, state)
-    reason = reason or _hopeless(upcoming, seen, now)
+    reason = reason or _hopeless(state.get("next"), seen, now)
+    reason = reason or rollouts.in_the_way(state.get("rollout"), seen.alarms, now)
     if reason is not None:
-        return _given_up(row, status, state, reason)
-    if all(map(is_ready, replicas_of(upcoming))):
-        state["current"], state["next"] = upcoming, None
-        state.pop("failure_reason", None)
-        return _at(row, status, IN_SERVICE, state)
-    return _at(row, status, status, state)
+        return _given_up(row, status, state, reason, now)
+    return _in_place(row, status, state) if _taken_over(state, seen, now) else _at(row, status, status, state)
 
 
 def _entered(status: str, state: EndpointState) -> str:
@@ -131,10 +135,42 @@ def _entered(status: str, state: EndpointState) -> str:
     return status
 
 
-def _given_up(row: Row, status: str, state: EndpointState, reason: str) -> Row:
-    state["next"], state["failure_reason"] = None, cut(reason)
+def _taken_over(state: EndpointState, seen: Seen, now: float) -> bool:
+    """Whether what is to come is all there; takes the next stage of a rollout where it is time."""
+    if "rollout" in state:
+        return rollouts.onward(state, seen.alarms, now)
+    return all(map(is_ready, replicas_of(state["next"])))
+
+
+def _in_place(row: Row, status: str, state: EndpointState) -> Row:
+    state["current"], state["next"] = state["next"], None
+    state.pop("failure_reason", None)
+    state.pop("rollout", None)
+    return _at(row, status, IN_SERVICE, state)
+
+
+def _given_up(row: Row, status: str, state: EndpointState, reason: str, now: float) -> Row:
+    state["failure_reason"] = cut(reason)
     serves = status == UPDATING and state.get("current") is not None
+    if not serves or rollouts.turn_back(state, now):
+        _drop(state)
     return _at(row, status, ROLLING_BACK if serves else FAILED, state)
+
+
+def _going_back(row: Row, state: EndpointState, reason: str | None, now: float) -> Row:
+    """The old fleet comes back, and all traffic to it; or it does not come up, and both stay as they are."""
+    if reason is not None:
+        state["failure_reason"] = cut(f"{state['failure_reason']} Rolling back failed: {reason}")
+        return _at(row, ROLLING_BACK, UPDATE_ROLLBACK_FAILED, state)
+    if not rollouts.backward(state, now):
+        return _at(row, ROLLING_BACK, ROLLING_BACK, state)
+    _drop(state)
+    return _at(row, ROLLING_BACK, IN_SERVICE, state)
+
+
+def _drop(state: EndpointState) -> None:
+    state["next"] = None
+    state.pop("rollout", None)
 
 
 def _at(row: Row, before: str, status: str, state: EndpointState) -> Row:
@@ -163,10 +199,15 @@ def _cannot_start(variant: Variant, reason: str) -> str:
 def _fill(deployment: Deployment, seen: Seen, now: float) -> None:
     """As many replicas as are wanted; containers that have ended are replaced, and none beside them."""
     for variant in deployment["variants"]:
-        known = variant.get("replicas", [])[: variant["desired_count"]]
+        known = _kept(variant.get("replicas", []), variant["desired_count"])
         missing = variant["desired_count"] - len(known)
         tended = [_tended_replica(variant, replica, seen, now) for replica in known]
         variant["replicas"] = tended + [_new_replica(variant, seen) for _ in range(missing)]
+
+
+def _kept(replicas: list[Replica], count: int) -> list[Replica]:
+    """As many of them, rather those that answer."""
+    return replicas if len(replicas) <= count else sorted(replicas, key=is_ready, reverse=True)[:count]
 
 
 def _new_replica(variant: Variant, seen: Seen) -> Replica:
@@ -244,9 +285,9 @@ def backoff(restarts: int) -> float:
     return 0.0 if restarts < 2 else min(LAST_BACKOFF, FIRST_BACKOFF * 2.0 ** min(restarts - 2, 16))
 
 
-def _hopeless(upcoming: Deployment, seen: Seen, now: float) -> str | None:
+def _hopeless(upcoming: Deployment | None, seen: Seen, now: float) -> str | None:
     """Why a deployment will never be in service, or None while it may be."""
-    for variant in upcoming["variants"]:
+    for variant in upcoming["variants"] if upcoming else ():
         for member in members_of(variant):
             if member.get("ready"):
                 continue
@@ -274,7 +315,7 @@ def _no_ping(variant: Variant, member: Member, said: str) -> str:
 
 def _act(row: Row, seen: Seen, now: float) -> Act:
     """What the containers need that are not ready."""
-    prepare, start, probe, due = [], [], [], []
+    prepare, start, probe, due = [], [], [], _due(row, now)
     for container, (variant, member) in by_container(row).items():
         if member.get("ready"):
             continue
@@ -292,16 +333,17 @@ def _act(row: Row, seen: Seen, now: float) -> Act:
     return Act(tuple(prepare), tuple(start), tuple(probe), min(due, default=None))
 
 
+def _due(row: Row, now: float) -> list[float]:
+    """Seconds until the rollout is to be looked at."""
+    rollout: Rollout | None = row.state.get("rollout")
+    seconds = rollouts.seconds_left(rollout, now) if rollout and row.status == UPDATING else None
+    return [] if seconds is None else [seconds]
+
+
 def deployments(row: Row) -> list[Deployment]:
     """`current` and `next`, as far as they are there."""
     found = (row.state.get("current"), row.state.get("next"))
     return [deployment for deployment in found if deployment]
-
-
-def replicas_of(deployment: Deployment) -> Iterator[Replica]:
-    """All replicas of all variants."""
-    for variant in deployment["variants"]:
-        yield from variant.get("replicas", [])
 
 
 def by_container(row: Row) -> dict[str, tuple[Variant, Member]]:
@@ -317,29 +359,3 @@ def by_container(row: Row) -> dict[str, tuple[Variant, Member]]:
 def containers_of(row: Row) -> set[str]:
     """Ids that the row names."""
     return set(by_container(row))
-
-
-def route(row: Row) -> Route | None:
-    """Who answers for this endpoint; None while nobody ever has."""
-    current: Deployment | None = row.state.get("current")
-    if current is None:
-        return None
-    group = log_group(row.key.name)
-    return Route(
-        tuple(
-            VariantRoute(
-                variant["name"],
-                float(variant["weight"]),
-                _targets(variant),
-                group,
-                tuple(container_names(variant["container_definitions"])),
-                bool(variant.get("direct")),
-            )
-            for variant in current["variants"]
-        )
-    )
-
-
-def _targets(variant: Variant) -> tuple[Target, ...]:
-    ready = (replica for replica in variant.get("replicas", []) if is_ready(replica))
-    return tuple(Target(tuple(member["container"] for member in replica["members"])) for replica in ready)

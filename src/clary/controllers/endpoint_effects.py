@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from clary.controllers.activities import Activities, Outcome
+from clary.controllers.alarm_states import AlarmStates
 from clary.controllers.container import Containers
 from clary.controllers.endpoint import (
     Act,
@@ -16,12 +17,14 @@ from clary.controllers.endpoint import (
     by_container,
     containers_of,
     decide,
-    route,
 )
+from clary.controllers.endpoint_route import route
 from clary.controllers.health import HealthGate
 from clary.controllers.logs import Logs, lines_into
+from clary.controllers.rollout import Alarms
 from clary.errors import ClaryError
-from clary.lifecycles.endpoint import DELETED, KIND, Member, Variant
+from clary.lifecycles.endpoint import DELETED, KIND, UPDATING, Member, Variant
+from clary.lifecycles.rollout import Rollout
 from clary.names import random_hex
 from clary.serving.routes import RouteTable, endpoint_id
 from clary.store import Store
@@ -36,7 +39,7 @@ _WATCH_SECONDS = 5.0
 class EndpointController:
     """Reconciles endpoints."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  what an endpoint's life takes, put together in one place
         self,
         store: Store,
         workload: HostingWorkload,
@@ -45,6 +48,7 @@ class EndpointController:
         logs: Logs,
         routes: RouteTable,
         health: HealthGate,
+        alarms: AlarmStates,
     ) -> None:
         self._store = store
         self._workload = workload
@@ -53,6 +57,7 @@ class EndpointController:
         self._logs = logs
         self._routes = routes
         self._health = health
+        self._alarms = alarms
 
     def resume(self) -> list[Key]:
         """After a start of control: publish all routes, claim the containers; the endpoints are to be woken."""
@@ -91,7 +96,16 @@ class EndpointController:
             healthy=frozenset(container for container in containers if self._health.healthy(container)),
             silent=frozenset(container for container in containers if self._health.silent(container)),
             said=lambda member: self._workload.last_lines(row.key, member),
+            alarms=self._alarms_of(row),
         )
+
+    def _alarms_of(self, row: Row) -> Alarms | None:
+        """Those that take the update under way back; asked for as the role of what it brings."""
+        rollout: Rollout | None = row.state.get("rollout")
+        if row.status != UPDATING or not rollout or not rollout["alarms"]:
+            return None
+        role = row.state["next"]["variants"][0].get("role", "")
+        return self._alarms.read(row.key, role, rollout["alarms"])
 
     def _bundle_outcome(self, key: Key, container: str) -> Outcome | None:
         return self._activities.outcome(key, container)
@@ -130,6 +144,9 @@ class EndpointController:
 
     def _act(self, row: Row, step: Act) -> float | None:
         found = by_container(row)
+        dropped = self._containers.owned_by(row.key) - set(found)
+        if dropped:  # an operation has written a row without them
+            self._let_go(row.key, dropped)
         for container in step.prepare:
             self._prepare(row.key, *found[container])
         for container in step.start:

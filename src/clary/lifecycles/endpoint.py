@@ -2,7 +2,8 @@
 
     Creating → InService | Failed
     InService → Updating → InService            (a failed update goes back to what served: RollingBack → InService)
-    InService | Failed | OutOfService → Deleting → (the row is gone)
+    RollingBack → UpdateRollbackFailed → Updating    (what served does not come up again: both are in service, mixed)
+    InService | Failed | UpdateRollbackFailed → Deleting → (the row is gone)
 
 The row's `target` is `InService`, or `Deleted` once DeleteEndpoint was called.
 """
@@ -12,12 +13,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, TypedDict
 
+from clary.lifecycles.rollout import Rollout
 from clary.lifecycles.table import Lifecycle
 
 CREATING = "Creating"
 IN_SERVICE = "InService"
 UPDATING = "Updating"
 ROLLING_BACK = "RollingBack"
+UPDATE_ROLLBACK_FAILED = "UpdateRollbackFailed"
 DELETING = "Deleting"
 FAILED = "Failed"
 
@@ -33,7 +36,8 @@ LIFECYCLE = Lifecycle(
         CREATING: frozenset({IN_SERVICE, FAILED, DELETING}),
         IN_SERVICE: frozenset({UPDATING, DELETING}),
         UPDATING: frozenset({IN_SERVICE, ROLLING_BACK, FAILED, DELETING}),
-        ROLLING_BACK: frozenset({IN_SERVICE, FAILED, DELETING}),
+        ROLLING_BACK: frozenset({IN_SERVICE, UPDATE_ROLLBACK_FAILED, FAILED, DELETING}),
+        UPDATE_ROLLBACK_FAILED: frozenset({UPDATING, DELETING}),
         FAILED: frozenset({DELETING}),
         DELETING: frozenset(),
     },
@@ -95,18 +99,30 @@ class Deployment(TypedDict, total=False):
     config: str
     """EndpointConfigName."""
     variants: list[Variant]
+    capture: dict[str, Any]
+    """The configuration's DataCaptureConfig; absent where it has none."""
 
 
 class EndpointState(TypedDict, total=False):
     """What stands in the row's `state`; times in epoch seconds.
 
-    CreateEndpoint and UpdateEndpoint write `next`; the controller moves it to `current` when every replica is ready.
-    A container that neither names is stopped once no edge routes to it.
+    CreateEndpoint and UpdateEndpoint write `next`; the controller moves it to `current` when every replica is ready
+    and, where there is a `rollout`, all of its steps are done. A container that neither names is stopped once no edge
+    routes to it.
     """
 
     current: Deployment | None
     next: Deployment | None
+    rollout: Rollout
+    """How `next` takes the place of `current`; absent where it does at once: CreateEndpoint, other weights and
+    counts."""
     failure_reason: str
+
+
+def replicas_of(deployment: Deployment | None) -> Iterator[Replica]:
+    """All replicas of all variants."""
+    for variant in (deployment or {}).get("variants", ()):
+        yield from variant.get("replicas", [])
 
 
 def members_of(variant: Variant) -> Iterator[Member]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,6 +57,16 @@ def choose_variant(variants: Iterable[VariantRoute], point: float) -> VariantRou
     return open_[-1] if open_ else None
 
 
+def choose_share(entries: Sequence[VariantRoute], point: float) -> VariantRoute:
+    """Of one variant's old and new replicas those at `point` (0 ≤ point < 1) of its traffic."""
+    left = point * sum(entry.share for entry in entries)
+    for entry in entries:
+        left -= entry.share
+        if left < 0:
+            return entry
+    return entries[-1]
+
+
 def choose_replica(replicas: Iterable[Replica]) -> Replica | None:
     """The one with the fewest requests outstanding; among equals any."""
     candidates = list(replicas)
@@ -95,10 +105,10 @@ class Router:
             if chosen is None:
                 raise NoReplica
             return chosen
-        for variant in route.variants:
-            if variant.name == name:
-                return variant
-        raise UnknownVariant(name)
+        named = [variant for variant in route.variants if variant.name == name]
+        if not named:
+            raise UnknownVariant(name)
+        return named[0] if len(named) == 1 else choose_share(named, random.random())  # noqa: S311
 
     async def ask(self, variant: VariantRoute, request: Request, walk: Walk) -> Response:
         """One replica's answer. Raises NoReplica, Broken, and ValueError for a header that cannot be sent.

@@ -10,6 +10,7 @@ from typing import Any
 
 from clary.names import PRIMARY
 from clary.publish import Publisher
+from clary.serving.capture import Capture
 
 FILE = "endpoint-routes.json"
 
@@ -38,13 +39,21 @@ class VariantRoute:
     """What each target's containers are called."""
     direct: bool = False
     """A request names the container that is to answer it; else all do, one after the other."""
+    capture: Capture | None = None
+    """What is captured of its requests; None: nothing."""
+    share: float = 1.0
+    """Which part of the variant's traffic these replicas take. While an update shifts it a variant has two entries of
+    one name: its old replicas and its new ones, each with its part of the variant's weight."""
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> VariantRoute:
         """From a published document."""
         targets = tuple(Target(tuple(target["containers"])) for target in raw["targets"])
         hostnames = tuple(raw["hostnames"])
-        return cls(raw["name"], raw["weight"], targets, raw["log_group"], hostnames, raw["direct"])
+        capture = Capture.parse(raw["capture"]) if raw.get("capture") else None
+        return cls(
+            raw["name"], raw["weight"], targets, raw["log_group"], hostnames, raw["direct"], capture, raw["share"]
+        )
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from collections.abc import Collection, Mapping
 from typing import Any, cast
 
 from clary.errors import ValidationError
-from clary.lifecycles.endpoint import Deployment, Variant
+from clary.lifecycles.endpoint import Deployment, Variant, is_ready, replicas_of
 from clary.services.context import Context
 from clary.services.resources import Params, require
 from clary.services.sagemaker.endpoint_configs import ENDPOINT_CONFIG, MOST_INSTANCES
-from clary.services.sagemaker.errors import limit_exceeded, not_offered
+from clary.services.sagemaker.errors import limit_exceeded
 from clary.services.sagemaker.images import pinned
 from clary.services.sagemaker.model_containers import DIRECT, containers_of, execution_mode
 from clary.services.sagemaker.models import MODEL
@@ -21,7 +21,10 @@ def resolve(context: Context, config_name: str) -> Deployment:
     config = require(ENDPOINT_CONFIG, context, config_name)
     isolated = bool(config.spec.get("EnableNetworkIsolation"))
     variants = [_variant(context, asked, isolated=isolated) for asked in config.spec["ProductionVariants"]]
-    return {"config": config_name, "variants": variants}
+    deployment: Deployment = {"config": config_name, "variants": variants}
+    if "DataCaptureConfig" in config.spec:
+        deployment["capture"] = config.spec["DataCaptureConfig"]
+    return deployment
 
 
 def _variant(context: Context, asked: Params, *, isolated: bool) -> Variant:
@@ -45,18 +48,6 @@ def _variant(context: Context, asked: Params, *, isolated: bool) -> Variant:
     return variant
 
 
-def check_deployment_config(params: Params) -> None:
-    """Everything is moved at once, when all that is new has answered: another way is not offered. Raises
-    ValidationError."""
-    config = params.get("DeploymentConfig") or {}
-    routing = (config.get("BlueGreenUpdatePolicy") or {}).get("TrafficRoutingConfiguration") or {}
-    if routing.get("Type", "ALL_AT_ONCE") != "ALL_AT_ONCE":
-        raise not_offered(f"DeploymentConfig: TrafficRoutingConfiguration of Type {routing['Type']}")
-    for member in ("RollingUpdatePolicy", "AutoRollbackConfiguration"):
-        if config.get(member):
-            raise not_offered(f"DeploymentConfig.{member}")
-
-
 def check_counts(wanted: Collection[Mapping[str, Any]]) -> None:
     """Raises ValidationError, ResourceLimitExceeded."""
     for entry in wanted:
@@ -65,6 +56,20 @@ def check_counts(wanted: Collection[Mapping[str, Any]]) -> None:
             raise ValidationError(f"Variant {entry['VariantName']}: DesiredInstanceCount must be at least 1.")
         if count > MOST_INSTANCES:
             raise limit_exceeded("instances for endpoint usage", MOST_INSTANCES, count)
+
+
+def standing(state: Mapping[str, Any]) -> Deployment:
+    """What an update goes out from: what serves, or, after a rollback that has failed, what has instances that
+    answer."""
+    current: Deployment = state["current"]
+    coming: Deployment | None = state.get("next")
+    return coming if coming and not any(map(is_ready, replicas_of(current))) else current
+
+
+def launching(deployment: Deployment, counts: Mapping[str, int]) -> Deployment:
+    """`deployment` with as many instances as are wanted of it at first."""
+    variants = [_changed(variant, {"desired_count": counts[variant["name"]]}) for variant in deployment["variants"]]
+    return {**deployment, "variants": variants}
 
 
 def retaining(fresh: Deployment, current: Deployment | None, excluded: Collection[str]) -> Deployment:

@@ -5,7 +5,7 @@ Create and Update write the deployment that is wanted; `controllers/endpoint.py`
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from clary.lifecycles.endpoint import (
     IN_SERVICE,
     KIND,
     LIFECYCLE,
+    UPDATE_ROLLBACK_FAILED,
     UPDATING,
     Deployment,
     leaving_name,
@@ -25,7 +26,8 @@ from clary.names import random_hex
 from clary.services import resources
 from clary.services.context import Context
 from clary.services.resources import Output, Params, Resource, present
-from clary.services.sagemaker.deployment import check_counts, check_deployment_config, resolve, retaining, reweighted
+from clary.services.sagemaker.deployment import check_counts, launching, resolve, retaining, reweighted, standing
+from clary.services.sagemaker.deployment_config import check_deployment_config, rollout
 from clary.services.sagemaker.endpoint_view import shown
 from clary.services.sagemaker.errors import (
     already_existing,
@@ -41,7 +43,7 @@ from clary.store.rows import Row
 if TYPE_CHECKING:  # each process loads only the parts that it holds
     from clary.store.transaction import Transaction
 
-_AT_REST = frozenset({IN_SERVICE, FAILED})
+_AT_REST = frozenset({IN_SERVICE, UPDATE_ROLLBACK_FAILED, FAILED})
 _CHANGED_BY = "changed_by"
 """In a row's state: the invocation that asked for the last change."""
 
@@ -60,7 +62,7 @@ ENDPOINT = Resource(
 @SERVICE.operation("CreateEndpoint")
 def create(context: Context, params: Params) -> Output:
     """Raises ValidationError where the name is taken, or config or model is not there."""
-    check_deployment_config(params)
+    check_deployment_config(params.get("DeploymentConfig"))
     row = resources.new_row(ENDPOINT, context, params)
     there = context.store.read.by_arn(row.arn)
     if there is not None:
@@ -100,43 +102,42 @@ def list_(context: Context, params: Params) -> Output:
 @SERVICE.operation("UpdateEndpoint")
 def update(context: Context, params: Params) -> Output:
     """Deploy another configuration beside the one that serves. Raises ValidationError while a change is under way."""
-    check_deployment_config(params)
+    check_deployment_config(params.get("DeploymentConfig"))
     fresh = resolve(context, params["EndpointConfigName"])
     excluded = {entry["VariantPropertyType"] for entry in params.get("ExcludeRetainedVariantProperties") or ()}
 
-    def next_of(row: Row) -> Deployment:
-        if not params.get("RetainAllVariantProperties"):
-            return fresh
-        return retaining(fresh, row.state.get("current"), excluded)
+    def change(row: Row) -> Row:
+        old, config = standing(row.state), params.get("DeploymentConfig")
+        if params.get("RetainDeploymentConfig"):
+            config = config or row.spec.get("DeploymentConfig")
+        new = retaining(fresh, old, excluded) if params.get("RetainAllVariantProperties") else fresh
+        plan = rollout(config, old, new, resources.now().timestamp())
+        coming = launching(new, plan["steps"][0]["counts"])
+        state = {**row.state, "current": old, "next": coming, "rollout": plan}
+        return replace(row, spec=present({**row.spec, "DeploymentConfig": config}), state=state)
 
-    def spec_of(row: Row) -> Params:
-        kept = row.spec.get("DeploymentConfig") if params.get("RetainDeploymentConfig") else None
-        given = {"DeploymentConfig": params.get("DeploymentConfig") or kept}
-        return present({**row.spec, **given})
-
-    return _deploy(context, params, next_of, spec_of)
+    return _deploy(context, params, change, (IN_SERVICE, UPDATE_ROLLBACK_FAILED))
 
 
 @SERVICE.operation("UpdateEndpointWeightsAndCapacities")
 def update_weights(context: Context, params: Params) -> Output:
     """Other weights and counts for what serves; no replica is replaced for it. Raises ValidationError."""
 
-    def next_of(row: Row) -> Deployment:
+    def change(row: Row) -> Row:
         current: Deployment | None = row.state.get("current")
         known = {variant["name"] for variant in (current or {}).get("variants", ())}
         asked = params["DesiredWeightsAndCapacities"]
         unknown = [entry["VariantName"] for entry in asked if entry["VariantName"] not in known]
         if current is None or unknown:
             raise no_variants(unknown, (current or {}).get("config", ""))
-        return reweighted(current, asked)
+        return replace(row, state={**row.state, "next": reweighted(current, asked)})
 
     check_counts(params["DesiredWeightsAndCapacities"])
-    return _deploy(context, params, next_of, lambda row: dict(row.spec))
+    return _deploy(context, params, change, (IN_SERVICE,))
 
 
-def _deploy(
-    context: Context, params: Params, next_of: Callable[[Row], Deployment], spec_of: Callable[[Row], Params]
-) -> Output:
+def _deploy(context: Context, params: Params, wanted: Callable[[Row], Row], out_of: Collection[str]) -> Output:
+    """Have the endpoint become as `wanted`, where it is in a status that allows for it."""
     invocation = context.call.invocation_id
 
     def change(row: Row) -> Row:
@@ -144,11 +145,12 @@ def _deploy(
             return row  # tried again: control was killed before it could answer
         if row.status == FAILED:
             raise failed_endpoint(row.arn)
-        if row.status != IN_SERVICE:
+        if row.status not in out_of:
             raise in_progress_endpoint(row.arn)
-        state = {**row.state, "next": next_of(row), **({_CHANGED_BY: invocation} if invocation else {})}
+        changed = wanted(row)
+        state = {**changed.state, **({_CHANGED_BY: invocation} if invocation else {})}
         state.pop("failure_reason", None)
-        return replace(row, status=LIFECYCLE.check(row.status, UPDATING), spec=spec_of(row), state=state)
+        return replace(changed, status=LIFECYCLE.check(row.status, UPDATING), state=state)
 
     row = resources.change_row(ENDPOINT, context, params["EndpointName"], change)
     context.wake(row.key)

@@ -1,0 +1,70 @@
+"""Who answers for an endpoint, and with how much of its traffic: pure, over its row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from clary.lifecycles.endpoint import Deployment, Variant, is_ready
+from clary.names import container_names
+from clary.serving.capture import Capture, is_on
+from clary.serving.routes import Route, Target, VariantRoute
+from clary.store.rows import Row
+from clary.workload.hosting import log_group
+
+
+def route(row: Row) -> Route | None:
+    """Who answers for this endpoint; None while nobody ever has.
+
+    While a rollout shifts traffic, a variant has two entries of the same name, the old fleet's and the new one's.
+    """
+    current: Deployment | None = row.state.get("current")
+    if current is None:
+        return None
+    group = log_group(row.key.name)
+    shares: dict[str, float] = row.state.get("rollout", {}).get("shares", {})
+    if not shares:
+        return Route(tuple(_entry(current, variant, group, variant["weight"]) for variant in current["variants"]))
+    return Route(tuple(_shared(current, row.state["next"], shares, group)))
+
+
+def _shared(old: Deployment, new: Deployment, shares: dict[str, float], group: str) -> Iterator[VariantRoute]:
+    """Weights count within a fleet: what the fleets' configurations weigh against each other is nothing."""
+    for deployment, other in ((old, new), (new, old)):
+        total = sum(variant["weight"] for variant in deployment["variants"])
+        others = {variant["name"]: bool(_targets(variant)) for variant in other["variants"]}
+        for variant in deployment["variants"]:
+            moved = shares.get(variant["name"], 1.0)
+            share = _taken(variant, moved if deployment is new else 1 - moved, others.get(variant["name"]))
+            if share > 0:
+                weight = variant["weight"] / total * share if total else 0.0
+                yield _entry(deployment, variant, group, weight, share)
+
+
+def _taken(variant: Variant, share: float, other: bool | None) -> float:
+    """A fleet takes the other's share as well where that has nobody who answers; `other` is None where the other has no
+    such variant."""
+    answers = bool(_targets(variant))
+    return share if other is None or other == answers else float(answers)
+
+
+def _entry(deployment: Deployment, variant: Variant, group: str, weight: float, share: float = 1.0) -> VariantRoute:
+    return VariantRoute(
+        variant["name"],
+        float(weight),
+        _targets(variant),
+        group,
+        tuple(container_names(variant["container_definitions"])),
+        bool(variant.get("direct")),
+        _capture(deployment, variant),
+        share,
+    )
+
+
+def _capture(deployment: Deployment, variant: Variant) -> Capture | None:
+    config = deployment.get("capture")
+    return Capture.of(config, variant.get("role", "")) if config and is_on(config) else None
+
+
+def _targets(variant: Variant) -> tuple[Target, ...]:
+    ready = (replica for replica in variant.get("replicas", []) if is_ready(replica))
+    return tuple(Target(tuple(member["container"] for member in replica["members"])) for replica in ready)
