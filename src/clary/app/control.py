@@ -248,7 +248,7 @@ class Control:
 
 
 def _engine_images(settings: Settings, store: Store, objects: ObjectStore) -> EngineImages:
-    return EngineImages(DockerPlanner(os.environ).engine, RegistryImages(settings.account_id, store, objects))
+    return EngineImages(DockerPlanner(settings, os.environ).engine, RegistryImages(settings.account_id, store, objects))
 
 
 async def _serve(server: ControlServer, controllers: Controllers, start: Start, needed: Sequence[Future[None]]) -> None:

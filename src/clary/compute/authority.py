@@ -21,12 +21,14 @@ import threading
 import time
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
 import botocore
 
 from clary.compute import aws_names
 from clary.compute.launch import BUNDLE, CERTIFICATE, KEY, NAMES
+from clary.compute.ways_out import SYSTEM_TRUST
 from clary.identity.certificates import VALID, certificates
 
 _ISSUER = "Clary, for AWS's names on this machine"
@@ -34,13 +36,6 @@ _LEFT = timedelta(days=5 * 365).total_seconds()
 """How long a certificate lasts at least when a container is started with it: endpoints live long."""
 
 _AUTHORITY = "authority.pem"
-_HOSTS = (
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-)
-"""Where Debian, Red Hat, SUSE and Alpine keep what they trust, in one file."""
 
 
 class Authority:
@@ -89,6 +84,7 @@ def _standing(folder: Path, now: float) -> Path | None:
     return max(lasting)[1] if lasting else None
 
 
+@cache
 def _digest() -> str:
     return hashlib.sha256("\n".join(aws_names.names()).encode()).hexdigest()[:16]
 
@@ -127,5 +123,5 @@ def _write(path: Path, data: bytes, mode: int) -> None:
 def _trusted_here() -> Path:
     """The file of authorities that programs of this host use; botocore's own where the host has none."""
     own = ssl.get_default_verify_paths().cafile
-    found = (Path(path) for path in (own, *_HOSTS) if path and Path(path).is_file())
+    found = (Path(path) for path in (own, *SYSTEM_TRUST) if path and Path(path).is_file())
     return next(found, Path(botocore.__file__).parent / "cacert.pem")

@@ -20,7 +20,7 @@ class ChosenPlanner:
     def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
         self._compute = settings.compute
         self._sandbox = SandboxPlanner(settings)
-        self._docker = DockerPlanner(environ)
+        self._docker = DockerPlanner(settings, environ)
 
     def check(self) -> None:
         """As the protocol: `auto` needs an engine only when an image does."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from clary.compute import docker_socket, host, plan, record
+from clary.compute.authority import Authority
 from clary.compute.base import Container, Network
 from clary.compute.docker_images import ImageStore
 from clary.compute.launch import OVERLAY, EngineNetwork, EnginePart, Launch, MountEntry
@@ -21,7 +22,8 @@ MOST_HOSTS = 250
 class DockerPlanner:
     """Implements `compute.local.Planner`. `environ` says which engine, if not the first that answers."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
+        self._authority = Authority(settings.authority_dir)
         self._environ = environ
 
     def engine(self) -> ImageStore:
@@ -66,7 +68,7 @@ class DockerPlanner:
             mounts=_mounts(container),
             limits=plan.limits(container),
             companions=[],
-            aws_names=None,
+            aws_names=str(self._authority.current()) if container.api else None,
             network=None,
             warm=None,
             engine=part,
@@ -115,4 +117,4 @@ class DockerBackend(LocalBackend):
     """An engine's containers only."""
 
     def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
-        super().__init__(settings, DockerPlanner(environ))
+        super().__init__(settings, DockerPlanner(settings, environ))

@@ -6,9 +6,11 @@ The standard library only, for Pythons of 3.8 and later: keepers read this file 
 from __future__ import annotations
 
 import http.client
+import io
 import json
 import os
 import socket
+import tarfile
 from collections.abc import Iterator
 from typing import Any, Dict  # noqa: UP035
 from urllib.parse import quote, urlencode
@@ -130,6 +132,28 @@ class Engine:
         """A container that does not run yet; its id."""
         made: str = self._ask("POST", f"/containers/create?name={name}", document)["Id"]
         return made
+
+    def file(self, name: str, path: str, most: int) -> bytes | None:
+        """A file of a container, which need not run; None where there is none at that path, or no file, or one of
+        about `most` bytes or more."""
+        connection = Connection(self.path, _SECONDS)
+        try:
+            target = f"/containers/{name}/archive?{urlencode({'path': path})}"
+            packed = self._begin(connection, "GET", target, None).read(most)
+            with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+                member = archive.next()
+                found = archive.extractfile(member) if member is not None and member.isfile() else None
+                return found.read() if found is not None else None
+        except EngineError as error:
+            if error.status == 404:
+                return None
+            raise
+        except tarfile.TarError:
+            return None
+        except http.client.HTTPException as broken:
+            raise ConnectionResetError("the container engine went away") from broken
+        finally:
+            connection.close()
 
     def start(self, name: str) -> None:
         """Run it; one that runs already does so."""

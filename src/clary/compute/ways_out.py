@@ -19,6 +19,15 @@ _DIRECT = ("NO_PROXY", "no_proxy")
 _TRUST = ("AWS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
 """Of SDKs and the AWS CLI, curl, Node, Python's requests, and whatever uses OpenSSL or is written in Go."""
 
+SYSTEM_TRUST = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/var/lib/ca-certificates/ca-bundle.pem",
+    "/etc/ca-certificates/extracted/tls-ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
+"""Where Debian and Alpine, Red Hat, SUSE, Arch, and others keep what they trust, in one file."""
+
 _NODE = {"NODE_USE_ENV_PROXY": "1"}
 """Without it Node asks no proxy, whatever the others say (https://nodejs.org/api/cli.html, from 22.21 and 24.5 on)."""
 

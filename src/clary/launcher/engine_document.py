@@ -10,9 +10,10 @@ import resource
 import shutil
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional
 
-from clary.compute.launch import OVERLAY, EnginePart, Launch, LaunchLimits, layer
-from clary.launcher import copying
-from clary.launcher.engine_networks import MEMBER_LABEL, Seat
+from clary.compute import ways_out
+from clary.compute.launch import OVERLAY, TRUST, EnginePart, Launch, LaunchLimits, layer
+from clary.launcher import copying, engine_trust
+from clary.launcher.engine_networks import GATEWAY, MEMBER_LABEL, Seat
 from clary.launcher.shares import Share
 
 _FEW = 4096
@@ -65,7 +66,7 @@ def document(
     made: Dict[str, Any] = {
         "Image": part["image"],
         "Cmd": launch["argv"] or (_arguments(image) if part["runtime_api"] else []),
-        "Env": [f"{name}={translate(value)}" for name, value in _environment(launch, image).items()],
+        "Env": [f"{name}={translate(value)}" for name, value in _environment(launch, seat, image).items()],
         "Hostname": launch["hostname"],
         "Labels": {FOLDER_LABEL: folder},
         "AttachStdout": False,
@@ -92,13 +93,16 @@ def _arguments(image: Mapping[str, Any]) -> List[str]:
     return list((image.get("Config") or {}).get("Cmd") or [])
 
 
-def _environment(launch: Launch, image: Mapping[str, Any]) -> Dict[str, str]:
-    """The image's search path of Python's modules stays behind ours."""
+def _environment(launch: Launch, seat: Seat, image: Mapping[str, Any]) -> Dict[str, str]:
+    """What is said besides the image's own. Its search path of Python's modules stays behind ours."""
     held = dict(word.partition("=")[::2] for word in (image.get("Config") or {}).get("Env") or [])
     env = dict(launch["env"])
     paths = [path for path in (env.get("PYTHONPATH"), held.get("PYTHONPATH")) if path]
     if "PYTHONPATH" in env:
         env["PYTHONPATH"] = ":".join(paths)
+    if launch.get("aws_names"):
+        hosts = [word for host in seat.hosts for word in host.split(":")]
+        env.update(ways_out.of_engine({**held, **env}, [GATEWAY, launch["hostname"], *hosts]))
     return env
 
 
@@ -127,6 +131,8 @@ def _mounts(launch: Launch, folder: str) -> Iterator[Dict[str, Any]]:
             continue
         source = _copy_of(folder, number) if entry["kind"] == OVERLAY else entry["source"]
         yield {"Type": "bind", "Source": source, "Target": entry["target"], "ReadOnly": not entry["writable"]}
+    if launch.get("aws_names"):
+        yield {"Type": "bind", "Source": engine_trust.path(folder), "Target": TRUST, "ReadOnly": True}
 
 
 def opening(launch: Launch, part: EnginePart, folder: str) -> Optional[Dict[str, Any]]:

@@ -18,7 +18,7 @@ from typing import Any, Callable, Dict, Mapping, NamedTuple, NoReturn, Optional,
 from clary.compute import record
 from clary.compute.docker_api import Document, Engine, EngineError
 from clary.compute.launch import EnginePart, Launch
-from clary.launcher import engine_document, engine_file, engine_networks, engine_ways, relay
+from clary.launcher import engine_document, engine_file, engine_networks, engine_trust, engine_ways, relay
 from clary.launcher.engine_log import EngineLog, Source
 from clary.launcher.shares import Share
 
@@ -89,6 +89,7 @@ class Life:
                 raise Refused("", _KILLED)
             if found is None or found["State"]["Status"] in ("created", "configured"):
                 self._promptly(lambda: self._networks.join(self.name))
+                self._promptly(self._trust_as_its_image)
                 self._promptly(lambda: self.engine.start(self.name))
         except EngineError as error:
             self._refuse(error)
@@ -100,6 +101,9 @@ class Life:
         if record.read(self._folder, BEGUN) is not None and self._started_before():
             raise Refused("The container engine has lost the container.", _KILLED)
         engine_document.copy_layers(self._launch, self._folder)
+        names = self._launch.get("aws_names")
+        if names:
+            engine_trust.prepare(self._folder, names)
         self._open_entries()
         translate = engine_ways.translated({inner: entry.place for inner, entry in self._entries.items()})
         image = self._promptly(lambda: self.engine.image(self._part["image"]))
@@ -112,6 +116,11 @@ class Life:
             if self.engine.container(self.name) is None:
                 given = self._launch, self._part, self._folder, self._share
                 self.engine.create(self.name, engine_document.document(*given, seat, image, translate))
+
+    def _trust_as_its_image(self) -> None:
+        names = self._launch.get("aws_names")
+        if names:
+            engine_trust.complete(self._folder, names, self.engine, self.name)
 
     def _open_entries(self) -> None:
         begun = record.read(self._folder, BEGUN) or {}
