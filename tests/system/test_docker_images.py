@@ -131,6 +131,12 @@ print(mine, "has heard", given, flush=True)
 """
 
 
+PIPED = """\
+#!/bin/sh
+cd /opt/ml/input/data && echo rows: $(wc -l < train_0) and $(wc -l < train_1)
+"""
+
+
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:
     with engines.engine() as found:
@@ -140,7 +146,12 @@ def engine() -> Iterator[Engine]:
 @pytest.fixture(scope="module")
 def image(engine: Engine) -> str:
     """As users build them: `train` and `serve` in its PATH, and code of its own where Clary has a folder too."""
-    programs = {"/usr/bin/train": TRAIN, "/usr/bin/serve": SERVE, "/usr/bin/together": TOGETHER}
+    programs = {
+        "/usr/bin/train": TRAIN,
+        "/usr/bin/serve": SERVE,
+        "/usr/bin/together": TOGETHER,
+        "/usr/bin/piped": PIPED,
+    }
     files = {**programs, "/opt/ml/code/own.txt": "kept"}
     return engines.image(engine, f"clary-test-algorithm-{os.getpid()}", files)
 
@@ -214,6 +225,24 @@ def test_two_instances_of_a_real_image_exchange_a_number(jobs: Jobs, image: str)
     job = jobs.ended("together")
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
     assert {"algo-1 has heard 41", "algo-2 has heard 40"} <= set(_lines(jobs, "together"))
+
+
+def test_a_real_image_without_python_reads_pipes(jobs: Jobs, image: str) -> None:
+    own = {"TrainingInputMode": "Pipe", "ContainerEntrypoint": ["piped"]}
+    name = _train(jobs, "piped", image, own)
+    job = jobs.ended(name)
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    assert "rows: 3 and 3" in _lines(jobs, name)
+
+
+def test_data_that_cannot_be_streamed_are_the_reason(jobs: Jobs, image: str) -> None:
+    own = {"TrainingImage": image, "TrainingInputMode": "Pipe", "ContainerEntrypoint": ["piped"]}
+    channel = {**CHANNEL, "CompressionType": "Gzip"}  # which the rows are not
+    jobs.start("torn", "", AlgorithmSpecification=own, HyperParameters={}, InputDataConfig=[channel])
+    job = jobs.ended("torn")
+    assert job["TrainingJobStatus"] == "Failed"
+    uri = f"s3://{BUCKET}/data/rows.csv"
+    assert f"Data download failed: channel train: {uri} cannot be decompressed" in job["FailureReason"]
 
 
 def test_the_failure_file_says_why(jobs: Jobs, image: str) -> None:

@@ -72,6 +72,16 @@ class Network:
 
 
 @dataclass(frozen=True)
+class Feed:
+    """Channels in Pipe mode (`toolkit.pipes`), by folders of the host."""
+
+    plans: str
+    """How each is streamed, and of what."""
+    data: str
+    """Where the pipes are, which is mounted as the container's /opt/ml/input/data."""
+
+
+@dataclass(frozen=True)
 class Container:
     """What to run, said from the inside, and what of the host is seen there.
 
@@ -102,7 +112,10 @@ class Container:
     """None: a loopback of its own, and nobody else."""
     companions: tuple[tuple[str, ...], ...] = ()
     """Programs that run beside the main one, started before it, in the same environment, and ended with it; that one of
-    them fails is written to the log and ends nothing."""
+    them fails is written to the log and ends nothing. Not with an image."""
+    feed: Feed | None = None
+    """With an image, which need not have a Python: its pipes are fed from outside. Where they cannot be fed to the end
+    it is killed, with that `reason`."""
 
 
 @dataclass(frozen=True)

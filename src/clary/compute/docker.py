@@ -10,7 +10,7 @@ from clary.compute import docker_socket, host, plan, record
 from clary.compute.authority import Authority
 from clary.compute.base import Container, Network
 from clary.compute.docker_images import ImageStore
-from clary.compute.launch import OVERLAY, EngineNetwork, EnginePart, Launch, MountEntry
+from clary.compute.launch import OVERLAY, EngineFeed, EngineNetwork, EnginePart, Launch, MountEntry
 from clary.compute.local import LocalBackend
 from clary.errors import ClaryError
 from clary.settings import Settings
@@ -38,7 +38,7 @@ class DockerPlanner:
         """As the protocol."""
         if container.companions:
             raise ClaryError(
-                "Pipe mode is not offered for images of a container engine.", "Use File or FastFile mode instead."
+                "Programs beside the image's own are not offered for images of a container engine.", "Start them by it."
             )
         part = EnginePart(
             socket=self.engine().path,
@@ -46,6 +46,7 @@ class DockerPlanner:
             entrypoint=list(container.entrypoint),
             shared_memory_bytes=container.limits.shared_memory_bytes,
             network=_network(place, container.network),
+            feed=EngineFeed(plans=container.feed.plans, data=container.feed.data) if container.feed else None,
             runtime_api=container.runtime_api,
         )
         return Launch(

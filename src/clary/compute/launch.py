@@ -104,6 +104,13 @@ class EngineNetwork(TypedDict):
     """Host names of all members, in the order of their addresses."""
 
 
+class EngineFeed(TypedDict):
+    """Channels in Pipe mode: folders of the host, as `compute.base.Feed`."""
+
+    plans: str
+    data: str
+
+
 class EnginePart(TypedDict):
     """What a container engine is told besides."""
 
@@ -115,6 +122,8 @@ class EnginePart(TypedDict):
     shared_memory_bytes: int
     network: EngineNetwork | None
     """None: it is with nobody."""
+    feed: EngineFeed | None
+    """None: it reads no pipes of ours."""
     runtime_api: bool
     """It asks for its work by Lambda's Runtime API; whoever dials it speaks frames (`toolkit.function.frames`)."""
 

@@ -48,12 +48,12 @@ def prefix(containers: str) -> str:
     return f"clary-{zlib.crc32(path):08x}{zlib.adler32(path):08x}-"
 
 
-def take_lock(folder: str) -> int | None:
-    """A descriptor that holds the container's lock, or None where another holds it.
+def take_lock(folder: str, name: str = LOCK) -> int | None:
+    """A descriptor that holds the container's lock, or another of its folder, or None where somebody else holds it.
 
     The lock belongs to the open file: it lasts until every process that inherited or was sent the descriptor is gone.
     """
-    descriptor = os.open(os.path.join(folder, LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(os.path.join(folder, name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.fcntl(descriptor, _F_OFD_SETLK, _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0))
     except BlockingIOError:
@@ -62,10 +62,10 @@ def take_lock(folder: str) -> int | None:
     return descriptor
 
 
-def is_locked(folder: str) -> bool:
+def is_locked(folder: str, name: str = LOCK) -> bool:
     """Whether somebody holds the lock; asking never takes it."""
     try:
-        descriptor = os.open(os.path.join(folder, LOCK), os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(os.path.join(folder, name), os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
     try:

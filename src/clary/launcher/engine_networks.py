@@ -33,7 +33,7 @@ MEMBER_LABEL = "clary.network"
 """On containers: the network of their job's hosts."""
 
 _NONE = "none"
-_OF_HOSTS = ipaddress.ip_network("10.77.0.0/16")
+_OF_HOSTS = ipaddress.IPv4Network("10.77.0.0/16")
 _BITS = 24
 _FIRST_HOST = 2
 """The network's own address and this host's come first."""
@@ -120,7 +120,7 @@ class Networks:
     def _among(self, hosts: EngineNetwork) -> Seat:
         """By addresses that each host of the job can tell of all."""
         found = self._engine.network(hosts["name"]) or {}
-        subnet = ipaddress.ip_network(found["IPAM"]["Config"][0]["Subnet"])
+        subnet = ipaddress.IPv4Network(found["IPAM"]["Config"][0]["Subnet"])
         addresses = {host: str(subnet[_FIRST_HOST + number]) for number, host in enumerate(hosts["hosts"])}
         known = tuple(f"{host}:{address}" for host, address in addresses.items())
         return Seat(hosts["name"], addresses[self._host], known)
@@ -186,8 +186,8 @@ def _routes() -> List[ipaddress.IPv4Network]:
     """Where this machine knows a way to, but for the way to everywhere."""
     with open("/proc/net/route", encoding="ascii") as file:
         rows = [line.split() for line in file.readlines()[1:]]
-    found = (ipaddress.ip_network((_word(row[1]), str(ipaddress.ip_address(_word(row[7])))), False) for row in rows)
-    return [route for route in found if isinstance(route, ipaddress.IPv4Network) and route.prefixlen]
+    found = (ipaddress.IPv4Network((_word(row[1]), bin(int(row[7], 16)).count("1")), False) for row in rows)
+    return [route for route in found if route.prefixlen]
 
 
 def _word(digits: str) -> bytes:

@@ -28,6 +28,7 @@ from clary.compute.launch import API_PORT, PROXY_PORT, Launch
 from clary.launcher import disk, ending, freezer, messages, proxy, relay, shares
 from clary.launcher.disk_watch import Quota
 from clary.launcher.engine_exec import Visit
+from clary.launcher.engine_feeder import Feeder
 from clary.launcher.engine_life import End, Life, Refused
 from clary.launcher.engine_log import EngineLog
 from clary.launcher.family import Family
@@ -41,6 +42,7 @@ ENDING = "ending.json"
 
 _HOME_SECONDS = 5.0
 _QUOTA_SECONDS = 0.5
+_FEEDER_SECONDS = 0.5
 _TERM_GRACE = 10.0  # when the machine itself tells the keeper to end
 _AGAIN_SECONDS = 1.0
 _TURN_SECONDS = 1.0
@@ -78,6 +80,8 @@ class Keeper:
             servers[f"127.0.0.1:{PROXY_PORT}"] = proxy.of(launch, api_socket)
         servers.update(self._runtime.servers if self._runtime else {})
         self._life = Life(start.folder, launch, part, self._share, servers)
+        feed = part.get("feed")
+        self._feeder = Feeder(start.folder, feed) if feed else None
         self._selector = selectors.DefaultSelector()
         self._requests = Requests(self, start.listener, launch["port"], confined=True)
         self._wake, self._waker = socket.socketpair()
@@ -101,6 +105,8 @@ class Keeper:
         if stop:
             self.stop(stop["at"] - time.time())
         if record.read(self._folder, ENDING) is None:
+            if self._feeder is not None:
+                self._feeder.begin()
             threading.Thread(target=self._carry, daemon=True).start()
             while self._end is None:
                 self._turn()
@@ -116,6 +122,8 @@ class Keeper:
         if self._runtime is not None:
             patience = _AGAIN_SECONDS if resumed else PATIENCE  # whoever invoked has lost its line to the one before
             guards.append(Guard(patience, self._runtime.verdict))
+        if self._feeder is not None:
+            guards.append(Guard(_FEEDER_SECONDS, self._feeder.verdict))
         return guards
 
     # -- the thread that makes and follows the container
@@ -159,6 +167,10 @@ class Keeper:
         self._requests.open()
 
     def _note_end(self, end: End) -> None:
+        """However well it has ended: what was fed only in part has been taken for the whole."""
+        verdict = self._feeder.verdict() if self._feeder is not None else None
+        if verdict is not None and not end.reason:
+            self._verdict, end = verdict, End(128 + signal.SIGKILL)
         self._end = end
 
     # -- the loop
@@ -298,6 +310,8 @@ class Keeper:
             record.write(self._folder, ENDING, told)
 
     def _finish(self) -> None:
+        if self._feeder is not None:
+            self._feeder.end()
         while not self._life.clear():
             time.sleep(_AGAIN_SECONDS)
         with contextlib.suppress(FileNotFoundError):

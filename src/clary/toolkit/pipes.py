@@ -1,12 +1,14 @@
-"""Feeds channels in Pipe mode: `python -m clary.toolkit.pipes PLANS DATA FAILURE`, beside the program, ended with it.
+"""Feeds channels in Pipe mode: `python -m clary.toolkit.pipes PLANS DATA FAILURE`, beside the program, ended with it;
+from outside where the program's image need not have a Python (`clary.launcher.engine_feeder`).
 
 For each channel and epoch there is a FIFO `DATA/CHANNEL_EPOCH`; the next one is there before the last has ended. A
 program that closes one early goes on with the next
-(https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-running-container.html). Standard library
-only: it runs on the Python of any image.
+(https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-running-container.html). The folder is
+the program's, which may put there what it likes: pipes are made and opened by the folder's descriptor, and nothing
+else is ever opened there. Standard library only: it runs on the Python of any image.
 """
 
-# ruff: noqa: PTH116, PTH208
+# ruff: noqa: PTH116, PTH123, PTH208
 # Paths are strings here: entries of /proc are many.
 
 from __future__ import annotations
@@ -14,18 +16,18 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import gzip
-import itertools
 import json
 import os
 import random
 import signal
+import stat
 import struct
 import sys
 import tempfile
 import threading
 import zlib
 from pathlib import Path
-from typing import Any, BinaryIO, Dict, Iterable, Iterator, List
+from typing import Any, BinaryIO, Callable, Dict, Iterable, Iterator, List, Optional
 
 _MAGIC = 0xCED7230A
 _LARGEST_RECORD = (1 << 29) - 1
@@ -40,51 +42,72 @@ Part = List[str]
 """`["text", TEXT]` or `["file", NAME, ADDRESS]`."""
 
 
+GiveUp = Callable[[str, Optional[BinaryIO]], None]
+"""Hears why a channel cannot be fed, and which pipe is being read, if one is. It ends when the call returns: its reader
+must not take what it has had for the whole."""
+
+
 class BadData(Exception):
-    """An object that cannot be streamed."""
+    """An object that cannot be streamed, or a pipe that is none."""
 
 
 class Channel:
     """One channel, as its plan says."""
 
-    def __init__(self, folder: Path, target: Path, failure: Path) -> None:
+    def __init__(self, folder: Path, target: int, give_up: GiveUp) -> None:
+        """`target` is a descriptor of the folder of pipes."""
         self._folder = folder
         self._target = target
-        self._failure = failure
+        self._give_up = give_up
         self._plan: Dict[str, Any] = json.loads((folder / "plan.json").read_text())
 
     def feed(self) -> None:
         """Epoch after epoch, as long as somebody opens them; until data are bad, with which no reader shall go on."""
-        for epoch in itertools.count():
-            fifo = self._make(epoch)
-            self._make(epoch + 1)  # who opens this one may come for the next at any moment
-            with open(str(fifo), "wb", buffering=0) as sink:  # noqa: PTH123 - waits for a reader
-                _widen(sink)
-                try:
-                    self._stream(epoch, sink)
-                except BrokenPipeError:  # the program has had enough of this epoch
-                    continue
-                except BadData as error:
-                    self._give_up(error, sink)
-                    return
+        epoch = 0
+        while self._feed(epoch):
+            epoch += 1
 
-    def _make(self, epoch: int) -> Path:
-        path = self._target / "{}_{}".format(self._plan["name"], epoch)
-        if not path.exists():  # the first is there from the beginning
-            os.mkfifo(str(path), 0o666)
-        return path
+    def _feed(self, epoch: int) -> bool:
+        """Whether the next may follow."""
+        sink: Optional[BinaryIO] = None
+        try:
+            self._make(epoch)
+            self._make(epoch + 1)  # who opens this one may come for the next at any moment
+            sink = self._open(epoch)
+            _widen(sink)
+            self._stream(epoch, sink)
+        except BrokenPipeError:  # the program has had enough of this epoch
+            return True
+        except (BadData, OSError) as error:
+            self._give_up("channel {}: {}".format(self._plan["name"], error), sink)
+            return False
+        finally:
+            if sink is not None:
+                sink.close()
+        return True
+
+    def _name(self, epoch: int) -> str:
+        return "{}_{}".format(self._plan["name"], epoch)
+
+    def _make(self, epoch: int) -> None:
+        with contextlib.suppress(FileExistsError):  # the first is there from the beginning
+            os.mkfifo(self._name(epoch), 0o666, dir_fd=self._target)
+
+    def _open(self, epoch: int) -> BinaryIO:
+        """Waits for a reader. What stands there is looked at before it is opened: a link would lead elsewhere, and
+        devices do what they do when they are opened."""
+        place = os.open(self._name(epoch), os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._target)
+        try:
+            if not stat.S_ISFIFO(os.fstat(place).st_mode):
+                raise BadData("{} is no pipe any more".format(self._name(epoch)))
+            return open("/proc/self/fd/{}".format(place), "wb", buffering=0)
+        finally:
+            os.close(place)
 
     def _stream(self, epoch: int, sink: BinaryIO) -> None:
         for record in self._records(epoch):
             for part in record:
                 self._send(part, sink)
-
-    def _give_up(self, error: BadData, sink: BinaryIO) -> None:
-        """Say why, then end who reads: an end of file would look like the end of the data."""
-        reason = "ClientError: Data download failed: channel {}: {}".format(self._plan["name"], error)
-        sys.stderr.write(reason + "\n")
-        self._failure.write_text(reason)
-        end_readers(sink)
 
     def _records(self, epoch: int) -> Iterator[List[Part]]:
         """In order, or in this epoch's own, of which each host streams its share."""
@@ -186,14 +209,29 @@ def _has_open(process: int, fifo: os.stat_result) -> bool:
     return False
 
 
-def main(plans: Path, target: Path, failure: Path) -> None:
-    """Feed every channel, each by its own thread; why one could not be fed is written to `failure`."""
-    channels = [Channel(folder, target, failure) for folder in sorted(plans.iterdir())]
+def feed(plans: Path, target: Path, give_up: GiveUp) -> None:
+    """Feed every channel, each by its own thread. Raises OSError where a folder is not there."""
+    os.umask(0)  # the user who reads need not be this one
+    folder = os.open(str(target), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    channels = [Channel(plan, folder, give_up) for plan in sorted(plans.iterdir())]
     threads = [threading.Thread(target=channel.feed) for channel in channels]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+def main(plans: Path, target: Path, failure: Path) -> None:
+    """Feed from inside: why a channel could not be fed is written to `failure`, then who reads it is ended."""
+
+    def give_up(why: str, sink: Optional[BinaryIO]) -> None:
+        reason = "ClientError: Data download failed: {}".format(why)
+        sys.stderr.write(reason + "\n")
+        failure.write_text(reason)
+        if sink is not None:
+            end_readers(sink)
+
+    feed(plans, target, give_up)
 
 
 if __name__ == "__main__":

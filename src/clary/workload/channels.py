@@ -2,7 +2,7 @@
 (https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-running-container.html).
 
 A channel's objects are named anew below the bundle, as links to the object store's own files: nothing is copied. File
-mode shows them writable (copy on write), FastFile read-only, Pipe to the feeder only, which runs inside
+mode shows them writable (copy on write), FastFile read-only, Pipe to the feeder only, which runs beside the program
 (`clary.toolkit.pipes`). What is there can be told from the spec alone, after a restart too.
 """
 
@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from clary.compute.base import Mount
-from clary.images.base import Program
+from clary.compute.base import Feed, Mount
 from clary.workload.bundle import Bundle, make_folder
 from clary.workload.download import DATA_DOWNLOAD, Ended, Item, items_of_manifest, items_of_prefix, link, place
 from clary.workload.errors import Cancelled, WorkloadError, room_for
@@ -28,9 +27,6 @@ Channel = Mapping[str, Any]
 _T = TypeVar("_T")
 
 _INSIDE = "/opt/ml/input/data"
-_FAILURE = "/opt/ml/output/failure"
-_PIPES = "/opt/clary/pipes"
-_FEEDER = "clary.toolkit.pipes"
 _FOREIGN = frozenset({"HubAccessConfig", "ModelAccessConfig"})
 _PARTIAL = (
     "For FastFile mode, partial S3 prefix is not supported. S3 prefix has to end with a full file or folder. Add a "
@@ -85,23 +81,18 @@ def _source(channel: Channel) -> Mapping[str, Any]:
 
 
 def mounts(placing: Placing, bundle: Bundle) -> Iterator[Mount]:
-    """Each channel's folder, and what the feeder of pipes reads."""
+    """Each channel's folder; pipes are where the folders are."""
     for channel in placing.channels():
         name, how = channel["ChannelName"], mode(channel, placing.spec)
         if how != "Pipe":
             writable = how == "File"
             yield Mount(str(bundle.channel(name)), f"{_INSIDE}/{name}", writable, copy_on_write=writable)
-    if _piped(placing):
-        yield Mount(str(bundle.pipes), _PIPES)
 
 
-def companions(placing: Placing) -> tuple[Program, ...]:
-    """The feeder, where some channel is a pipe."""
-    return (Program(_FEEDER, (_PIPES, _INSIDE, _FAILURE)),) if _piped(placing) else ()
-
-
-def _piped(placing: Placing) -> bool:
-    return any(mode(channel, placing.spec) == "Pipe" for channel in placing.channels())
+def feed(placing: Placing, bundle: Bundle) -> Feed | None:
+    """What the feeder is given, where some channel is a pipe."""
+    piped = any(mode(channel, placing.spec) == "Pipe" for channel in placing.channels())
+    return Feed(str(bundle.pipes), str(bundle.data)) if piped else None
 
 
 def lay_out(storage: RoleStorage, places: Sequence[tuple[Placing, Bundle]], ended: Ended) -> None:

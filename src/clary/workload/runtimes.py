@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from clary.clients.environment import hook_dir
-from clary.compute.base import Container, Limits, Mount, Network, Warm, folder
+from clary.compute.base import Container, Feed, Limits, Mount, Network, Warm, folder
 from clary.compute.docker_api import EngineError
 from clary.compute.host import python_folders
 from clary.errors import AWSError, ClaryError
@@ -21,6 +21,8 @@ from clary.workload.environ import Identity, aws, hook_mount, regions
 from clary.workload.errors import WorkloadError
 
 _MODULES = "/opt/clary/modules"
+_PIPES = "/opt/clary/pipes"
+_FEEDER = ("-m", "clary.toolkit.pipes", _PIPES, "/opt/ml/input/data", "/opt/ml/output/failure")
 _TOOLKIT_PATH = "/opt/clary/clary/toolkit/bin"
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -49,8 +51,8 @@ class Run:
     limits: Limits = field(default_factory=Limits)
     hostname: str = "algo-1"
     network: Network | None = None
-    companions: tuple[Program, ...] = ()
-    """Programs beside it; see compute.base."""
+    feed: Feed | None = None
+    """Its pipes, if it has any."""
 
 
 class Runtimes:
@@ -112,6 +114,7 @@ class Runtimes:
                 hook_mount(hook_dir()),
                 *_module_mounts(image),
                 *self._own_mounts(image, run),
+                *((Mount(run.feed.plans, _PIPES),) if run.feed else ()),
                 *run.mounts,
             ),
             workdir=image.workdir,
@@ -120,7 +123,7 @@ class Runtimes:
             limits=run.limits,
             hostname=run.hostname,
             network=run.network,
-            companions=tuple(_argv(program, python) for program in run.companions),
+            companions=((python, *_FEEDER),) if run.feed else (),
             warm=warm,
         )
 
@@ -137,12 +140,9 @@ class Runtimes:
             raise WorkloadError(f"ClientError: Cannot pull algorithm container. {error}") from None
 
     def _of_engine(self, image: Image, run: Run) -> Container:
-        """A real image brings its programs; it is told where it is, and who it is. Raises WorkloadError."""
-        if run.companions:
-            raise WorkloadError(
-                f"ClientError: {image.uri} is run by a container engine: Pipe mode is not offered there. Use File or"
-                " FastFile mode."
-            )
+        """A real image brings its programs; it is told where it is, and who it is. Raises WorkloadError.
+
+        Its pipes are fed from outside: whether it has a Python nobody knows (docs/decisions/0033)."""
         ways = {} if run.isolated else aws(self._credentials(run))
         program = run.program.argv if isinstance(run.program, Command) else run.program.args
         return Container(
@@ -158,6 +158,7 @@ class Runtimes:
             limits=run.limits,
             hostname=run.hostname,
             network=run.network,
+            feed=run.feed,
         )
 
     def _own_mounts(self, image: Image, run: Run) -> Iterator[Mount]:

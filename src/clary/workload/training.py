@@ -103,7 +103,7 @@ class TrainingWorkload:
             limits=limits_of(placing.host.shape, self._machine, row.spec["ResourceConfig"].get("VolumeSizeInGB")),
             hostname=placing.host.name,
             network=network(row.state["containers"][0], placing.hosts),
-            companions=channels.companions(placing),
+            feed=channels.feed(placing, bundle),
         )
 
     def _placings(self, row: Row) -> list[tuple[Placing, Bundle]]:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clary.workload.channels import companions, input_data_config, lay_out, mounts
+from clary.compute.base import Feed
+from clary.workload.channels import feed, input_data_config, lay_out, mounts
 from clary.workload.download import never
 from clary.workload.errors import Cancelled, WorkloadError
 from tests.unit.workload.conftest import channel, files
@@ -72,14 +73,13 @@ def test_file_is_copy_on_write_and_fast_file_read_only(put, hosts):
     ((placing, bundle),) = hosts(channel("a"), channel("b", InputMode="FastFile"), channel("c", InputMode="Pipe"))
     shown = {mount.target: (mount.writable, mount.copy_on_write) for mount in mounts(placing, bundle)}
     inside = "/opt/ml/input/data/"
-    assert shown == {inside + "a": (True, True), inside + "b": (False, False), "/opt/clary/pipes": (False, False)}
-    (feeder,) = companions(placing)
-    assert (feeder.module, feeder.args[1]) == ("clary.toolkit.pipes", "/opt/ml/input/data")
+    assert shown == {inside + "a": (True, True), inside + "b": (False, False)}
+    assert feed(placing, bundle) == Feed(str(bundle.pipes), str(bundle.data))
 
 
 def test_nothing_is_fed_without_pipes(hosts):
-    ((placing, _),) = hosts(channel())
-    assert companions(placing) == ()
+    ((placing, bundle),) = hosts(channel())
+    assert feed(placing, bundle) is None
 
 
 def test_a_manifest_names_its_objects_by_prefix_and_rest(laid, put):
