@@ -1,0 +1,108 @@
+"""Endpoints whose models answer their own names, and clients that ask them all the while."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+from tests.running import wait_until
+from tests.system.jobs import BUCKET, JOB_SECONDS, SKLEARN, Jobs, packed
+
+CLIENTS = 4
+
+SAYS = """\
+import json, os, sys
+
+def model_fn(model_dir):
+    if {fails!r}:
+        sys.exit("the model of {name} does not load")
+    return {name!r}
+
+def input_fn(data, content_type):
+    return data
+
+def predict_fn(data, model):
+    if {breaks!r}:
+        raise RuntimeError("{name} is broken")
+    return model
+
+def output_fn(prediction, accept):
+    return json.dumps(prediction), "application/json"
+"""
+
+
+def model(jobs: Jobs, name: str, *, fails: bool = False, breaks: bool = False) -> str:
+    """A model that answers its own name, does not load, or breaks with each request."""
+    source = SAYS.format(name=name, fails=fails, breaks=breaks)
+    body = packed({"model": "", "code/inference.py": source})
+    jobs.s3.put_object(Bucket=BUCKET, Key=f"{name}/model.tar.gz", Body=body)
+    env = {"SAGEMAKER_PROGRAM": "inference.py", "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code"}
+    container = {"Image": SKLEARN, "ModelDataUrl": f"s3://{BUCKET}/{name}/model.tar.gz", "Environment": env}
+    jobs.sagemaker.create_model(ModelName=name, ExecutionRoleArn=jobs.role, PrimaryContainer=container)
+    return name
+
+
+def variant(name: str, model_name: str, count: int = 1, weight: float = 1.0) -> dict[str, Any]:
+    shared = {"InstanceType": "ml.m5.large", "InitialInstanceCount": count, "InitialVariantWeight": weight}
+    return {"VariantName": name, "ModelName": model_name, **shared}
+
+
+def configure(jobs: Jobs, name: str, *variants: dict[str, Any]) -> str:
+    jobs.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=list(variants))
+    return name
+
+
+def deploy(jobs: Jobs, name: str, *variants: dict[str, Any]) -> str:
+    jobs.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=configure(jobs, name, *variants))
+    at_rest(jobs, name)
+    return name
+
+
+def at_rest(jobs: Jobs, name: str) -> Any:
+    """Wait until no change is under way; the description."""
+
+    def rested() -> Any:
+        found = jobs.sagemaker.describe_endpoint(EndpointName=name)
+        return found if found["EndpointStatus"] in ("InService", "Failed") else None
+
+    return wait_until(rested, JOB_SECONDS, f"{name} is at rest")
+
+
+def says(jobs: Jobs, name: str, **params: Any) -> tuple[str, str]:
+    """The variant that answered, and which model it is."""
+    answer = jobs.runtime.invoke_endpoint(EndpointName=name, Body=b"x", **params)
+    return answer["InvokedProductionVariant"], json.loads(answer["Body"].read())
+
+
+@contextmanager
+def load(jobs: Jobs, name: str) -> Iterator[tuple[Counter[str], list[Exception]]]:
+    """Clients that ask until the end: how often each model answered, and every failed request."""
+    over, answers, failures = threading.Event(), Counter[str](), list[Exception]()
+
+    def ask() -> None:
+        runtime = jobs.clary.client("sagemaker-runtime")
+        while not over.is_set():
+            try:
+                answers[json.loads(runtime.invoke_endpoint(EndpointName=name, Body=b"x")["Body"].read())] += 1
+            except Exception as failure:
+                failures.append(failure)
+
+    with ThreadPoolExecutor(CLIENTS) as clients:
+        for _ in range(CLIENTS):
+            clients.submit(ask)
+        try:
+            wait_until(lambda: sum(answers.values()) > 20 or failures, 20, "the load is on")
+            yield answers, failures
+        finally:
+            over.set()
+
+
+def more(answers: Counter[str], of: str) -> Callable[[], bool]:
+    """Whether this model has answered some more since now."""
+    before = answers[of]
+    return lambda: answers[of] > before + 20
