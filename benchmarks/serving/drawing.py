@@ -37,12 +37,11 @@ def drawn(servers: Mapping[str, Measured], cells: Sequence[Cell], own: str) -> s
 
 
 def _group(cell: Cell, rates: Mapping[str, float], scale: Scale, top: float, own: str) -> str:
-    clients = "1 client" if cell.clients == 1 else f"{cell.clients} clients"
     bars = [
         _bar(title, rate, scale, top + 22 + number * (_BAR + _GAP), "own" if title == own else "")
         for number, (title, rate) in enumerate(rates.items())
     ]
-    return text(12, top + 14, f"{cell.model}, {clients}", "head") + "".join(bars)
+    return text(12, top + 14, str(cell), "head") + "".join(bars)
 
 
 def _bar(title: str, rate: float, scale: Scale, top: float, css: str) -> str:

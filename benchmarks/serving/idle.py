@@ -27,8 +27,9 @@ class Idle:
 
     seconds: list[float]
     """From CreateEndpoint to InService, where the environment's warm parent runs."""
-    mib: float
-    """A replica's share: its processes' proportional set size (what processes share is divided among them)."""
+    mib: tuple[float, float, float]
+    """What one replica takes: its shim, its PID 1, and the model server in it. Proportional set sizes: what processes
+    share is divided among them."""
 
 
 def measure(models: Models, folder: Path) -> Idle:
@@ -42,8 +43,7 @@ def measure(models: Models, folder: Path) -> Idle:
             api.deploy(name, MODEL)
         for name in rest:
             api.in_service(name, _ALL_SECONDS)
-        replicas = list(replica_processes(folder / "data"))
-        return Idle(seconds, sum(map(pss_bytes, replicas)) / COUNT / 2**20)
+        return Idle(seconds, _memory(folder / "data"))
 
 
 def _deploy(api: Api, name: str) -> float:
@@ -53,18 +53,21 @@ def _deploy(api: Api, name: str) -> float:
     return time.perf_counter() - began
 
 
-def replica_processes(data_dir: Path) -> Iterator[int]:
-    """Each container's shim, and what is in the container."""
+def _memory(data_dir: Path) -> tuple[float, float, float]:
+    """Each container's shim begins a family of processes."""
+    found = [0, 0, 0]
     for folder in Settings(data_dir=data_dir).containers_dir.iterdir():
         handle = record.read(str(folder), record.HANDLE)
-        if handle:
-            yield from _family(handle["pid"])
+        for depth, pid in _family(handle["pid"]) if handle else ():
+            found[min(depth, 2)] += pss_bytes(pid)
+    shim, first, server = (size / COUNT / 2**20 for size in found)
+    return shim, first, server
 
 
-def _family(pid: int) -> Iterator[int]:
-    yield pid
+def _family(pid: int, depth: int = 0) -> Iterator[tuple[int, int]]:
+    yield depth, pid
     for child in _children(pid):
-        yield from _family(child)
+        yield from _family(child, depth + 1)
 
 
 def _children(pid: int) -> list[int]:

@@ -24,6 +24,9 @@ class Cell:
     model: str
     clients: int
 
+    def __str__(self) -> str:
+        return f"{self.model}, {self.clients} client{'s' if self.clients > 1 else ''}"
+
 
 @dataclass
 class Measured:

@@ -80,8 +80,10 @@ class StartedPeer:
 
 
 def _environment(models: Path, folder: Path) -> dict[str, str]:
+    """One thread for a prediction: the processes of a server share the cores."""
     return {
         **os.environ,
+        "OMP_NUM_THREADS": "1",
         "MODELS": str(models),
         "PYTHONPATH": str(ROOT),
         "BENTOML_HOME": str(folder / "bentoml"),

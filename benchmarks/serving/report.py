@@ -19,7 +19,7 @@ IDLE_MIB, CREATE_SECONDS = 10.0, 0.3
 
 def table(servers: Mapping[str, Measured], cells: Sequence[Cell]) -> str:
     """Markdown: a line for each server."""
-    heads = [f"{cell.model}, {_clients(cell.clients)}" for cell in cells]
+    heads = [str(cell) for cell in cells]
     lines = [
         f"| {' | '.join(['server', *heads])} |",
         f"| {' | '.join(['---'] * (len(heads) + 1))} |",
@@ -29,10 +29,6 @@ def table(servers: Mapping[str, Measured], cells: Sequence[Cell]) -> str:
         ),
     ]
     return "\n".join(lines)
-
-
-def _clients(count: int) -> str:
-    return "1 client" if count == 1 else f"{count} clients"
 
 
 def _shown(round_: Round) -> str:
@@ -63,21 +59,22 @@ def figures(servers: Mapping[str, Measured], cells: Sequence[Cell]) -> Iterator[
     """Each target of serving, for the cells that were measured."""
     for cell in cells:
         rounds = servers[OWN].rounds[cell]
-        what = f"{cell.model}, {_clients(cell.clients)}"
         if cell.clients == 1:
-            yield Figure(f"{what}: p50", [each.p50 for each in rounds], ALONE_P50_MS, "ms")
+            yield Figure(f"{cell}: p50", [each.p50 for each in rounds], ALONE_P50_MS, "ms")
             continue
         best = best_peer(servers, cell)
         if best is not None:
             target, gate = TIMES[cell.model]
-            title = f"{what}: Clary over {best.title}"
+            title = f"{cell}: Clary over {best.title}"
             yield Figure(title, ratios(servers, cell), target, "×", is_least=True, gate=gate if gate < target else None)
-        yield Figure(f"{what}: p99", [each.p99 for each in rounds], P99_MS, "ms")
+        yield Figure(f"{cell}: p99", [each.p99 for each in rounds], P99_MS, "ms")
 
 
 def idle_figures(idle: Idle) -> Iterator[Figure]:
     """What endpoints cost that nobody asks."""
-    yield Figure(f"memory of each of {COUNT} idle endpoints", [idle.mib], IDLE_MIB, "MiB")
+    shim, first, server = (f"{mib:.1f}" for mib in idle.mib)
+    title = f"memory of each of {COUNT} idle endpoints (shim {shim}, PID 1 {first}, model server {server})"
+    yield Figure(title, [sum(idle.mib)], IDLE_MIB, "MiB")
     yield Figure("CreateEndpoint → InService, warm", idle.seconds, CREATE_SECONDS)
 
 

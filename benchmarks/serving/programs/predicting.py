@@ -14,8 +14,8 @@ Predict = Callable[[np.ndarray], np.ndarray]
 
 
 def load(folder: Path) -> dict[str, Predict]:
-    """By name. One thread for a prediction: the processes of a server share the cores."""
-    trees = xgboost.XGBClassifier(n_jobs=1)
+    """By name."""
+    trees = xgboost.XGBClassifier()
     trees.load_model(folder / "xgboost.ubj")
     return {
         "voting": _second(joblib.load(folder / "voting.joblib")),

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import ray
 from ray import serve
+from ray.serve.schema import LoggingConfig
 from starlette.requests import Request
 
 from benchmarks.serving.programs.predicting import load, row
@@ -17,7 +18,11 @@ STORE_BYTES = 100 * 2**20
 """Of Ray's shared objects, which no request here becomes."""
 
 
-@serve.deployment(max_ongoing_requests=1024, ray_actor_options={"num_cpus": 0})
+@serve.deployment(
+    max_ongoing_requests=1024,
+    ray_actor_options={"num_cpus": 0},
+    logging_config=LoggingConfig(enable_access_log=False),
+)
 class Model:
     """One of the three."""
 
@@ -35,7 +40,7 @@ class Model:
 def main() -> None:
     port, models, folder = sys.argv[1:]
     ray.init(include_dashboard=False, object_store_memory=STORE_BYTES, _temp_dir=folder)
-    serve.start(http_options={"host": "127.0.0.1", "port": int(port), "access_log": False})
+    serve.start(http_options={"host": "127.0.0.1", "port": int(port)})
     for name in ("voting", "logistic", "xgboost"):
         serve.run(Model.bind(models, name), name=name, route_prefix=f"/{name}")
     signal.pause()

@@ -104,8 +104,9 @@ def test_clary_alone_has_no_ratio(servers):
 
 
 def test_idle_endpoints_have_targets():
-    memory, create = report.idle_figures(Idle([0.2, 0.4, 0.25], 11.0))
-    assert (memory.passed, create.passed) == (False, True)
+    memory, create = report.idle_figures(Idle([0.2, 0.4, 0.25], (2.0, 1.0, 8.0)))
+    assert "shim 2.0, PID 1 1.0, model server 8.0" in memory.title
+    assert (memory.median, memory.passed, create.passed) == (11.0, False, True)
 
 
 def test_the_table_has_a_line_for_each_server(servers):
