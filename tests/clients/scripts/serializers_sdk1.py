@@ -56,6 +56,10 @@ as_text = predictor("text/csv", formats.csv_serializer, "text/csv", formats.Stri
 assert as_text.predict(table).split()[0].startswith("1.5"), as_text.predict(table)
 as_bytes = predictor("text/csv", formats.csv_serializer, "text/csv", formats.BytesDeserializer())
 assert as_bytes.predict(table).startswith(b"1.5")
+asked.enable_data_capture()
+captured = session.sagemaker_client.describe_endpoint(EndpointName=name)["DataCaptureConfig"]
+assert (captured["CaptureStatus"], captured["CurrentSamplingPercentage"]) == ("Started", 20), captured
+assert np.array_equal(asked.predict(table), table), "the endpoint answers while it captures"
 asked.delete_endpoint()
 
 image = get_image_uri(session.boto_region_name, "xgboost", "1.0-1")

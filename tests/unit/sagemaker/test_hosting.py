@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from clary.controllers.endpoint_route import route
 from clary.services.iam.bootstrap import ensure_defaults
 from clary.store import Key
 
@@ -115,15 +116,82 @@ def test_a_configuration_names_models_that_are_there(sagemaker):
     assert "unique: a" in refusal(variant("a"), variant("a"))
     assert "not offered" in refusal(variant(), ShadowProductionVariants=[variant()])
     assert "InstanceType" in refusal({"VariantName": "v", "ModelName": "m"})
-    capture = {
-        "EnableCapture": True,
-        "InitialSamplingPercentage": 100,
-        "DestinationS3Uri": "s3://data/x",
-        "CaptureOptions": [{"CaptureMode": "Input"}],
-    }
-    assert "EnableCapture is not offered" in refusal(variant(), DataCaptureConfig=capture)
     shown = sagemaker.call("DescribeEndpointConfig", EndpointConfigName="c")
     assert shown["ProductionVariants"] == [variant(InitialVariantWeight=1.0)]
+
+
+CAPTURE = {
+    "EnableCapture": True,
+    "InitialSamplingPercentage": 50,
+    "DestinationS3Uri": "s3://data/x",
+    "CaptureOptions": [{"CaptureMode": "Input"}],
+}
+
+
+def capturing(sagemaker, name="d", **changes):
+    config = {member: value for member, value in {**CAPTURE, **changes}.items() if value is not None}
+    asked = {"EndpointConfigName": name, "ProductionVariants": [variant()], "DataCaptureConfig": config}
+    sagemaker.call("CreateEndpointConfig", **asked)
+    return config
+
+
+def test_a_configuration_says_what_is_captured_and_the_endpoint_how_it_stands(inner, sagemaker):
+    config = capturing(sagemaker, KmsKeyId="alias/k", CaptureContentTypeHeader={"CsvContentTypes": ["text/csv"]})
+    assert sagemaker.call("DescribeEndpointConfig", EndpointConfigName="d")["DataCaptureConfig"] == config
+    sagemaker.call("CreateEndpoint", EndpointName="e", EndpointConfigName="d")
+    serve(inner)
+    assert sagemaker.call("DescribeEndpoint", EndpointName="e")["DataCaptureConfig"] == {
+        "EnableCapture": True,
+        "CaptureStatus": "Started",
+        "CurrentSamplingPercentage": 50,
+        "DestinationS3Uri": "s3://data/x",
+        "KmsKeyId": "alias/k",
+    }
+
+
+@pytest.mark.parametrize(("enabled", "status"), [(True, "Started"), (None, "Started"), (False, "Stopped")])
+def test_capture_is_on_unless_it_is_turned_off(inner, sagemaker, enabled, status):
+    capturing(sagemaker, EnableCapture=enabled)
+    sagemaker.call("CreateEndpoint", EndpointName="e", EndpointConfigName="d")
+    serve(inner)
+    shown = sagemaker.call("DescribeEndpoint", EndpointName="e")["DataCaptureConfig"]
+    assert (shown["CaptureStatus"], shown["EnableCapture"]) == (status, status == "Started")
+    (routed,) = route(inner.store.read.get(endpoint_key())).variants
+    assert (routed.capture is not None) == (status == "Started")
+    if routed.capture:
+        wanted = ("s3://data/x", 50, True, False, ROLE)
+        there = routed.capture
+        assert (there.destination, there.percentage, there.input, there.output, there.role) == wanted
+
+
+def test_an_update_brings_the_capture_of_its_configuration(inner, sagemaker):
+    capturing(sagemaker)
+    sagemaker.call("CreateEndpoint", EndpointName="e", EndpointConfigName="d")
+    serve(inner)
+    sagemaker.call("UpdateEndpoint", EndpointName="e", EndpointConfigName="c", RetainAllVariantProperties=True)
+    assert sagemaker.call("DescribeEndpoint", EndpointName="e")["DataCaptureConfig"]["CaptureStatus"] == "Started"
+    serve(inner)
+    assert "DataCaptureConfig" not in sagemaker.call("DescribeEndpoint", EndpointName="e")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"InitialSamplingPercentage": 101}, "Member must have value less than or equal to 100"),
+        ({"CaptureOptions": []}, "Member must have length greater than or equal to 1"),
+        ({"CaptureOptions": [{"CaptureMode": "Both"}]}, "Member must satisfy enum value set"),
+        ({"CaptureOptions": None}, "captureOptions' failed to satisfy constraint: Member must not be null"),
+        ({"DestinationS3Uri": "data/x"}, "Member must satisfy regular expression pattern"),
+        ({"DestinationS3Uri": "https://example.com/x"}, "https://example.com/x is not a valid S3 URI."),
+        ({"CaptureContentTypeHeader": {"CsvContentTypes": ["csv"]}}, "Member must satisfy regular expression pattern"),
+    ],
+    ids=["percentage", "no options", "mode", "without options", "no address", "another host", "content type"],
+)
+def test_what_cannot_be_captured_is_refused(sagemaker, changes, said):
+    config = {member: value for member, value in {**CAPTURE, **changes}.items() if value is not None}
+    asked = {"EndpointConfigName": "d", "ProductionVariants": [variant()], "DataCaptureConfig": config}
+    code, text = sagemaker.refusal("CreateEndpointConfig", **asked)
+    assert (code, said in text) == ("ValidationException", True), text
 
 
 def test_a_new_endpoint_is_creating_and_names_what_is_to_be_deployed(inner, sagemaker):
@@ -395,24 +463,6 @@ def test_a_deployment_configuration_is_kept_where_it_is_asked_for(inner, sagemak
     assert update(DeploymentConfig=ALL_AT_ONCE) == ALL_AT_ONCE
     assert update(RetainDeploymentConfig=True) == ALL_AT_ONCE
     assert update() is None
-
-
-@pytest.mark.parametrize(
-    "config",
-    [
-        {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": {
-            "Type": "CANARY", "WaitIntervalInSeconds": 0, "CanarySize": {"Type": "INSTANCE_COUNT", "Value": 1}}}},
-        {"RollingUpdatePolicy": {"MaximumBatchSize": {"Type": "INSTANCE_COUNT", "Value": 1},
-                                 "WaitIntervalInSeconds": 0}},
-        {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "a"}]}},
-    ],
-)  # fmt: skip
-def test_ways_of_deploying_that_are_not_offered_are_refused(inner, sagemaker, config):
-    params = {"EndpointName": "e", "EndpointConfigName": "c", "DeploymentConfig": config}
-    assert "not offered" in sagemaker.refusal("CreateEndpoint", **params)[1]
-    sagemaker.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c")
-    serve(inner)
-    assert "not offered" in sagemaker.refusal("UpdateEndpoint", **params)[1]
 
 
 def test_weights_and_counts_on_their_way_are_desired_before_they_are_current(inner, sagemaker):

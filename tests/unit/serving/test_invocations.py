@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -11,10 +12,13 @@ from clary.errors import AWSError
 from clary.services.sagemaker_runtime import invocations
 from clary.services.sagemaker_runtime.service import SERVICE
 from clary.serving.metering import Meter
+from clary.serving.recorder import Recorder
 from clary.serving.router import Router
 from clary.serving.routes import Route, RouteTable, Target, VariantRoute, endpoint_id
+from clary.serving.spool import finished, read
 from clary.settings import Limits, Settings
 
+from .capturing import capture
 from .conftest import ok, read_request, says
 
 ACCOUNT = "123456789012"
@@ -27,6 +31,7 @@ class Edge:
     call: Call
     settings: Settings
     router: Router
+    recorder: Recorder
     meter: Meter = field(default_factory=Meter)
 
 
@@ -38,7 +43,7 @@ async def edge(tmp_path, servers):
     principal = Principal("root", ACCOUNT, ARN, ARN, ACCOUNT)
     call = Call(principal, "sagemaker-runtime", "InvokeEndpoint", {}, "us-east-1")
     router = Router(tmp_path, servers.dial)
-    yield Edge(call, Settings(data_dir=tmp_path), router)
+    yield Edge(call, Settings(data_dir=tmp_path), router, Recorder(tmp_path / "spool"))
     router.close()
 
 
@@ -178,3 +183,43 @@ async def test_errors_of_a_model_are_metered(servers, edge, status, name):
     assert found[name] == found["InvocationModelErrors"] == {1.0: 1.0}
     other = {"Invocation4XXErrors", "Invocation5XXErrors"} - {name}
     assert found[other.pop()] == {0.0: 1.0}
+
+
+@pytest.fixture
+async def captured(tmp_path, servers, edge):
+    """`await captured(capture, status, …)`: the records of one request to a model that answers so."""
+
+    async def ask(config, status="200 OK", **params):
+        routed = VariantRoute("v", 1.0, (Target(("c1",)),), capture=config)
+        RouteTable(tmp_path).set(endpoint_id(ACCOUNT, "us-east-1", "e"), Route((routed,)))
+        await servers.start("c1", says(f"HTTP/1.1 {status}\r\nContent-Length: 2\r\n\r\nok".encode()))
+        with contextlib.suppress(AWSError):
+            await invoke(edge, **params)
+        edge.recorder.close()
+        return [record for path in finished(tmp_path / "spool") for record in read(path)]
+
+    return ask
+
+
+async def test_what_is_answered_is_captured_with_what_the_request_said_of_itself(captured):
+    (record,) = await captured(capture(), ContentType="text/csv", InferenceId="mine", CustomAttributes="a=1")
+    assert record.place == ("123456789012", "us-east-1", "e", "v", "/aws/sagemaker/Endpoints/e", capture())
+    assert len(record.exchange.event_id) == 32
+    said = ("mine", "a=1", "text/csv", "application/octet-stream", b"1,2", b"ok")
+    assert record.exchange[1:] == said
+
+
+@pytest.mark.parametrize(("mode", "bodies"), [("Input", (b"1,2", b"")), ("Output", (b"", b"ok"))])
+async def test_a_side_that_is_not_captured_is_not_kept(captured, mode, bodies):
+    (record,) = await captured(capture(CaptureOptions=[{"CaptureMode": mode}]))
+    assert (record.exchange.input, record.exchange.output) == bodies
+
+
+@pytest.mark.parametrize("status", ["400 No", "500 No"])
+async def test_a_request_that_failed_is_not_captured(captured, status):
+    assert await captured(capture(), status) == []
+
+
+async def test_without_a_configuration_nothing_is_captured(captured, tmp_path):
+    assert await captured(None) == []
+    assert not (tmp_path / "spool").exists()

@@ -10,6 +10,8 @@ from clary.services.resources import Params, Resource, declare, require
 from clary.services.sagemaker.errors import already_existing, could_not_find, limit_exceeded, not_offered
 from clary.services.sagemaker.models import MODEL
 from clary.services.sagemaker.service import SERVICE
+from clary.workload.errors import WorkloadError
+from clary.workload.s3uri import split
 
 _WEIGHT = 1.0
 MOST_INSTANCES = 64
@@ -32,8 +34,7 @@ def fill_endpoint_config(context: Context, params: Params) -> Params:
     for member in _UNOFFERED:
         if params.get(member):
             raise not_offered(member)
-    if (params.get("DataCaptureConfig") or {}).get("EnableCapture"):
-        raise not_offered("DataCaptureConfig.EnableCapture")
+    _check_capture(params.get("DataCaptureConfig"))
     variants = [_variant(context, variant) for variant in params["ProductionVariants"]]
     names = [variant["VariantName"] for variant in variants]
     twice = sorted({name for name in names if names.count(name) > 1})
@@ -41,6 +42,16 @@ def fill_endpoint_config(context: Context, params: Params) -> Params:
         raise ValidationError(f"Production variant names must be unique: {', '.join(twice)}.")
     isolated = params.get("EnableNetworkIsolation", False)
     return {**params, "ProductionVariants": variants, "EnableNetworkIsolation": isolated}
+
+
+def _check_capture(config: Params | None) -> None:
+    """The model's constraints let through what is no S3 address. No public source shows AWS's words for it."""
+    if config:
+        try:
+            split(config["DestinationS3Uri"])
+        except WorkloadError:
+            said = f"DataCaptureConfig: {config['DestinationS3Uri']} is not a valid S3 URI."
+            raise ValidationError(said) from None
 
 
 def _variant(context: Context, asked: Params) -> Params:

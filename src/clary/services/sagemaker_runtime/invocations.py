@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -13,8 +14,11 @@ from clary.services.sagemaker_runtime.service import SERVICE, endpoint_name, log
 from clary.serving.chain import DEFAULT_TYPE, Walk
 from clary.serving.client import Broken, Request, Response
 from clary.serving.metering import Meter, Place
+from clary.serving.recorder import Recorder
 from clary.serving.router import NoReplica, Router, UnknownEndpoint, UnknownVariant
 from clary.serving.routes import VariantRoute
+from clary.serving.spool import Exchange
+from clary.serving.spool import Place as Captured
 from clary.settings import Settings
 
 _PATH = "/invocations"
@@ -50,6 +54,11 @@ class EdgeContext(Protocol):
     @property
     def meter(self) -> Meter:
         """Counts what is asked."""
+        ...
+
+    @property
+    def recorder(self) -> Recorder:
+        """Takes what is captured."""
         ...
 
     @property
@@ -94,13 +103,34 @@ async def invoke_endpoint(context: EdgeContext, params: dict[str, Any]) -> dict[
     _count(context, invocation, answer.status, began, asked)
     if not 200 <= answer.status < 300:
         raise _model_error(invocation, answer.status, answer.body.decode("utf-8", "replace"))
-    return _output(invocation, answer)
+    output = _output(invocation, answer)
+    _capture(context, invocation, params, output)
+    return output
+
+
+def _capture(context: EdgeContext, invocation: Invocation, params: dict[str, Any], output: dict[str, Any]) -> None:
+    """Data capture, of what was answered well. No public source says what AWS does with errors of the model: they have
+    no prediction that a monitor could look at."""
+    capture = invocation.variant.capture
+    if capture is None or not context.recorder.draws(capture):
+        return
+    names = (invocation.account, invocation.region, invocation.endpoint, invocation.variant.name)
+    exchange = Exchange(
+        context.call.request_id or secrets.token_hex(16),
+        params.get("InferenceId", ""),
+        params.get("CustomAttributes", ""),
+        params.get("ContentType") or DEFAULT_TYPE,
+        output["ContentType"],
+        params.get("Body", b"") if capture.input else b"",
+        output["Body"] if capture.output else b"",
+    )
+    context.recorder.note(Captured(*names, invocation.log_group, capture), exchange)
 
 
 def _count(context: EdgeContext, invocation: Invocation, status: int, began: float, asked: float) -> None:
     told = time.perf_counter()
     variant, walk = invocation.variant, invocation.walk
-    place = Place(invocation.account, invocation.region, invocation.endpoint, variant.name)
+    place = Place(invocation.account, invocation.region, invocation.endpoint, variant.name, config=variant.config)
     context.meter.count(place, len(variant.targets), status, told - asked, told - began)
     if variant.direct:
         context.meter.count_container(place._replace(container=invocation.asked), status, told - asked)
