@@ -1,4 +1,4 @@
-"""The table as a picture that stands alone: requests in a second at each cell, on a logarithmic scale."""
+"""The table as a picture that stands alone: requests in a second, a group of bars for each cell."""
 
 from __future__ import annotations
 
@@ -21,22 +21,21 @@ rect { fill: #a3a8b3 } rect.own { fill: #2563c9 } .soft { fill: #666 }
 
 def drawn(servers: Mapping[str, Measured], cells: Sequence[Cell], own: str) -> str:
     """SVG; `own` is the server to be seen at once."""
-    rates = {(title, cell): each.median(cell).per_second for title, each in servers.items() for cell in cells}
-    scale = Scale(min(rates.values()) / 2, max(rates.values()), _LEFT, _WIDTH - _RIGHT, is_logarithmic=True)
     step = len(servers) * (_BAR + _GAP) + _BETWEEN
     groups = [
-        _group(cell, {title: rates[title, cell] for title in servers}, scale, _TOP + number * step, own)
-        for number, cell in enumerate(cells)
+        _group(cell, {title: each.median(cell).per_second for title, each in servers.items()}, _TOP + place * step, own)
+        for place, cell in enumerate(cells)
     ]
     height = _TOP + len(cells) * step
-    title = "Requests in a second, one row each; logarithmic"
+    title = "Requests in a second, one row each; every group has a scale of its own"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" role="img" '
         f'aria-label="{escape(title)}"><style>{_STYLE}</style>{text(12, 20, title, "soft")}{"".join(groups)}</svg>\n'
     )
 
 
-def _group(cell: Cell, rates: Mapping[str, float], scale: Scale, top: float, own: str) -> str:
+def _group(cell: Cell, rates: Mapping[str, float], top: float, own: str) -> str:
+    scale = Scale(0, max(rates.values()), _LEFT, _WIDTH - _RIGHT)
     bars = [
         _bar(title, rate, scale, top + 22 + number * (_BAR + _GAP), "own" if title == own else "")
         for number, (title, rate) in enumerate(rates.items())
