@@ -57,6 +57,7 @@ def _entry(deployment: Deployment, variant: Variant, group: str, weight: float, 
         bool(variant.get("direct")),
         _capture(deployment, variant),
         share,
+        deployment["config"],
     )
 
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import product
 from typing import Any, NamedTuple
 
 NAMESPACE = "AWS/SageMaker"
@@ -34,12 +35,18 @@ class Place(NamedTuple):
     variant: str
     container: str = ""
     """One of those of each instance; empty for the whole."""
+    config: str = ""
+    """EndpointConfigName of the replicas that answered: what is new may be watched apart from what it replaces."""
 
     @property
-    def dimensions(self) -> list[dict[str, str]]:
-        """As CloudWatch has them."""
+    def dimensions(self) -> list[list[dict[str, str]]]:
+        """As CloudWatch has them: of the variant, whatever its configuration, and of the variant in its configuration
+        (https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-configuration.html)."""
         named = [("EndpointName", self.endpoint), ("VariantName", self.variant), ("ContainerName", self.container)]
-        return [{"Name": name, "Value": value} for name, value in named if value]
+        of_variant = [{"Name": name, "Value": value} for name, value in named if value]
+        if not self.config or self.container:
+            return [of_variant]
+        return [of_variant, [*of_variant, {"Name": "EndpointConfigName", "Value": self.config}]]
 
 
 @dataclass
@@ -132,11 +139,11 @@ def _metric(
     place: Place, minute: int, name: str, unit: str, counts: Mapping[float, int] | Mapping[int, int]
 ) -> Iterator[dict[str, Any]]:
     known = [(float(value), float(often)) for value, often in counts.items() if often]
-    for start in range(0, len(known), _VALUES_AT_ONCE):
+    for dimensions, start in product(place.dimensions, range(0, len(known), _VALUES_AT_ONCE)):
         part = known[start : start + _VALUES_AT_ONCE]
         yield {
             "MetricName": name,
-            "Dimensions": place.dimensions,
+            "Dimensions": dimensions,
             "Timestamp": datetime.fromtimestamp(minute, UTC),
             "Unit": unit,
             "Values": [value for value, _ in part],

@@ -44,15 +44,22 @@ class VariantRoute:
     share: float = 1.0
     """Which part of the variant's traffic these replicas take. While an update shifts it a variant has two entries of
     one name: its old replicas and its new ones, each with its part of the variant's weight."""
+    config: str = ""
+    """EndpointConfigName of these replicas."""
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> VariantRoute:
         """From a published document."""
-        targets = tuple(Target(tuple(target["containers"])) for target in raw["targets"])
-        hostnames = tuple(raw["hostnames"])
-        capture = Capture.parse(raw["capture"]) if raw.get("capture") else None
         return cls(
-            raw["name"], raw["weight"], targets, raw["log_group"], hostnames, raw["direct"], capture, raw["share"]
+            name=raw["name"],
+            weight=raw["weight"],
+            targets=tuple(Target(tuple(target["containers"])) for target in raw["targets"]),
+            log_group=raw["log_group"],
+            hostnames=tuple(raw["hostnames"]),
+            direct=raw["direct"],
+            capture=Capture.parse(raw["capture"]) if raw.get("capture") else None,
+            share=raw.get("share", 1.0),
+            config=raw.get("config", ""),
         )
 
 
