@@ -9,6 +9,7 @@ import pytest
 
 from clary.compute import detect, host, plan
 from clary.compute.base import Container, Limits, Mount, Network, Warm
+from clary.compute.launch import BUNDLE, TRUST
 from clary.errors import ClaryError
 from clary.launcher import shares
 from clary.settings import Settings
@@ -94,6 +95,16 @@ def test_hosts_of_one_job_reach_each_other_past_the_proxy():
 def test_isolated_containers_are_told_of_no_proxy():
     assert "HTTPS_PROXY" in plan.environment(PLAIN)
     assert not [name for name in plan.environment(replace(PLAIN, api=False)) if "proxy" in name.lower()]
+
+
+def test_authorities_are_shown_to_those_that_the_proxy_answers(tmp_path):
+    (tmp_path / BUNDLE).touch()
+    shown = plan.launch(tmp_path, PLAIN, plan.alone(), tmp_path)
+    assert shown["aws_names"] == str(tmp_path)
+    assert [entry["source"] for entry in shown["mounts"] if entry["target"] == TRUST] == [str(tmp_path / BUNDLE)]
+    assert shown["env"]["SSL_CERT_FILE"] == TRUST
+    hidden = plan.launch(tmp_path, PLAIN, plan.alone())
+    assert (hidden["aws_names"], TRUST in _targets(hidden), "SSL_CERT_FILE" in hidden["env"]) == (None, False, False)
 
 
 def test_the_containers_word_is_the_last():

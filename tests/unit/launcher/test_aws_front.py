@@ -9,10 +9,12 @@ import ssl
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 import pytest
 
 from clary.compute import authority
+from clary.compute.launch import CERTIFICATE, KEY
 from clary.launcher import open_reads, proxy
 from clary.launcher.aws_front import AwsFront
 
@@ -37,6 +39,12 @@ def api(tmp_path: Path) -> Iterator[socket.socket]:
 
 @pytest.fixture
 def client(api: socket.socket, place: Path) -> Iterator[socket.socket]:
+    with _client(api, place, "http://127.0.0.1:1") as made:
+        yield made
+
+
+@contextlib.contextmanager
+def _client(api: socket.socket, place: Path, upstream: str) -> Iterator[socket.socket]:
     front = AwsFront(str(place), str(api.getsockname()))
     ours, theirs = socket.socketpair()
     ours.settimeout(SECONDS)
@@ -44,7 +52,7 @@ def client(api: socket.socket, place: Path) -> Iterator[socket.socket]:
     def serve() -> None:
         with theirs:
             try:
-                proxy.proxy({"https_proxy": "http://127.0.0.1:1", "http_proxy": "http://127.0.0.1:1"}, front)(theirs)
+                proxy.proxy({"https_proxy": upstream, "http_proxy": upstream}, front)(theirs)
             except OSError:
                 return
 
@@ -143,6 +151,50 @@ def test_an_open_read_is_the_apis_where_its_bucket_is_here_or_aws_is_not(
         server, _ = api.accept()
         with server:
             assert server.recv(1000) == said
+
+
+class Aws:
+    """AWS's own host, as this machine reaches it: through a proxy, with a certificate that it trusts."""
+
+    def __init__(self, place: Path) -> None:
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(place / CERTIFICATE, place / KEY)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.asked: list[bytes] = []
+        self._thread = threading.Thread(target=self._answer, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.join(SECONDS)
+        self._listener.close()
+
+    def _answer(self) -> None:
+        client, _ = self._listener.accept()
+        client.settimeout(SECONDS)
+        self.asked.append(client.recv(1000))
+        client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        with self._context.wrap_socket(client, server_side=True) as inside:
+            self.asked.append(inside.recv(1000))
+            inside.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + b"public" * 100_000)
+
+
+def test_an_open_read_of_a_bucket_that_is_not_here_is_awss(api: socket.socket, place: Path) -> None:
+    with Aws(place) as aws, _client(api, place, aws.url) as client:
+        _connect(client, f"{HOST}:443")
+        with _secured(client, place) as secured:
+            secured.sendall(f"GET /key HTTP/1.1\r\nHost: {HOST}\r\nConnection: keep-alive\r\n\r\n".encode())
+            asking, _ = api.accept()
+            with asking:
+                asking.recv(1000)
+                asking.sendall(b"HTTP/1.1 404 Not Found\r\n\r\n")
+            got = b"".join(iter(lambda: secured.recv(65_536), b""))
+        assert got.endswith(b"\r\n\r\n" + b"public" * 100_000)
+    assert aws.asked[0].startswith(f"CONNECT {HOST}:443 HTTP/1.1\r\n".encode())
+    assert aws.asked[1] == f"GET /key HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n".encode()
 
 
 SIGNED = b"Authorization: AWS4-HMAC-SHA256 Credential=x"
