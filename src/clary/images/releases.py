@@ -123,6 +123,8 @@ def _by_distance(pythons: Sequence[str], preferred: str) -> list[str]:
     return sorted(pythons, key=lambda version: (abs(minor(version)[1] - wanted), -minor(version)[1]))
 
 
+COMPILER = tuple(f"{name}; python_version >= '3.9' and python_version < '3.14'" for name in ("onnxruntime", "skl2onnx"))
+"""Compiles scikit-learn's classifiers (toolkit/predictor.py); on the Pythons that have wheels of all of it."""
 ARROW_1 = "pyarrow<22"
 """The last that works with numpy 1."""
 NUMPY_OLD = ("numpy<1.24", "scipy<1.11", "pandas<1.6", ARROW_1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from clary.images.base import Image, Program
-from clary.images.releases import NUMPY_1, NUMPY_2, NUMPY_124, NUMPY_OLD, Choice, Framework, Release
+from clary.images.releases import COMPILER, NUMPY_1, NUMPY_2, NUMPY_124, NUMPY_OLD, Choice, Framework, Release
 from clary.images.repository import ENV, Repository, Tag, notices
 
 SCIKIT_LEARN = Framework(
@@ -15,11 +15,11 @@ SCIKIT_LEARN = Framework(
         Release("0.24.2", ("3.8", "3.9"), NUMPY_OLD),
         Release("1.0.2", ("3.8", "3.9", "3.10"), NUMPY_OLD),
         Release("1.1.3", ("3.8", "3.9", "3.10", "3.11"), NUMPY_OLD),
-        Release("1.2.1", ("3.8", "3.9", "3.10", "3.11"), NUMPY_124),
-        Release("1.3.2", ("3.8", "3.9", "3.10", "3.11", "3.12"), NUMPY_1),
-        Release("1.4.2", ("3.9", "3.10", "3.11", "3.12"), NUMPY_1),
-        Release("1.5.2", ("3.9", "3.10", "3.11", "3.12", "3.13"), NUMPY_2),
-        Release("1.7.2", ("3.10", "3.11", "3.12", "3.13", "3.14"), NUMPY_2),
+        Release("1.2.1", ("3.8", "3.9", "3.10", "3.11"), (*NUMPY_124, *COMPILER)),
+        Release("1.3.2", ("3.8", "3.9", "3.10", "3.11", "3.12"), (*NUMPY_1, *COMPILER)),
+        Release("1.4.2", ("3.9", "3.10", "3.11", "3.12"), (*NUMPY_1, *COMPILER)),
+        Release("1.5.2", ("3.9", "3.10", "3.11", "3.12", "3.13"), (*NUMPY_2, *COMPILER)),
+        Release("1.7.2", ("3.10", "3.11", "3.12", "3.13", "3.14"), (*NUMPY_2, *COMPILER)),
     ),
     preload=(
         "numpy",

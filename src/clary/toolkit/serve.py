@@ -15,6 +15,7 @@ from clary.toolkit import arrays, inference, packages, source
 from clary.toolkit.inference import Data, Model
 from clary.toolkit.layout import Layout
 from clary.toolkit.packages import Layer
+from clary.toolkit.predictor import Predictor
 from clary.toolkit.proofs import row_wise
 from clary.toolkit.rows import Stacked, as_table
 from clary.toolkit.server import serving
@@ -31,6 +32,10 @@ logger = logging.getLogger("sagemaker-inference")
 class ScikitLearn(inference.ScriptsLoad):
     """scikit-learn's container: arrays in, `predict`, arrays out; text formats are read as float32."""
 
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._predictor: Optional[Predictor] = None
+
     def input_fn(self, data: Data, content_type: str) -> Data:
         """CSV, JSON or NPY as an array."""
         array = arrays.decode(data, content_type)
@@ -38,7 +43,9 @@ class ScikitLearn(inference.ScriptsLoad):
 
     def predict_fn(self, data: Data, model: Model) -> Data:
         """`model.predict`."""
-        return model.predict(as_table(data, getattr(model, "n_features_in_", 0)))
+        if self._predictor is None or self._predictor.model is not model:
+            self._predictor = Predictor(model, self._environ)
+        return self._predictor.predict(as_table(data, getattr(model, "n_features_in_", 0)))
 
     def output_fn(self, prediction: Data, accept: str) -> Data:
         """CSV, JSON or NPY."""
@@ -53,7 +60,7 @@ class ScikitLearn(inference.ScriptsLoad):
 
 def main() -> int:
     """Host the model as the environment says; the exit code."""
-    return host(ScikitLearn())
+    return host(ScikitLearn(os.environ))
 
 
 def host(defaults: inference.Defaults) -> int:

@@ -184,7 +184,7 @@ def _fork(load: Load, bound: socket.socket) -> int:
     child = os.fork()
     if child == 0:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        _end_with_parent()
+        end_with_parent()
         code = 1
         try:
             code = _work(load, bound, alone=False)
@@ -193,6 +193,6 @@ def _fork(load: Load, bound: socket.socket) -> int:
     return child
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """A parent that is killed cannot tell its workers: the kernel does (prctl(2))."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,0 +1,149 @@
+"""`python -m clary.toolkit.compiling`: a scikit-learn classifier as ONNX, proved to give the same answers.
+
+A program of its own: the replica goes on answering meanwhile, and the compiler's memory goes with it. It reads a pickle
+of the model from standard input, which the replica wrote, and writes one line of JSON, then the ONNX.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import sys
+import time
+import warnings
+from typing import Any, Callable, Dict, NamedTuple
+
+import numpy as np
+from onnx import TensorProto  # type: ignore[import-not-found,unused-ignore]
+from skl2onnx import to_onnx, update_registered_converter  # type: ignore[import-not-found,unused-ignore]
+from skl2onnx.algebra.onnx_ops import OnnxCast, OnnxDiv, OnnxSub  # type: ignore[import-not-found,unused-ignore]
+from skl2onnx.shape_calculators import scaler as scalers  # type: ignore[import-not-found,unused-ignore]
+from sklearn.preprocessing import StandardScaler
+
+from clary.toolkit import samples
+from clary.toolkit.server.serving import end_with_parent
+from clary.toolkit.sessions import Session
+
+ROWS = 2000
+_ALONE = 64
+"""Of them are asked one by one as well."""
+MOST_DIFFERENCE = 1e-5
+"""Of a probability."""
+_TOGETHER = 32
+_SOONER = 1.5
+_TRIES = 10
+_NICE = 19
+_OPERATORS = 17
+"""The version of ONNX's operators: every runtime since 2022 knows them; the compiler's newest may be too new for it."""
+
+Array = Any
+Model = Any
+
+
+class Refused(Exception):
+    """The compiled model does not give the model's answers."""
+
+
+class Proof(NamedTuple):
+    """What was compared: labels were the same, and probabilities as far apart."""
+
+    rows: int
+    labels: int
+    difference: float
+
+
+def main() -> int:
+    """The exit code; why a model is not compiled is said in the line."""
+    end_with_parent()
+    os.nice(_NICE)
+    output = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever libraries print
+    warnings.simplefilter("ignore")
+    content = b""
+    try:
+        model = pickle.load(sys.stdin.buffer)  # noqa: S301 - the replica's own model
+        content = compiled(model)
+        told: Dict[str, Any] = prove(model, content)._asdict()
+    except Exception as error:  # the compiler's and the model's libraries may raise anything: the model stays as it is
+        told = {"refused": f"{type(error).__name__}: {error}"}
+    output.write(json.dumps(told).encode() + b"\n" + content)
+    output.close()
+    return 0
+
+
+def compiled(model: Model) -> bytes:
+    """ONNX that takes float32 and gives labels and probabilities. Raises what the compiler raises."""
+    for part in [model, *model.get_params(deep=True).values()]:
+        if getattr(part, "flatten_transform", False):
+            part.flatten_transform = False  # the compiler stumbles over it, though predictions do not depend on it
+    example = np.zeros((1, model.n_features_in_), np.float32)
+    update_registered_converter(
+        StandardScaler, "ExactScaler", scalers.calculate_sklearn_scaler_output_shapes, _scaled, overwrite=True
+    )
+    found: bytes = to_onnx(
+        model, example, options={id(model): {"zipmap": False}}, target_opset=_OPERATORS
+    ).SerializeToString()
+    return found
+
+
+def _scaled(scope: Any, operator: Any, container: Any) -> None:  # noqa: ANN401 - the compiler's own, without types
+    """A StandardScaler's arithmetic as it is: the compiler's own rounds otherwise, and trees behind it then branch
+    otherwise. float32 less or by float64 is computed in float64, and each result rounded to float32."""
+    scaler = operator.raw_operator
+    steps = ((OnnxSub, scaler.mean_, scaler.with_mean), (OnnxDiv, scaler.scale_, scaler.with_std))
+    node: Any = operator.inputs[0].full_name
+    for function, values, wanted in steps:
+        if wanted and values is not None:
+            wide = OnnxCast(node, to=TensorProto.DOUBLE, op_version=_OPERATORS)
+            result = function(wide, np.asarray(values, np.float64), op_version=_OPERATORS)
+            node = OnnxCast(result, to=TensorProto.FLOAT, op_version=_OPERATORS)
+    last = OnnxCast(node, to=TensorProto.FLOAT, op_version=_OPERATORS, output_names=[operator.outputs[0].full_name])
+    last.add_to(scope, container)
+
+
+def prove(model: Model, content: bytes) -> Proof:
+    """Raises Refused where labels differ anywhere, or probabilities by more than MOST_DIFFERENCE."""
+    session = Session(content)
+    table = samples.of(model, ROWS)
+    wanted = model.predict(table)
+    found = session.labels(table, wanted.dtype)
+    if found.shape != wanted.shape or not bool(np.all(found == wanted)):
+        raise Refused(f"{int(np.sum(found != wanted))} of {len(table)} labels differ")
+    if any(session.labels(table[place : place + 1], wanted.dtype)[0] != wanted[place] for place in range(_ALONE)):
+        raise Refused("a row alone has another label")
+    difference = _difference(model, session, table)
+    if not difference <= MOST_DIFFERENCE:
+        raise Refused(f"probabilities differ by {difference:.2g}")
+    _check_pays(model, session, table)
+    return Proof(len(table), len(np.unique(wanted)), difference)
+
+
+def _difference(model: Model, session: Session, table: Array) -> float:
+    """Of probabilities, the largest; 0 where the model knows none."""
+    if not hasattr(model, "predict_proba"):
+        return 0.0
+    return float(np.max(np.abs(session.probabilities(table) - model.predict_proba(table))))
+
+
+def _check_pays(model: Model, session: Session, table: Array) -> None:
+    """Raises Refused where it takes as long: one row at a time, or several."""
+    kind = model.predict(table[:1]).dtype
+    for rows in (table[:1], table[:_TOGETHER]):
+        own, compiled_ = _seconds(model.predict, rows), _seconds(lambda each: session.labels(each, kind), rows)
+        if compiled_ * _SOONER > own:
+            raise Refused(f"{compiled_ * 1e6:.0f} µs for {len(rows)} rows instead of {own * 1e6:.0f} are not worth it")
+
+
+def _seconds(predict: Callable[[Array], Array], rows: Array) -> float:
+    """The best of several tries: the machine has other work."""
+    taken = []
+    for _ in range(_TRIES):
+        began = time.perf_counter()
+        predict(rows)
+        taken.append(time.perf_counter() - began)
+    return min(taken)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
