@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from clary.compute import record, shims
+from clary.compute import record, shims, tries
 from clary.compute.base import Absent, Container, Exited, Lost, Running, State, folder
 from clary.compute.launch import Launch
 from clary.compute.removal import remove
@@ -156,15 +156,22 @@ class LocalBackend:
             return
 
     def _resume(self, container_id: str) -> None:
-        """An engine's container whose keeper has gone gets another, however long the launcher is away."""
-        place = self._folder(container_id)
+        """An engine's container whose keeper has gone gets another, however long the launcher is away. Keepers that
+        fail come at growing intervals, until one of them, or the launcher's refusals, give the container an end."""
+        place, refused = self._folder(container_id), 0
+        self._closed.wait(tries.pause(tries.count(str(place))))
         while is_abandoned(place) and not self._closed.is_set():
             try:
                 self._ask_launcher({"op": "start", "id": container_id})
-            except (OSError, ClaryError) as error:
+            except OSError as error:
                 _log.warning("container %s has no keeper yet: %s", container_id, error)
-            if is_abandoned(place):
                 self._closed.wait(_RESUME_SECONDS)
+            except ClaryError as error:
+                refused += 1
+                _log.warning("container %s has no keeper yet: %s", container_id, error)
+                if refused >= tries.MOST:
+                    _abandon(place, str(error))
+                self._closed.wait(tries.pause(refused))
         if self._watcher and place.exists() and not self._closed.is_set():
             self._watcher.follow(place)
 
@@ -229,6 +236,15 @@ def _state(place: Path) -> State:
     if handle and handle.get("engine"):
         return Running(since=handle["since"])
     return Lost() if handle else Absent()
+
+
+def _abandon(place: Path, why: str) -> None:
+    """Nobody can stand beside it: it has an end here, and the engine is cleared by the next keeper of another."""
+    lock = record.take_lock(str(place))
+    if lock is not None:
+        _never_ran(place, why)
+        os.close(lock)
+        (place.parent.parent / record.LEFT).touch()
 
 
 def _never_ran(place: Path, reason: str) -> None:

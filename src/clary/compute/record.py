@@ -36,6 +36,9 @@ EXIT = "exit.json"
 ROOT = "root"
 SHIM_LOG = "shim.log"
 
+LEFT = "left-in-engine"
+"""Beside the folder of all containers: an engine has something of one that has ended."""
+
 _F_OFD_GETLK = 36
 _F_OFD_SETLK = 37
 _FLOCK = struct.Struct("@hhqqi4x")  # struct flock of 64-bit Linux: l_type, l_whence, l_start, l_len, l_pid

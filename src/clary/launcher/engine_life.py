@@ -24,7 +24,7 @@ from clary.launcher.shares import Share
 
 BEGUN = "begun.json"
 
-_PATIENCE = 30.0
+_PATIENCE = 60.0
 _PAUSE = 0.2
 _LONGEST_PAUSE = 2.0
 _CANNOT_RUN = 126
@@ -32,6 +32,9 @@ _NOT_THERE = 127
 _KILLED = 137
 _ENDED = ("exited", "stopped", "dead")
 _MISSING = ("not found", "no such file")
+
+_START_IT = "Start Docker or Podman, then try again."
+_HAVE_IT = "Build or pull it there, then try again."
 
 T = TypeVar("T")
 
@@ -66,6 +69,7 @@ class Life:
         self._servers = servers if launch["api"] else {}
         self._entries: Dict[str, engine_ways.Entry] = {}
         self.engine = Engine(part["socket"])
+        self._asked = record.read(folder, BEGUN) is not None
         self.name = engine_networks.name_of(folder)
         self._networks = engine_networks.Networks(self.engine, launch, part, folder)
         self.address = ""
@@ -108,7 +112,7 @@ class Life:
         translate = engine_ways.translated({inner: entry.place for inner, entry in self._entries.items()})
         image = self._promptly(lambda: self.engine.image(self._part["image"]))
         if image is None:
-            raise Refused(f"The container engine has no image {self._part['image']}.")
+            raise Refused(f"The container engine has no image {self._part['image']}. {_HAVE_IT}")
         self._promptly(lambda: self._make(image, translate))
 
     def _make(self, image: Document, translate: Callable[[str], str]) -> None:
@@ -129,7 +133,8 @@ class Life:
             if inner not in self._entries:
                 self._entries[inner] = engine_ways.Entry(int(known.get(inner, 0)), serve)
         ports = {inner: entry.port for inner, entry in self._entries.items()}
-        if ports != known:
+        self._asked = True
+        if ports != known or not begun:
             record.write(self._folder, BEGUN, {**begun, "ports": ports}, durable=False)
 
     def _started_before(self) -> bool:
@@ -211,7 +216,9 @@ class Life:
                 time.sleep(_PAUSE)
 
     def clear(self) -> bool:
-        """Nothing of it is left in the engine; whether the engine has answered."""
+        """Nothing of it is left in the engine; whether the engine has answered, if it has ever been asked for it."""
+        if not self._asked:
+            return True
         try:
             self.engine.remove(self.name)
             self.engine.remove(engine_document.opener_of(self.name))
@@ -223,11 +230,12 @@ class Life:
     @staticmethod
     def _promptly(ask: Callable[[], T]) -> T:
         """An engine that is being started anew is waited for. Raises Refused where it does not answer for long."""
-        deadline = time.monotonic() + _PATIENCE
+        deadline, pause = time.monotonic() + _PATIENCE, _PAUSE
         while True:
             try:
                 return ask()
             except OSError as error:
                 if time.monotonic() > deadline:
-                    raise Refused(f"The container engine does not answer: {error}.") from error
-                time.sleep(_PAUSE)
+                    raise Refused(f"The container engine does not answer: {error}. {_START_IT}") from error
+                time.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)

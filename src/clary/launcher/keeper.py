@@ -22,15 +22,16 @@ import time
 import traceback
 from typing import Any, Callable, Dict, List, NoReturn, Optional, Sequence
 
-from clary.compute import record
-from clary.compute.docker_api import EngineError
+from clary.compute import record, tries
+from clary.compute.docker_api import Engine, EngineError
 from clary.compute.launch import API_PORT, PROXY_PORT, Launch
-from clary.launcher import disk, ending, freezer, messages, proxy, relay, shares
+from clary.launcher import disk, ending, engine_sweep, freezer, messages, proxy, relay, shares
 from clary.launcher.disk_watch import Quota
 from clary.launcher.engine_exec import Visit
 from clary.launcher.engine_feeder import Feeder
 from clary.launcher.engine_life import End, Life, Refused
 from clary.launcher.engine_log import EngineLog
+from clary.launcher.engine_networks import name_of
 from clary.launcher.family import Family
 from clary.launcher.function_runtime import PATIENCE, FunctionRuntime
 from clary.launcher.guards import Guard, Verdict, first_verdict
@@ -45,6 +46,8 @@ _QUOTA_SECONDS = 0.5
 _FEEDER_SECONDS = 0.5
 _TERM_GRACE = 10.0  # when the machine itself tells the keeper to end
 _AGAIN_SECONDS = 1.0
+_CLEAR_SECONDS = 300.0
+_LONGEST_PAUSE = 10.0
 _TURN_SECONDS = 1.0
 
 
@@ -52,12 +55,37 @@ def run(start: Start, api_socket: str) -> NoReturn:
     """The whole life of one container's keeper, in a process forked for it."""
     try:
         start.leave_the_launcher()
-        raw: Any = record.read(start.folder, record.LAUNCH)
-        Keeper(start, raw, api_socket).live()
+        number = tries.count(start.folder) + 1
+        tries.note(start.folder, number)
+        if number > tries.MOST:
+            _give_up(start.folder)
+        else:
+            _live(start, api_socket, number)
     except BaseException:
         traceback.print_exc()
         os._exit(1)
     os._exit(0)
+
+
+def _live(start: Start, api_socket: str, number: int) -> None:
+    try:
+        raw: Any = record.read(start.folder, record.LAUNCH)
+        Keeper(start, raw, api_socket).live()
+    except BaseException as error:
+        tries.note(start.folder, number, f"{type(error).__name__}: {error}")
+        raise
+
+
+def _give_up(folder: str) -> None:
+    """So many before this one have failed that the next would too: the container has an end, whatever it is doing."""
+    raw: Any = record.read(folder, record.LAUNCH)
+    try:
+        Engine(raw["engine"]["socket"]).remove(name_of(folder))
+    except (OSError, EngineError, LookupError, TypeError):
+        engine_sweep.leave(folder)
+    reason = f"The process beside the container has failed {tries.MOST} times: {tries.why(folder)}. Start it again."
+    ended = ending.Ending(None, reason, "", False)
+    record.write(folder, record.EXIT, ending.exit_record(ended, time.time()))
 
 
 class Keeper:
@@ -145,6 +173,7 @@ class Keeper:
             self._life.note_start()
             self._family = Family(self._life.pid, self._life.id)
             self._later(self._open)
+            engine_sweep.sweep(self._life.engine, self._folder)
             return self._life.follow(log)
         except Refused as refused:
             return refused.end
@@ -165,6 +194,7 @@ class Keeper:
     def _open(self) -> None:
         self._running = True
         self._requests.open()
+        tries.forget(self._folder)
 
     def _note_end(self, end: End) -> None:
         """However well it has ended: what was fed only in part has been taken for the whole."""
@@ -312,7 +342,17 @@ class Keeper:
     def _finish(self) -> None:
         if self._feeder is not None:
             self._feeder.end()
-        while not self._life.clear():
-            time.sleep(_AGAIN_SECONDS)
+        if not self._clear():
+            engine_sweep.leave(self._folder)
         with contextlib.suppress(FileNotFoundError):
             os.rename(os.path.join(self._folder, ENDING), os.path.join(self._folder, record.EXIT))  # noqa: PTH104
+
+    def _clear(self) -> bool:
+        """Whether nothing of it is left in the engine, which is asked for some minutes."""
+        deadline, pause = time.monotonic() + _CLEAR_SECONDS, _AGAIN_SECONDS
+        while not self._life.clear():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+        return True
