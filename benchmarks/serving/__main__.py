@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -28,6 +29,7 @@ _WRK = "This needs wrk (https://github.com/wg/wrk), which makes the load: apt-ge
 
 def main() -> int:
     arguments = _parser().parse_args()
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))  # so that what was started is ended
     if not load.available():
         print(_WRK, file=sys.stderr)
         return 2

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import signal
 import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-from benchmarks.serving import endpoints, load, measuring, messages, peers, report
+from benchmarks.serving import __main__ as serving
+from benchmarks.serving import endpoints, environments, load, measuring, messages, peers, report
 from benchmarks.serving.drawing import drawn
 from benchmarks.serving.idle import Idle
 from benchmarks.serving.load import LoadFailed, Round
@@ -204,3 +207,30 @@ def test_a_server_that_ends_says_why(tmp_path):
             return False
 
         wait_until(says, 20, "its end is seen")
+
+
+def test_without_wrk_it_says_how_to_get_it(monkeypatch, capsys):
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(sys, "argv", ["benchmarks.serving"])
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        assert serving.main() == 2
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert "apt-get install wrk" in capsys.readouterr().err
+
+
+LOCKS = sorted(environments.LOCKS.glob("*.in"))
+
+
+@pytest.mark.parametrize("wanted", LOCKS, ids=lambda path: path.stem)
+def test_every_server_has_the_same_libraries_of_models_from_no_certain_index(wanted):
+    lock = wanted.with_suffix(".txt").read_text()
+    assert re.findall(r"^(?:scikit-learn|xgboost|numpy)==\S+", lock, re.MULTILINE) == [
+        "numpy==1.26.4",
+        f"scikit-learn=={environments.VERSION}",
+        "xgboost==3.0.5",
+    ]
+    assert "://" not in lock
+    pinned = re.findall(r"^[\w.\[\]-]+==\S+", wanted.read_text(), re.MULTILINE)
+    assert all(f"\n{re.sub(r'\[.*\]', '', each)} " in f"\n{lock}" for each in pinned)
