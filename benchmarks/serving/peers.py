@@ -122,7 +122,7 @@ def _flask(place: Place) -> Sequence[str | Path]:
 
 def _bentoml(place: Place) -> Sequence[str | Path]:
     service = "benchmarks.serving.programs.bentoml_app:Patients"
-    where = ["--host", "127.0.0.1", "--port", str(place.port), "--working-dir", ROOT]
+    where = ["--host", "127.0.0.1", "--port", str(place.port), "--working-dir", str(ROOT)]
     return [place.program("bentoml"), "serve", service, *where]
 
 
