@@ -20,6 +20,7 @@ def test_the_program_of_the_page(sdk2: RunScript, tmp_path: Path) -> None:
     output = sdk2(tmp_path / "endpoints.py")
     assert re.search(r"\('shallow', \d+\.\d+\) \('deep', \d+\.\d+\)", output), output
     assert "{'deep'}" in output, "the weight of the other is 0"
+    assert output.count("houses-2") == 1, "the canary has become what serves"
     counts = re.findall(r"'SampleCount': ([0-9.]+)", output)
     assert sum(map(float, counts)) == 21, "invocations of the deep variant, in one minute or in two"
     assert len(re.findall(r"^sagemaker-xgboost-\S+ \[\{'MetricName': 'train:rmse'", output, re.MULTILINE)) == 2, output

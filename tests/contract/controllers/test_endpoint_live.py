@@ -20,6 +20,7 @@ from clary.controllers import health
 from clary.errors import ClaryError
 from clary.lifecycles.endpoint import leaving_name
 from clary.services.sagemaker.deployment import reweighted
+from clary.services.sagemaker.deployment_config import rollout
 from clary.serving.chain import Walk
 from clary.serving.client import Request
 from clary.serving.router import Router, UnknownEndpoint
@@ -325,6 +326,24 @@ def test_row_that_an_operation_renamed_to_free_the_name(world, create, client, o
     assert client.ask() == "two"
     world.until(lambda: world.store.read.get(leaving) is None and old not in world.backend.list())
     assert client.ask() == "two"
+
+
+def test_containers_that_an_operation_has_left_out_of_the_row_end(world, create, client, one, two):
+    """As UpdateEndpoint does after a rollback that has failed: both versions answer, and a third one is to come."""
+    key = create(one)
+    world.until_status(key, "InService")
+
+    def update(coming, wait):
+        policy = {"TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": wait}}
+        plan = rollout({"BlueGreenUpdatePolicy": policy}, world.row(key).state["current"], coming, time.time())
+        world.change(key, status="Updating", state={"next": coming, "rollout": plan})
+
+    update(deployment(two), 3600)
+    world.until(lambda: client.ask() == "two")
+    update(deployment(one, weight=2.0), 0)
+    world.until_status(key, "InService")
+    assert client.ask() == "one"
+    world.until(lambda: set(world.backend.list()) == set(containers(world, key)))
 
 
 def uncompressed(**members):
