@@ -7,7 +7,13 @@ import tempfile
 from sagemaker.core import image_uris
 from sagemaker.core.helper.session_helper import Session, get_execution_role
 from sagemaker.core.resources import Endpoint, EndpointConfig, Model
-from sagemaker.core.shapes import ContainerDefinition, InferenceExecutionConfig, ProductionVariant
+from sagemaker.core.shapes import (
+    CaptureOption,
+    ContainerDefinition,
+    DataCaptureConfig,
+    InferenceExecutionConfig,
+    ProductionVariant,
+)
 from sagemaker.serve.model_builder import ModelBuilder
 
 OWN = """
@@ -66,10 +72,17 @@ Model.create(
 variant = ProductionVariant(
     variant_name="all", model_name="named-sdk3", instance_type="ml.m5.large", initial_instance_count=1
 )
-EndpointConfig.create(endpoint_config_name="named-sdk3", production_variants=[variant])
+captured = DataCaptureConfig(
+    initial_sampling_percentage=100,
+    destination_s3_uri=f"s3://{session.default_bucket()}/captured",
+    capture_options=[CaptureOption(capture_mode="InputAndOutput")],
+)
+EndpointConfig.create(endpoint_config_name="named-sdk3", production_variants=[variant], data_capture_config=captured)
 named = Endpoint.create(endpoint_name="named-sdk3", endpoint_config_name="named-sdk3")
 named.wait_for_status("InService", poll=1)
 answer = named.invoke(body="1,2", content_type="text/csv", target_container_hostname="right")
 print("by name:", answer.body.read().decode().strip())
+named.refresh()
+assert named.data_capture_config.capture_status == "Started", named.data_capture_config
 for each in (endpoint, named):
     each.delete()
