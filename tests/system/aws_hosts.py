@@ -5,7 +5,7 @@ It is run in containers; what it prints is what tests look at.
 
 PROGRAM = """\
 #!/usr/bin/env python3
-import datetime, hashlib, hmac, http.client, json, os, socket, ssl, sys, urllib.parse, urllib.request
+import datetime, hashlib, hmac, http.client, json, os, socket, ssl, sys, urllib.error, urllib.parse, urllib.request
 
 
 def sign(keys, method, host, path, body, service, headers):
@@ -75,6 +75,10 @@ def main():
     status, said = ask(keys, "POST", runtime, "/endpoints/nobody/invocations", b"1", "sagemaker")
     print("runtime:", status, "nobody" in said.decode())
     try:
+        urllib.request.urlopen("https://" + bucket + "/from/inside.txt", timeout=60)
+    except urllib.error.HTTPError as error:
+        print("unsigned:", error.code)
+    try:
         proxied("nobody.invalid").request("GET", "/")
     except OSError as error:
         print("elsewhere:", "502" in str(error))
@@ -101,6 +105,7 @@ SAID = {
     "global: 200 b'said inside'",
     "jobs: 200 True",
     "runtime: 400 True",
+    "unsigned: 403",
     "elsewhere: True",
     "company: True",
     "trusted: True False",

@@ -20,6 +20,7 @@ from clary.distribution.login import Login
 from clary.distribution.registry import Registry
 from clary.distribution.uploads import Pushing
 from clary.edge import access_logs, usage
+from clary.edge.buckets import BUCKETS, Buckets
 from clary.edge.code import CODE, Code
 from clary.edge.door import ControlDoor
 from clary.edge.hooks import HookSite
@@ -115,7 +116,11 @@ class Edge:
             edge_context=self.context,
             bodies=self.intake,
             settings=self.settings,
-            internal={**internal.handlers(), CODE: Code(self.settings).answer},
+            internal={
+                **internal.handlers(),
+                BUCKETS: Buckets(self.objects).answer,
+                CODE: Code(self.settings).answer,
+            },
             sites=(
                 self.registry(),
                 self.function_urls(),

@@ -75,12 +75,12 @@ class AwsFront:
 
     def is_elsewhere(self, host: str, head: bytes) -> bool:
         """Whether anybody may read what is asked for, and Clary has no such bucket. Raises OSError."""
-        host = host.lower()
-        if not open_reads.is_open_read(host, head):
+        bucket = open_reads.bucket_of(host.lower(), head)
+        if bucket is None:
             return False
         with self._api.connect() as server:
             server.settimeout(_ASK_SECONDS)
-            return open_reads.is_missing(server, open_reads.bucket_request(host, head))
+            return open_reads.is_missing(server, bucket)
 
     def _at_aws(self, host: str, head: bytes, reach: Reach) -> Optional[ssl.SSLSocket]:
         """AWS's own host, verified as this machine would; None where it is not wanted, or cannot be reached."""
