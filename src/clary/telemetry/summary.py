@@ -57,6 +57,8 @@ class Summary:
 def merged(summaries: Iterable[Summary]) -> Summary:
     """All together; at least one."""
     parts = list(summaries)
+    if len(parts) == 1:
+        return parts[0]
     return Summary(
         count=math.fsum(part.count for part in parts),
         total=math.fsum(part.total for part in parts),
