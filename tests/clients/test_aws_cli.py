@@ -108,6 +108,12 @@ def test_train_deploy_and_ask(aws: Aws, tmp_path: Path) -> None:
     )
     assert abs(float((tmp_path / "answer").read_text()) - float(rows[0][1])) < 10
 
+    size = "CanarySize={Type=CAPACITY_PERCENT,Value=10},WaitIntervalInSeconds=1"
+    policy = f"BlueGreenUpdatePolicy={{TrafficRoutingConfiguration={{Type=CANARY,{size}}}}}"
+    named = ("--endpoint-name", "cli", "--endpoint-config-name", "cli")
+    aws("sagemaker", "update-endpoint", *named, "--deployment-config", policy)
+    aws("sagemaker", "wait", "endpoint-in-service", "--endpoint-name", "cli")
+
     groups = aws("logs", "describe-log-groups", "--log-group-name-prefix", "/aws/sagemaker/")["logGroups"]
     assert {"/aws/sagemaker/TrainingJobs", "/aws/sagemaker/Endpoints/cli"} <= {
         group["logGroupName"] for group in groups

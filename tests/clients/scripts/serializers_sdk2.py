@@ -45,5 +45,9 @@ frame = ask(json_in, deserializers.PandasDeserializer(accept="application/json")
 assert isinstance(frame, pd.DataFrame)
 assert frame.values.tolist() == rows
 ask(serializers.IdentitySerializer("text/csv"), deserializers.CSVDeserializer(), b"1.5,2.0\n3.0,4.0\n")
+predictor.update_endpoint(initial_instance_count=2, instance_type="ml.m5.large")
+assert ask(json_in, deserializers.JSONDeserializer(), rows) == rows
+[variant] = session.sagemaker_client.describe_endpoint(EndpointName=predictor.endpoint_name)["ProductionVariants"]
+assert variant["CurrentInstanceCount"] == 2, variant
 predictor.delete_endpoint()
 print("all serializers")
