@@ -33,6 +33,8 @@ _PLACE, _RECORD, _DROPPED = 0, 1, 2
 _FRAME = struct.Struct("<BI")
 _RECORD_HEAD = struct.Struct("<Id3I")
 """The place, the time, and how many bytes are texts, input and output."""
+_WHOLE_HEAD = struct.Struct(_FRAME.format + _RECORD_HEAD.format.removeprefix("<"))
+"""Both: what is packed at every request."""
 _DROPPED_HEAD = struct.Struct("<II")
 _BETWEEN = "\0"
 """Stands between the texts of a record."""
@@ -101,16 +103,16 @@ class SegmentWriter:
 
     def add(self, place: Place, seconds: float, exchange: Exchange) -> None:
         """Append one record."""
-        *texts, input_, output = exchange
-        text = _joined(texts).encode("utf-8", "replace")
-        head = _RECORD_HEAD.pack(self._number(place), seconds, len(text), len(input_), len(output))
-        frame = _FRAME.pack(_RECORD, len(head) + len(text) + len(input_) + len(output))
-        self._write([frame + head + text, input_, output])
+        text, input_, output = _joined(exchange).encode("utf-8", "replace"), exchange.input, exchange.output
+        sizes = len(text), len(input_), len(output)
+        size = _RECORD_HEAD.size + sum(sizes)
+        head = _WHOLE_HEAD.pack(_RECORD, size, self._number(place), seconds, *sizes)
+        self._write((head + text, input_, output), _FRAME.size + size)
 
     def add_dropped(self, place: Place, count: int) -> None:
         """Append that so many could not be captured."""
         payload = _DROPPED_HEAD.pack(self._number(place), count)
-        self._write([_FRAME.pack(_DROPPED, len(payload)), payload])
+        self._write((_FRAME.pack(_DROPPED, len(payload)), payload), _FRAME.size + len(payload))
 
     def close(self) -> None:
         """Nothing more will come."""
@@ -125,13 +127,12 @@ class SegmentWriter:
         number = self._numbers.get(key)
         if number is None:
             payload = json.dumps([*place[:5], asdict(place.capture)]).encode()
-            self._write([_FRAME.pack(_PLACE, len(payload)), payload])
+            self._write((_FRAME.pack(_PLACE, len(payload)), payload), _FRAME.size + len(payload))
             number = self._numbers[key] = len(self._places)
             self._places.append(place)
         return number
 
-    def _write(self, parts: list[bytes]) -> None:
-        wanted = sum(map(len, parts))
+    def _write(self, parts: tuple[bytes, ...], wanted: int) -> None:
         if os.writev(self._file, parts) != wanted:
             os.ftruncate(self._file, self.size)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -192,8 +193,10 @@ def _record(places: list[Place], payload: bytes) -> Record:
     return Record(places[number], seconds, Exchange(event, inference, custom, input_type, output_type, *bodies))
 
 
-def _joined(texts: list[str]) -> str:
+def _joined(exchange: Exchange) -> str:
     """What a client or a model has said of itself may hold anything; it must not look like what stands between."""
+    event, inference, custom, input_type, output_type, _, _ = exchange
+    texts = (event, inference, custom, input_type, output_type)
     joined = _BETWEEN.join(texts)
     if joined.count(_BETWEEN) != len(texts) - 1:
         joined = _BETWEEN.join(text.replace(_BETWEEN, "") for text in texts)

@@ -190,7 +190,7 @@ async def captured(tmp_path, servers, edge):
     """`await captured(capture, status, …)`: the records of one request to a model that answers so."""
 
     async def ask(config, status="200 OK", **params):
-        routed = VariantRoute("v", 1.0, (Target(("c1",)),), capture=config)
+        routed = VariantRoute("v", 1.0, (Target(("c1",)),), "/aws/sagemaker/Endpoints/e", capture=config)
         RouteTable(tmp_path).set(endpoint_id(ACCOUNT, "us-east-1", "e"), Route((routed,)))
         await servers.start("c1", says(f"HTTP/1.1 {status}\r\nContent-Length: 2\r\n\r\nok".encode()))
         with contextlib.suppress(AWSError):

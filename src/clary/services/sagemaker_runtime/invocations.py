@@ -114,7 +114,10 @@ def _capture(context: EdgeContext, invocation: Invocation, params: dict[str, Any
     capture = invocation.variant.capture
     if capture is None or not context.recorder.draws(capture):
         return
-    names = (invocation.account, invocation.region, invocation.endpoint, invocation.variant.name)
+    variant = invocation.variant
+    place = Captured(
+        invocation.account, invocation.region, invocation.endpoint, variant.name, variant.log_group, capture
+    )
     exchange = Exchange(
         context.call.request_id or secrets.token_hex(16),
         params.get("InferenceId", ""),
@@ -124,7 +127,7 @@ def _capture(context: EdgeContext, invocation: Invocation, params: dict[str, Any
         params.get("Body", b"") if capture.input else b"",
         output["Body"] if capture.output else b"",
     )
-    context.recorder.note(Captured(*names, invocation.log_group, capture), exchange)
+    context.recorder.note(place, exchange)
 
 
 def _count(context: EdgeContext, invocation: Invocation, status: int, began: float, asked: float) -> None:
