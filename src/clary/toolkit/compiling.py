@@ -51,6 +51,8 @@ class Proof(NamedTuple):
     rows: int
     labels: int
     difference: float
+    kind: str
+    """Of the probabilities: `float64`."""
 
 
 def main() -> int:
@@ -112,18 +114,12 @@ def prove(model: Model, content: bytes) -> Proof:
         raise Refused(f"{int(np.sum(found != wanted))} of {len(table)} labels differ")
     if any(session.labels(table[place : place + 1], wanted.dtype)[0] != wanted[place] for place in range(_ALONE)):
         raise Refused("a row alone has another label")
-    difference = _difference(model, session, table)
+    probabilities = model.predict_proba(table) if hasattr(model, "predict_proba") else np.zeros((0, 0))
+    difference = float(np.max(np.abs(session.probabilities(table) - probabilities))) if len(probabilities) else 0.0
     if not difference <= MOST_DIFFERENCE:
         raise Refused(f"probabilities differ by {difference:.2g}")
     _check_pays(model, session, table)
-    return Proof(len(table), len(np.unique(wanted)), difference)
-
-
-def _difference(model: Model, session: Session, table: Array) -> float:
-    """Of probabilities, the largest; 0 where the model knows none."""
-    if not hasattr(model, "predict_proba"):
-        return 0.0
-    return float(np.max(np.abs(session.probabilities(table) - model.predict_proba(table))))
+    return Proof(len(table), len(np.unique(wanted)), difference, probabilities.dtype.name)
 
 
 def _check_pays(model: Model, session: Session, table: Array) -> None:

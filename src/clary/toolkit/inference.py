@@ -56,6 +56,10 @@ class Defaults(Protocol):
         """How requests are computed together where all functions are the framework's; None where they cannot be."""
         ...
 
+    def loaded(self, model: Model) -> Model:
+        """What `model_fn` gave, the script's or the framework's, made ready."""
+        ...
+
 
 class ScriptsLoad:
     """For frameworks whose models only the script can load."""
@@ -65,8 +69,12 @@ class ScriptsLoad:
         raise NotImplementedError(_NO_MODEL_FN)
 
 
-class TakesNoRows:
+class AsItIs:
     """For frameworks of which nothing is known about how predictions depend on rows."""
+
+    def loaded(self, model: Model) -> Model:
+        """The model itself."""
+        return model
 
     def stacked(self, _model: Model) -> Optional[Stacked]:
         """None."""
@@ -101,7 +109,8 @@ class ScriptService:
         self._own = bool(transform or any(own.values()))
         self._batch = environ.get("CLARY_BATCH", "")
         self._parameters = getattr(module, "execution_parameters_fn", None)
-        self._model = self._with_context(getattr(module, "model_fn", None) or defaults.model_fn, 1)(str(layout.model))
+        load = self._with_context(getattr(module, "model_fn", None) or defaults.model_fn, 1)
+        self._model = defaults.loaded(load(str(layout.model)))
 
     def _with_context(self, function: Function, arguments: int) -> Function:
         """The function as it is, or given the context as well where it has one parameter more."""

@@ -12,6 +12,7 @@ from clary.toolkit import samples
 
 _LIBRARIES = frozenset({"builtins", "catboost", "lightgbm", "numpy", "scipy", "sklearn", "xgboost"})
 """Whose estimators predict rows, not tables: what a user wrote may look at all rows at once."""
+_OWN = "clary"
 _ROWS = 16
 _LEAST_ROWS = 4
 _SECONDS = 0.04
@@ -40,9 +41,15 @@ def row_wise(model: Model) -> bool:
 
 def known(model: Model) -> bool:
     """Whether the model and all its parts are of libraries whose estimators predict row by row."""
-    if not hasattr(model, "get_params") or not getattr(model, "n_features_in_", 0) or "predict" in vars(model):
+    if not hasattr(model, "get_params") or not getattr(model, "n_features_in_", 0) or _replaced(model):
         return False
     return _of_libraries(model) and all(map(_known_value, model.get_params(deep=True).values()))
+
+
+def _replaced(model: Model) -> bool:
+    """Whether a script has put a method of its own, or another of the model's, in the place of `predict`."""
+    own = (vars(model).get(name) for name in ("predict", "predict_proba"))
+    return any(method is not None and not str(method.__module__).startswith(f"{_OWN}.") for method in own)
 
 
 def _known_value(value: object) -> bool:

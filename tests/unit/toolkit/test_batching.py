@@ -5,7 +5,7 @@ import socket
 import threading
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clary.toolkit.server import batching
@@ -53,6 +53,7 @@ TABLES = st.integers(1, 3).flatmap(
 REQUESTS = st.builds(asked, TABLES | st.sampled_from([b"", b"[]", b"nonsense"]), accept=st.sampled_from(["", "none"]))
 
 
+@settings(deadline=None)
 @given(st.lists(REQUESTS, max_size=12))
 def test_every_answer_is_the_one_that_the_request_would_have_got_alone(requests):
     assert batching.answers(Doubles(), requests, Doubles().alone) == [Doubles().alone(each) for each in requests]
@@ -154,14 +155,15 @@ def test_what_waits_while_the_model_computes_is_computed_next_and_together(host,
     gate.join()
     assert [status for status, _ in together] == [200, 200, 200, 500, 200, 400]
     assert [body for status, body in together if status == 200] == [body for s, body in one_by_one if s == 200]
-    assert max(int(line.partition("rows=")[2]) for line in logged(server, "rows=")) > 2, "no request has more than two"
+    most = lambda: max(int(line.partition("rows=")[2]) for line in logged(server, "rows="))  # noqa: E731
+    wait_until(lambda: most() > 2, 30, "more rows are computed together than a request has")
 
 
 def test_the_users_own_functions_are_asked_request_by_request(host, opt):
     server = host(GATED)
     (opt.base / "model/go").touch()
     server.raw(b"".join(posted(b"1,2,3") for _ in range(5)))
-    assert len(logged(server, "rows=1")) == 5
+    wait_until(lambda: len(logged(server, "rows=1")) == 5, 30, "five were asked")
 
 
 ROWS = st.lists(
@@ -181,6 +183,7 @@ def test_scikit_learns_answers_are_the_same_to_the_byte(host, model):
     kinds = st.sampled_from(["text/csv", "application/json"])
     accepts = st.sampled_from(["application/json", "text/csv", "application/x-npy", "image/png"])
 
+    @settings(max_examples=40, deadline=None)
     @given(st.lists(st.tuples(ROWS, kinds, accepts), min_size=2, max_size=12))
     def check(asked_for):
         bodies = [(body_of(rows, kind), kind, accept) for rows, kind, accept in asked_for]
@@ -191,7 +194,7 @@ def test_scikit_learns_answers_are_the_same_to_the_byte(host, model):
         assert [together[place] for place in good] == [alone[place] for place in good]
 
     check()
-    assert logged(server, "Requests that wait are computed together.")
+    wait_until(lambda: logged(server, "Requests that wait are computed together."), 30, "they were")
 
 
 def test_a_model_whose_rows_depend_on_each_other_is_found_out(host):

@@ -1,5 +1,6 @@
 """Classifiers that are asked often are compiled, where that is proved to change nothing."""
 
+import json
 import subprocess
 
 import pytest
@@ -89,16 +90,38 @@ def test_a_compiled_classifier_answers_as_before_to_the_byte(host):
     ("script", "env"),
     [
         (VOTING, {"CLARY_COMPILE": "off"}),
-        (VOTING + "\ndef predict_fn(rows, model):\n    return model.predict(rows.reshape(1, -1))\n", {}),
+        (
+            VOTING + "\ndef model_fn(folder):\n    model = fitted(SVC(probability=True))\n"
+            "    model.predict = lambda rows: model.predict_proba(rows)\n    return model\n",
+            {},
+        ),
         (VOTING + "\nclass Own(SVC):\n    pass\n\ndef model_fn(folder):\n    return fitted(Own())\n", {}),
     ],
-    ids=["switched off", "a predict_fn of the user's", "a model of the user's"],
+    ids=["switched off", "a method of the user's", "a model of the user's"],
 )
 def test_what_is_not_to_be_compiled_is_not(host, script, env):
     server = host(script, **env)
     asked_often(server)
     assert server.stop() == 0
     assert "ompiled" not in server.log()
+
+
+def test_a_users_own_predict_fn_asks_the_compiled_model_too(host):
+    server = host(
+        VOTING + "\nimport copy, pickle\ndef predict_fn(rows, model):\n"
+        "    own = pickle.loads(pickle.dumps(model))\n    table = rows.reshape(-1, 3)\n"
+        "    return np.hstack([model.predict_proba(table), own.predict_proba(table)])\n",
+        CLARY_BATCH="on",
+    )
+    asked_often(server)
+    wait_until(lambda: "ompiled" in server.log(), SECONDS, "the model is compiled")
+    answers = server.together([(row, "text/csv", "application/json") for row in ROWS])
+    for (status, told), row in zip(answers, ROWS, strict=True):
+        (numbers,) = json.loads(told)
+        assert status == 200
+        assert numbers[:3] == pytest.approx(numbers[3:], abs=1e-5)
+        assert json.loads(server.invoke(row)[1])[0] == pytest.approx(numbers, abs=1e-6)
+    assert any(json.loads(told)[0][:3] != json.loads(told)[0][3:] for _, told in answers), "it is the compiled one"
 
 
 def test_a_proof_refuses_what_gives_other_labels(run):

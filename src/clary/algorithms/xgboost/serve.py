@@ -15,13 +15,13 @@ from clary.algorithms.xgboost import serving as algorithm
 from clary.formats import content_types
 from clary.toolkit import arrays
 from clary.toolkit import serve as script_mode
-from clary.toolkit.inference import Data, Model, ScriptsLoad, TakesNoRows
+from clary.toolkit.inference import AsItIs, Data, Model, ScriptsLoad
 from clary.toolkit.layout import Layout
 from clary.toolkit.server import serving
 from clary.toolkit.server.message import Refused
 
 
-class ScriptDefaults(ScriptsLoad, TakesNoRows):
+class ScriptDefaults(ScriptsLoad, AsItIs):
     """The framework's defaults for scripts: a DMatrix in, `predict`, arrays out."""
 
     def input_fn(self, data: Data, content_type: str) -> Data:

@@ -14,7 +14,7 @@ from clary.formats import content_types
 from clary.toolkit.errors import ClientError
 from clary.toolkit.huggingface import bodies
 from clary.toolkit.huggingface.tasks import task_of
-from clary.toolkit.inference import Data, Model, TakesNoRows
+from clary.toolkit.inference import AsItIs, Data, Model
 
 _NO_CSV = ("zero-shot-classification", "table-question-answering")
 _TRUE = frozenset({"y", "yes", "t", "true", "on", "1"})
@@ -22,7 +22,7 @@ _TRUE = frozenset({"y", "yes", "t", "true", "on", "1"})
 logger = logging.getLogger("sagemaker-inference")
 
 
-class Pipelines(TakesNoRows):
+class Pipelines(AsItIs):
     """The defaults of the public toolkit."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:

@@ -13,7 +13,7 @@ import torch  # type: ignore[import-not-found,unused-ignore]
 
 from clary.formats import content_types
 from clary.toolkit import arrays, serve
-from clary.toolkit.inference import Data, Model, TakesNoRows
+from clary.toolkit.inference import AsItIs, Data, Model
 
 _MODEL = "model.pt"
 _SUFFIXES = (".pt", ".pth")
@@ -27,7 +27,7 @@ class ModelLoadError(Exception):
     """The model's file is not what `model_fn` would load by itself."""
 
 
-class PyTorch(TakesNoRows):
+class PyTorch(AsItIs):
     """PyTorch's container: TorchScript loaded, tensors in, a call of the model, lists out."""
 
     def model_fn(self, model_dir: str) -> Model:

@@ -13,6 +13,7 @@ import pytest
 
 from clary.formats import recordio
 from clary.formats.recordio import Record, Tensor
+from tests.running import wait_until
 from tests.unit.algorithms.jobs import CSV, RECORDIO, csv, serving
 from tests.unit.algorithms.linear_learner.conftest import IMAGE
 from tests.unit.algorithms.linear_learner.test_jobs import BINARY, CLASSES, REGRESSOR, corners, sides
@@ -43,7 +44,7 @@ def test_requests_that_wait_are_computed_together_and_none_shows_it(regressor):
     asked = [(row, CSV, (JSON, CSV, LINES, "image/png")[place % 4]) for place, row in enumerate(rows)]
     alone = [regressor.invoke(body, kind, accept=accept)[:2] for body, kind, accept in asked]
     assert regressor.together(asked) == alone
-    assert "Requests that wait are computed together." in regressor.log()
+    wait_until(lambda: "Requests that wait are computed together." in regressor.log(), 30, "they were")
 
 
 def scores(body):
