@@ -16,7 +16,6 @@ import hashlib
 import os
 import secrets
 import shutil
-import ssl
 import threading
 import time
 from collections.abc import Iterable
@@ -26,9 +25,9 @@ from pathlib import Path
 
 import botocore
 
-from clary.compute import aws_names
+from clary.compute import aws_names, pem
 from clary.compute.launch import BUNDLE, CERTIFICATE, KEY, NAMES
-from clary.compute.ways_out import SYSTEM_TRUST
+from clary.compute.ways_out import SYSTEM_TRUST, TRUST_VARIABLES
 from clary.identity.certificates import VALID, certificates
 
 _ISSUER = "Clary, for AWS's names on this machine"
@@ -56,11 +55,10 @@ class Authority:
     def _refresh(self, place: Path) -> None:
         """What the host trusts changes: a running container keeps what it was shown, the next one gets the new."""
         trusted = _trusted_here()
-        stat = trusted.stat()
-        seen = (place, trusted, stat.st_mtime_ns, stat.st_size)
+        seen = (place, *((path, path.stat().st_mtime_ns) for path in trusted))
         if seen == self._seen:
             return
-        wanted = b"\n".join([trusted.read_bytes().rstrip(), (place / _AUTHORITY).read_bytes()])
+        wanted = pem.joined(*(path.read_bytes() for path in trusted), (place / _AUTHORITY).read_bytes())
         path = bundle(place)
         if not path.exists() or path.read_bytes() != wanted:
             fresh = path.with_suffix(".new")
@@ -120,8 +118,10 @@ def _write(path: Path, data: bytes, mode: int) -> None:
         os.fchmod(file.fileno(), mode)
 
 
-def _trusted_here() -> Path:
-    """The file of authorities that programs of this host use; botocore's own where the host has none."""
-    own = ssl.get_default_verify_paths().cafile
-    found = (Path(path) for path in (own, *SYSTEM_TRUST) if path and Path(path).is_file())
-    return next(found, Path(botocore.__file__).parent / "cacert.pem")
+def _trusted_here() -> list[Path]:
+    """The files of authorities that programs of this host use: the system's, and those that variables
+    name, as companies set them; botocore's own where there is neither."""
+    named = [os.environ.get(name, "") for name in TRUST_VARIABLES]
+    system = [path for path in SYSTEM_TRUST if os.access(path, os.R_OK)][:1]
+    found = [Path(path) for path in (*system, *named) if path and os.access(path, os.R_OK) and Path(path).is_file()]
+    return list(dict.fromkeys(found)) or [Path(botocore.__file__).parent / "cacert.pem"]

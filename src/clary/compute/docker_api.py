@@ -143,7 +143,7 @@ class Engine:
             with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
                 member = archive.next()
                 found = archive.extractfile(member) if member is not None and member.isfile() else None
-                return found.read() if found is not None else None
+                return found.read(most) if found is not None else None
         except EngineError as error:
             if error.status == 404:
                 return None

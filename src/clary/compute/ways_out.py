@@ -16,7 +16,7 @@ _HTTP = ("HTTP_PROXY", "http_proxy")
 _ANY = (*_HTTPS, *_HTTP, "ALL_PROXY", "all_proxy")
 _DIRECT = ("NO_PROXY", "no_proxy")
 
-_TRUST = ("AWS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
+TRUST_VARIABLES = ("AWS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
 """Of SDKs and the AWS CLI, curl, Node, Python's requests, and whatever uses OpenSSL or is written in Go."""
 
 SYSTEM_TRUST = (
@@ -38,7 +38,7 @@ _ITSELF = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104  whom clien
 def of_sandbox(hosts: Iterable[str], trusting: bool) -> dict[str, str]:
     """Where the proxy is the only way; `hosts` are those of the same job. `trusting`: authorities are shown to it."""
     made = {**dict.fromkeys((*_HTTP, *_HTTPS), PROXY), **dict.fromkeys(_DIRECT, ",".join([*_ITSELF, *hosts]))}
-    return {**made, **_NODE, **dict.fromkeys(_TRUST, TRUST)} if trusting else made
+    return {**made, **_NODE, **dict.fromkeys(TRUST_VARIABLES, TRUST)} if trusting else made
 
 
 def of_engine(held: Mapping[str, str], hosts: Iterable[str]) -> dict[str, str]:
@@ -48,6 +48,6 @@ def of_engine(held: Mapping[str, str], hosts: Iterable[str]) -> dict[str, str]:
         return {}
     spared = [held[name] for name in _DIRECT if held.get(name)][:1]
     direct = ",".join([*spared, *_ITSELF, *hosts])
-    wanted = {**_NODE, **dict.fromkeys(_TRUST, TRUST)}
+    wanted = {**_NODE, **dict.fromkeys(TRUST_VARIABLES, TRUST)}
     added = {name: value for name, value in wanted.items() if name not in held}
     return {**dict.fromkeys(_HTTPS, PROXY), **dict.fromkeys(_DIRECT, direct), **added}

@@ -9,16 +9,14 @@ An image may bring a company's authority; what is mounted for the container must
 from __future__ import annotations
 
 import os
-import re
-from typing import List
 
+from clary.compute import pem
 from clary.compute.docker_api import Engine, EngineError
 from clary.compute.launch import BUNDLE
 from clary.compute.ways_out import SYSTEM_TRUST
 
 _NAME = "authorities.pem"
 _MOST_BYTES = 8_388_608
-_CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----")
 
 
 def path(folder: str) -> str:
@@ -35,11 +33,9 @@ def prepare(folder: str, names: str) -> None:
 def complete(folder: str, names: str, engine: Engine, name: str) -> None:
     """The file holds what the image trusts too; the container of this name has been made and does not run yet. May be
     done again. Raises OSError."""
-    known = _read(names)
-    held = set(_certificates(known))
-    own = [each for each in _certificates(_of_image(engine, name)) if each not in held]
+    own = _of_image(engine, name)
     if own:
-        _write(folder, b"\n".join([known.rstrip(), *own, b""]))
+        _write(folder, pem.joined(_read(names), own))
 
 
 def _of_image(engine: Engine, name: str) -> bytes:
@@ -51,11 +47,6 @@ def _of_image(engine: Engine, name: str) -> bytes:
         if found:
             return found
     return b""
-
-
-def _certificates(text: bytes) -> List[bytes]:
-    found: List[bytes] = _CERTIFICATE.findall(text.replace(b"\r\n", b"\n"))
-    return found
 
 
 def _read(names: str) -> bytes:

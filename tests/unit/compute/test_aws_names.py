@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import ssl
 import stat
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from clary.compute import authority, aws_names, ways_out
 from clary.compute.authority import Authority
 from clary.compute.launch import CERTIFICATE, KEY, NAMES, TRUST
+from clary.identity.certificates import certificates
 from clary.launcher.aws_front import covers
 
 OURS = (
@@ -146,14 +148,20 @@ def test_one_of_a_clock_that_was_ahead_is_not_taken(tmp_path: Path, monkeypatch:
 def test_authorities_that_the_host_comes_to_trust_are_shown_from_then_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Those of a company, that a variable names, beside the system's."""
+    first, second = (certificates(name, ["git.example"], ["git.example"]).authority for name in ("one", "two"))
     trusted = tmp_path / "trusted.pem"
-    trusted.write_text("first\n")
-    monkeypatch.setattr(authority, "_trusted_here", lambda: trusted)
+    trusted.write_bytes(first)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(trusted))
+    monkeypatch.setenv("CURL_CA_BUNDLE", str(tmp_path / "not there"))
     ours = Authority(tmp_path / "authority")
-    before = authority.bundle(ours.current()).read_text()
-    trusted.write_text("first\nsecond\n")
-    assert before.startswith("first\n-----BEGIN CERTIFICATE-----")
-    assert authority.bundle(ours.current()).read_text() == before.replace("first\n", "first\nsecond\n")
+    before = authority.bundle(ours.current()).read_bytes()
+    assert (before.count(first), before.count(second)) == (1, 0)
+    trusted.write_bytes(first + b"\n# the company's next one\n" + second + first)
+    os.utime(trusted, (0, 0))
+    after = authority.bundle(ours.current()).read_bytes()
+    assert (after.count(first), after.count(second)) == (1, 1)
+    assert len(after) == len(before) + len(second)
 
 
 def test_containers_of_an_engine_are_told_of_tls_only() -> None:
