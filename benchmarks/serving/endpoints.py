@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,8 @@ XGBOOST = f"{REGISTRY}/sagemaker-xgboost:3.0-5"
 BUCKET, REGION, VARIANT = "bench-serving", "us-east-1", "all"
 BUILD_SECONDS = 900
 """The first endpoint of an image builds its environment."""
+COUNT_SECONDS = 30
+"""Edges report every five seconds what they have counted."""
 
 SCRIPT = """\
 import os
@@ -50,7 +53,7 @@ class Clary:
 
     @contextmanager
     def started(self, models: Models, folder: Path) -> Iterator[Endpoints]:
-        """Signatures are verified, policies enforced, metrics counted. Raises WrongAnswer where they are not."""
+        """Signatures are verified, policies enforced, metrics counted. Raises WrongAnswer, AssertionError where not."""
         with RunningClary(folder / "data") as clary:
             api = Api(clary, models)
             for name in NAMES:
@@ -59,7 +62,10 @@ class Clary:
                 api.in_service(name, BUILD_SECONDS)
             endpoints = Endpoints(clary.port, api.user_of(NAMES))
             _refuses_others(endpoints, api, models)
+            endpoints.asked.clear()
             yield endpoints
+            for name in endpoints.asked:
+                wait_until(lambda name=name: api.invocations(name), COUNT_SECONDS, f"invocations of {name} are counted")
 
 
 class Endpoints:
@@ -67,9 +73,11 @@ class Endpoints:
 
     def __init__(self, port: int, key: Credentials) -> None:
         self.port = port
+        self.asked: set[str] = set()
         self._signer = SigV4Auth(key, "sagemaker", REGION)
 
     def request(self, model: str, row: str) -> bytes:
+        self.asked.add(model)
         path = f"/endpoints/{model}/invocations"
         accept = "text/csv" if model == "xgboost" else "application/json"
         headers = {"Content-Type": "text/csv", "Accept": accept}
@@ -96,6 +104,7 @@ class Api:
 
     def __init__(self, clary: RunningClary, models: Models) -> None:
         self.sagemaker, self._iam, s3 = (clary.client(name) for name in ("sagemaker", "iam", "s3"))
+        self._cloudwatch = clary.client("cloudwatch")
         self._role = clary.role_arn
         s3.create_bucket(Bucket=BUCKET)
         for name in NAMES:
@@ -120,6 +129,20 @@ class Api:
         said = wait_until(settled, seconds, f"{endpoint} is InService")
         if said["EndpointStatus"] != "InService":
             raise RuntimeError(f"{endpoint}: {said.get('FailureReason')}")
+
+    def invocations(self, endpoint: str) -> float:
+        """As CloudWatch has counted them in the last hour."""
+        names = {"EndpointName": endpoint, "VariantName": VARIANT}
+        said = self._cloudwatch.get_metric_statistics(
+            Namespace="AWS/SageMaker",
+            MetricName="Invocations",
+            Dimensions=[{"Name": name, "Value": value} for name, value in names.items()],
+            StartTime=time.time() - 3600,
+            EndTime=time.time() + 60,
+            Period=60,
+            Statistics=["Sum"],
+        )
+        return sum(point["Sum"] for point in said["Datapoints"])
 
     def user_of(self, endpoints: tuple[str, ...]) -> Credentials:
         """A new user's key, who may invoke these endpoints."""

@@ -85,11 +85,10 @@ def _model(server: Started, name: str, plan: Plan, file: Path, measured: Measure
     requests = load.written(made, file)
     _loaded(server, requests, CLIENTS[0], WARM_SECONDS, made)
     for clients in CLIENTS:
+        cell = Cell(name, clients)
         found = _loaded(server, requests, clients, plan.seconds, made)
-        measured.rounds.setdefault(Cell(name, clients), []).append(found)
-        tell(
-            f"    {name}, {clients} clients: {found.per_second:.0f} req/s, p50 {found.p50:.2f}, p99 {found.p99:.2f} ms"
-        )
+        measured.rounds.setdefault(cell, []).append(found)
+        tell(f"    {cell}: {found.per_second:.0f} req/s, p50 {found.p50:.2f}, p99 {found.p99:.2f} ms")
 
 
 def _loaded(server: Started, file: Path, clients: int, seconds: int, requests: Sequence[bytes]) -> Round:
