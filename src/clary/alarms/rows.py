@@ -3,6 +3,7 @@ it changes its state, remembers that, and has its actions carried out afterwards
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -37,6 +38,7 @@ REVISION = "revision"
 
 _ACTIONS = {OK: "OKActions", ALARM: "AlarmActions", INSUFFICIENT_DATA: "InsufficientDataActions"}
 _FORGOTTEN_AT_ONCE = 10
+_ITEMS = itertools.count()
 
 
 @dataclass(frozen=True)
@@ -116,10 +118,15 @@ def _historic(state: State) -> dict[str, Any]:
 def remember(transaction: Transaction, row: Row, kind: str, summary: str, data: Mapping[str, Any], now: float) -> None:
     """An item of history: `StateUpdate`, `Action` or `ConfigurationUpdate`. Items of long ago are forgotten for it."""
     made = datetime.fromtimestamp(now, UTC)
-    key = Key(HISTORY_KIND, row.key.account, row.key.region, f"{int(now * 1e6):017d}-{random_hex(4)}")
+    key = Key(HISTORY_KIND, row.key.account, row.key.region, _item_name(now))
     spec = {"summary": summary, "data": json.dumps(data, separators=(",", ":")), "type": type_of(row)}
     transaction.insert(Row(key, "", kind, made, made, spec, parent=row.key.name))
     _forget(transaction, key, made - KEPT)
+
+
+def _item_name(now: float) -> str:
+    """Of items of one moment the later one's name is greater."""
+    return f"{int(now * 1e6):017d}-{next(_ITEMS):09d}-{random_hex(2)}"
 
 
 def _forget(transaction: Transaction, of: Key, before: datetime) -> None:
