@@ -20,6 +20,7 @@ from clary.serving.router import (
     UnknownEndpoint,
     UnknownVariant,
     choose_replica,
+    choose_share,
     choose_variant,
 )
 from clary.serving.routes import Route, RouteTable, Target, VariantRoute, endpoint_id
@@ -68,6 +69,20 @@ def test_traffic_is_shared_by_weight():
     variants = [variant("a", 3.0, "c1"), variant("b", 1.0, "c2")]
     count = Counter(choose_variant(variants, i / 100).name for i in range(100))
     assert count == {"a": 75, "b": 25}
+
+
+def test_a_variant_that_is_named_is_shared_by_its_old_and_new_replicas():
+    old = VariantRoute("v", 0.0, (Target(("c1",)),), share=0.9)
+    new = VariantRoute("v", 0.0, (Target(("c2",)),), share=0.1)
+    assert Counter(choose_share([old, new], i / 100).share for i in range(100)) == {0.9: 90, 0.1: 10}
+
+
+async def test_the_one_that_is_named_is_any_of_its_entries(table, router):
+    entries = [VariantRoute("v", 0.5, (Target((container,)),), share=0.5) for container in ("c1", "c2")]
+    table.set(ID, Route((*entries, variant("w", 1.0, "c3"))))
+    found = {router.variant(router.route(*ME), "v").targets for _ in range(200)}
+    assert found == {entry.targets for entry in entries}
+    assert router.variant(router.route(*ME), "w").name == "w"
 
 
 def test_least_outstanding_replica_is_chosen():
