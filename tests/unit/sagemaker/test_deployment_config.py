@@ -10,6 +10,9 @@ from dataclasses import replace
 
 import pytest
 
+from clary.errors import ValidationError
+from clary.services.sagemaker.deployment_config import check_deployment_config, rollout
+from clary.services.sagemaker.endpoints import description
 from clary.store import Key
 
 ACCOUNT = "000000000000"
@@ -104,37 +107,72 @@ REFUSED = {
     "too small a step": (blue_green("LINEAR", routing={"LinearStepSize": percent(9)}), "between 10% and 50%"),
     "too large a batch": (rolling(instances(3)), "MaximumBatchSize must be between 5% and 50%"),
     "too small a batch": (rolling(percent(4)), "MaximumBatchSize must be between 5% and 50%"),
-    "the model's own limits": (blue_green("ALL_AT_ONCE", 3601), "Member must have value less than or equal to 3600"),
-    "too short a limit": (
-        blue_green("ALL_AT_ONCE", MaximumExecutionTimeoutInSeconds=599),
-        "Member must have value greater than or equal to 600",
-    ),
 }
 
 
+def fleet(*counts):
+    """A deployment of variants v, w, … with so many instances each."""
+    return {"variants": [{"name": name, "desired_count": count} for name, count in zip("vw", counts, strict=False)]}
+
+
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_does_not_go_is_refused_and_leaves_the_endpoint(inner, sagemaker, case):
+def test_what_does_not_go_is_refused(case):
     config, said = REFUSED[case]
+    with pytest.raises(ValidationError) as raised:
+        check_deployment_config(config)
+        rollout(config, fleet(4), fleet(4), 0.0)
+    assert said in raised.value.message
+
+
+def test_a_deployment_that_is_refused_leaves_the_endpoint(inner, sagemaker):
     serving(inner, sagemaker)
-    params = {"EndpointName": "e", "EndpointConfigName": "two", "DeploymentConfig": config}
-    code, text = sagemaker.refusal("UpdateEndpoint", **params)
-    assert (code, said in text) == ("ValidationException", True), text
+    for config, said in (
+        (REFUSED["too large a canary"]),
+        (REFUSED["both policies"]),
+        (blue_green("ALL_AT_ONCE", 3601), "Member must have value less than or equal to 3600"),
+        (
+            blue_green("ALL_AT_ONCE", MaximumExecutionTimeoutInSeconds=599),
+            "Member must have value greater than or equal to 600",
+        ),
+    ):
+        params = {"EndpointName": "e", "EndpointConfigName": "two", "DeploymentConfig": config}
+        code, text = sagemaker.refusal("UpdateEndpoint", **params)
+        assert (code, said in text) == ("ValidationException", True), text
     assert inner.store.read.get(KEY).status == "InService"
 
 
-@pytest.mark.parametrize(
-    ("config", "name", "said"),
-    [
+def test_policies_that_do_not_fit_the_variants_are_refused(inner, sagemaker):
+    serving(inner, sagemaker)
+    for config, name, said in (
         (CANARY, "other", "must have the same variant names as the endpoint has: v"),
         (rolling(instances(1)), "several", "RollingUpdatePolicy is not for endpoints with several variants"),
+    ):
+        params = {"EndpointName": "e", "EndpointConfigName": name, "DeploymentConfig": config}
+        assert said in sagemaker.refusal("UpdateEndpoint", **params)[1]
+    sagemaker.call("UpdateEndpoint", EndpointName="e", EndpointConfigName="several")
+
+
+@pytest.mark.parametrize(
+    ("config", "counts", "shares"),
+    [
+        (CANARY, (2,), [{"v": 0.5}, {"v": 1.0}]),
+        (CANARY, (4, 2), [{"v": 0.25, "w": 0.5}, {"v": 1.0, "w": 1.0}]),
+        (blue_green("CANARY", routing={"CanarySize": percent(10)}), (1,), [{"v": 0.1}, {"v": 1.0}]),
+        (blue_green("LINEAR", routing={"LinearStepSize": percent(50)}), (1,), [{"v": 0.5}, {"v": 1.0}]),
+        (
+            blue_green("LINEAR", routing={"LinearStepSize": instances(1)}),
+            (4, 2),
+            [{"v": 0.25, "w": 0.5}, {"v": 0.5, "w": 1.0}, {"v": 0.75, "w": 1.0}, {"v": 1.0, "w": 1.0}],
+        ),
+        (rolling(percent(50)), (3,), [{"v": 1 / 3}, {"v": 2 / 3}, {"v": 1.0}]),
+        (rolling(percent(5)), (2,), [{"v": 0.5}, {"v": 1.0}]),
     ],
-    ids=["other names", "several variants"],
+    ids=["instances", "of two variants", "percent of one", "linear", "linear, two variants", "batches", "at least one"],
 )
-def test_policies_that_do_not_fit_the_variants_are_refused(inner, sagemaker, config, name, said):
-    serving(inner, sagemaker)
-    params = {"EndpointName": "e", "EndpointConfigName": name, "DeploymentConfig": config}
-    assert said in sagemaker.refusal("UpdateEndpoint", **params)[1]
-    sagemaker.call("UpdateEndpoint", EndpointName="e", EndpointConfigName=name)
+def test_what_each_step_shifts(config, counts, shares):
+    check_deployment_config(config)
+    plan = rollout(config, fleet(*counts), fleet(*counts), 0.0)
+    assert [step["shares"] for step in plan["steps"]] == shares
 
 
 def updated(inner, sagemaker, config, **progress):
@@ -145,7 +183,12 @@ def updated(inner, sagemaker, config, **progress):
     coming, state = progress.pop("next", None), row.state
     plan = {**state["rollout"], **progress}
     change(inner, state={**state, "rollout": plan, "next": coming or ready(state["next"])})
-    return sagemaker.call("DescribeEndpoint", EndpointName="e")
+    return described(inner)
+
+
+def described(inner):
+    """At once: DescribeEndpoint waits a moment for the end of what is young."""
+    return description(inner.store.read.get(KEY))
 
 
 STAGES = {
@@ -177,7 +220,7 @@ def test_describe_shows_the_stage_of_what_is_coming(inner, sagemaker, stage):
     if stage == "Creating":
         state = inner.store.read.get(KEY).state
         change(inner, state={**state, "next": ready(state["next"], but=4)})
-        pending = sagemaker.call("DescribeEndpoint", EndpointName="e")["PendingDeploymentSummary"]
+        pending = described(inner)["PendingDeploymentSummary"]
     (coming,) = pending["ProductionVariants"]
     assert coming["VariantStatus"] == [{"Status": status, "StatusMessage": message, "StartTime": started}]
     assert (coming["DesiredInstanceCount"], coming["InstanceType"]) == (4, "ml.m5.large")
@@ -204,7 +247,7 @@ def test_more_instances_on_their_way_are_a_variant_that_is_updated(inner, sagema
     serving(inner, sagemaker)
     wanted = [{"VariantName": "v", "DesiredInstanceCount": 6}]
     sagemaker.call("UpdateEndpointWeightsAndCapacities", EndpointName="e", DesiredWeightsAndCapacities=wanted)
-    shown = sagemaker.call("DescribeEndpoint", EndpointName="e")
+    shown = described(inner)
     (status,) = shown["ProductionVariants"][0]["VariantStatus"]
     assert (status["Status"], status["StatusMessage"]) == ("Updating", "Scaling out desired instance count to 6.")
     assert "PendingDeploymentSummary" not in shown, "the configuration is the same"
