@@ -79,6 +79,23 @@ def says(jobs: Jobs, name: str, **params: Any) -> tuple[str, str]:
     return answer["InvokedProductionVariant"], json.loads(answer["Body"].read())
 
 
+def serving(jobs: Jobs, model_name: str) -> list[int]:
+    """Process ids of the containers that serve this model."""
+    folders = jobs.clary.data_dir / "run" / "containers"
+    return [
+        json.loads(handle.read_text())["pid"]
+        for handle in folders.glob("*/handle.json")
+        if any(model_name in path.read_text() for path in handle.parent.rglob("inference.py"))
+    ]
+
+
+def counted(jobs: Jobs, name: str) -> int:
+    """Instances of the first variant that answer."""
+    shown, *_ = jobs.sagemaker.describe_endpoint(EndpointName=name)["ProductionVariants"]
+    count: int = shown["CurrentInstanceCount"]
+    return count
+
+
 @contextmanager
 def load(jobs: Jobs, name: str) -> Iterator[tuple[Counter[str], list[Exception]]]:
     """Clients that ask until the end: how often each model answered, and every failed request."""

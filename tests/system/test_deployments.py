@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import math
+import os
+import signal
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.running import RunningClary, wait_until
-from tests.system.endpoints import CLIENTS, at_rest, configure, deploy, load, model, more, says, variant
+from tests.system.endpoints import (
+    CLIENTS,
+    at_rest,
+    configure,
+    counted,
+    deploy,
+    load,
+    model,
+    more,
+    says,
+    serving,
+    variant,
+)
 from tests.system.jobs import JOB_SECONDS, Jobs
 
 pytestmark = [pytest.mark.system]
@@ -108,6 +123,9 @@ def test_a_canary_has_its_share_and_an_alarm_takes_it_back(jobs: Jobs) -> None:
         assert pending["ProductionVariants"][0]["VariantStatus"][0]["StatusMessage"] == (
             "Baking for 3600 seconds (WaitIntervalInSeconds) with traffic enabled on canary capacity of 1 instance(s)."
         )
+        os.kill(serving(jobs, "canary-1")[0], signal.SIGKILL)
+        wait_until(lambda: counted(jobs, name) < 2, 20, "the end of an old instance is seen")
+        wait_until(lambda: counted(jobs, name) == 2, JOB_SECONDS, "it is replaced")
         trip(jobs, "canary-errors")
         described = at_rest(jobs, name)
         only(answers, "canary-1", "canary-2")
@@ -119,6 +137,14 @@ def test_a_canary_has_its_share_and_an_alarm_takes_it_back(jobs: Jobs) -> None:
     assert at_once["FailureReason"] == described["FailureReason"], "an alarm that has tripped before lets nothing begin"
 
 
+def control_answers(jobs: Jobs) -> bool:
+    try:
+        jobs.sagemaker.list_endpoints()
+    except ClientError:
+        return False
+    return True
+
+
 def test_linear_steps_go_on_where_control_was_killed(jobs: Jobs) -> None:
     name = deploy(jobs, "linear", variant("v", model(jobs, "linear-1")))
     second = configure(jobs, "linear-second", variant("v", model(jobs, "linear-2")))
@@ -126,6 +152,7 @@ def test_linear_steps_go_on_where_control_was_killed(jobs: Jobs) -> None:
         update(jobs, name, second, blue_green("LINEAR", 2, 1, LinearStepSize=percent(50)))
         baking(jobs, name)
         jobs.clary.kill("control")
+        wait_until(lambda: control_answers(jobs), 60, "control is back")
         described = at_rest(jobs, name)
         only(answers, "linear-2", "linear-1")
     assert failures == []

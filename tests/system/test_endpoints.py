@@ -6,13 +6,24 @@ import json
 import os
 import signal
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from tests.running import RunningClary, wait_until
-from tests.system.endpoints import CLIENTS, at_rest, configure, deploy, load, model, more, says, variant
+from tests.system.endpoints import (
+    CLIENTS,
+    at_rest,
+    configure,
+    counted,
+    deploy,
+    load,
+    model,
+    more,
+    says,
+    serving,
+    variant,
+)
 from tests.system.jobs import JOB_SECONDS, Jobs
 
 pytestmark = [pytest.mark.system]
@@ -61,25 +72,14 @@ def test_an_update_fails_no_request_under_load(jobs: Jobs) -> None:
 
 def test_a_replica_killed_under_load_fails_no_request_with_two(jobs: Jobs) -> None:
     name = deploy(jobs, "killed", variant("v", model(jobs, "killed-1"), 2))
-    folders = jobs.clary.data_dir / "run" / "containers"
-    mine = [handle for handle in folders.glob("*/handle.json") if holds(handle.parent, "killed-1")]
+    mine = serving(jobs, "killed-1")
     assert len(mine) == 2
     with load(jobs, name) as (answers, failures):
-        os.kill(json.loads(mine[0].read_text())["pid"], signal.SIGKILL)
+        os.kill(mine[0], signal.SIGKILL)
         wait_until(lambda: counted(jobs, name) < 2, 20, "its end is seen")
         wait_until(lambda: counted(jobs, name) == 2, JOB_SECONDS, "it is replaced")
         wait_until(more(answers, "killed-1"), 20, "the endpoint answers")
     assert failures == []
-
-
-def holds(container: Any, name: str) -> bool:
-    return any(name in path.read_text() for path in container.rglob("inference.py"))
-
-
-def counted(jobs: Jobs, name: str) -> int:
-    (shown,) = jobs.sagemaker.describe_endpoint(EndpointName=name)["ProductionVariants"]
-    count: int = shown["CurrentInstanceCount"]
-    return count
 
 
 def test_what_was_configured_may_be_deleted_under_a_live_endpoint(jobs: Jobs) -> None:
