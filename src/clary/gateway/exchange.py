@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from botocore.model import OperationModel
@@ -66,9 +67,9 @@ class Exchange:
     output: Params = field(default_factory=dict)
     response: HttpResponse = field(init=False)
 
-    @property
+    @cached_property
     def call(self) -> Call:
-        """The call as it stands."""
+        """Asked for once it is known who calls; `params` stay the same object, and may still be added to."""
         return Call(
             principal=self.principal,
             service=self.offered.service,

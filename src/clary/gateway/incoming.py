@@ -29,7 +29,8 @@ class Incoming:
         """All of it. Raises AWSError (413, RequestTimeout), ClientGone."""
         parts: list[bytes] = []
         size = 0
-        async for part in self.chunks():
+        while not self.whole:
+            part = await self._next()
             size += len(part)
             if size > limit:
                 raise too_large(limit)
@@ -39,16 +40,21 @@ class Incoming:
     async def chunks(self) -> AsyncIterator[bytes]:
         """Its pieces as they come. Raises AWSError (RequestTimeout), ClientGone."""
         while not self.whole:
-            try:
-                async with asyncio.timeout(self._idle_seconds):
-                    message = await self._receive()
-            except TimeoutError:
-                raise _silence() from None
-            if message["type"] == "http.disconnect":
-                raise ClientGone
-            self.whole = not message.get("more_body", False)
-            if body := message.get("body"):
+            if body := await self._next():
                 yield body
+
+    async def _next(self) -> bytes:
+        """The next piece; it may be empty."""
+        try:
+            async with asyncio.timeout(self._idle_seconds):
+                message = await self._receive()
+        except TimeoutError:
+            raise _silence() from None
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        self.whole = not message.get("more_body", False)
+        body: bytes = message.get("body", b"")
+        return body
 
     async def gone(self) -> None:
         """Returns when the client has hung up; to be asked only once the body is whole."""

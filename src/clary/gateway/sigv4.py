@@ -6,11 +6,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 from calendar import timegm
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from time import gmtime, strftime, strptime
+from typing import NamedTuple
 from urllib.parse import quote, quote_from_bytes, unquote_to_bytes
 
 from clary.errors import AWSError
@@ -30,8 +30,7 @@ _MISMATCH = (
 )
 
 
-@dataclass(frozen=True)
-class Signature:
+class Signature(NamedTuple):
     """What a request says about how it was signed."""
 
     access_key_id: str
@@ -121,6 +120,7 @@ def _expires(text: str) -> int:
     return int(digits)
 
 
+@lru_cache(maxsize=1024)
 def _credential(text: str) -> tuple[str, tuple[str, str, str]]:
     parts = text.rsplit("/", 4)
     if len(parts) != 5 or parts[4] != "aws4_request" or not all(parts):
@@ -168,7 +168,7 @@ def verify(signature: Signature, request: HttpRequest, secret_key: str, payload:
 
 
 def _check_signed_headers(signature: Signature, request: HttpRequest, s3: bool) -> None:
-    signed = signature.signed_headers.split(";")
+    signed = _names(signature.signed_headers)
     if "host" not in signed:
         raise AWSError(
             "SignatureDoesNotMatch",
@@ -183,10 +183,15 @@ def _check_signed_headers(signature: Signature, request: HttpRequest, s3: bool) 
             raise AWSError("AccessDenied", text, status=403, members=members)
 
 
+@lru_cache(maxsize=256)
+def _names(signed_headers: str) -> tuple[str, ...]:
+    return tuple(signed_headers.split(";"))
+
+
 def canonical_request(signature: Signature, request: HttpRequest, payload: str) -> str:
     """The text whose hash is signed."""
     headers = request.headers
-    lines = [f"{name}:{' '.join(headers.get(name, '').split())}\n" for name in signature.signed_headers.split(";")]
+    lines = [f"{name}:{' '.join(headers.get(name, '').split())}\n" for name in _names(signature.signed_headers)]
     path = _s3_path(request.raw_path) if signature.service == "s3" else _path(request.raw_path)
     query = _query(request.raw_query, signed_in_query=signature.presigned)
     return f"{request.method}\n{path}\n{query}\n{''.join(lines)}\n{signature.signed_headers}\n{payload}"
@@ -234,7 +239,7 @@ def _encoded(text: str) -> str:
 def check_time(signature: Signature, now: float, skew: float) -> None:
     """Raises AWSError where the request was signed too long ago, or lies in the future. `now` and `skew` in seconds."""
     try:
-        signed = timegm(strptime(signature.stamp, _STAMP))
+        signed = _moment(signature.stamp)
     except ValueError:
         raise incomplete(f"Date must be in ISO-8601 'basic format'. Got '{signature.stamp}'.") from None
     if signature.stamp[:8] != signature.date:
@@ -243,6 +248,12 @@ def check_time(signature: Signature, now: float, skew: float) -> None:
         _check_presigned(signature, signed, now, skew)
     elif abs(now - signed) > skew:
         raise _skewed(signature, signed, now, skew)
+
+
+@lru_cache(maxsize=256)
+def _moment(stamp: str) -> int:
+    """Seconds since 1970; kept, since many requests are signed in one second. Raises ValueError."""
+    return timegm(strptime(stamp, _STAMP))
 
 
 def _check_presigned(signature: Signature, signed: float, now: float, skew: float) -> None:

@@ -14,8 +14,8 @@ import socket
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import cast
+from types import MappingProxyType
+from typing import NamedTuple, cast
 
 import httptools
 
@@ -50,13 +50,12 @@ class AnswerTooLarge(Broken):
     """The answer is larger than RESPONSE_BYTES, or BODILESS_BYTES of it brought nothing of a body."""
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """What is sent; `headers` without framing headers, which the client adds."""
 
     method: str
     path: str
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
     body: bytes = b""
 
     def head(self) -> bytes:
@@ -71,8 +70,7 @@ class Request:
         return text.encode("utf-8") + b"\r\n\r\n"
 
 
-@dataclass(frozen=True)
-class Response:
+class Response(NamedTuple):
     """What came back; names of headers in lower case."""
 
     status: int

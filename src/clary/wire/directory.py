@@ -4,10 +4,11 @@ the credential's scope, the form, the host and the path, in this order."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from ipaddress import ip_address
+from types import MappingProxyType
+from typing import NamedTuple
 
 from botocore.model import ServiceModel
 
@@ -22,13 +23,12 @@ _RPC_PATH = re.compile(r"/service/(?P<service>[^/]+)/operation/(?P<operation>[^/
 _ROOT_HOSTS = (".localhost", ".localhost.localdomain")
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(NamedTuple):
     """What is asked for. `service` may be one that is not offered; `operation` is empty where it cannot be told."""
 
     service: str
     operation: str = ""
-    labels: dict[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = MappingProxyType({})
     bucket: str | None = None
     """The bucket that the host names, where it names one."""
     protocol: str = ""
@@ -66,7 +66,10 @@ class Directory:
         target = self._of_rpc(request, scope)
         if target is None:
             target = self._scoped(request, scope) if scope is not None else self._unsigned(request)
-        return replace(target, protocol=target.protocol or self._protocols.get(target.service, ("",))[0])
+        if target.protocol:
+            return target
+        protocol = self._protocols.get(target.service, ("",))[0]
+        return target if not protocol else target._replace(protocol=protocol)
 
     def _of_rpc(self, request: HttpRequest, scope: str | None) -> Target | None:
         """Where the request itself says the operation's name, and nothing else need be looked at."""

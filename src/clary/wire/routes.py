@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -24,7 +24,7 @@ class Match(NamedTuple):
     """An operation's name and what its path holds."""
 
     operation: str
-    labels: dict[str, str]
+    labels: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -67,10 +67,15 @@ class _Route:
         return len(self.constants), met, asked if met else -asked, not self.deprecated
 
 
+_KEPT = 1024
+"""Paths of one service whose only operation is remembered: clients ask the same ones again and again."""
+
+
 class Routes:
     """The paths of one service."""
 
     def __init__(self, service: ServiceModel) -> None:
+        self._known: dict[tuple[str, str], Match] = {}
         self._routes: dict[tuple[str, str], list[_Route]] = {}
         """By method and the first constant of the query (empty where there is none): few are left to be compared."""
         for name in service.operation_names:
@@ -84,16 +89,31 @@ class Routes:
 
         Raises BadPath.
         """
+        plain = (request.method, request.raw_path) if bucket is None and not request.raw_query else None
+        if plain in self._known:
+            return self._known[plain]
+        fitting = self._fitting(request, bucket)
+        best = max(fitting, key=lambda found: found[0].rank(request), default=None)
+        match = Match(best[0].operation, best[1]) if best else None
+        if plain is not None and match is not None and len(fitting) == 1:
+            self._keep(plain, match)
+        return match
+
+    def _fitting(self, request: HttpRequest, bucket: str | None) -> list[tuple[_Route, dict[str, str]]]:
         parts = _parts(request.raw_path)
         if bucket is not None:
             parts = [bucket, *parts]
-        fitting = (
+        return [
             (route, labels)
             for route in self._candidates(request)
             if (labels := route.labels(parts)) is not None and route.asked_for(request)
-        )
-        best = max(fitting, key=lambda found: found[0].rank(request), default=None)
-        return Match(best[0].operation, best[1]) if best else None
+        ]
+
+    def _keep(self, plain: tuple[str, str], match: Match) -> None:
+        """Where one route fits, neither query nor headers decide."""
+        if len(self._known) >= _KEPT:
+            self._known.clear()
+        self._known[plain] = match
 
     def _candidates(self, request: HttpRequest) -> Iterator[_Route]:
         for constant in ("", *request.query_map):
