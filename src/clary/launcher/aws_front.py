@@ -58,14 +58,9 @@ class AwsFront:
             inside.settimeout(None)
             head, rest = read_head(inside)
             aws = self._at_aws(host, head, reach)
-            if aws is not None:
-                with aws:
-                    aws.sendall(last_form(head) + b"\r\n\r\n" + rest)
-                    relay.carry(Terminated(inside), Terminated(aws))
-                return
-            with self._api.connect() as server:
-                server.sendall(head + b"\r\n\r\n" + rest)
-                relay.carry(Terminated(inside), server)
+            with aws or self._api.connect() as server:
+                server.sendall((last_form(head) if aws else head) + b"\r\n\r\n" + rest)
+                relay.carry(Terminated(inside), Terminated(aws) if aws else server)
 
     def serve_plain(self, client: socket.socket, request: bytes) -> None:
         """A client whose request has begun with these bytes. Raises OSError."""
