@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 
-from clary.alarms.spec import ALARM, BREACHING, IGNORE, INSUFFICIENT_DATA, NOT_BREACHING, OK, AlarmSpec
+from clary.alarms.spec import ALARM, BREACHING, IGNORE, INSUFFICIENT_DATA, NOT_BREACHING, OK, AlarmSpec, Source
+from clary.metricmath import BadExpression, Graph, Series
 from clary.telemetry.series import Point
 from clary.telemetry.summary import merged
 
@@ -51,15 +53,34 @@ def stretch(spec: AlarmSpec, now: float) -> range:
     return range(end - spec.reach * spec.period, end, spec.period)
 
 
-def datapoints(spec: AlarmSpec, wanted: range, points: Sequence[Point]) -> list[Datapoint]:
+def datapoints(spec: AlarmSpec, wanted: range, read: Callable[[Source], Sequence[Point]]) -> list[Datapoint]:
     """One for each period, newest first. Where no unit was asked for, whatever unit counts."""
-    together = {at: merged(point.summary for point in group) for at, group in groupby(points, lambda point: point.at)}
-    found = []
-    for at in reversed(wanted):
-        summary = together.get(at)
-        value = None if summary is None else spec.statistic(summary)
-        found.append(Datapoint(at, value, 0.0 if summary is None else summary.count))
+    source = spec.source
+    found = _calculated(spec, wanted, read) if source is None else _measured(source, read)
+    return [found.get(at) or Datapoint(at) for at in reversed(wanted)]
+
+
+def _measured(source: Source, read: Callable[[Source], Sequence[Point]]) -> dict[int, Datapoint]:
+    found = {}
+    for at, group in groupby(read(source), lambda point: point.at):
+        summary = merged(point.summary for point in group)
+        found[at] = Datapoint(at, source.statistic(summary), summary.count)
     return found
+
+
+def _calculated(spec: AlarmSpec, wanted: range, read: Callable[[Source], Sequence[Point]]) -> dict[int, Datapoint]:
+    """An expression that gives no series of values gives no datapoints."""
+
+    def series(source: Source) -> Series:
+        measured = _measured(source, read).values()
+        return Series(source.period, {each.at: each.value for each in measured if each.value is not None}, source.label)
+
+    metrics = {source.id: partial(series, source) for source in spec.sources}
+    try:
+        found = Graph(metrics, spec.expressions, lambda _: wanted, spec.period).value(spec.watched)
+    except BadExpression:
+        return {}
+    return {at: Datapoint(at, value) for at, value in found.points.items()} if isinstance(found, Series) else {}
 
 
 def evaluate(spec: AlarmSpec, retrieved: Sequence[Datapoint]) -> Verdict | None:

@@ -37,16 +37,30 @@ def _configuration(spec: Mapping[str, Any]) -> dict[str, Any]:
     description = {"description": spec["AlarmDescription"]} if spec.get("AlarmDescription") else {}
     if "AlarmRule" in spec:
         return {**description, "alarmRule": spec["AlarmRule"]}
-    metric = {
-        "namespace": spec["Namespace"],
-        "name": spec["MetricName"],
-        "dimensions": {each["Name"]: each["Value"] for each in spec["Dimensions"]},
-    }
-    unit = {"unit": spec["Unit"]} if spec.get("Unit") else {}
+    queries = spec.get("Metrics") or [_plain(spec)]
+    return {**description, "metrics": [_query(query) for query in queries]}
+
+
+def _plain(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """An alarm on one metric is told as if it had been put with one query."""
+    metric = {name: spec[name] for name in ("Namespace", "MetricName", "Dimensions")}
     statistic = spec.get("Statistic") or spec["ExtendedStatistic"]
-    asked = {"metric": metric, "period": spec["Period"], "stat": statistic, **unit}
-    return {**description, "metrics": [{"id": _id(metric), "metricStat": asked, "returnData": True}]}
+    of = {"Metric": metric, "Period": spec["Period"], "Stat": statistic, "Unit": spec.get("Unit")}
+    return {"Id": str(uuid.uuid5(uuid.NAMESPACE_OID, repr(metric))), "MetricStat": of}
 
 
-def _id(metric: Mapping[str, Any]) -> str:
-    return str(uuid.uuid5(uuid.NAMESPACE_OID, repr(metric)))
+def _query(query: Mapping[str, Any]) -> dict[str, Any]:
+    said = {name[0].lower() + name[1:]: query[name] for name in ("Id", "Expression", "Label") if name in query}
+    if "MetricStat" in query:
+        said["metricStat"] = _metric_stat(query["MetricStat"])
+    return {**said, "returnData": query.get("ReturnData", True)}
+
+
+def _metric_stat(of: Mapping[str, Any]) -> dict[str, Any]:
+    metric = {
+        "namespace": of["Metric"]["Namespace"],
+        "name": of["Metric"]["MetricName"],
+        "dimensions": {each["Name"]: each["Value"] for each in of["Metric"].get("Dimensions") or ()},
+    }
+    unit = {"unit": of["Unit"]} if of.get("Unit") else {}
+    return {"metric": metric, "period": of["Period"], "stat": of["Stat"], **unit}

@@ -45,10 +45,10 @@ def reason_data(spec: AlarmSpec, verdict: Verdict, now: float) -> str:
     said: dict[str, Any] = {"version": "1.0", "queryDate": instant(now)}
     if known:
         said["startDate"] = instant(known[-1].at)
-    if spec.unit:
-        said["unit"] = spec.unit
+    source = spec.source
+    if source is not None:
+        said |= {**({"unit": source.unit} if source.unit else {}), "statistic": source.statistic_name}
     said |= {
-        "statistic": spec.statistic_name,
         "period": spec.period,
         "recentDatapoints": [each.value for each in reversed(known)],
         "threshold": spec.threshold,
@@ -60,7 +60,8 @@ def reason_data(spec: AlarmSpec, verdict: Verdict, now: float) -> str:
 def _evaluated(point: Datapoint) -> dict[str, Any]:
     if point.value is None:
         return {"timestamp": instant(point.at)}
-    return {"timestamp": instant(point.at), "sampleCount": point.samples, "value": point.value}
+    samples = {"sampleCount": point.samples} if point.samples else {}
+    return {"timestamp": instant(point.at), **samples, "value": point.value}
 
 
 def _of_values(spec: AlarmSpec, verdict: Verdict) -> str:

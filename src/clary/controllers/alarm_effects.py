@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,7 +20,7 @@ from clary.alarms.evaluation import datapoints, evaluate, stretch
 from clary.alarms.reasons import CREATED, reason, reason_data
 from clary.alarms.rows import KIND, PENDING, REVISION, State, actions_of, key_of, moved, remember, state_of
 from clary.alarms.rule import Rule, parse
-from clary.alarms.spec import AlarmSpec
+from clary.alarms.spec import AlarmSpec, Source
 from clary.controllers.alarm import next_look
 from clary.controllers.alarm_actions import Action, Executor, not_carried_out
 from clary.errors import AWSError
@@ -28,7 +28,7 @@ from clary.names import Arn
 from clary.store import Store
 from clary.store.rows import Key, Row
 from clary.store.transaction import Transaction
-from clary.telemetry.series import SeriesStore
+from clary.telemetry.series import Point, SeriesStore
 
 REPEAT_SECONDS = 60.0
 """Between two calls of an action that is repeated while the alarm stays in its state."""
@@ -134,10 +134,14 @@ class AlarmController:
         now, spec = time.time(), watch.spec
         if spec is None or now < watch.due:
             return False
-        watch.due = next_look(watch.row.key.name, spec.period, now)
+        key = watch.row.key
+        watch.due = next_look(key.name, spec.period, now)
         wanted = stretch(spec, now)
-        points = self._series.points(watch.row.key.account, watch.row.key.region, spec.metric, wanted, spec.unit)
-        verdict = evaluate(spec, datapoints(spec, wanted, points))
+
+        def read(source: Source) -> Sequence[Point]:
+            return self._series.points(key.account, key.region, source.metric, wanted, source.unit)
+
+        verdict = evaluate(spec, datapoints(spec, wanted, read))
         if verdict is None or verdict.value == watch.row.status:
             self._repeat(watch, now)
             return False

@@ -212,7 +212,7 @@ def test_without_a_unit_all_units_count():
         Point(NEWEST - 60, "Count", Summary.of({1.0: 1.0})),
         Point(NEWEST - 60, "Percent", Summary.of({5.0: 3.0})),
     ]
-    assert datapoints(spec, wanted, points) == [
+    assert datapoints(spec, wanted, lambda source: points) == [
         Datapoint(NEWEST - 60, 4.0, 4.0),
         Datapoint(NEWEST - 120),
         Datapoint(NEWEST - 180),
@@ -222,7 +222,7 @@ def test_without_a_unit_all_units_count():
 def test_a_percentile_of_a_statistic_set_is_not_known():
     spec = alarm(Statistic=None, ExtendedStatistic="p50", EvaluationPeriods=1)
     points = [Point(NEWEST, "None", Summary.of_set(2.0, 3.0, 1.0, 2.0))]
-    assert datapoints(spec, range(NEWEST, NEWEST + 60, 60), points) == [Datapoint(NEWEST, None, 2.0)]
+    assert datapoints(spec, range(NEWEST, NEWEST + 60, 60), lambda source: points) == [Datapoint(NEWEST, None, 2.0)]
 
 
 @pytest.mark.parametrize(
@@ -238,3 +238,27 @@ def test_a_percentile_of_a_statistic_set_is_not_known():
 )
 def test_numbers_are_written_as_java_does(value, said):
     assert number(value) == said
+
+
+def test_an_expression_is_watched_as_a_metric_is():
+    def metric(id_):
+        of = {"Metric": {"Namespace": "ns", "MetricName": id_}, "Period": 60, "Stat": "Sum"}
+        return {"Id": id_, "MetricStat": of, "ReturnData": False}
+
+    queries = [metric("errors"), metric("all"), {"Id": "rate", "Expression": "100 * errors / all"}]
+    spec = alarm(Metrics=queries, Statistic=None, EvaluationPeriods=1, Threshold=4.0)
+    values = {"errors": {NEWEST: 1.0}, "all": {NEWEST: 20.0, NEWEST - 60: 10.0}}
+
+    def read(source):
+        found = values[source.metric.name]
+        return [Point(at, "None", Summary.of({found[at]: 1.0})) for at in sorted(found)]
+
+    retrieved = datapoints(spec, range(NEWEST - 120, NEWEST + 60, 60), read)
+    assert retrieved == [Datapoint(NEWEST, 5.0), Datapoint(NEWEST - 60, 0.0), Datapoint(NEWEST - 120)]
+    verdict = evaluate(spec, retrieved)
+    assert reason(spec, verdict) == (
+        "Threshold Crossed: 1 datapoint [5.0 (19/11/24 07:10:00)] was greater than the threshold (4.0)."
+    )
+    said = json.loads(reason_data(spec, verdict, NEWEST + 60))
+    assert said["evaluatedDatapoints"] == [{"timestamp": "2024-11-19T07:10:00.000+0000", "value": 5.0}]
+    assert "statistic" not in said

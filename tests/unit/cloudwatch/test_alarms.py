@@ -90,7 +90,7 @@ def test_a_new_alarm_is_described_as_it_was_put(cloudwatch):
         ({"EvaluateLowSampleCountPercentile": "ignore"}, "ValidationError", "only for percentile statistics"),
         ({"AlarmActions": ["odd"]}, "ValidationError", "Invalid arn syntax: odd"),
         ({"AlarmName": "a\nb"}, "ValidationError", "AlarmName must not contain ASCII Control characters"),
-        ({"Metrics": [{"Id": "m1", "Expression": "m2"}]}, "ValidationError", "does not offer alarms on metric math"),
+        ({"Metrics": [{"Id": "e", "Expression": "m2"}]}, "ValidationError", "MetricName should not be set if list of"),
         ({"ThresholdMetricId": "t"}, "ValidationError", "Clary does not offer alarms on anomaly detection"),
         ({"Statistic": "Median"}, "ValidationException", "Member must satisfy enum value set"),
     ],
@@ -100,6 +100,45 @@ def test_alarms_that_are_refused(cloudwatch, changed, code, text):
     has sent them."""
     found, message = cloudwatch.refusal("PutMetricAlarm", **members(**changed))
     assert found == code
+    assert text in message
+
+
+def of_math(*queries):
+    return members(**dict.fromkeys(("Namespace", "MetricName", "Statistic", "Period")), Metrics=list(queries))
+
+
+def metric(id_, period=60, **more):
+    of = {"Metric": {"Namespace": "ns", "MetricName": id_}, "Period": period, "Stat": "Sum"}
+    return {"Id": id_, "MetricStat": of, "ReturnData": False, **more}
+
+
+def test_an_alarm_on_an_expression(cloudwatch):
+    asked = of_math(metric("m1"), metric("m2"), {"Id": "rate", "Expression": "100 * m1 / m2"})
+    cloudwatch.call("PutMetricAlarm", **asked)
+    (alarm,) = described(cloudwatch)
+    assert alarm["Metrics"] == asked["Metrics"]
+    assert not {"MetricName", "Dimensions", "Period"} & set(alarm)
+    found = cloudwatch.call("DescribeAlarmsForMetric", Namespace="ns", MetricName="m1")
+    assert found["MetricAlarms"] == []
+
+
+@pytest.mark.parametrize(
+    ("queries", "text"),
+    [
+        ([metric("m1"), {"Id": "e", "Expression": "AVG(m1"}], "Error in expression 'e': the end is not expected"),
+        ([metric("m1"), {"Id": "e", "Expression": "m1 / m2"}], "there is no query with the Id m2"),
+        ([metric("m1"), {"Id": "e", "Expression": "AVG(m1)"}], "an alarm watches a single time series"),
+        ([metric("m1"), {"Id": "e", "Expression": "METRICS()"}], "an alarm watches a single time series"),
+        ([metric("m1"), metric("m2")], "Exactly one element of the metrics list should return data."),
+        ([metric("m1"), metric("m2", 300, ReturnData=True)], "All metrics of an alarm must have the same period."),
+        ([{"Id": "e", "Expression": "TIME_SERIES(1)"}], "has 1 to 10 metrics"),
+        ([metric("m1", 15, ReturnData=True)], "Period must be 10, 20, 30 or a multiple of 60"),
+        ([metric("m1", AccountId="111111111111", ReturnData=True)], "metrics of other accounts"),
+    ],
+)
+def test_queries_of_alarms_that_are_refused(cloudwatch, queries, text):
+    code, message = cloudwatch.refusal("PutMetricAlarm", **of_math(*queries))
+    assert code == "ValidationError"
     assert text in message
 
 

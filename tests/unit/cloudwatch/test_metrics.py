@@ -172,12 +172,33 @@ def test_statistics_that_are_refused(cloudwatch, params, code):
     assert cloudwatch.refusal("GetMetricStatistics", Namespace="ns", MetricName="m", **asked)[0] == code
 
 
+def test_expressions_are_calculated_from_metrics(cloudwatch):
+    put(cloudwatch, datum(Value=2.0), datum(Value=4.0), datum(MetricName="n", Value=12.0))
+    other = {"Metric": {"Namespace": "ns", "MetricName": "n"}, "Period": 60, "Stat": "Sum"}
+    (rate, both, each) = data(
+        cloudwatch,
+        query("a", "Sum", ReturnData=False),
+        {"Id": "b", "MetricStat": other, "ReturnData": False},
+        {"Id": "rate", "Expression": "100 * a / b"},
+        {"Id": "both", "Expression": "METRICS() + rate", "Label": "and"},
+    )["MetricDataResults"]
+    assert (rate["Id"], rate["Label"], rate["Values"]) == ("rate", "rate", [50.0])
+    assert rate["Timestamps"] == [NOW - timedelta(minutes=5)]
+    assert [(found["Id"], found["Label"], found["Values"]) for found in (both, each)] == [
+        ("both", "and m", [56.0]),
+        ("both", "and n", [62.0]),
+    ]
+
+
 @pytest.mark.parametrize(
     "bad",
     [
         [query("Q")],
         [query("a"), query("a")],
-        [{"Id": "e", "Expression": "SUM(METRICS())"}],
+        [{"Id": "e", "Expression": "SUM(METRICS()"}],
+        [{"Id": "e", "Expression": "SELECT AVG(m) FROM ns"}],
+        [query("a"), {"Id": "e", "Expression": "AVG(a)"}],
+        [{"Id": "e", "Expression": "gone * 2"}],
         [{"Id": "e"}],
         [query(stat="tm99")],
     ],

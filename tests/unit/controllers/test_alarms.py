@@ -71,7 +71,7 @@ class World:
             "ComparisonOperator": "GreaterThanThreshold",
             **more,
         }
-        self.call("PutMetricAlarm", **params)
+        self.call("PutMetricAlarm", **{name: value for name, value in params.items() if value is not None})
 
     def call(self, operation, **params):
         answer = self.inner("cloudwatch", operation, **params)
@@ -128,6 +128,16 @@ def test_a_metric_alarm_follows_its_metric(world):
         "Alarm updated from ALARM to OK",
         "Alarm updated from OK to INSUFFICIENT_DATA",
     ]
+
+
+def test_an_alarm_on_an_expression_follows_its_metrics(world):
+    of = {"Metric": {"Namespace": "ns", "MetricName": "m"}, "Period": 10, "Stat": "Sum"}
+    queries = [{"Id": "m1", "MetricStat": of, "ReturnData": False}, {"Id": "e", "Expression": "m1 * 10"}]
+    without = dict.fromkeys(("Namespace", "MetricName", "Statistic", "Period"))
+    world.put(Metrics=queries, Threshold=10.0, **without)
+    world.datum(1.5)
+    world.forward(12)
+    assert world.state() == "ALARM"
 
 
 def test_a_new_alarm_is_evaluated_at_once(world):

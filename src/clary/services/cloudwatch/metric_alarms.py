@@ -10,6 +10,7 @@ from clary.alarms.rows import METRIC
 from clary.alarms.spec import COMPARISONS, TREATMENTS, metric_of
 from clary.services.cloudwatch.alarm_rows import checked_actions, checked_alarm_tags, checked_name, keep
 from clary.services.cloudwatch.errors import invalid_alarm, invalid_value
+from clary.services.cloudwatch.math_alarms import checked_queries
 from clary.services.cloudwatch.names import dimensions
 from clary.services.cloudwatch.service import SERVICE
 from clary.services.context import Context
@@ -19,15 +20,18 @@ from clary.telemetry.statistics import extended
 
 WEEK = 7 * DAY
 
+MATH_PARENT = "math"
+"""What alarms on queries are below: DescribeAlarmsForMetric does not know them, as on AWS."""
+
 _PERIODS = frozenset({10, 20, 30})
 _NOT_OFFERED = {
-    "Metrics": "alarms on metric math or several metrics",
     "ThresholdMetricId": "alarms on anomaly detection",
     "EvaluationCriteria": "alarms on PromQL",
     "EvaluationInterval": "alarms on PromQL",
     "EvaluationWindow": "evaluation windows",
     "WarmUpConfiguration": "warm-up of alarms",
 }
+_OF_ONE_METRIC = ("MetricName", "Namespace", "Dimensions", "Period", "Unit", "Statistic", "ExtendedStatistic")
 _KEPT = (
     "AlarmName", "AlarmDescription", "MetricName", "Namespace", "Statistic", "ExtendedStatistic", "Period", "Unit",
     "EvaluationPeriods", "DatapointsToAlarm", "Threshold", "ComparisonOperator", "TreatMissingData",
@@ -43,12 +47,32 @@ def put_metric_alarm(context: Context, params: Params) -> Output:
             raise invalid_alarm(f"Clary does not offer {what} ({member}).")
     checked_name(params["AlarmName"])
     _check_comparison(params)
-    _check_statistic(params)
-    _check_periods(params)
-    _check_options(params)
-    spec = _spec(params)
-    keep(context, spec, METRIC, checked_alarm_tags(params), watched(metric_of(spec)))
+    if params.get("Metrics"):
+        spec, parent = _of_queries(context, params), MATH_PARENT
+    else:
+        spec = _of_metric(params)
+        parent = watched(metric_of(spec))
+    keep(context, spec, METRIC, checked_alarm_tags(params), parent)
     return {}
+
+
+def _of_metric(params: Params) -> dict[str, Any]:
+    _check_statistic(params)
+    _need(params, "Period", "EvaluationPeriods")
+    _check_periods(params, params["Period"])
+    _check_options(params)
+    named = [{"Name": name, "Value": value} for name, value in dimensions(params.get("Dimensions"), "Dimensions")]
+    return {**_kept(params), "Dimensions": named}
+
+
+def _of_queries(context: Context, params: Params) -> dict[str, Any]:
+    for member in _OF_ONE_METRIC:
+        if params.get(member):
+            raise invalid_alarm(f"{member} should not be set if list of Metrics is set.")
+    _need(params, "EvaluationPeriods")
+    _check_periods(params, checked_queries(context, params["Metrics"]))
+    _check_options(params)
+    return {**_kept(params), "Metrics": params["Metrics"]}
 
 
 def watched(metric: Metric) -> str:
@@ -56,10 +80,9 @@ def watched(metric: Metric) -> str:
     return json.dumps([metric.namespace, metric.name, metric.dimensions], separators=(",", ":"))
 
 
-def _spec(params: Params) -> dict[str, Any]:
+def _kept(params: Params) -> dict[str, Any]:
     kept = {name: params[name] for name in _KEPT if params.get(name) is not None}
-    named = [{"Name": name, "Value": value} for name, value in dimensions(params.get("Dimensions"), "Dimensions")]
-    return {**kept, "Threshold": float(params["Threshold"]), "Dimensions": named, **checked_actions(params)}
+    return {**kept, "Threshold": float(params["Threshold"]), **checked_actions(params)}
 
 
 def _need(params: Params, *names: str) -> None:
@@ -91,9 +114,8 @@ def _check_statistic(params: Params) -> None:
         raise invalid_value(f"The value {name} for parameter ExtendedStatistic is not supported.")
 
 
-def _check_periods(params: Params) -> None:
-    _need(params, "Period", "EvaluationPeriods")
-    period, periods = params["Period"], params["EvaluationPeriods"]
+def _check_periods(params: Params, period: int) -> None:
+    periods = params["EvaluationPeriods"]
     if period not in _PERIODS and period % 60:
         raise invalid_alarm("Period must be 10, 20, 30 or a multiple of 60")
     if period < HOUR and period * periods > DAY:
@@ -121,6 +143,6 @@ def _check_options(params: Params) -> None:
         raise invalid_alarm("Supported options for EvaluateLowSampleCountPercentile are evaluate and ignore.")
     if not params.get("ExtendedStatistic"):
         raise invalid_alarm(
-            f"Option evaluateLowSampleCountPercentile can not be applied with statistic {params['Statistic']}. "
+            f"Option evaluateLowSampleCountPercentile can not be applied with statistic {params.get('Statistic')}. "
             "This option is enabled only for percentile statistics."
         )
