@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from tests.running import wait_until
@@ -81,12 +83,20 @@ def says(jobs: Jobs, name: str, **params: Any) -> tuple[str, str]:
 
 def serving(jobs: Jobs, model_name: str) -> list[int]:
     """Process ids of the containers that serve this model."""
-    folders = jobs.clary.data_dir / "run" / "containers"
-    return [
-        json.loads(handle.read_text())["pid"]
-        for handle in folders.glob("*/handle.json")
-        if any(model_name in path.read_text() for path in handle.parent.rglob("inference.py"))
-    ]
+    found = []
+    for folder in (jobs.clary.data_dir / "run" / "containers").glob("*"):
+        with suppress(OSError):  # it is just being removed
+            if any(model_name in path.read_text() for path in folder.rglob("inference.py")):
+                found.append(json.loads((folder / "handle.json").read_text())["pid"])
+    return found
+
+
+def kill_one(jobs: Jobs, name: str, model_name: str) -> None:
+    """SIGKILL to one of the endpoint's containers that serve this model; returns when another has taken its place."""
+    before, count = serving(jobs, model_name), counted(jobs, name)
+    os.kill(before[0], signal.SIGKILL)
+    wait_until(lambda: set(serving(jobs, model_name)) - set(before), JOB_SECONDS, "another is started for it")
+    wait_until(lambda: counted(jobs, name) == count, JOB_SECONDS, "and answers")
 
 
 def counted(jobs: Jobs, name: str) -> int:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
-import signal
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -13,19 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.running import RunningClary, wait_until
-from tests.system.endpoints import (
-    CLIENTS,
-    at_rest,
-    configure,
-    counted,
-    deploy,
-    load,
-    model,
-    more,
-    says,
-    serving,
-    variant,
-)
+from tests.system.endpoints import CLIENTS, at_rest, configure, deploy, kill_one, load, model, more, says, variant
 from tests.system.jobs import JOB_SECONDS, Jobs
 
 pytestmark = [pytest.mark.system]
@@ -123,9 +109,7 @@ def test_a_canary_has_its_share_and_an_alarm_takes_it_back(jobs: Jobs) -> None:
         assert pending["ProductionVariants"][0]["VariantStatus"][0]["StatusMessage"] == (
             "Baking for 3600 seconds (WaitIntervalInSeconds) with traffic enabled on canary capacity of 1 instance(s)."
         )
-        os.kill(serving(jobs, "canary-1")[0], signal.SIGKILL)
-        wait_until(lambda: counted(jobs, name) < 2, 20, "the end of an old instance is seen")
-        wait_until(lambda: counted(jobs, name) == 2, JOB_SECONDS, "it is replaced")
+        kill_one(jobs, name, "canary-1")
         trip(jobs, "canary-errors")
         described = at_rest(jobs, name)
         only(answers, "canary-1", "canary-2")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 from collections.abc import Iterator
 
 import pytest
@@ -15,8 +13,8 @@ from tests.system.endpoints import (
     CLIENTS,
     at_rest,
     configure,
-    counted,
     deploy,
+    kill_one,
     load,
     model,
     more,
@@ -72,12 +70,9 @@ def test_an_update_fails_no_request_under_load(jobs: Jobs) -> None:
 
 def test_a_replica_killed_under_load_fails_no_request_with_two(jobs: Jobs) -> None:
     name = deploy(jobs, "killed", variant("v", model(jobs, "killed-1"), 2))
-    mine = serving(jobs, "killed-1")
-    assert len(mine) == 2
+    assert len(serving(jobs, "killed-1")) == 2
     with load(jobs, name) as (answers, failures):
-        os.kill(mine[0], signal.SIGKILL)
-        wait_until(lambda: counted(jobs, name) < 2, 20, "its end is seen")
-        wait_until(lambda: counted(jobs, name) == 2, JOB_SECONDS, "it is replaced")
+        kill_one(jobs, name, "killed-1")
         wait_until(more(answers, "killed-1"), 20, "the endpoint answers")
     assert failures == []
 
