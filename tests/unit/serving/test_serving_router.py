@@ -124,6 +124,25 @@ async def test_replica_that_dies_with_a_request_in_hand_is_replaced_by_another(t
     assert {(await ask(router)).body for _ in range(8)} == {b"two"}
 
 
+async def test_all_that_a_replica_was_asked_when_it_died_is_asked_of_another(table, router, servers):
+    async def dies_in_the_middle(reader, writer):
+        await read_request(reader)
+        writer.write(ok(b"one", "x-clary-pipelined: 8"))
+        for _ in range(4):
+            await read_request(reader)
+        writer.write(ok(b"one") * 2 + ok(b"one")[:-1])
+        await writer.drain()
+        servers.kill("dying")
+
+    await servers.start("dying", dies_in_the_middle)
+    await servers.start("c2", says(ok(b"two")))
+    table.set(ID, route("dying"))
+    assert (await ask(router)).body == b"one"
+    table.set(ID, route("dying", "c2"))
+    answers = await asyncio.gather(*(ask(router) for _ in range(8)))
+    assert Counter(answer.body for answer in answers) == {b"one": 2, b"two": 6}
+
+
 async def test_replica_that_lives_and_breaks_the_connection_is_not_asked_twice(table, router, servers):
     asked = []
 

@@ -73,6 +73,16 @@ def test_keys_are_what_the_path_says(path, key):
     assert find("GET", path).labels == {"Bucket": "b", "Key": key}
 
 
+def test_a_path_that_was_asked_before_is_not_mistaken_for_another():
+    put = {"method": "PUT", "path": "/bucket/key", "scope": "s3"}
+    for _ in range(2):
+        assert find(path="/endpoints/e/invocations", scope="sagemaker").labels == {"EndpointName": "e"}
+        assert find(path="/endpoints/f/invocations", scope="sagemaker").labels == {"EndpointName": "f"}
+        assert find(**put).operation == "PutObject"
+        assert find(**put, x_amz_copy_source="other/key").operation == "CopyObject"
+        assert find(**put, query=PART).operation == "UploadPart"
+
+
 def test_the_host_may_name_the_bucket():
     assert find("GET", "/a/b", host="bucket.s3.us-east-1.amazonaws.com").labels == {"Bucket": "bucket", "Key": "a/b"}
     target = find("GET", "/", host="my.bucket.localhost:4599", query="list-type=2")
