@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
-from typing import cast
+from typing import NamedTuple, cast
 
 from clary.calls import Access, Call, Principal
 from clary.errors import AWSError
@@ -29,6 +29,13 @@ def _expired() -> AWSError:
     return AWSError("ExpiredToken", "The security token included in the request is expired", status=403)
 
 
+class _Published(NamedTuple):
+    """One publication, and the credentials of it that were asked for: they end with it."""
+
+    directory: Directory
+    credentials: dict[str, Credential]
+
+
 class Identity:
     """Keyring and Authorizer of one process; follows every publication at once."""
 
@@ -38,14 +45,18 @@ class Identity:
         self._sealer = Sealer.of(settings.data_dir)
         self._subscriber = Subscriber(identities_path(settings.run_dir))
         self._loading = threading.Lock()
-        self._directory = Directory(EMPTY)
+        self._newest = _Published(Directory(EMPTY), {})
         self._sessions: dict[str, tuple[Session, Credential]] = {}
 
     def find(self, access_key_id: str, session_token: str | None) -> Credential:
         """The secret and the principal of a key. Raises AWSError: InvalidClientTokenId, ExpiredToken."""
         if session_token:
             return self._of_session(access_key_id, session_token)
-        return _of_key(self.directory(), access_key_id)
+        published = self._published()
+        credential = published.credentials.get(access_key_id)
+        if credential is None:
+            credential = published.credentials[access_key_id] = _of_key(published.directory, access_key_id)
+        return credential
 
     def authorise(self, call: Call, needed: Sequence[Access]) -> None:
         """Raises AccessDenied in AWS's words. With `--auth off` everyone may do everything."""
@@ -59,12 +70,15 @@ class Identity:
 
     def directory(self) -> Directory:
         """The newest publication, compiled."""
+        return self._published().directory
+
+    def _published(self) -> _Published:
         if self._subscriber.changed() or self._loading.locked():
             with self._loading:
                 if self._subscriber.changed():
                     published = cast("Identities", self._subscriber.current() or EMPTY)
-                    self._directory = Directory(published)
-        return self._directory
+                    self._newest = _Published(Directory(published), {})
+        return self._newest
 
     def _of_session(self, access_key_id: str, token: str) -> Credential:
         session, credential = self._sessions.get(token) or self._opened(access_key_id, token)
