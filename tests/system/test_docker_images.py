@@ -243,6 +243,7 @@ def test_data_that_cannot_be_streamed_are_the_reason(jobs: Jobs, image: str) -> 
     assert job["TrainingJobStatus"] == "Failed"
     uri = f"s3://{BUCKET}/data/rows.csv"
     assert f"Data download failed: channel train: {uri} cannot be decompressed" in job["FailureReason"]
+    assert "rows" not in jobs.said("torn")  # nothing was taken for the whole
 
 
 def test_the_failure_file_says_why(jobs: Jobs, image: str) -> None:

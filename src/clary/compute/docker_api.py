@@ -5,6 +5,7 @@ The standard library only, for Pythons of 3.8 and later: keepers read this file 
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import io
 import json
@@ -154,6 +155,13 @@ class Engine:
             raise ConnectionResetError("the container engine went away") from broken
         finally:
             connection.close()
+
+    def prepare(self, name: str) -> None:
+        """All of a container but its program is there, its cables to networks too; nothing where the engine makes them
+        with the program only, as Docker does
+        (https://docs.podman.io/en/latest/_static/api.html, ContainerInitLibpod)."""
+        with contextlib.suppress(EngineError):
+            self._send("POST", f"/v4.0.0/libpod/containers/{name}/init", None)
 
     def start(self, name: str) -> None:
         """Run it; one that runs already does so."""

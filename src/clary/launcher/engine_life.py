@@ -30,6 +30,7 @@ _LONGEST_PAUSE = 2.0
 _CANNOT_RUN = 126
 _NOT_THERE = 127
 _KILLED = 137
+_NOT_STARTED = ("created", "configured", "initialized")
 _ENDED = ("exited", "stopped", "dead")
 _MISSING = ("not found", "no such file")
 
@@ -91,9 +92,10 @@ class Life:
                 self._open_entries()
             if not wanted():
                 raise Refused("", _KILLED)
-            if found is None or found["State"]["Status"] in ("created", "configured"):
+            if found is None or found["State"]["Status"] in _NOT_STARTED:
                 self._promptly(lambda: self._networks.join(self.name))
                 self._promptly(self._trust_as_its_image)
+                self._promptly(self._seclude)
                 self._promptly(lambda: self.engine.start(self.name))
         except EngineError as error:
             self._refuse(error)
@@ -120,6 +122,12 @@ class Life:
             if self.engine.container(self.name) is None:
                 given = self._launch, self._part, self._folder, self._share
                 self.engine.create(self.name, engine_document.document(*given, seat, image, translate))
+
+    def _seclude(self) -> None:
+        """Before its program begins, if the engine makes cables before."""
+        if engine_networks.SHARED in self._networks.names:
+            self.engine.prepare(self.name)
+            engine_networks.seclude()
 
     def _trust_as_its_image(self) -> None:
         names = self._launch.get("aws_names")
@@ -154,8 +162,6 @@ class Life:
         self.address = str((networks.get(self._networks.reached_by) or {}).get("IPAddress") or "")
         for entry in self._entries.values() if self.address else ():
             entry.open_to(self.address)
-        if engine_networks.SHARED in networks:
-            engine_networks.seclude()
 
     def follow(self, log: EngineLog) -> End:
         """Reads what it prints until it has ended, however often the engine goes away meanwhile."""

@@ -196,8 +196,8 @@ def _word(digits: str) -> bytes:
 
 
 def seclude() -> None:
-    """Containers of the network `clary` reach this host and not one another. Docker knows an option for that; where
-    Podman has made the bridge, root sets it at each of its ports."""
+    """Containers of the network `clary` reach this host and not one another: Docker knows an option for that; of
+    Podman's bridge, root sets it at each port."""
     for port in _ports_of_the_shared():
         with contextlib.suppress(OSError), open(f"{port}/isolated", "w", encoding="ascii") as file:
             file.write("1")  # where it is ours to set, and the container has not gone
