@@ -13,6 +13,9 @@ from clary.metricmath.values import Series, Value, array_of, combined
 MOST_POINTS = 100_800
 """Of a series that is made: as many as an answer holds."""
 
+MOST_CALCULATED = 5_000_000
+"""Datapoints of one request, those in between too: some seconds of work."""
+
 _SORTS = ("AVG", "MIN", "MAX", "SUM")
 _NOT_OFFERED = ("SEARCH", "ANOMALY_DETECTION_BAND", "INSIGHT_RULE_METRIC", "SERVICE_QUOTA", "LAMBDA")
 
@@ -34,9 +37,16 @@ class Graph:
         self._period = period
         self._known: dict[str, Value] = {}
         self._open: list[str] = []
+        self._spent = 0
 
     def value(self, id_: str) -> Value:
         """Of the query with this Id. Raises BadExpression."""
+        try:
+            return self._value(id_)
+        except RecursionError:
+            raise BadExpression("it is too deep, with all that it is made of") from None
+
+    def _value(self, id_: str) -> Value:
         if id_ not in self._known:
             if id_ in self._open:
                 raise BadExpression(f"{' -> '.join([*self._open, id_])} depend on one another")
@@ -64,17 +74,25 @@ class Graph:
             case Number(value):
                 return value
             case Name(id_):
-                return self.value(id_)
+                return self._value(id_)
             case Several(items):
                 return array_of(series for item in items for series in _array(self._of(item)))
             case Apply("-", (only,)):
-                return combined(OPERATORS["*"], -1.0, self._of(only))
+                return self._counted(combined(OPERATORS["*"], -1.0, self._of(only)))
             case Apply(function, (left, right)) if function in OPERATORS:
-                return combined(OPERATORS[function], self._of(left), self._of(right))
+                return self._counted(combined(OPERATORS[function], self._of(left), self._of(right)))
             case Apply(function, arguments):
-                return self._applied(function, arguments)
+                return self._counted(self._applied(function, arguments))
             case Text(text) | Word(text):
                 raise BadExpression(f"{text} is no value")
+
+    def _counted(self, value: Value) -> Value:
+        """Raises BadExpression where a request wants more than it may: everybody else waits meanwhile."""
+        if not isinstance(value, float):
+            self._spent += sum(len(series.points) for series in _array(value))
+        if self._spent > MOST_CALCULATED:
+            raise BadExpression(f"more than {MOST_CALCULATED} datapoints would have to be calculated")
+        return value
 
     def _applied(self, function: str, arguments: tuple[Node, ...]) -> Value:
         special = _SPECIAL.get(function)
@@ -121,7 +139,7 @@ class Graph:
         part = arguments[0].value if arguments and isinstance(arguments[0], Text) else ""
         if len(arguments) > 1 or (arguments and not isinstance(arguments[0], Text)):
             raise _wrong("METRICS")
-        return tuple(cast("Series", self.value(id_)) for id_ in self._metrics if part in id_)
+        return tuple(cast("Series", self._value(id_)) for id_ in self._metrics if part in id_)
 
     def fill(self, arguments: Sequence[Node]) -> Value:
         """FILL(series, scalar | series | REPEAT | LINEAR)."""
@@ -157,7 +175,7 @@ class Graph:
         """PERIOD(metric), in seconds."""
         if len(arguments) != 1 or not isinstance(arguments[0], Name) or arguments[0].id not in self._metrics:
             raise _wrong("PERIOD")
-        return float(cast("Series", self.value(arguments[0].id)).period)
+        return float(cast("Series", self._value(arguments[0].id)).period)
 
     def time_series(self, arguments: Sequence[Node]) -> Value:
         """TIME_SERIES(scalar)."""

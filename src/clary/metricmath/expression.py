@@ -79,16 +79,6 @@ def parse(text: str) -> Node:
     return _Reader(text).whole()
 
 
-def names(node: Node) -> Iterator[str]:
-    """The Ids that it uses."""
-    match node:
-        case Name(found):
-            yield found
-        case Several(items) | Apply(_, items):
-            for item in items:
-                yield from names(item)
-
-
 @dataclass(frozen=True)
 class _Token:
     kind: str

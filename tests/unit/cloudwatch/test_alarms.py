@@ -218,7 +218,8 @@ def test_states_that_cannot_be_set(cloudwatch):
     given = {"AlarmName": "a", "StateValue": "ALARM", "StateReason": "test"}
     assert cloudwatch.refusal("SetAlarmState", **given) == ("ResourceNotFound", "")
     put(cloudwatch)
-    assert cloudwatch.refusal("SetAlarmState", **given, StateReasonData="{")[0] == "InvalidFormat"
+    for data in ("{", "[" * 4000):
+        assert cloudwatch.refusal("SetAlarmState", **given, StateReasonData=data)[0] == "InvalidFormat"
     code, message = cloudwatch.refusal("SetAlarmState", **{**given, "StateValue": "INVALID"})
     assert code == "ValidationException"  # ValidationError on the wire
     assert "Value 'INVALID' at 'stateValue' failed to satisfy constraint: Member must satisfy enum" in message

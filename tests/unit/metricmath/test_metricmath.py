@@ -4,7 +4,6 @@
 import pytest
 
 from clary.metricmath import BadExpression, Graph, Series, parse
-from clary.metricmath.expression import names
 
 STEP, START = 60, 1_732_000_200
 GAP = None
@@ -171,5 +170,18 @@ def test_numbers_that_are_too_large_are_dropped():
     assert result("m * 0 + SUM(m)", 2, m=series(1e308, 1e308)) == [GAP, GAP]
 
 
-def test_the_ids_that_an_expression_uses():
-    assert list(names(parse("SUM([m1, m2]) / e1 + AVG(METRICS())"))) == ["m1", "m2", "e1"]
+def test_what_is_too_deep_is_refused():
+    deep = {"e0": "m" + "+m" * 1000, **{f"e{number}": f"e{number - 1} + 1" for number in range(1, 500)}}
+    with pytest.raises(BadExpression, match="too deep"):
+        graph(deep, m=series(1)).series("e499")
+
+
+def test_a_request_that_would_keep_everybody_waiting_is_refused():
+    length = 100_000
+    made = graph({"e": "m" + "+m" * 100}, length, m=series(*range(length)))
+    with pytest.raises(BadExpression, match="more than 5000000 datapoints"):
+        made.series("e")
+
+
+def test_many_metrics_are_added():
+    assert result("m" + "+m" * 400, 1, m=series(1)) == [401]

@@ -201,6 +201,6 @@ def _change(context: Context, names: Sequence[str], change: Callable[[Transactio
 def _is_json(text: str) -> bool:
     try:
         json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True
