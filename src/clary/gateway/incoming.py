@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
 
 from clary.errors import AWSError
 from clary.gateway.refusals import too_large
+from clary.within import within
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -46,7 +46,7 @@ class Incoming:
     async def _next(self) -> bytes:
         """The next piece; it may be empty."""
         try:
-            async with asyncio.timeout(self._idle_seconds):
+            with within(self._idle_seconds):
                 message = await self._receive()
         except TimeoutError:
             raise _silence() from None

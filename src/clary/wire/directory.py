@@ -76,8 +76,10 @@ class Directory:
         prefix, dot, operation = request.headers.get("x-amz-target", "").rpartition(".")
         if dot:
             return self._named(prefix, operation, scope, "json")
+        if request.headers.get("smithy-protocol") != rpc_cbor.MARK:
+            return None
         path = _RPC_PATH.fullmatch(request.path)
-        if path is None or request.headers.get("smithy-protocol") != rpc_cbor.MARK:
+        if path is None:
             return None
         return self._named(path["service"], path["operation"], scope, rpc_cbor.NAME)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import time
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from clary.serving.routes import VariantRoute
 from clary.serving.spool import Exchange
 from clary.serving.spool import Place as Captured
 from clary.settings import Settings
+from clary.within import within
 
 _PATH = "/invocations"
 _MESSAGE_CHARACTERS = 4096
@@ -144,7 +144,7 @@ def _count(context: EdgeContext, invocation: Invocation, status: int, began: flo
 
 async def _ask(context: EdgeContext, invocation: Invocation, request: Request) -> Response:
     try:
-        async with asyncio.timeout(context.settings.limits.invoke_seconds):
+        with within(context.settings.limits.invoke_seconds):
             return await context.router.ask(invocation.variant, request, invocation.walk)
     except TimeoutError:
         raise _timed_out(invocation) from None
