@@ -6,6 +6,7 @@ import secrets
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 PRIMARY = "primary"
@@ -37,6 +38,7 @@ class Arn:
         return cls(partition=parts[1], service=parts[2], region=parts[3], account=parts[4], resource=parts[5])
 
 
+@lru_cache(maxsize=1024)
 def sagemaker_arn(region: str, account: str, resource_type: str, name: str) -> str:
     """SageMaker's ARNs carry the name in lower case, whatever the request said."""
     return str(Arn("sagemaker", region, account, f"{resource_type}/{name.lower()}"))

@@ -63,7 +63,9 @@ class _Sums:
 
 def rounded(microseconds: int) -> int:
     """To two significant digits."""
-    unit: int = 10 ** max(0, len(str(microseconds)) - 2)
+    unit = 1
+    while microseconds >= 100 * unit:
+        unit *= 10
     return (microseconds + unit // 2) // unit * unit
 
 

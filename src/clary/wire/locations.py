@@ -24,6 +24,8 @@ class Binding(NamedTuple):
     location: str
     name: str
     shape: Shape
+    header: str = ""
+    """The header that is the member, in lower case; empty for all else, prefixes of headers too."""
 
 
 @lru_cache(maxsize=4096)
@@ -31,10 +33,14 @@ def bindings(shape: Shape) -> tuple[Binding, ...]:
     """The members of a structure that travel outside the body."""
     bound = ((name, member, member.serialization) for name, member in shape.members.items())
     return tuple(
-        Binding(name, traits["location"], traits.get("name", name), member)
+        Binding(name, traits["location"], traits.get("name", name), member, _header(traits, name))
         for name, member, traits in bound
         if "location" in traits
     )
+
+
+def _header(traits: Mapping[str, str], member: str) -> str:
+    return traits.get("name", member).lower() if traits["location"] == "header" else ""
 
 
 @lru_cache(maxsize=4096)
@@ -57,6 +63,8 @@ def read(shape: Shape, request: HttpRequest, labels: Mapping[str, str], uri: str
     no member. Raises MisfitError."""
     params: Params = {}
     for binding in bindings(shape):
+        if binding.header and binding.header not in request.headers:
+            continue
         if binding.location == "uri":
             value = _scalar(binding, labels.get(binding.name))
         elif binding.location == "querystring":
