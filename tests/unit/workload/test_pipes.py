@@ -244,6 +244,21 @@ def test_data_that_is_damaged_is_never_taken_for_its_end(feed, put):
     assert fed.process.wait(timeout=5) == 0
 
 
+def test_what_has_taken_the_place_of_a_pipe_is_not_opened(feed, put, tmp_path):
+    """The folder is the program's: a link in it must not lead the feeder elsewhere."""
+    put({"data/a": b"12345"})
+    (fed,) = feed(channel())
+    (tmp_path / "precious").write_text("kept")
+    wait_until((fed.data / "train_1").exists, 10, "the next is there")
+    (fed.data / "train_1").unlink()
+    (fed.data / "train_1").symlink_to(tmp_path / "precious")
+    assert fed.read(0) == b"12345"
+    wait_until(fed.failure.exists, 10, "it gives up")
+    wait_until(fed.failure.read_text, 10, "it says why")
+    assert fed.failure.read_text().endswith("channel train: train_1 is no pipe any more")
+    assert (tmp_path / "precious").read_text() == "kept"
+
+
 def test_an_object_that_is_too_large_for_a_record_is_refused(storage, objects, hosts, put, monkeypatch):
     put({"data/a": b"12345"})
     monkeypatch.setattr("clary.workload.pipes._LARGEST_RECORD", 4)
