@@ -64,7 +64,7 @@ def zipped(**members):
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         for name, data in members.items():
-            archive.writestr(f"{name}.npy", data)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), data)  # of no date: it names tests, alike in all processes
     return content.getvalue()
 
 
