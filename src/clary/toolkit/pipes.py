@@ -19,12 +19,14 @@ import gzip
 import json
 import os
 import random
+import select
 import signal
 import stat
 import struct
 import sys
 import tempfile
 import threading
+import time
 import zlib
 from pathlib import Path
 from typing import Any, BinaryIO, Callable, Dict, Iterable, Iterator, List, Optional
@@ -37,6 +39,8 @@ readers of pipes know no records in parts."""
 _F_SETPIPE_SZ = 1031
 _PIECE = 1 << 20
 _IN_MEMORY = 64 << 20
+_READERS_SECONDS = 10.0
+_PAUSE_SECONDS = 0.01
 
 Part = List[str]
 """`["text", TEXT]` or `["file", NAME, ADDRESS]`."""
@@ -191,8 +195,21 @@ def _widen(sink: BinaryIO) -> None:
 
 
 def end_readers(sink: BinaryIO) -> None:
-    """Kill the processes that read the pipe; those of others are not seen here."""
-    fifo = os.fstat(sink.fileno())
+    """Kill the processes that read the pipe, until nobody does; for some seconds at most, as those of others are not
+    seen here. One that is in the middle of opening it counts as a reader before it has a descriptor."""
+    deadline = time.monotonic() + _READERS_SECONDS
+    while _is_read(sink) and time.monotonic() < deadline:
+        _kill_readers(os.fstat(sink.fileno()))
+        time.sleep(_PAUSE_SECONDS)
+
+
+def _is_read(sink: BinaryIO) -> bool:
+    poll = select.poll()
+    poll.register(sink, 0)
+    return not any(event & select.POLLERR for _, event in poll.poll(0))
+
+
+def _kill_readers(fifo: os.stat_result) -> None:
     for process in [int(name) for name in os.listdir("/proc") if name.isdigit()]:
         if process != os.getpid() and _has_open(process, fifo):
             with contextlib.suppress(OSError):

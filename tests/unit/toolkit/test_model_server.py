@@ -1,12 +1,15 @@
 """The model server: a user's inference script asked over HTTP."""
 
+import ctypes
 import io
 import json
 import os
 import select
+import signal
 import struct
 import threading
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -61,7 +64,7 @@ def zipped(**members):
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         for name, data in members.items():
-            archive.writestr(f"{name}.npy", data)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), data)  # of no date: it names tests, alike in all processes
     return content.getvalue()
 
 
@@ -253,6 +256,27 @@ def test_workers_share_the_port_and_end_together(host):
     }
     assert pids
     assert server.stop() == 0
+
+
+def test_workers_that_are_still_loading_end_too(host):
+    server = host(
+        "import os, time\n"
+        "def model_fn(d):\n"
+        "    try: os.mkdir(d + '/first')\n"
+        "    except FileExistsError: time.sleep(600)\n"
+        "def transform_fn(m, b, c, a): return 'x'\n",
+        SAGEMAKER_MODEL_SERVER_WORKERS="4",
+    )
+    assert server.stop() == 0
+
+
+def test_a_signal_that_does_not_wake_the_main_thread_is_heard(host):
+    """As one does that comes just before the main thread waits: here another thread is given it."""
+    server = host("def model_fn(d): return 1\ndef transform_fn(m, b, c, a): return 'x'\n")
+    process = server.process.pid
+    others = [int(task.name) for task in Path(f"/proc/{process}/task").iterdir() if int(task.name) != process]
+    assert ctypes.CDLL(None).tgkill(process, others[0], signal.SIGTERM) == 0
+    assert server.process.wait(30) == 0
 
 
 def test_a_worker_that_dies_is_replaced(host):

@@ -6,9 +6,11 @@ import gzip
 import json
 import os
 import signal
+import socket
 import struct
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -257,6 +259,29 @@ def test_what_has_taken_the_place_of_a_pipe_is_not_opened(feed, put, tmp_path):
     wait_until(fed.failure.read_text, 10, "it says why")
     assert fed.failure.read_text().endswith("channel train: train_1 is no pipe any more")
     assert (tmp_path / "precious").read_text() == "kept"
+
+
+def test_who_is_opening_a_pipe_of_damaged_data_is_ended_as_soon_as_it_has_it(tmp_path):
+    """Between counting as a reader and having a descriptor: like one that is on its way from another process."""
+    pipe = tmp_path / "train_0"
+    os.mkfifo(pipe)
+    ours, theirs = socket.socketpair()
+    program = "import socket, sys; socket.recv_fds(socket.socket(fileno=int(sys.argv[1])), 1, 1); sys.stdin.read()"
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    socket.send_fds(ours, [b"x"], [reader])
+    with pipe.open("wb", buffering=0) as sink:
+        os.close(reader)
+        ending = threading.Thread(target=feeder.end_readers, args=[sink])
+        ending.start()
+        ending.join(0.2)
+        assert ending.is_alive()
+        command = [sys.executable, "-c", program, str(theirs.fileno())]
+        with subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.PIPE) as process:
+            assert process.wait(30) == -signal.SIGKILL
+        ending.join(30)
+        assert not ending.is_alive()
+    ours.close()
+    theirs.close()
 
 
 def test_an_object_that_is_too_large_for_a_record_is_refused(storage, objects, hosts, put, monkeypatch):

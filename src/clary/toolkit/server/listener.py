@@ -199,12 +199,15 @@ class Listener:
             lambda: _Connection(self, self._loop), sock=self._socket, backlog=_BACKLOG
         )
 
-    def take(self, most_requests: int, most_bytes: int) -> List[Exchange]:
-        """What waits, within these bounds; waits for the first. Empty where the server shall end."""
+    def take(self, most_requests: int, most_bytes: int, seconds: Optional[float] = None) -> List[Exchange]:
+        """What waits, within these bounds; waits for the first. Empty where the server shall end.
+
+        Raises queue.Empty where nothing has come for so many `seconds`; None: it is waited for.
+        """
         taken: List[Exchange] = []
         size = 0
         while not taken or (len(taken) < most_requests and size < most_bytes and not self.requests.empty()):
-            exchange = self.requests.get()
+            exchange = self.requests.get(timeout=seconds)
             if exchange is None:
                 if taken:
                     self.requests.put(None)

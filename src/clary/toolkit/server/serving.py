@@ -6,11 +6,12 @@ import ctypes
 import functools
 import logging
 import os
+import queue
 import signal
 import socket
 import sys
 import traceback
-from typing import Callable, Dict, List, Mapping, Optional, Protocol, Sequence, Tuple
+from typing import Callable, Iterable, Iterator, Mapping, Optional, Protocol, Sequence, Tuple
 
 from clary.toolkit.server import batching
 from clary.toolkit.server.batching import RowWise
@@ -23,7 +24,12 @@ _MAX_BODY = 128 * 2**20
 _SWITCH_SECONDS = 0.0005
 """How soon the HTTP thread gets its turn while the model computes in Python (default: 5 ms)."""
 
+_TURN_SECONDS = 1.0
+"""How soon a SIGTERM is heard that came just before the main thread began to wait, which does not wake it."""
+
 _PR_SET_PDEATHSIG = 1
+_FOR_THE_PARENT = (signal.SIGTERM, signal.SIGCHLD)
+_CANNOT_LOAD = 1
 
 _PARAMETERS = "/execution-parameters"
 _PONG = Response(200)
@@ -77,7 +83,7 @@ def _work(load: Load, bound: socket.socket, *, alone: bool) -> int:
     except Exception:  # the last line of defence of this process: why it cannot serve stands in the log
         traceback.print_exc()
         sys.stderr.flush()
-        return 1
+        return _CANNOT_LOAD
     sys.setswitchinterval(_SWITCH_SECONDS)
     listener = Listener(bound, _immediate, _MAX_BODY, pipelined=alone)
     signal.signal(signal.SIGTERM, lambda _number, _frame: listener.requests.put(None))
@@ -103,7 +109,10 @@ def _immediate(request: Request) -> Optional[Response]:
 
 def _answer_until_end(service: Service, listener: Listener) -> None:
     while True:
-        taken = listener.take(batching.MOST_REQUESTS, batching.MOST_BYTES)
+        try:
+            taken = listener.take(batching.MOST_REQUESTS, batching.MOST_BYTES, _TURN_SECONDS)
+        except queue.Empty:
+            continue
         if not taken:
             return
         _answer_taken(service, listener, taken)
@@ -153,39 +162,46 @@ def _told_by(error: Exception) -> Tuple[int, str]:
 def _supervise(load: Load, bound: socket.socket, workers: int) -> int:
     """Several workers share the listening socket; each loads the model itself. A dead one is replaced.
 
-    The parent only forks: it never loads or computes, so that its children start clean.
+    The parent only forks: it never loads or computes, so that its children start clean. Its signals are blocked and
+    waited for: a handler would miss one that comes just before the call that waits, or in the middle of a fork.
     """
-    children: Dict[int, int] = {}
-    ending: List[int] = []
-
-    def end(number: int, _frame: object) -> None:
-        ending.append(number)
-        for child in list(children):
-            os.kill(child, signal.SIGTERM)
-
-    signal.signal(signal.SIGTERM, end)
-    for place in range(workers):
-        children[_fork(load, bound)] = place
+    signal.pthread_sigmask(signal.SIG_BLOCK, _FOR_THE_PARENT)
+    children = {_fork(load, bound) for _ in range(workers)}
+    ending, code = False, 0
     while children:
-        child, status = os.wait()
-        place = children.pop(child, -1)
-        code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
-        if ending or place < 0:
-            continue
-        if code == 1:  # it could not load: its like cannot either
-            end(signal.SIGTERM, None)
-            return 1
-        logger.error("Worker %d ended with code %d; starting another.", child, code)
-        children[_fork(load, bound)] = place
-    return 0
+        if signal.sigwait(_FOR_THE_PARENT) == signal.SIGTERM:
+            ending = True
+            _end(children)
+        for child, ended in _reaped(children):
+            children.discard(child)
+            if not ending and ended == _CANNOT_LOAD:  # its like cannot either
+                ending, code = True, ended
+                _end(children)
+            elif not ending:
+                logger.error("Worker %d ended with code %d; starting another.", child, ended)
+                children.add(_fork(load, bound))
+    return code
+
+
+def _end(children: Iterable[int]) -> None:
+    for child in children:
+        os.kill(child, signal.SIGTERM)
+
+
+def _reaped(children: Iterable[int]) -> Iterator[Tuple[int, int]]:
+    """Those that have ended, with their exit codes; several ends may have been one signal."""
+    for child in list(children):
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            yield child, os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
 
 
 def _fork(load: Load, bound: socket.socket) -> int:
     child = os.fork()
     if child == 0:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         end_with_parent()
-        code = 1
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _FOR_THE_PARENT)
+        code = _CANNOT_LOAD
         try:
             code = _work(load, bound, alone=False)
         finally:
