@@ -34,6 +34,8 @@ _TOGETHER = 32
 _SOONER = 1.5
 _TRIES = 10
 _NICE = 19
+_MOST_SAID = 400
+"""Characters of a refusal: the compiler's may hold whole trees."""
 _OPERATORS = 17
 """The version of ONNX's operators: every runtime since 2022 knows them; the compiler's newest may be too new for it."""
 
@@ -68,7 +70,7 @@ def main() -> int:
         content = compiled(model)
         told: Dict[str, Any] = prove(model, content)._asdict()
     except Exception as error:  # the compiler's and the model's libraries may raise anything: the model stays as it is
-        told = {"refused": f"{type(error).__name__}: {error}"}
+        told = {"refused": f"{type(error).__name__}: {error}"[:_MOST_SAID]}
     output.write(json.dumps(told).encode() + b"\n" + content)
     output.close()
     return 0
