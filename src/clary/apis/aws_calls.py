@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -51,7 +52,7 @@ def asked(target: Target, request: HttpRequest) -> Asked:
     return Asked(target.service, operation, PROTOCOLS[protocol].parse(request, shape, labels))
 
 
-def _operation(target: Target, request: HttpRequest, protocol: str) -> tuple[str, dict[str, str]]:
+def _operation(target: Target, request: HttpRequest, protocol: str) -> tuple[str, Mapping[str, str]]:
     if target.action:
         return target.action, {}
     if protocol in ("rest-json", "rest-xml"):
