@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from clary.toolkit.server import batching
 from clary.toolkit.server.batching import Rows
+from clary.toolkit.server.listener import Exchange, Listener
 from clary.toolkit.server.message import Request, Response
 from tests.running import wait_until
 from tests.unit.toolkit.containers import answers_in, posted
@@ -86,6 +87,37 @@ def test_what_is_no_prediction_is_answered_by_itself():
     other = Request("GET", "/execution-parameters", {}, b"")
     told = batching.answers(model, [asked([[1]]), other, asked([[2]])], lambda _: Response(404))
     assert [answer.status for answer in told] == [200, 404, 200]
+
+
+@pytest.fixture
+def listener():
+    """One that nobody can reach; what waits in it is put there."""
+    with socket.socket() as unused:
+        made = Listener(unused, lambda _: None, 1000)
+        yield made
+        made._loop.close()
+
+
+def waits(listener, *sizes):
+    for size in sizes:
+        listener.requests.put(Exchange(None, Request("POST", "/invocations", {}, b"x" * size), True))
+
+
+def test_a_request_that_is_alone_waits_for_no_company(listener):
+    waits(listener, 1)
+    assert len(listener.take(256, 1000)) == 1
+
+
+def test_what_waits_is_taken_within_bounds_and_in_order(listener):
+    waits(listener, 1, 2, 3, 600, 600, 4)
+    sizes = [[len(each.request.body) for each in listener.take(3, 1000)] for _ in range(3)]
+    assert sizes == [[1, 2, 3], [600, 600], [4]]
+
+
+def test_the_end_comes_after_what_was_taken(listener):
+    waits(listener, 1)
+    listener.requests.put(None)
+    assert [len(listener.take(256, 1000)) for _ in range(2)] == [1, 0]
 
 
 # the model server
