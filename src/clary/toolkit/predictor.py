@@ -138,9 +138,9 @@ def _uncompiled(model: Model) -> Predictor:
 def _may_be_compiled(model: Model) -> bool:
     """Labels can be the same, numbers only nearly: classifiers alone are compiled."""
     return (
-        all(importlib.util.find_spec(name) is not None for name in _NEEDED)
+        proofs.known(model)
         and getattr(getattr(model, "classes_", None), "ndim", 0) == 1
-        and proofs.known(model)
+        and all(importlib.util.find_spec(name) is not None for name in _NEEDED)
     )
 
 

@@ -41,9 +41,11 @@ def row_wise(model: Model) -> bool:
 
 def known(model: Model) -> bool:
     """Whether the model and all its parts are of libraries whose estimators predict row by row."""
-    if not hasattr(model, "get_params") or not getattr(model, "n_features_in_", 0) or _replaced(model):
+    if not _of_libraries(model) or not hasattr(model, "get_params"):
+        return False  # of anything else no more is asked: it may be whatever a script returns
+    if not getattr(model, "n_features_in_", 0) or _replaced(model):
         return False
-    return _of_libraries(model) and all(map(_known_value, model.get_params(deep=True).values()))
+    return all(map(_known_value, model.get_params(deep=True).values()))
 
 
 def _replaced(model: Model) -> bool:

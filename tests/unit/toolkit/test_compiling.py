@@ -124,6 +124,17 @@ def test_a_users_own_predict_fn_asks_the_compiled_model_too(host):
     assert any(json.loads(told)[0][:3] != json.loads(told)[0][3:] for _, told in answers), "it is the compiled one"
 
 
+def test_whatever_a_script_returns_as_its_model_is_left_alone(run):
+    told = run(
+        "from clary.toolkit import predictor, proofs\n"
+        "odd = type('Odd', (), {'__getattr__': lambda self, name: 1 / 0})()\n"
+        "for model in ({'a': 1}, odd, np.zeros(3), SVC(), print, None):\n"
+        "    predictor.watch(model, {})\n"
+        "    print(proofs.row_wise(model))\n"
+    )
+    assert told.split() == ["False"] * 6
+
+
 def test_a_proof_refuses_what_gives_other_labels(run):
     told = run(
         "one, other = fitted(voting(1)), fitted(voting(3))\n"
