@@ -74,19 +74,32 @@ class SandboxReach:
             return None
         return Freezer(socket.socket(fileno=descriptors[0])) if descriptors else None
 
-    def kill(self, container: str) -> None:
-        """SIGKILL for all of it, by its shim or keeper; returns when nothing of it runs, or after 20 seconds."""
+    def kill(self, container: str, grace: float) -> None:
+        """SIGKILL for all of it, by its shim or keeper, where it has not ended by itself within `grace` seconds.
+
+        Returns when nothing of it runs, or 20 seconds after the signal.
+        """
         place = folder(self._containers_dir, container)
+        if _has_ended(place, grace):
+            return
         with contextlib.suppress(OSError), shims.connect(place, _SECONDS) as shim:
             shims.ask(shim, {"op": "kill"})
-        end = time.monotonic() + _KILL_SECONDS
-        while record.is_locked(str(place)) and time.monotonic() < end:
-            time.sleep(_PAUSE)
+        _has_ended(place, _KILL_SECONDS)
 
     def ending(self, container: str) -> Ended | None:
-        """How it ended: waits a moment for one that is about to say so. None while it runs, or where nobody knows."""
+        """How it ended. None while it runs, or where nobody knows."""
         place = str(folder(self._containers_dir, container))
         ended = record.read(place, record.EXIT)
         if ended is None:
             return None
         return Ended(ended["code"], ended["signal"], ended["oom"], ended["reason"])
+
+
+def _has_ended(place: Path, seconds: float) -> bool:
+    """Whether nothing of a container runs any more; looks for so many seconds."""
+    end = time.monotonic() + seconds
+    while record.is_locked(str(place)):
+        if time.monotonic() >= end:
+            return False
+        time.sleep(_PAUSE)
+    return True

@@ -83,8 +83,8 @@ class Sandboxes(Protocol):
         """None where an environment cannot be stopped."""
         ...
 
-    def kill(self, container: str) -> None:
-        """End it at once; nothing where it has ended."""
+    def kill(self, container: str, grace: float) -> None:
+        """End it where it has not ended by itself within `grace` seconds."""
         ...
 
     def ending(self, container: str) -> Ending | None:

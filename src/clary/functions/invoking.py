@@ -137,8 +137,8 @@ class Functions:
             async with asyncio.timeout(version.timeout):
                 answer = await environment.connection.ask(_head(invocation, version), invocation.event)
         except (TimeoutError, Gone) as error:
-            await self.pool.end(environment)
             late = isinstance(error, TimeoutError)
+            await self.pool.end(environment, gone=not late)
             ended = await self._ended(environment, invocation, version, time.perf_counter() - began, late=late)
             return await self._with_log(ended, invocation, environment, start)
         except BaseException:  # cancelled: the edge ends, and the environment with it

@@ -36,6 +36,8 @@ _PAUSE = 0.003
 _LATER_PAUSE = 0.02
 _SOON_SECONDS = 0.2
 _DIALLERS = 16
+_EXIT_SECONDS = 5.0
+"""How long one whose connection is lost may take to end by itself, and to be known to have."""
 
 Start = Callable[[Function, Version], Awaitable[Place]]
 """Has control start a container for a version. Raises AWSError."""
@@ -98,10 +100,13 @@ class Pool:
         environment.rest()
         self._idle.setdefault(_name(function), []).append(environment)
 
-    async def end(self, environment: Environment) -> None:
-        """End it, whatever it is doing; when this returns nothing of it runs."""
+    async def end(self, environment: Environment, *, gone: bool) -> None:
+        """End it, whatever it is doing; when this returns nothing of it runs.
+
+        One that is `gone`, its connection lost, is left to end by itself: else nobody would know how it did.
+        """
         environment.close()
-        await self.in_thread(self._sandboxes.kill, environment.place.container)
+        await self._kill(environment.place.container, gone=gone)
 
     def prune(self, revisions: Collection[str]) -> None:
         """Let go of those that have been idle for long, and of those whose version is there no more."""
@@ -133,11 +138,15 @@ class Pool:
             async with asyncio.timeout(max(INIT_SECONDS, version.timeout)):
                 await connection.receive()
         except (TimeoutError, Gone) as error:
+            late = isinstance(error, TimeoutError)
             connection.close()
-            await self.in_thread(self._sandboxes.kill, place.container)
-            raise NeverReady(place, late=isinstance(error, TimeoutError)) from error
+            await self._kill(place.container, gone=not late)
+            raise NeverReady(place, late=late) from error
         freezer = await self.in_thread(self._sandboxes.freezer, place.container)
         return Environment(place, connection, version.revision, began, freezer)
+
+    async def _kill(self, container: str, *, gone: bool) -> None:
+        await self.in_thread(self._sandboxes.kill, container, _EXIT_SECONDS if gone else 0.0)
 
     async def _connect(self, place: Place) -> Connection:
         loop, began = asyncio.get_running_loop(), time.monotonic()
@@ -154,7 +163,7 @@ class Pool:
             else:
                 _, connection = await loop.create_connection(Connection, sock=sock)
                 return connection
-        await self.in_thread(self._sandboxes.kill, place.container)
+        await self._kill(place.container, gone=False)
         raise failed(f"The execution environment did not start within {START_SECONDS:.0f} seconds.")
 
 

@@ -9,6 +9,7 @@ import uuid
 from pathlib import Path
 
 from clary.compute.base import Absent, Container, Exited, Limits, Mount, Running
+from clary.compute.reach import SandboxReach
 
 
 def test_a_program_that_ends_well(machine):
@@ -97,6 +98,17 @@ def test_sigterm_ignored_is_sigkill_after_the_grace(machine):
     state = machine.end("stubborn")
     assert (state.code, state.signal) == (137, signal.SIGKILL)
     assert time.monotonic() - begun >= 0.3
+
+
+def test_one_that_is_about_to_end_is_given_its_time_and_no_other(machine):
+    reach = SandboxReach(machine.settings.containers_dir)
+    for name, script in (("ends", "echo begun; sleep 0.5; exit 3"), ("stays", "echo begun; sleep 600")):
+        machine.shell(name, script)
+        machine.says(name, "begun")
+    reach.kill("ends", 60)
+    assert reach.ending("ends").code == 3
+    reach.kill("stays", 0.1)
+    assert reach.ending("stays").code == 128 + signal.SIGKILL
 
 
 def test_a_stop_right_after_the_start_is_not_lost(machine):

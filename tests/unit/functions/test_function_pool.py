@@ -39,7 +39,7 @@ class Sandboxes:
     """Runtimes that say they are ready; the tests hold their ends."""
 
     def __init__(self):
-        self.ends, self.freezers, self.killed, self.dead = {}, {}, [], set()
+        self.ends, self.freezers, self.killed, self.graces, self.dead = {}, {}, [], [], set()
 
     def dial(self, container):
         if container in self.dead:
@@ -53,8 +53,9 @@ class Sandboxes:
     def freezer(self, container):
         return self.freezers.setdefault(container, Freezer())
 
-    def kill(self, container):
+    def kill(self, container, grace):
         self.killed.append(container)
+        self.graces.append(grace)
 
     def ending(self, container):
         return Ended() if container in self.dead else None
@@ -107,10 +108,22 @@ def test_an_environment_is_stopped_while_nobody_asks_it(parts):
         assert sandboxes.freezers["fn-1"].told == ["stop"]
         await pool.take(FUNCTION, LATEST)
         assert sandboxes.freezers["fn-1"].told == ["stop", "go"]
-        await pool.end(environment)
+        await pool.end(environment, gone=False)
 
     asyncio.run(ask())
     assert sandboxes.freezers["fn-1"].told == ["stop", "go", "close"]
+
+
+def test_one_that_has_gone_may_end_by_itself_and_one_that_is_late_may_not(parts):
+    pool, sandboxes, _ = parts
+
+    async def end():
+        for gone in (True, False):
+            await pool.end(await pool.take(FUNCTION, LATEST), gone=gone)
+
+    asyncio.run(end())
+    gone, late = sandboxes.graces
+    assert gone > late == 0
 
 
 def test_one_of_another_revision_is_not_asked_and_is_let_go(parts):
