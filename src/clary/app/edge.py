@@ -44,6 +44,7 @@ from clary.objects.reader import ObjectReader
 from clary.services.catalogue import REGISTRY
 from clary.services.context import EdgeContext
 from clary.serving.metering import Meter
+from clary.serving.mirror import Mirror
 from clary.serving.recorder import Recorder
 from clary.serving.router import Router
 from clary.settings import Settings
@@ -61,6 +62,7 @@ class Edge:
     intake: Intake
     router: Router
     meter: Meter
+    mirror: Mirror
     recorder: Recorder
     functions: Functions
     events: Events
@@ -83,6 +85,7 @@ class Edge:
             Intake(settings.objects_dir),
             Router(settings.run_dir, SandboxDial(settings.containers_dir)),
             Meter(),
+            Mirror(),
             Recorder(settings.capture_dir / "spool"),
             functions,
             Events(settings.functions_dir / "events", functions),
@@ -98,6 +101,7 @@ class Edge:
             self.objects,
             self.router,
             self.meter,
+            self.mirror,
             self.recorder,
             self.functions,
             self.events,

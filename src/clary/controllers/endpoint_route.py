@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from clary.lifecycles.endpoint import Deployment, Variant, is_ready
+from clary.lifecycles.endpoint import Deployment, Variant, is_ready, production_of, shadows_of
 from clary.names import container_names
 from clary.serving.capture import Capture, is_on
 from clary.serving.routes import Route, Target, VariantRoute
@@ -23,16 +23,16 @@ def route(row: Row) -> Route | None:
     group = log_group(row.key.name)
     shares: dict[str, float] = row.state.get("rollout", {}).get("shares", {})
     if not shares:
-        return Route(tuple(_entry(current, variant, group, variant["weight"]) for variant in current["variants"]))
+        return Route(tuple(_entry(current, variant, group, variant["weight"]) for variant in production_of(current)))
     return Route(tuple(_shared(current, row.state["next"], shares, group)))
 
 
 def _shared(old: Deployment, new: Deployment, shares: dict[str, float], group: str) -> Iterator[VariantRoute]:
     """Weights count within a fleet: what the fleets' configurations weigh against each other is nothing."""
     for deployment, other in ((old, new), (new, old)):
-        total = sum(variant["weight"] for variant in deployment["variants"])
-        others = {variant["name"]: bool(_targets(variant)) for variant in other["variants"]}
-        for variant in deployment["variants"]:
+        total = sum(variant["weight"] for variant in production_of(deployment))
+        others = {variant["name"]: bool(_targets(variant)) for variant in production_of(other)}
+        for variant in production_of(deployment):
             moved = shares.get(variant["name"], 1.0)
             share = _taken(variant, moved if deployment is new else 1 - moved, others.get(variant["name"]))
             if share > 0:
@@ -58,7 +58,18 @@ def _entry(deployment: Deployment, variant: Variant, group: str, weight: float, 
         _capture(deployment, variant),
         share,
         deployment["config"],
+        _shadow(deployment, variant, group),
     )
+
+
+def _shadow(deployment: Deployment, variant: Variant, group: str) -> VariantRoute | None:
+    """The shadow variant of the same fleet, weighted with the part of the requests to `variant` that it gets
+    (https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpointConfig.html: one weight over the other,
+    all at most)."""
+    for shadow in () if variant.get("shadow") else shadows_of(deployment):
+        part = min(1.0, shadow["weight"] / variant["weight"]) if variant["weight"] else float(shadow["weight"] > 0)
+        return _entry(deployment, shadow, group, part)
+    return None
 
 
 def _capture(deployment: Deployment, variant: Variant) -> Capture | None:

@@ -91,6 +91,8 @@ class Variant(TypedDict, total=False):
     download_seconds: float
     """ModelDataDownloadTimeoutInSeconds; absent: no limit."""
     replicas: list[Replica]
+    shadow: bool
+    """Requests are mirrored to it, and nobody sees its answers; absent: a production variant."""
 
 
 class Deployment(TypedDict, total=False):
@@ -99,6 +101,7 @@ class Deployment(TypedDict, total=False):
     config: str
     """EndpointConfigName."""
     variants: list[Variant]
+    """Production variants first, then the shadow variant where there is one."""
     capture: dict[str, Any]
     """The configuration's DataCaptureConfig; absent where it has none."""
 
@@ -117,6 +120,16 @@ class EndpointState(TypedDict, total=False):
     """How `next` takes the place of `current`; absent where it does at once: CreateEndpoint, other weights and
     counts."""
     failure_reason: str
+
+
+def production_of(deployment: Deployment | None) -> list[Variant]:
+    """The variants whose answers are seen."""
+    return [variant for variant in (deployment or {}).get("variants", ()) if not variant.get("shadow")]
+
+
+def shadows_of(deployment: Deployment | None) -> list[Variant]:
+    """The variants to which requests are mirrored; one at most."""
+    return [variant for variant in (deployment or {}).get("variants", ()) if variant.get("shadow")]
 
 
 def replicas_of(deployment: Deployment | None) -> Iterator[Replica]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # each process loads only the parts that it holds
     from clary.images.catalogue import Catalogue
     from clary.objects import ObjectReader, ObjectStore
     from clary.serving.metering import Meter
+    from clary.serving.mirror import Mirror
     from clary.serving.recorder import Recorder
     from clary.serving.router import Router
     from clary.store import Store
@@ -60,6 +61,7 @@ class EdgeContext:
     objects: ObjectReader
     router: Router
     meter: Meter
+    mirror: Mirror
     recorder: Recorder
     functions: Functions
     events: Events

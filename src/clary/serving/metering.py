@@ -59,6 +59,7 @@ class _Sums:
     model: dict[int, int] = field(default_factory=dict)
     overhead: dict[int, int] = field(default_factory=dict)
     shares: dict[float, int] = field(default_factory=dict)
+    dropped: int = 0
 
 
 def rounded(microseconds: int) -> int:
@@ -99,6 +100,10 @@ class Meter:
         """How long one of several containers, one after the other, took for its answer."""
         _add(self._sums_of(place).container, rounded(int(seconds * 1e6)))
 
+    def count_dropped(self, place: Place) -> None:
+        """One request that was to be mirrored to this shadow variant, and was not: too many were under way."""
+        self._sums_of(place).dropped += 1
+
     def _sums_of(self, place: Place) -> _Sums:
         key = (place, int(self._clock()) // 60 * 60)
         sums = self._sums.get(key)
@@ -132,6 +137,7 @@ def _data(place: Place, minute: int, sums: _Sums) -> Iterator[dict[str, Any]]:
         failed = sum(often for outcome, often in sums.errors.items() if outcome[index])
         yield from _metric(place, minute, name, "None", {0.0: calls - failed, 1.0: failed})
     yield from _metric(place, minute, "InvocationsPerInstance", "None", sums.shares)
+    yield from _metric(place, minute, "MirroredInvocationsDropped", "None", {1.0: sums.dropped})
     yield from _metric(place, minute, "ContainerLatency", "Microseconds", sums.container)
     yield from _metric(place, minute, "ModelLatency", "Microseconds", sums.model)
     yield from _metric(place, minute, "OverheadLatency", "Microseconds", sums.overhead)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,8 @@ WATCH_SECONDS = 0.05
 """How soon an edge without requests acknowledges new routes; comparing costs 0.1 µs."""
 
 _DIALLERS = 8
+_SHADOW_DIALLERS = 2
+"""Of their own: a shadow variant that accepts no connection must not keep a dialler from production."""
 
 
 class UnknownEndpoint(Exception):
@@ -84,6 +86,7 @@ class Router:
         self._slot = EdgeSlot(run_dir)
         self._dial = dial
         self._threads = ThreadPoolExecutor(_DIALLERS, thread_name_prefix="dial")
+        self._shadow_threads = ThreadPoolExecutor(_SHADOW_DIALLERS, thread_name_prefix="dial-shadow")
         self._routes: dict[str, Route] = {}
         self._replicas: dict[Target, Replica] = {}
         self._leaving: list[Replica] = []
@@ -142,7 +145,8 @@ class Router:
         """The edge ends."""
         for replica in [*self._replicas.values(), *self._leaving]:
             replica.chain.close()
-        self._threads.shutdown(wait=False)
+        for threads in (self._threads, self._shadow_threads):
+            threads.shutdown(wait=False, cancel_futures=True)
         self._slot.close()
 
     def _next(self, variant: VariantRoute, tried: set[Target]) -> Replica:
@@ -164,13 +168,20 @@ class Router:
     def _refresh(self) -> None:
         raw = self._published.current().get("endpoints", {})
         self._routes = {endpoint: Route.parse(route) for endpoint, route in raw.items()}
-        named = {target for route in self._routes.values() for target in _targets(route)}
+        named = {target: threads for route in self._routes.values() for target, threads in self._targets(route)}
         self._leaving += [replica for target, replica in self._replicas.items() if target not in named]
-        self._replicas = {target: self._replicas.get(target) or self._add(target) for target in named}
+        self._replicas = {
+            target: self._replicas.get(target) or Replica(target, Chain(target.containers, self._dial, threads))
+            for target, threads in named.items()
+        }
         self._acknowledge()
 
-    def _add(self, target: Target) -> Replica:
-        return Replica(target, Chain(target.containers, self._dial, self._threads))
+    def _targets(self, route: Route) -> Iterator[tuple[Target, ThreadPoolExecutor]]:
+        """All replicas of a route, and who dials them."""
+        for variant in route.variants:
+            yield from ((target, self._threads) for target in variant.targets)
+            if variant.shadow:
+                yield from ((target, self._shadow_threads) for target in variant.shadow.targets)
 
     def _acknowledge(self) -> None:
         for replica in self._leaving:
@@ -178,7 +189,3 @@ class Router:
         self._leaving = [replica for replica in self._leaving if replica.outstanding]
         if not self._leaving:
             self._slot.write(self._published.generation)
-
-
-def _targets(route: Route) -> list[Target]:
-    return [target for variant in route.variants for target in variant.targets]

@@ -46,6 +46,9 @@ class VariantRoute:
     one name: its old replicas and its new ones, each with its part of the variant's weight."""
     config: str = ""
     """EndpointConfigName of these replicas."""
+    shadow: VariantRoute | None = None
+    """The shadow variant to which requests are mirrored that come here; its `weight` is the part of them, from 0 to 1.
+    Nobody asks it by name."""
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> VariantRoute:
@@ -60,6 +63,7 @@ class VariantRoute:
             capture=Capture.parse(raw["capture"]) if raw.get("capture") else None,
             share=raw.get("share", 1.0),
             config=raw.get("config", ""),
+            shadow=VariantRoute.parse(raw["shadow"]) if raw.get("shadow") else None,
         )
 
 
@@ -123,8 +127,10 @@ class RouteTable:
 
 def _without(route: Mapping[str, Any], containers: Collection[str]) -> dict[str, Any]:
     gone = frozenset(containers)
-    variants = [
-        {**variant, "targets": tuple(each for each in variant["targets"] if gone.isdisjoint(each["containers"]))}
-        for variant in route["variants"]
-    ]
-    return {"variants": tuple(variants)}
+    return {"variants": tuple(_variant_without(variant, gone) for variant in route["variants"])}
+
+
+def _variant_without(variant: Mapping[str, Any], gone: frozenset[str]) -> dict[str, Any]:
+    targets = tuple(each for each in variant["targets"] if gone.isdisjoint(each["containers"]))
+    shadow = variant["shadow"] and _variant_without(variant["shadow"], gone)
+    return {**variant, "targets": targets, "shadow": shadow}

@@ -114,7 +114,6 @@ def test_a_configuration_names_models_that_are_there(sagemaker):
 
     assert refusal(variant(model="no")) == f'Could not find model "{ARN}:model/no".'
     assert "unique: a" in refusal(variant("a"), variant("a"))
-    assert "not offered" in refusal(variant(), ShadowProductionVariants=[variant()])
     assert "InstanceType" in refusal({"VariantName": "v", "ModelName": "m"})
     shown = sagemaker.call("DescribeEndpointConfig", EndpointConfigName="c")
     assert shown["ProductionVariants"] == [variant(InitialVariantWeight=1.0)]

@@ -21,6 +21,8 @@ def resolve(context: Context, config_name: str) -> Deployment:
     config = require(ENDPOINT_CONFIG, context, config_name)
     isolated = bool(config.spec.get("EnableNetworkIsolation"))
     variants = [_variant(context, asked, isolated=isolated) for asked in config.spec["ProductionVariants"]]
+    shadows = [_variant(context, asked, isolated=isolated) for asked in config.spec.get("ShadowProductionVariants", ())]
+    variants += [_changed(shadow, {"shadow": True}) for shadow in shadows]
     deployment: Deployment = {"config": config_name, "variants": variants}
     if "DataCaptureConfig" in config.spec:
         deployment["capture"] = config.spec["DataCaptureConfig"]

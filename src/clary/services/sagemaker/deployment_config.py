@@ -7,11 +7,11 @@ The limits are AWS's; no public source shows the words of their errors.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from clary.errors import ValidationError
-from clary.lifecycles.endpoint import Deployment
+from clary.lifecycles.endpoint import Deployment, Variant, production_of
 from clary.lifecycles.rollout import CREATING, Rollout, Step, rolling_steps
 from clary.services.resources import Params
 
@@ -52,12 +52,13 @@ def rollout(config: Params | None, old: Deployment, new: Deployment, now: float)
     """The plan by which `new` takes the place of `old`, begun `now` (epoch seconds). Raises ValidationError where these
     two do not allow for it."""
     kind, policy, size = _parts(config or _NO_CONFIG)
-    before, goal = _counts(old), _counts(new)
+    before, goal = _counts(old["variants"]), _counts(new["variants"])
+    shifted = _counts(production_of(new))
     _check_variants(kind, before, goal)
     if size is not None:
-        _check_size(kind, size, goal)
+        _check_size(kind, size, shifted)
     batch = _batch(size, goal) if kind == "ROLLING" and size else 0
-    steps = rolling_steps(goal, before, batch) if batch else _shifts(kind, size, before, goal)
+    steps = rolling_steps(goal, before, batch) if batch else _shifts(kind, size, before, goal, shifted)
     alarms = ((config or {}).get("AutoRollbackConfiguration") or {}).get("Alarms") or ()
     plan = Rollout(
         type=kind,
@@ -100,8 +101,8 @@ def _wait(config: Params) -> int:
     return seconds
 
 
-def _counts(deployment: Deployment) -> dict[str, int]:
-    return {variant["name"]: variant["desired_count"] for variant in deployment["variants"]}
+def _counts(variants: Iterable[Variant]) -> dict[str, int]:
+    return {variant["name"]: variant["desired_count"] for variant in variants}
 
 
 def _check_variants(kind: str, before: Mapping[str, int], goal: Mapping[str, int]) -> None:
@@ -127,17 +128,20 @@ def _check_size(kind: str, size: Params, goal: Mapping[str, int]) -> None:
             )
 
 
-def _shifts(kind: str, size: Params | None, before: dict[str, int], goal: dict[str, int]) -> list[Step]:
-    """Blue and green: all of the new fleet comes first, and all of the old one stays until the last."""
-    total = {name: 100 if size and size["Type"] == _PERCENT else count for name, count in goal.items()}
+def _shifts(
+    kind: str, size: Params | None, before: dict[str, int], goal: dict[str, int], shifted: dict[str, int]
+) -> list[Step]:
+    """Blue and green: all of the new fleet comes first, and all of the old one stays until the last. What is `shifted`
+    is the traffic of production variants; a shadow has its part of it in either fleet."""
+    total = {name: 100 if size and size["Type"] == _PERCENT else count for name, count in shifted.items()}
     each = int(size["Value"]) if size else 0
     several = max(-(-count // each) for count in total.values()) if each else 1
     several = min(several, 2) if kind == "CANARY" else several
     steps = [
-        _shift(before, goal, {name: min(1.0, each * number / total[name]) for name in goal})
+        _shift(before, goal, {name: min(1.0, each * number / total[name]) for name in total})
         for number in range(1, several)
     ]
-    return [*steps, _shift(dict.fromkeys(before, 0), goal, dict.fromkeys(goal, 1.0))]
+    return [*steps, _shift(dict.fromkeys(before, 0), goal, dict.fromkeys(total, 1.0))]
 
 
 def _shift(left: dict[str, int], goal: dict[str, int], shares: dict[str, float]) -> Step:

@@ -6,10 +6,11 @@ from functools import partial
 
 from clary.errors import ValidationError
 from clary.services.context import Context
-from clary.services.resources import Params, Resource, declare, require
+from clary.services.resources import Params, Resource, declare, present, require
 from clary.services.sagemaker.errors import already_existing, could_not_find, limit_exceeded, not_offered
 from clary.services.sagemaker.models import MODEL
 from clary.services.sagemaker.service import SERVICE
+from clary.services.sagemaker.shadows import check_shadows
 from clary.workload.errors import WorkloadError
 from clary.workload.s3uri import split
 
@@ -26,7 +27,7 @@ _UNOFFERED_IN_VARIANTS = (
     "CapacityReservationConfig",
     "InstancePools",
 )
-_UNOFFERED = ("AsyncInferenceConfig", "ExplainerConfig", "ShadowProductionVariants", "CrossRegionTrafficConfig")
+_UNOFFERED = ("AsyncInferenceConfig", "ExplainerConfig", "CrossRegionTrafficConfig")
 
 
 def fill_endpoint_config(context: Context, params: Params) -> Params:
@@ -36,12 +37,16 @@ def fill_endpoint_config(context: Context, params: Params) -> Params:
             raise not_offered(member)
     _check_capture(params.get("DataCaptureConfig"))
     variants = [_variant(context, variant) for variant in params["ProductionVariants"]]
-    names = [variant["VariantName"] for variant in variants]
+    shadows = [_variant(context, variant) for variant in params.get("ShadowProductionVariants") or ()]
+    if shadows:
+        check_shadows(context, variants, shadows)
+    names = [variant["VariantName"] for variant in [*variants, *shadows]]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValidationError(f"Production variant names must be unique: {', '.join(twice)}.")
     isolated = params.get("EnableNetworkIsolation", False)
-    return {**params, "ProductionVariants": variants, "EnableNetworkIsolation": isolated}
+    resolved = {"ProductionVariants": variants, "ShadowProductionVariants": shadows or None}
+    return present({**params, **resolved, "EnableNetworkIsolation": isolated})
 
 
 def _check_capture(config: Params | None) -> None:

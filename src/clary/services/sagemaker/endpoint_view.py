@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from clary.lifecycles.endpoint import Deployment, Variant, is_ready
+from clary.lifecycles.endpoint import Deployment, Variant, is_ready, production_of, shadows_of
 from clary.services.resources import Output, present
 from clary.services.sagemaker.endpoint_stages import coming_status, goal, serving_status
 from clary.serving.capture import is_on
@@ -16,18 +16,19 @@ def shown(row: Row) -> Output:
     """Describe's members beyond the spec: what serves, and what is being deployed beside it."""
     current: Deployment | None = row.state.get("current")
     coming: Deployment | None = row.state.get("next")
-    serving = current or coming or {}
+    serving = current or coming
     wanted = {variant["name"]: variant for variant in (coming or {}).get("variants", ())}
     updated = "rollout" in row.state
+
+    def show(variants: list[Variant]) -> list[Output]:
+        return [_serving(row, each, each if updated else wanted.get(each["name"], each)) for each in variants]
+
     return present(
         {
-            "EndpointConfigName": serving.get("config", row.spec["EndpointConfigName"]),
-            "ProductionVariants": [
-                _serving(row, variant, variant if updated else wanted.get(variant["name"], variant))
-                for variant in serving.get("variants", ())
-            ]
-            or None,
-            "DataCaptureConfig": _captured(serving["capture"]) if "capture" in serving else None,
+            "EndpointConfigName": serving["config"] if serving else row.spec["EndpointConfigName"],
+            "ProductionVariants": show(production_of(serving)) or None,
+            "ShadowProductionVariants": show(shadows_of(serving)) or None,
+            "DataCaptureConfig": _captured(serving["capture"]) if serving and "capture" in serving else None,
             "EndpointStatus": row.status,
             "FailureReason": row.state.get("failure_reason"),
             "LastModifiedTime": row.modified,
@@ -39,9 +40,14 @@ def shown(row: Row) -> Output:
 
 def _pending(row: Row, deployment: Deployment) -> Output:
     """What UpdateEndpoint brings, while it does."""
-    variants = [_coming(row, variant) for variant in deployment["variants"]]
-    started = datetime.fromtimestamp(row.state["rollout"]["started"], UTC)
-    return {"EndpointConfigName": deployment["config"], "ProductionVariants": variants, "StartTime": started}
+    return present(
+        {
+            "EndpointConfigName": deployment["config"],
+            "ProductionVariants": [_coming(row, variant) for variant in production_of(deployment)],
+            "ShadowProductionVariants": [_coming(row, variant) for variant in shadows_of(deployment)] or None,
+            "StartTime": datetime.fromtimestamp(row.state["rollout"]["started"], UTC),
+        }
+    )
 
 
 def _serving(row: Row, variant: Variant, wanted: Variant) -> Output:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 import time
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from clary.calls import Call
@@ -13,6 +14,7 @@ from clary.services.sagemaker_runtime.service import SERVICE, endpoint_name, log
 from clary.serving.chain import DEFAULT_TYPE, Walk
 from clary.serving.client import Broken, Request, Response
 from clary.serving.metering import Meter, Place
+from clary.serving.mirror import Mirror
 from clary.serving.recorder import Recorder
 from clary.serving.router import NoReplica, Router, UnknownEndpoint, UnknownVariant
 from clary.serving.routes import VariantRoute
@@ -57,6 +59,11 @@ class EdgeContext(Protocol):
         ...
 
     @property
+    def mirror(self) -> Mirror:
+        """Carries what goes to shadow variants."""
+        ...
+
+    @property
     def recorder(self) -> Recorder:
         """Takes what is captured."""
         ...
@@ -87,6 +94,12 @@ class Invocation:
         """The endpoint's log group."""
         return f"/aws/sagemaker/Endpoints/{self.endpoint}"
 
+    @property
+    def place(self) -> Place:
+        """What is metered."""
+        variant = self.variant
+        return Place(self.account, self.region, self.endpoint, variant.name, config=variant.config)
+
 
 @SERVICE.operation("InvokeEndpoint", place="edge")
 async def invoke_endpoint(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]:
@@ -94,7 +107,23 @@ async def invoke_endpoint(context: EdgeContext, params: dict[str, Any]) -> dict[
     began = time.perf_counter()
     _check_size(params.get("Body", b""), context.settings.limits.invoke_body_bytes)
     invocation = _find(context, params)
-    request, asked = _request(params), time.perf_counter()
+    request, capture = _request(params), invocation.variant.capture
+    captured = capture is not None and context.recorder.draws(capture)
+    _mirror(context, invocation, request, params, captured=captured)
+    return await _answer(context, invocation, request, params, began, captured=captured)
+
+
+async def _answer(
+    context: EdgeContext,
+    invocation: Invocation,
+    request: Request,
+    params: dict[str, Any],
+    began: float,
+    *,
+    captured: bool,
+) -> dict[str, Any]:
+    """The variant's answer, metered, and captured where it is to be. Raises as the operation."""
+    asked = time.perf_counter()
     try:
         answer = await _ask(context, invocation, request)
     except AWSError as error:
@@ -104,17 +133,40 @@ async def invoke_endpoint(context: EdgeContext, params: dict[str, Any]) -> dict[
     if not 200 <= answer.status < 300:
         raise _model_error(invocation, answer.status, answer.body.decode("utf-8", "replace"))
     output = _output(invocation, answer)
-    _capture(context, invocation, params, output)
+    if captured:
+        _capture(context, invocation, params, output)
     return output
+
+
+def _mirror(
+    context: EdgeContext, invocation: Invocation, request: Request, params: dict[str, Any], *, captured: bool
+) -> None:
+    """The same request to the shadow variant, beside the answer: nothing waits for it."""
+    shadow = invocation.variant.shadow
+    if shadow is None or not context.mirror.draws(shadow):
+        return
+    mirrored = replace(invocation, variant=shadow, walk=Walk(invocation.walk.positions, 0))
+    place = mirrored.place
+    if not context.mirror.send(
+        place, len(request.body), lambda: _unseen(context, mirrored, request, params, captured=captured)
+    ):
+        context.meter.count_dropped(place)
+
+
+async def _unseen(
+    context: EdgeContext, invocation: Invocation, request: Request, params: dict[str, Any], *, captured: bool
+) -> None:
+    """A shadow's answer; also that there is none is only metered."""
+    with suppress(AWSError):
+        await _answer(context, invocation, request, params, time.perf_counter(), captured=captured)
 
 
 def _capture(context: EdgeContext, invocation: Invocation, params: dict[str, Any], output: dict[str, Any]) -> None:
     """Data capture, of what was answered well. No public source says what AWS does with errors of the model: they have
     no prediction that a monitor could look at."""
-    capture = invocation.variant.capture
-    if capture is None or not context.recorder.draws(capture):
+    variant, capture = invocation.variant, invocation.variant.capture
+    if capture is None:
         return
-    variant = invocation.variant
     place = Captured(
         invocation.account, invocation.region, invocation.endpoint, variant.name, variant.log_group, capture
     )
@@ -132,8 +184,7 @@ def _capture(context: EdgeContext, invocation: Invocation, params: dict[str, Any
 
 def _count(context: EdgeContext, invocation: Invocation, status: int, began: float, asked: float) -> None:
     told = time.perf_counter()
-    variant, walk = invocation.variant, invocation.walk
-    place = Place(invocation.account, invocation.region, invocation.endpoint, variant.name, config=variant.config)
+    variant, walk, place = invocation.variant, invocation.walk, invocation.place
     context.meter.count(place, len(variant.targets), status, told - asked, told - began)
     if variant.direct:
         context.meter.count_container(place._replace(container=invocation.asked), status, told - asked)
