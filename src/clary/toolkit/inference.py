@@ -10,6 +10,7 @@ import functools
 import importlib
 import inspect
 import json
+from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Protocol, Tuple
 
 from clary.formats import content_types
@@ -213,6 +214,11 @@ def _body(value: Data, content_type: str) -> bytes:
     if content_type in (content_types.CSV, content_types.NPY):
         return arrays.encode(value, content_type)
     return arrays.encode(value, content_types.JSON)
+
+
+def script_file(folder: Path, name: str) -> Path:
+    """Where a script lies in its folder; `name` is a module's or a file's name."""
+    return folder / (name if name.endswith(".py") else name + ".py")
 
 
 def import_script(name: str) -> Module:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 from pathlib import Path
@@ -27,6 +28,13 @@ class Layout:
         self.failure = self.output / "failure"
         self.success = self.output / "success"
         self.model_code = self.model / "code"
+
+    def with_model(self, folder: Path) -> Layout:
+        """The same container with one of several models (`/opt/ml/models/NAME/model`) for its own."""
+        other = copy.copy(self)
+        other.model = folder
+        other.model_code = folder / "code"
+        return other
 
     def read_config(self, name: str) -> Dict[str, Any]:
         """The JSON object in `input/config/NAME`; empty where there is no such file. Raises ValueError for bad JSON."""

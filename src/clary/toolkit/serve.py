@@ -18,7 +18,7 @@ from clary.toolkit.packages import Layer
 from clary.toolkit.predictor import watch
 from clary.toolkit.proofs import row_wise
 from clary.toolkit.rows import Stacked, as_table
-from clary.toolkit.server import serving
+from clary.toolkit.server import hosting
 
 _INSTALLED = "SAGEMAKER_REQUIREMENTS_INSTALLED"
 """Set when this program starts itself anew on top of a layer of packages."""
@@ -67,25 +67,30 @@ def main() -> int:
 
 def host(defaults: inference.Defaults) -> int:
     """Host a user's script on top of a framework's defaults; the exit code."""
-    return serving.serve(prepare(defaults), os.environ)
+    return hosting.host(prepare(defaults), os.environ)
 
 
-def prepare(defaults: inference.Defaults) -> Callable[[], inference.ScriptService]:
-    """Put sources and packages in place; what is given back loads the model with its script, where there is one."""
+def prepare(defaults: inference.Defaults) -> Callable[[Layout], inference.ScriptService]:
+    """Put sources and packages in place; what is given back loads a model with its script, where there is one.
+
+    Of several models of one container each may bring a script of its own; the others have the container's.
+    """
     configure_logs(os.environ)
     layout = Layout(os.environ)
-    folder = prepare_sources(layout, os.environ)
-    start_anew_with_requirements(folder, os.environ)
-    sys.path[:0] = [str(folder), str(folder / _LIBRARIES)]
+    shared = prepare_sources(layout, os.environ)
+    start_anew_with_requirements(shared, os.environ)
     packages.offer_public_names()
     program = os.environ.get("SAGEMAKER_PROGRAM") or _DEFAULT_PROGRAM
-    named = program != _DEFAULT_PROGRAM or (folder / program).is_file()
 
-    def load() -> inference.ScriptService:
+    def load(of: Layout) -> inference.ScriptService:
+        own = of.model != layout.model and inference.script_file(of.model_code, program).is_file()
+        folder = of.model_code if own else shared
+        sys.path[:0] = [str(folder), str(folder / _LIBRARIES)]
+        named = program != _DEFAULT_PROGRAM or (folder / program).is_file()
         module = inference.import_script(program) if named else None
         functions = ", ".join(inference.functions_of(module)) or "defaults only"
         logger.info("Serving %s with %s.", program if named else "the model", functions)
-        return inference.ScriptService(module, defaults, layout, os.environ)
+        return inference.ScriptService(module, defaults, of, os.environ)
 
     return load
 

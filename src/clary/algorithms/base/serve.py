@@ -16,7 +16,7 @@ from clary.formats import content_types
 from clary.toolkit import inference
 from clary.toolkit import serve as contract
 from clary.toolkit.layout import Layout
-from clary.toolkit.server import serving
+from clary.toolkit.server import hosting
 from clary.toolkit.server.message import Request, Response
 
 logger = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ def main(arguments: List[str]) -> int:
     """The exit code."""
     contract.configure_logs(os.environ)
     served = algorithm.named(arguments)
-    return serving.serve(lambda: AlgorithmService(served, Layout(os.environ), os.environ), os.environ)
+    return hosting.host(lambda layout: AlgorithmService(served, layout, os.environ), os.environ)
 
 
 class AlgorithmService:

@@ -16,8 +16,7 @@ from clary.formats import content_types
 from clary.toolkit import arrays
 from clary.toolkit import serve as script_mode
 from clary.toolkit.inference import AsItIs, Data, Model, ScriptsLoad
-from clary.toolkit.layout import Layout
-from clary.toolkit.server import serving
+from clary.toolkit.server import hosting
 from clary.toolkit.server.message import Refused
 
 
@@ -49,7 +48,7 @@ def main() -> int:
         return script_mode.host(ScriptDefaults())
     script_mode.configure_logs(os.environ)
     image = sys.argv[1] if len(sys.argv) > 1 else ""
-    return serving.serve(lambda: algorithm.XGBoostService(Layout(os.environ), os.environ, image), os.environ)
+    return hosting.host(lambda layout: algorithm.XGBoostService(layout, os.environ, image), os.environ)
 
 
 if __name__ == "__main__":

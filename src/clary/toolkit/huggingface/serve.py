@@ -13,7 +13,7 @@ from clary.formats import content_types
 from clary.toolkit import serve as framework
 from clary.toolkit.huggingface.pipelines import Pipelines
 from clary.toolkit.inference import ScriptService
-from clary.toolkit.server import serving
+from clary.toolkit.server import hosting
 from clary.toolkit.server.batching import EachAlone
 from clary.toolkit.server.message import Request, Response
 
@@ -43,7 +43,7 @@ class Toolkit(EachAlone):
 def main() -> int:
     """Host the model as the environment says; the exit code."""
     load = framework.prepare(Pipelines(os.environ))
-    return serving.serve(lambda: Toolkit(load()), os.environ)
+    return hosting.host(lambda layout: Toolkit(load(layout)), os.environ)
 
 
 if __name__ == "__main__":

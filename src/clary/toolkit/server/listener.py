@@ -226,6 +226,11 @@ class Listener:
         """Where it listens."""
         return int(self._socket.getsockname()[1])
 
+    @property
+    def place(self) -> str:
+        """The same for a log, also where it is no port."""
+        return self._socket.getsockname() if self._socket.family == socket.AF_UNIX else f"port {self.port}"
+
     def refuse_more(self) -> None:
         """Stop listening and close idle connections; requests that are there already may still be answered."""
         asyncio.run_coroutine_threadsafe(self._refuse_more(), self._loop).result()

@@ -19,7 +19,7 @@ from clary.toolkit.server.listener import Exchange, Listener, bind
 from clary.toolkit.server.message import Refused, Request, Response
 
 _PORT = 8080
-_MAX_BODY = 128 * 2**20
+MAX_BODY = 128 * 2**20
 """Above the 100 MiB that a batch transform may send in one request."""
 _SWITCH_SECONDS = 0.0005
 """How soon the HTTP thread gets its turn while the model computes in Python (default: 5 ms)."""
@@ -61,11 +61,16 @@ Load = Callable[[], Service]
 
 def serve(load: Load, environ: Mapping[str, str]) -> int:
     """Serve until SIGTERM; the exit code. `SAGEMAKER_MODEL_SERVER_WORKERS` processes, one by default."""
-    bound = bind(int(environ.get("SAGEMAKER_BIND_TO_PORT") or _PORT))
+    bound = bind(port(environ))
     workers = _workers(environ)
     if workers == 1:
-        return _work(load, bound, alone=True)
+        return work(load, bound, alone=True)
     return _supervise(load, bound, workers)
+
+
+def port(environ: Mapping[str, str]) -> int:
+    """Where a container listens."""
+    return int(environ.get("SAGEMAKER_BIND_TO_PORT") or _PORT)
 
 
 def _workers(environ: Mapping[str, str]) -> int:
@@ -73,8 +78,8 @@ def _workers(environ: Mapping[str, str]) -> int:
     return max(1, int(text)) if text.isdigit() else 1
 
 
-def _work(load: Load, bound: socket.socket, *, alone: bool) -> int:
-    """One worker: the model in the main thread, HTTP beside it.
+def work(load: Load, bound: socket.socket, *, alone: bool) -> int:
+    """One worker: the model in the main thread, HTTP beside it; the exit code.
 
     Several requests wait on one connection only where this worker is `alone`: the others would have nothing to do.
     """
@@ -85,10 +90,10 @@ def _work(load: Load, bound: socket.socket, *, alone: bool) -> int:
         sys.stderr.flush()
         return _CANNOT_LOAD
     sys.setswitchinterval(_SWITCH_SECONDS)
-    listener = Listener(bound, _immediate, _MAX_BODY, pipelined=alone)
+    listener = Listener(bound, _immediate, MAX_BODY, pipelined=alone)
     signal.signal(signal.SIGTERM, lambda _number, _frame: listener.requests.put(None))
     listener.start()
-    logger.info("Listening on port %d.", listener.port)
+    logger.info("Listening on %s.", listener.place)
     _answer_until_end(service, listener)
     listener.refuse_more()
     _answer_rest(service, listener)
@@ -203,7 +208,7 @@ def _fork(load: Load, bound: socket.socket) -> int:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _FOR_THE_PARENT)
         code = _CANNOT_LOAD
         try:
-            code = _work(load, bound, alone=False)
+            code = work(load, bound, alone=False)
         finally:
             os._exit(code)
     return child

@@ -17,7 +17,7 @@ from clary.toolkit import inference, packages
 from clary.toolkit.inference import respond
 from clary.toolkit.layout import Layout
 from clary.toolkit.serve import configure_logs, prepare_sources, start_anew_with_requirements
-from clary.toolkit.server import serving
+from clary.toolkit.server import hosting
 from clary.toolkit.server.batching import EachAlone
 from clary.toolkit.server.listener import Listener, bind
 from clary.toolkit.server.message import Request, Response
@@ -85,10 +85,15 @@ def main() -> int:
     """Host the SavedModels of the model folder; the exit code."""
     configure_logs(os.environ)
     layout = Layout(os.environ)
-    folder = prepare_sources(layout, os.environ)
-    start_anew_with_requirements(folder, os.environ)
+    shared = prepare_sources(layout, os.environ)
+    start_anew_with_requirements(shared, os.environ)
     packages.offer_public_names()
-    return serving.serve(lambda: _load(layout, folder, os.environ), os.environ)
+
+    def load(of: Layout) -> SavedModels:
+        own = of.model != layout.model and (of.model_code / _SCRIPT).is_file()
+        return _load(of, of.model_code if own else shared, os.environ)
+
+    return hosting.host(load, os.environ)
 
 
 def _load(layout: Layout, folder: Path, environ: Mapping[str, str]) -> SavedModels:

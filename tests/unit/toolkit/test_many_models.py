@@ -1,0 +1,174 @@
+"""The `/models` contract of multi-model endpoints by Clary's own model server."""
+
+import json
+import os
+import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.running import wait_until
+
+SCRIPT = """
+import os
+{first}
+KEPT = {name!r}
+def model_fn(model_dir): return [{name!r}, KEPT, os.getpid()]
+def transform_fn(model, body, content_type, accept):
+    import json
+    {then}
+    return json.dumps(model + [body]), "application/json"
+"""
+
+
+@pytest.fixture
+def many(opt, serve, sklearn_python):
+    """A server of many models, none of which is loaded."""
+    return serve(sklearn_python, SAGEMAKER_MULTI_MODEL="true")
+
+
+@pytest.fixture
+def placed(opt):
+    """Puts a model where SageMaker does."""
+
+    def place(name, first="", then=""):
+        code = opt.base / "models" / name / "model" / "code"
+        code.mkdir(parents=True)
+        (code / "inference.py").write_text(SCRIPT.format(name=name, first=first, then=then))
+        return str(code.parent)
+
+    return place
+
+
+def load(server, name, url):
+    return server.request("POST", "/models", json.dumps({"model_name": name, "url": url}))
+
+
+def invoke(server, name, body="1"):
+    return server.request("POST", f"/models/{name}/invoke", body, Content_Type="text/csv")
+
+
+def listed(server):
+    return [model["modelName"] for model in json.loads(server.request("GET", "/models")[1])["models"]]
+
+
+def test_a_model_is_loaded_once_invoked_shown_and_unloaded(many, placed):
+    url = placed("a")
+    assert many.request("GET", "/ping")[0] == 200
+    assert listed(many) == []
+    assert invoke(many, "a")[0] == 404
+    assert load(many, "a", url)[0] == 200
+    assert load(many, "a", url)[0] == 409
+    assert json.loads(many.request("GET", "/models/a")[1]) == {"modelName": "a", "modelUrl": url}
+    status, body, headers = invoke(many, "a", "1,2")
+    assert (status, json.loads(body)[:2], json.loads(body)[3]) == (200, ["a", "a"], "1,2")
+    assert headers["content-type"] == "application/json"
+    assert many.request("DELETE", "/models/a")[0] == 200
+    assert [many.request(method, "/models/a")[0] for method in ("GET", "DELETE")] == [404, 404]
+    assert load(many, "a", url)[0] == 200
+
+
+def test_scripts_of_one_name_stay_apart_each_in_a_process_of_its_own(many, placed):
+    for name in ("a", "b"):
+        assert load(many, name, placed(name))[0] == 200
+    answers = [json.loads(invoke(many, name)[1]) for name in ("a", "b", "a")]
+    assert [answer[:2] for answer in answers] == [["a", "a"], ["b", "b"], ["a", "a"]]
+    assert answers[0][2] == answers[2][2] != answers[1][2]
+    assert sorted(listed(many)) == ["a", "b"]
+
+
+@pytest.mark.parametrize("first", ["raise OSError('no such model')", "import sys; sys.exit('no such model')"])
+def test_a_model_that_does_not_load_says_why_and_harms_nobody(many, placed, first):
+    assert load(many, "good", placed("good"))[0] == 200
+    status, body, _ = load(many, "bad", placed("bad", first=first))
+    assert status == 500
+    assert body.startswith(b"no such model\n")
+    assert listed(many) == ["good"]
+    assert invoke(many, "bad")[0] == 404
+    assert invoke(many, "good")[0] == 200
+
+
+def test_a_model_whose_process_dies_may_be_loaded_again(many, placed):
+    url = placed("dying", then="if body == 'die': os._exit(9)")
+    load(many, "dying", url)
+    load(many, "other", placed("other"))
+    assert invoke(many, "dying", "die")[0] == 500
+    assert invoke(many, "dying")[0] == 404
+    assert listed(many) == ["other"]
+    assert load(many, "dying", url)[0] == 200
+    assert invoke(many, "dying")[0] == 200
+
+
+def test_a_slow_model_holds_up_no_other(many, placed, opt):
+    gate = str(opt.base / "gate")
+    os.mkfifo(gate)
+    load(many, "slow", placed("slow", then=f"open({gate!r}).close()"))
+    load(many, "quick", placed("quick"))
+    answers = []
+    asking = threading.Thread(target=lambda: answers.append(ask_aside(many, "slow")))
+    asking.start()
+    assert invoke(many, "quick")[0] == 200
+    assert answers == []
+    os.close(os.open(gate, os.O_WRONLY))
+    asking.join(30)
+    assert answers == [200]
+
+
+def ask_aside(server, name):
+    """Over a connection of its own."""
+    head = f"POST /models/{name}/invoke HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nContent-Length: 1\r\n\r\n1"
+    return int(server.raw(head.encode()).split()[1])
+
+
+def test_what_waits_is_answered_before_a_model_leaves(many, placed, opt):
+    gate = str(opt.base / "gate")
+    os.mkfifo(gate)
+    load(many, "a", placed("a", then=f"open({gate!r}).close()"))
+    with ThreadPoolExecutor(1) as beside:
+        answer = beside.submit(ask_aside, many, "a")
+        opened = os.open(gate, os.O_WRONLY)  # returns once the model reads
+        leaving = threading.Thread(target=lambda: many.request("DELETE", "/models/a"))
+        leaving.start()
+        os.close(opened)
+        assert answer.result(30) == 200
+        leaving.join(30)
+    assert listed(many) == []
+
+
+def test_what_does_not_fit_is_507_until_another_has_left(opt, serve, sklearn_python, placed):
+    server = serve(sklearn_python, SAGEMAKER_MULTI_MODEL="true", CLARY_MODELS_MEMORY_BYTES=str(150 * 2**20))
+    large = "HELD = bytearray(os.urandom(2**20) * 100)"
+    urls = {name: placed(name, first=large) for name in ("a", "b")}
+    assert load(server, "a", urls["a"])[0] == 200
+    assert load(server, "b", urls["b"])[0] == 507
+    assert listed(server) == ["a"]
+    assert server.request("DELETE", "/models/a")[0] == 200
+    assert load(server, "b", urls["b"])[0] == 200
+
+
+def test_the_containers_script_serves_models_that_bring_none(opt, serve, sklearn_python, placed):
+    (opt.base / "code").mkdir()
+    (opt.base / "code" / "inference.py").write_text(SCRIPT.format(name="shared", first="", then=""))
+    server = serve(sklearn_python, SAGEMAKER_MULTI_MODEL="true")
+    bare = opt.base / "models" / "bare" / "model"
+    bare.mkdir(parents=True)
+    load(server, "bare", str(bare))
+    load(server, "own", placed("own"))
+    assert [json.loads(invoke(server, name)[1])[0] for name in ("bare", "own")] == ["shared", "own"]
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_no_process_outlives_the_server(many, placed, how):
+    load(many, "a", placed("a"))
+    process = Path(f"/proc/{json.loads(invoke(many, 'a')[1])[2]}")
+    assert process.exists()
+    many.process.send_signal(how)
+    many.process.wait(30)
+    wait_until(lambda: not process.exists() or " Z " in (process / "stat").read_text(), 20, "its model has ended")
+
+
+@pytest.mark.parametrize("body", ["", "[]", "{}", '{"model_name": "a"}'])
+def test_what_is_no_order_to_load_is_refused(many, body):
+    assert many.request("POST", "/models", body)[0] == 400
