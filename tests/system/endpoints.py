@@ -18,7 +18,7 @@ from tests.system.jobs import BUCKET, JOB_SECONDS, SKLEARN, Jobs, packed
 CLIENTS = 4
 
 SAYS = """\
-import json, os, sys
+import json, os, sys, time
 
 def model_fn(model_dir):
     if {fails!r}:
@@ -31,6 +31,8 @@ def input_fn(data, content_type):
 def predict_fn(data, model):
     if {breaks!r}:
         raise RuntimeError("{name} is broken")
+    if {hangs!r}:
+        time.sleep(3600)
     return model
 
 def output_fn(prediction, accept):
@@ -38,9 +40,9 @@ def output_fn(prediction, accept):
 """
 
 
-def model(jobs: Jobs, name: str, *, fails: bool = False, breaks: bool = False) -> str:
-    """A model that answers its own name, does not load, or breaks with each request."""
-    source = SAYS.format(name=name, fails=fails, breaks=breaks)
+def model(jobs: Jobs, name: str, *, fails: bool = False, breaks: bool = False, hangs: bool = False) -> str:
+    """A model that answers its own name, does not load, breaks with each request, or never answers one."""
+    source = SAYS.format(name=name, fails=fails, breaks=breaks, hangs=hangs)
     body = packed({"model": "", "code/inference.py": source})
     jobs.s3.put_object(Bucket=BUCKET, Key=f"{name}/model.tar.gz", Body=body)
     env = {"SAGEMAKER_PROGRAM": "inference.py", "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code"}
@@ -54,13 +56,13 @@ def variant(name: str, model_name: str, count: int = 1, weight: float = 1.0) -> 
     return {"VariantName": name, "ModelName": model_name, **shared}
 
 
-def configure(jobs: Jobs, name: str, *variants: dict[str, Any]) -> str:
-    jobs.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=list(variants))
+def configure(jobs: Jobs, name: str, *variants: dict[str, Any], **more: Any) -> str:
+    jobs.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=list(variants), **more)
     return name
 
 
-def deploy(jobs: Jobs, name: str, *variants: dict[str, Any]) -> str:
-    jobs.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=configure(jobs, name, *variants))
+def deploy(jobs: Jobs, name: str, *variants: dict[str, Any], **more: Any) -> str:
+    jobs.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=configure(jobs, name, *variants, **more))
     at_rest(jobs, name)
     return name
 

@@ -112,10 +112,14 @@ def _text(value: str | float | bool) -> str:
 
 def _models(call: Call) -> Iterator[str]:
     """The models that are used, not made or looked at."""
-    users = [call.params] if call.operation == "CreateTransformJob" else call.params.get("ProductionVariants") or ()
+    users = [call.params] if call.operation == "CreateTransformJob" else _variants(call.params)
     for user in users:
         if "ModelName" in user:
             yield sagemaker_arn(call.region, call.principal.account, "model", user["ModelName"])
+
+
+def _variants(params: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [*(params.get("ProductionVariants") or ()), *(params.get("ShadowProductionVariants") or ())]
 
 
 def _instance_types(params: Mapping[str, Any]) -> Iterator[str]:
@@ -126,7 +130,7 @@ def _instance_types(params: Mapping[str, Any]) -> Iterator[str]:
         params.get("TransformResources") or {},
         *(training.get("InstanceGroups") or ()),
         *(tuning.get("InstanceConfigs") or ()),
-        *(params.get("ProductionVariants") or ()),
+        *_variants(params),
     ]
     return (holder["InstanceType"] for holder in holders if "InstanceType" in holder)
 
