@@ -165,6 +165,11 @@ class Settings:
         return self.data_dir / "clary.db"
 
     @property
+    def messages_database(self) -> Path:
+        """Messages of queues."""
+        return self.data_dir / "messages.db"
+
+    @property
     def series_database(self) -> Path:
         """The metrics' series."""
         return self.data_dir / "metrics.db"

@@ -14,6 +14,7 @@ from clary.identity.defaults import ROLE_ID
 from clary.images.base import Environment, Image, MetricDefinition, Program
 from clary.images.catalogue import ImageNotFound
 from clary.objects import ObjectStore
+from clary.queues.messages import MessageStore
 from clary.services.catalogue import REGISTRY
 from clary.services.context import Context
 from clary.settings import Settings
@@ -84,6 +85,7 @@ class Inner:
         self.store = Store(self.settings.database)
         self.objects = ObjectStore(self.settings.objects_dir)
         self.series = SeriesStore(self.settings.series_database)
+        self.messages = MessageStore(self.settings.messages_database)
         self.authorizer = Permissive()
         self.woken = []
         self.door = InnerDoor(REGISTRY, self.authorizer, self._run)
@@ -93,7 +95,14 @@ class Inner:
 
     def _run(self, operation, call):
         parts = self.settings, self.store, self.objects, Images(), self.series
-        context = Context(call, *parts, wake=self.woken.append, invoke=self.door, authorise=lambda access: None)
+        context = Context(
+            call,
+            *parts,
+            wake=self.woken.append,
+            invoke=self.door,
+            authorise=lambda access: None,
+            messages=self.messages,
+        )
         return operation.handler(context, call.params)
 
     def __call__(self, service, operation, region="us-east-1", **params):
@@ -117,6 +126,7 @@ class Inner:
         )
 
     def close(self):
+        self.messages.close()
         self.series.close()
         self.objects.close()
         self.store.close()

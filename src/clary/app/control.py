@@ -38,6 +38,7 @@ from clary.images.environments import Environments
 from clary.images.own import OwnImages
 from clary.jumpstart import bucket
 from clary.objects.store import ObjectStore
+from clary.queues.messages import MessageStore
 from clary.services.apigateway.publication import publish as publish_apis
 from clary.services.catalogue import REGISTRY
 from clary.services.context import Context
@@ -47,6 +48,7 @@ from clary.services.ecr.names import REPOSITORY
 from clary.services.iam.bootstrap import ensure_defaults
 from clary.services.registry import Operation
 from clary.services.s3 import public
+from clary.services.sqs.names import KIND as QUEUE
 from clary.settings import Settings
 from clary.store import Key, Store
 from clary.telemetry.series import SeriesStore
@@ -133,6 +135,7 @@ class Control:
     objects: ObjectStore
     images: Catalogue
     series: SeriesStore
+    messages: MessageStore
     backend: LocalBackend
     identity: Identity
     keeper: Keeper
@@ -152,14 +155,17 @@ class Control:
             only_engine=settings.compute == "docker",
         )
         series = SeriesStore(settings.series_database)
+        messages = message_store(settings, store)
         keeper = Keeper(store, objects)
         work = EdgeWork(settings)
-        return cls(settings, store, objects, images, series, backend, Identity(settings), keeper, work)
+        return cls(settings, store, objects, images, series, messages, backend, Identity(settings), keeper, work)
 
     def serve(self, start: Start, able: Future[None]) -> None:
         """Answer and reconcile until told to stop. Raises ClaryError where containers cannot be had here."""
         controllers = self._controllers()
-        questions = Questions(self.settings, self.store, self.objects, self.series, self.backend, controllers)
+        questions = Questions(
+            self.settings, self.store, self.objects, self.series, self.messages, self.backend, controllers
+        )
         server = ControlServer(lambda call: self._carry_out(controllers, call), questions.handlers())
         try:
             self.keeper.start()
@@ -168,6 +174,7 @@ class Control:
             self.keeper.close()
             controllers.close()
             self.backend.close()
+            self.messages.close()
             self.series.close()
             self.objects.close()
             self.store.close()
@@ -242,9 +249,17 @@ class Control:
             wake=lambda key: self._wake(controllers, key),
             invoke=self._door(controllers),
             authorise=lambda access: self.identity.authorise(call, [access]),
+            messages=self.messages,
         )
         output: dict[str, Any] | None = operation.handler(context, call.params)
         return output or {}
+
+
+def message_store(settings: Settings, store: Store) -> MessageStore:
+    """Messages, without those of queues that are gone."""
+    messages = MessageStore(settings.messages_database)
+    messages.keep_only([row.state["id"] for row in store.read.rows(QUEUE)])
+    return messages
 
 
 def _engine_images(settings: Settings, store: Store, objects: ObjectStore) -> EngineImages:

@@ -36,11 +36,13 @@ from clary.functions.table import Function, Version
 from clary.gateway.api_effects import EdgeEffects
 from clary.gateway.api_site import ApiSite
 from clary.gateway.asgi import Gateway
+from clary.gateway.function_letters import FunctionLetters
 from clary.gateway.function_urls import FunctionUrls
 from clary.gateway.identity import Identity
 from clary.identity.sealing import Sealer
 from clary.objects.intake import Intake
 from clary.objects.reader import ObjectReader
+from clary.queues.waiting import Waiting
 from clary.services.catalogue import REGISTRY
 from clary.services.context import EdgeContext
 from clary.serving.metering import Meter
@@ -68,11 +70,14 @@ class Edge:
     events: Events
     identity: Identity
     door: ControlDoor
+    queues: Waiting
 
     @classmethod
     def of(cls, settings: Settings) -> Edge:
         """Opens nothing that control must have made before: either may start first."""
         door = ControlDoor(settings.run_dir / "control.sock")
+        identity = Identity(settings)
+        letters = FunctionLetters(REGISTRY, identity, door, settings.account_id)
         functions = Functions(
             settings.run_dir,
             environments(door),
@@ -88,9 +93,10 @@ class Edge:
             Mirror(),
             Recorder(settings.capture_dir / "spool"),
             functions,
-            Events(settings.functions_dir / "events", functions),
-            Identity(settings),
+            Events(settings.functions_dir / "events", functions, letters),
+            identity,
             door,
+            Waiting(door.ask),
         )
 
     def context(self, call: Call) -> EdgeContext:
@@ -106,6 +112,7 @@ class Edge:
             self.functions,
             self.events,
             self.apis,
+            self.queues,
             lambda access: self.identity.authorise(call, [access]),
         )
 

@@ -19,10 +19,13 @@ from clary.jumpstart import bucket
 from clary.lifecycles import endpoint, hook_run, training_job, transform_job, tuning_job
 from clary.lifecycles.table import Lifecycle
 from clary.objects.store import ObjectStore
+from clary.queues.messages import MessageStore
+from clary.queues.waiting import QUESTION, RECEIVE
 from clary.services.apigateway.drafts import draft
 from clary.services.apigateway.publication import publish as publish_apis
 from clary.services.apigateway.usage import note as note_usage
 from clary.services.iam.bootstrap import ensure_defaults
+from clary.services.sqs.reception import receive
 from clary.settings import Settings
 from clary.store import Row, Store
 from clary.telemetry.series import SeriesStore
@@ -55,6 +58,7 @@ class Questions:
         store: Store,
         objects: ObjectStore,
         series: SeriesStore,
+        messages: MessageStore,
         backend: Backend,
         controllers: Controllers,
     ) -> None:
@@ -62,6 +66,7 @@ class Questions:
         self._store = store
         self._objects = objects
         self._series = series
+        self._messages = messages
         self._backend = backend
         self._controllers = controllers
 
@@ -76,6 +81,8 @@ class Questions:
             "interrupt": lambda params: interrupt(self._settings, self._store, self._controllers.wake, params),
             "upload": lambda params: upload(self._store, params),
             "abandon-upload": lambda params: abandon_upload(self._store, self._objects, params),
+            QUESTION: self.arrivals,
+            RECEIVE: lambda params: receive(self._store.read, self._messages, params),
             "reset": self.reset,
             "environment": self._controllers.environments.start,
             **Hooks(self._settings, self._store, self._controllers).questions(),
@@ -84,6 +91,11 @@ class Questions:
     def health(self, _params: Mapping[str, Any]) -> dict[str, Any]:
         """That control answers at all."""
         return {"control": "ready"}
+
+    def arrivals(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Which queues have got messages: the edge asks as long as somebody waits for one."""
+        newest, queues = self._messages.arrivals.since(params["after"], params["seconds"])
+        return {"newest": newest, "queues": queues}
 
     def status(self, _params: Mapping[str, Any]) -> dict[str, Any]:
         """What is going on: resources that are not at their end by status, jobs one by one, how much of the machine is
@@ -114,6 +126,7 @@ class Questions:
             self._backend.remove(container)
         self._objects.clear()
         self._series.clear()
+        self._messages.clear()
         shutil.rmtree(self._settings.logs_dir, ignore_errors=True)
         ensure_defaults(self._store, self._settings)
         publish_apis(self._store.read, self._settings)

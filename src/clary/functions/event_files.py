@@ -10,8 +10,10 @@ import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from clary.functions.invoking import Invocation
+from clary.functions.letters import Letter
 from clary.publish import Publisher
 
 POSTED = "posted"
@@ -35,6 +37,8 @@ class Event:
     refusals: int = 0
     """How often it could not be asked."""
     due: float = 0.0
+    letters: tuple[Letter, ...] = ()
+    """What is still to be said of it: it is over."""
 
     @classmethod
     def of(cls, invocation: Invocation) -> Event:
@@ -82,11 +86,16 @@ class EventFiles:
         found = []
         for path in sorted(self._folder.glob("*.json")):
             with suppress(ValueError, TypeError, FileNotFoundError):
-                found.append(Event(**json.loads(path.read_text())))
+                found.append(_event(json.loads(path.read_text())))
         return found
 
     def _path(self, event: Event) -> Path:
         return self._folder / f"{event.id}.json"
+
+
+def _event(said: dict[str, Any]) -> Event:
+    letters = tuple(Letter(**letter) for letter in said.get("letters", ()))
+    return Event(**{**said, "letters": letters})
 
 
 class PostedEvents:

@@ -11,24 +11,22 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from clary.errors import AWSError
 from clary.functions.event_files import POSTED, Event, EventFiles
 from clary.functions.invoking import Functions, Invocation, Outcome
-from clary.functions.table import EventRules, Function
+from clary.functions.letters import FUNCTIONS, Ended, Letter, Post, dead_letter, record, service_of
+from clary.functions.table import LATEST, EventRules, Function, chosen
 from clary.publish import Subscriber
 
 RETRY_SECONDS = (60.0, 120.0)
 """Before the second and the third try of an event whose function failed."""
 
 _THROTTLED_SECONDS = (1.0, 300.0)
-"""The first and the longest pause where the function could not be asked."""
+"""The first and the longest pause where the function could not be asked, or a queue not be told."""
 
 _LINKS = 16
 """Destinations after one another: functions that are one another's would go on for ever."""
@@ -39,7 +37,9 @@ _POSTED_SECONDS = 0.5
 """Between two looks at whether control has posted something."""
 
 _LINK = "_"
-_VERSION = "1.0"
+_SUCCESS = "Success"
+_OURS = 500
+"""Errors from here on pass."""
 
 _log = logging.getLogger(__name__)
 
@@ -47,11 +47,12 @@ _log = logging.getLogger(__name__)
 class Events:
     """The events of one edge. Belongs to one event loop."""
 
-    def __init__(self, folder: Path, functions: Functions) -> None:
+    def __init__(self, folder: Path, functions: Functions, post: Post) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._files = EventFiles(folder)
         self._posted = Subscriber(folder / POSTED)
         self._functions = functions
+        self._post = post
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="event")
         self._tasks: set[asyncio.Task[None]] = set()
         self._places = asyncio.Semaphore(_AT_ONCE)
@@ -110,6 +111,8 @@ class Events:
 
     async def _try(self, event: Event) -> Event | None:
         """The event as it is to be tried again; None where it is over."""
+        if event.letters:
+            return await self._say(event)
         try:
             function = self._functions.find(event.account, event.region, event.name, event.qualifier)
         except AWSError:
@@ -126,38 +129,42 @@ class Events:
 
     async def _answered(self, event: Event, function: Function, rules: EventRules, outcome: Outcome) -> Event | None:
         if not outcome.error:
-            await self._tell(rules.on_success, event, function, "Success", outcome)
-            return None
+            return await self._end(replace(event, tries=event.tries + 1), function, rules, "Success", outcome)
         tried = replace(event, tries=event.tries + 1)
         if tried.tries > rules.retries:
-            await self._tell(rules.on_failure, tried, function, "RetriesExhausted", outcome)
-            return None
+            return await self._end(tried, function, rules, "RetriesExhausted", outcome)
         pause = RETRY_SECONDS[min(tried.tries, len(RETRY_SECONDS)) - 1]
         return await self._later(tried, function, rules, pause, outcome)
 
     async def _refused(self, event: Event, function: Function, rules: EventRules, error: AWSError) -> Event | None:
         if function.reserved == 0:
-            await self._tell(rules.on_failure, event, function, "ZeroReservedConcurrency", None)
-            return None
+            return await self._end(event, function, rules, "ZeroReservedConcurrency", None)
         _log.info("event %s of %s waits: %s", event.id, event.name, error)
-        first, longest = _THROTTLED_SECONDS
-        pause = min(longest, first * 2.0 ** min(event.refusals, 16))
-        return await self._later(replace(event, refusals=event.refusals + 1), function, rules, pause, None)
+        tried = replace(event, refusals=event.refusals + 1)
+        return await self._later(tried, function, rules, _pause(event.refusals), None)
 
     async def _later(
         self, event: Event, function: Function, rules: EventRules, pause: float, outcome: Outcome | None
     ) -> Event | None:
         due = time.time() + pause
         if due - event.accepted > rules.age:
-            await self._tell(rules.on_failure, event, function, "EventAgeExceeded", outcome)
-            return None
+            return await self._end(event, function, rules, "EventAgeExceeded", outcome)
         return replace(event, due=due)
 
-    async def _tell(
-        self, destination: str, event: Event, function: Function, condition: str, outcome: Outcome | None
-    ) -> None:
+    async def _end(
+        self, event: Event, function: Function, rules: EventRules, condition: str, outcome: Outcome | None
+    ) -> Event | None:
+        """The event with all that is to be said of it; None where nothing is."""
+        ended = _ended(event, function, condition, outcome)
+        destination = rules.on_success if condition == _SUCCESS else rules.on_failure
+        if service_of(destination) == FUNCTIONS:
+            await self._tell(destination, event, ended)
+        letters = _letters(event, function, destination, ended)
+        return replace(event, letters=letters, due=0.0, refusals=0) if letters else None
+
+    async def _tell(self, destination: str, event: Event, ended: Ended) -> None:
         """What became of it, as the event of another function."""
-        if not destination or event.id.count(_LINK) >= _LINKS:
+        if event.id.count(_LINK) >= _LINKS:
             return
         region, account, name, qualifier = _target(destination)
         try:
@@ -165,8 +172,19 @@ class Events:
         except AWSError:
             _log.warning("destination %s of %s is not there", destination, event.name)
             return
-        record = json.dumps(_record(event, function, condition, outcome)).encode()
-        await self.accept(Invocation(told, qualifier, record, f"{event.id}{_LINK}{condition[0]}"))
+        said = json.dumps(record(ended)).encode()
+        await self.accept(Invocation(told, qualifier, said, f"{event.id}{_LINK}{ended.condition[0]}"))
+
+    async def _say(self, event: Event) -> Event | None:
+        """The event without its first letter, which was sent or is not wanted; with it where nobody could take it."""
+        letter, *rest = event.letters
+        try:
+            await self._post(letter)
+        except AWSError as error:
+            if error.status >= _OURS:
+                return replace(event, refusals=event.refusals + 1, due=time.time() + _pause(event.refusals))
+            _log.warning("%s could not be told of an event of %s: %s", letter.arn, event.name, error)
+        return replace(event, letters=tuple(rest), refusals=0, due=0.0) if rest else None
 
     async def _keep(self, event: Event) -> None:
         await asyncio.get_running_loop().run_in_executor(self._threads, self._files.write, event)
@@ -185,30 +203,25 @@ def _target(arn: str) -> tuple[str, str, str, str]:
     return parts[3], parts[4], parts[6], parts[7]
 
 
-def _record(event: Event, function: Function, condition: str, outcome: Outcome | None) -> Mapping[str, Any]:
-    """https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html."""
-    qualifier = event.qualifier or "$LATEST"
-    record: dict[str, Any] = {
-        "version": _VERSION,
-        "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "requestContext": {
-            "requestId": event.id,
-            "functionArn": f"{function.arn}:{qualifier}",
-            "condition": condition,
-            "approximateInvokeCount": event.tries + (condition == "Success"),
-        },
-        "requestPayload": json.loads(event.payload),
-    }
-    if outcome is not None:
-        context = {"statusCode": 200, "executedVersion": outcome.version}
-        record["responseContext"] = context | ({"functionError": outcome.error} if outcome.error else {})
-        record["responsePayload"] = _value(outcome.payload)
-    return record
+def _pause(refusals: int) -> float:
+    first, longest = _THROTTLED_SECONDS
+    return min(longest, first * 2.0 ** min(refusals, 16))
 
 
-def _value(payload: bytes) -> Any:  # noqa: ANN401  any JSON
-    """A function's answer; a text where it is no JSON, as an image may answer."""
-    try:
-        return json.loads(payload)
-    except ValueError:
-        return payload.decode("utf-8", "replace")
+def _ended(event: Event, function: Function, condition: str, outcome: Outcome | None) -> Ended:
+    arn = f"{function.arn}:{event.qualifier or LATEST}"
+    said = (outcome.version, outcome.error, outcome.payload) if outcome else ("", "", b"")
+    return Ended(condition, arn, event.id, event.payload, event.tries, *said)
+
+
+def _letters(event: Event, function: Function, destination: str, ended: Ended) -> tuple[Letter, ...]:
+    version = function.versions.get(ended.version) or chosen(function, event.qualifier, 0.0)
+    if version is None:
+        return ()
+    letters = []
+    if destination and service_of(destination) != FUNCTIONS:
+        letters.append(Letter(destination, version.role, function.arn, json.dumps(record(ended))))
+    if version.dead_letters and ended.condition != _SUCCESS:
+        attributes = dead_letter(ended)
+        letters.append(Letter(version.dead_letters, version.role, function.arn, event.payload, attributes))
+    return tuple(letters)

@@ -32,6 +32,10 @@ class Version:
     """Seconds."""
     memory: int
     """MB."""
+    role: str = ""
+    """The execution role's ARN."""
+    dead_letters: str = ""
+    """The ARN of the queue to which events go that were given up; empty where there is none."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ class EventRules:
     age: float = 21_600.0
     """Seconds after which an event is not tried again."""
     on_success: str = ""
-    """A function's ARN."""
+    """A function's or a queue's ARN."""
     on_failure: str = ""
 
 

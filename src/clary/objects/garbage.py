@@ -9,9 +9,9 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 
+from clary.commits import Writer
 from clary.objects.files import Files
 from clary.objects.model import ObjectInfo, encode_key, now_ms
-from clary.objects.writer import Writer
 
 GRACE_SECONDS = 120.0
 """A download looks up its files when it begins: one that takes longer than this to open the last of them breaks off."""

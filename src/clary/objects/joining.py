@@ -10,10 +10,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from itertools import accumulate
 
+from clary.commits import Writer
 from clary.objects.files import Files
 from clary.objects.garbage import discard
 from clary.objects.model import ObjectInfo, Piece, dump_pieces, encode_key
-from clary.objects.writer import Writer
 
 LARGE_BYTES = 64 * 2**20
 """Whoever uploads so much wants to train with it; less is joined while nobody notices."""

@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Callable
 
+from clary.commits import Writer
 from clary.errors import AWSError
 from clary.objects.completion import Completion, assemble
 from clary.objects.files import Files
@@ -22,7 +23,6 @@ from clary.objects.model import (
 )
 from clary.objects.objects import Guard, find_object, put_object, require_bucket
 from clary.objects.uploads import UploadReader, find_upload, load_parts
-from clary.objects.writer import Writer
 
 
 class Uploads(UploadReader):

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from clary.commits import Writer
 from clary.errors import AWSError
 from clary.objects.body import receive_bytes, receive_segments, received
 from clary.objects.checksums import DEFAULT_ALGORITHM, digest_file
@@ -31,7 +32,7 @@ from clary.objects.model import (
 from clary.objects.multipart import Uploads
 from clary.objects.objects import Guard, find_bucket, find_object, put_object, require_bucket
 from clary.objects.reader import ObjectReader
-from clary.objects.writer import Writer
+from clary.objects.schema import open_writer
 
 _UNLINKABLE = frozenset({errno.EXDEV, errno.EMLINK, errno.EPERM, errno.EOPNOTSUPP})
 
@@ -41,7 +42,7 @@ class ObjectStore(ObjectReader):
 
     def __init__(self, root: Path) -> None:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._writer = Writer(root)
+        self._writer = Writer(open_writer(root), "objects-writer")
         super().__init__(root)
         self._joiner = Joiner(self.files, self._writer, self.head)
         self.uploads: Uploads = Uploads(self._connections.get, self._writer, self.files, self._joiner.soon)

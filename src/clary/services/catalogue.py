@@ -13,6 +13,7 @@ from clary.services import (
     s3,
     sagemaker,
     sagemaker_runtime,
+    sqs,
     sts,
 )
 from clary.services.apigateway.service import SERVICE as APIGATEWAY
@@ -26,12 +27,26 @@ from clary.services.registry import Registry
 from clary.services.s3.service import SERVICE as S3
 from clary.services.sagemaker.service import SERVICE as SAGEMAKER
 from clary.services.sagemaker_runtime.service import SERVICE as SAGEMAKER_RUNTIME
+from clary.services.sqs.service import SERVICE as SQS
 from clary.services.sts.service import SERVICE as STS
 
-OPERATIONS = (apigateway, apigatewayv2, cloudwatch, ecr, iam, lambda_, logs, s3, sagemaker, sagemaker_runtime, sts)
+OPERATIONS = (
+    apigateway,
+    apigatewayv2,
+    cloudwatch,
+    ecr,
+    iam,
+    lambda_,
+    logs,
+    s3,
+    sagemaker,
+    sagemaker_runtime,
+    sqs,
+    sts,
+)
 """Importing these registers the operations."""
 
 REGISTRY = Registry(
-    (SAGEMAKER, SAGEMAKER_RUNTIME, S3, STS, IAM, LOGS, CLOUDWATCH, APIGATEWAY, APIGATEWAYV2, ECR, LAMBDA)
+    (SAGEMAKER, SAGEMAKER_RUNTIME, S3, STS, IAM, LOGS, CLOUDWATCH, APIGATEWAY, APIGATEWAYV2, ECR, LAMBDA, SQS)
 )
 """Every service with every operation that is offered."""

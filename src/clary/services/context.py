@@ -16,6 +16,8 @@ if TYPE_CHECKING:  # each process loads only the parts that it holds
     from clary.functions.invoking import Functions
     from clary.images.catalogue import Catalogue
     from clary.objects import ObjectReader, ObjectStore
+    from clary.queues.messages import MessageStore
+    from clary.queues.waiting import Waiting
     from clary.serving.metering import Meter
     from clary.serving.mirror import Mirror
     from clary.serving.recorder import Recorder
@@ -40,6 +42,7 @@ class Context:
     """Carry out another operation: authorised, validated, recorded."""
     authorise: Callable[[Access], None]
     """Raises AccessDenied where the caller has not this right: for one that decides on a part of what is asked."""
+    messages: MessageStore
 
     @property
     def account(self) -> str:
@@ -66,5 +69,6 @@ class EdgeContext:
     functions: Functions
     events: Events
     apis: Apis
+    queues: Waiting
     authorise: Callable[[Access], None]
     """Raises AccessDenied where the caller has not this right: for one that depends on what is found."""

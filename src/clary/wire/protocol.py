@@ -12,6 +12,7 @@ from clary.errors import AWSError
 from clary.wire import models
 from clary.wire.http import HttpRequest, HttpResponse
 from clary.wire.models import Shape
+from clary.wire.query_codes import query_code
 from clary.wire.values import Params
 
 
@@ -71,4 +72,5 @@ def query_error(error: AWSError, shape: Shape | None, service: ServiceModel | No
     (https://smithy.io/2.0/aws/protocols/aws-query-protocol.html#aws-protocols-awsquerycompatible-trait)."""
     if service is None or not service.is_query_compatible:
         return {}
-    return {"x-amzn-query-error": f"{error_code(error, shape)};{'Sender' if status < 500 else 'Receiver'}"}
+    code = query_code(service.service_name, error_code(error, shape))
+    return {"x-amzn-query-error": f"{code};{'Sender' if status < 500 else 'Receiver'}"}

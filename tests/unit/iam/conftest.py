@@ -48,7 +48,7 @@ class Cloud:
         model = MODELS[call.service].operation_model(operation)
         self._check(params, model.input_shape)
         inert: Any = lambda _: {}  # noqa: E731
-        context: Any = Context(call, self.settings, self.store, None, None, None, inert, inert, inert)  # type: ignore[arg-type]
+        context: Any = Context(call, self.settings, self.store, None, None, None, inert, inert, inert, None)  # type: ignore[arg-type]
         answer: dict[str, Any] = service.operations[operation].handler(context, params)
         self._check(answer, model.output_shape)
         return answer

@@ -9,12 +9,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from clary.lifecycles.function import KIND
 from clary.services.context import Context
-from clary.services.lambda_.errors import invalid, not_found, not_offered
+from clary.services.lambda_.errors import invalid, not_found
 from clary.services.lambda_.references import LATEST, Reference
 from clary.services.lambda_.rows import change_function, of, require, require_qualified
 from clary.services.lambda_.service import SERVICE
+from clary.services.lambda_.targets import check_target
 from clary.services.resources import Output, Params
 from clary.store.rows import Row
 
@@ -90,14 +90,9 @@ def _check(context: Context, named: Reference, destinations: dict[str, Any]) -> 
         arn = side.get("Destination")
         if not arn:
             continue
-        parts = arn.split(":")
-        if len(parts) < 7 or parts[2] != "lambda":
-            raise not_offered(f"Destination {arn} (only functions may be destinations)")
         if arn in (named.arn, named.function_arn):
             raise invalid("You can't specify the function as a destination for itself.")
-        target = context.store.read.by_arn(":".join(parts[:7]))
-        if target is None or target.key.kind != KIND:
-            raise invalid(f"The destination ARN {arn} is invalid.")
+        check_target(context.store.read, "Destination", arn)
 
 
 def _require(context: Context, named: Reference) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from clary.services.context import Context
 from clary.services.iam.roles import check_pass_role
 from clary.services.lambda_.errors import invalid, not_offered
 from clary.services.lambda_.images import ZIP, is_image
+from clary.services.lambda_.targets import check_target
 from clary.services.resources import Params
 from clary.store.rows import Row
 
@@ -25,7 +26,7 @@ _ENVIRONMENT_BYTES = 4096
 _KEPT = (
     *("FunctionName", "Runtime", "Role", "Handler", "Description", "Timeout", "MemorySize", "VpcConfig"),
     *("Environment", "TracingConfig", "KMSKeyArn", "Architectures", "EphemeralStorage", "SnapStart"),
-    *("LoggingConfig", "PackageType", "ImageConfig"),
+    *("LoggingConfig", "PackageType", "ImageConfig", "DeadLetterConfig"),
 )
 """Members of the spec; `Layers` are looked up."""
 
@@ -77,10 +78,7 @@ def _checked(context: Context, spec: dict[str, Any], params: Params) -> dict[str
     for name in _NOT_OFFERED:
         if params.get(name):
             raise not_offered(name)
-    if (params.get("DeadLetterConfig") or {}).get("TargetArn"):
-        raise not_offered(
-            "A dead-letter queue (SQS or SNS), instead of which an on-failure destination may be a function,"
-        )
+    _check_dead_letters(context, spec)
     _check_package(spec)
     _check_size("timeout", spec["Timeout"], _MOST_SECONDS)
     _check_size("memorySize", spec["MemorySize"], _MOST_MEMORY)
@@ -89,6 +87,15 @@ def _checked(context: Context, spec: dict[str, Any], params: Params) -> dict[str
     if params.get("Role"):
         _check_role(context, params["Role"])
     return spec
+
+
+def _check_dead_letters(context: Context, spec: dict[str, Any]) -> None:
+    """An empty target takes it away."""
+    target = (spec.get("DeadLetterConfig") or {}).get("TargetArn")
+    if target:
+        check_target(context.store.read, "DeadLetterConfig.TargetArn", target, functions=False)
+    else:
+        spec.pop("DeadLetterConfig", None)
 
 
 def _check_package(spec: dict[str, Any]) -> None:

@@ -86,6 +86,8 @@ def _version(row: Row, number: str) -> dict[str, Any]:
         "reason": row.state.get("reason", ""),
         "timeout": float(row.spec["Timeout"]),
         "memory": row.spec["MemorySize"],
+        "role": row.spec["Role"],
+        "dead_letters": (row.spec.get("DeadLetterConfig") or {}).get("TargetArn") or "",
     }
 
 

@@ -1,4 +1,4 @@
-"""The single writer of the object database: one thread, one connection, many changes per commit."""
+"""The single writer of a database: one thread, one connection, many changes per commit."""
 
 from __future__ import annotations
 
@@ -7,10 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from pathlib import Path
 from typing import Any, TypeVar
-
-from clary.objects.schema import open_writer
 
 T = TypeVar("T")
 
@@ -22,10 +19,11 @@ Change = Callable[[sqlite3.Connection], Any]
 class Writer:
     """Runs changes one after another; `run` returns when the change is durable."""
 
-    def __init__(self, root: Path) -> None:
-        self._connection = open_writer(root)
+    def __init__(self, connection: sqlite3.Connection, name: str) -> None:
+        """The connection is the writer's from now on; `name` is its thread's."""
+        self._connection = connection
         self._queue: queue.SimpleQueue[tuple[Change, Future[Any]] | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._work, name="objects-writer", daemon=True)
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
     def run(self, change: Callable[[sqlite3.Connection], T]) -> T:
