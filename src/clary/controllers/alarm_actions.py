@@ -18,6 +18,9 @@ from clary.store.rows import Row
 LAMBDA_PRINCIPAL = "lambda.alarms.cloudwatch.amazonaws.com"
 """Whom a function's policy lets in, that alarms may invoke it."""
 
+REPEATED = "repeated"
+"""In a change that is told again: when (epoch seconds)."""
+
 _NOT_LET_IN = (
     "CloudWatch Alarms is not authorized to perform: lambda:InvokeFunction on the resource because no resource-based "
     "policy allows the lambda:InvokeFunction action"
@@ -68,7 +71,7 @@ class InvokeFunction:
 
 
 def executors(invoke: Invoke) -> Mapping[str, Executor]:
-    """By the service of the action's ARN. What carries out scaling policies adds itself here."""
+    """By the service of the action's ARN. Scaling policies are added where all controllers are put together."""
     return {"lambda": InvokeFunction(invoke)}
 
 

@@ -16,13 +16,13 @@ from typing import Any
 
 from clary.alarms import composite
 from clary.alarms.composite import Child, child_names, in_cycle
-from clary.alarms.evaluation import datapoints, evaluate, stretch
+from clary.alarms.evaluation import Verdict, datapoints, evaluate, stretch
 from clary.alarms.reasons import CREATED, reason, reason_data
 from clary.alarms.rows import KIND, PENDING, REVISION, State, actions_of, key_of, moved, remember, state_of
 from clary.alarms.rule import Rule, parse
 from clary.alarms.spec import AlarmSpec, Source
 from clary.controllers.alarm import next_look
-from clary.controllers.alarm_actions import Action, Executor, not_carried_out
+from clary.controllers.alarm_actions import REPEATED, Action, Executor, not_carried_out
 from clary.errors import AWSError
 from clary.names import Arn
 from clary.store import Store
@@ -32,6 +32,9 @@ from clary.telemetry.series import Point, SeriesStore
 
 REPEAT_SECONDS = 60.0
 """Between two calls of an action that is repeated while the alarm stays in its state."""
+
+_EARLY = 5.0
+"""Looks come each minute too, and the last call was made a moment after one."""
 
 _log = logging.getLogger(__name__)
 
@@ -143,7 +146,7 @@ class AlarmController:
 
         verdict = evaluate(spec, datapoints(spec, wanted, read))
         if verdict is None or verdict.value == watch.row.status:
-            self._repeat(watch, now)
+            self._repeat(watch, verdict, now)
             return False
         self._move(watch, State(verdict.value, reason(spec, verdict), reason_data(spec, verdict, now)))
         return True
@@ -210,15 +213,18 @@ class AlarmController:
         self.announce(watch.row.key)
         return True
 
-    def _repeat(self, watch: _Watch, now: float) -> None:
-        """Some actions are called as long as the alarm stays in its state."""
-        if now - watch.repeated < REPEAT_SECONDS or watch.row.state["reason"] == CREATED:
+    def _repeat(self, watch: _Watch, verdict: Verdict | None, now: float) -> None:
+        """Some actions are called as long as the alarm stays in its state, with what it is in this state for now."""
+        if now - watch.repeated < REPEAT_SECONDS - _EARLY or watch.row.state["reason"] == CREATED:
             return
         repeated = [arn for arn in actions_of(watch.row, watch.row.status) if self._repeats(arn)]
         if not repeated:
             return
         watch.repeated = now
-        change = {"state": state_of(watch.row), "previous": state_of(watch.row)}
+        state = state_of(watch.row)
+        if verdict is not None and watch.spec is not None:
+            state |= {"reason": reason(watch.spec, verdict), "data": reason_data(watch.spec, verdict, now)}
+        change = {"state": state, "previous": state_of(watch.row), REPEATED: now}
         items = [self._act(watch.row, arn, change) for arn in repeated]
         self._store.write(lambda transaction: _note(transaction, watch.row, items))
 

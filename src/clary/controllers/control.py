@@ -25,6 +25,9 @@ from clary.controllers.hook_effects import Acting, HookController
 from clary.controllers.logs import Invoke, Logs
 from clary.controllers.loop import Loop
 from clary.controllers.proposing import SearchBeside
+from clary.controllers.scaling_actions import ScaleByPolicy
+from clary.controllers.scaling_effects import ScalingController
+from clary.controllers.scaling_schedule import ScheduleController
 from clary.controllers.series import Series
 from clary.controllers.training_effects import TrainingController
 from clary.controllers.transform_effects import TransformController
@@ -32,6 +35,7 @@ from clary.controllers.tuning_effects import TuningController
 from clary.controllers.warm_pools import WarmPools
 from clary.hooks.workload import HookWorkload
 from clary.lifecycles import endpoint, function, hook_run, training_job, transform_job, tuning_job
+from clary.scaling.rows import SCHEDULED_KIND, TARGET_KIND
 from clary.serving.routes import RouteTable
 from clary.settings import Settings
 from clary.store import Store
@@ -118,7 +122,10 @@ class Controllers:
         """Where functions are invoked."""
         self.hooks = HookController(settings, store, hooks, self._activities, logs, invoke, acting)
         self._code = functions.code
-        self._alarms = AlarmController(store, series, executors(invoke), self.wake)
+        self._scaling = ScalingController(store, invoke)
+        self._schedules = ScheduleController(store, self.wake)
+        carried_out = {**executors(invoke), "autoscaling": ScaleByPolicy(store, self.wake)}
+        self._alarms = AlarmController(store, series, carried_out, self.wake)
 
     def wake(self, key: Key) -> None:
         """A row has changed; kinds that need no controller are nothing."""
@@ -126,12 +133,16 @@ class Controllers:
             self.capacity.announce(key, time.time())
         if key.kind == ALARM_KIND:
             self._alarms.announce(key)
+        if key.kind == endpoint.KIND:
+            for target in self._scaling.targets_of(key):
+                self._loop.wake(target)
         self._loop.wake(key)
 
     def start(self) -> None:
         """Publish the routes, take up what is unfinished, and end the containers that no row names."""
         jobs = (self._training, self._transforms, self._tunings, self._pools)
-        resumed = (self._endpoints, self._captures, *jobs, self._functions, self.environments, self.hooks, self._alarms)
+        scaling = (self._alarms, self._scaling, self._schedules)
+        resumed = (self._endpoints, self._captures, *jobs, self._functions, self.environments, self.hooks, *scaling)
         for key in [key for controller in resumed for key in controller.resume()]:
             self._loop.wake(key)
         self._containers.watch()
@@ -150,6 +161,8 @@ class Controllers:
                 hook_run.HOOK_KIND: self.hooks,
                 RETIRE_KIND: self._containers,
                 ALARM_KIND: self._alarms,
+                TARGET_KIND: self._scaling,
+                SCHEDULED_KIND: self._schedules,
             }
         )
 

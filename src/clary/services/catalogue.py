@@ -5,6 +5,7 @@ from __future__ import annotations
 from clary.services import (
     apigateway,
     apigatewayv2,
+    applicationautoscaling,
     cloudwatch,
     ecr,
     iam,
@@ -13,11 +14,11 @@ from clary.services import (
     s3,
     sagemaker,
     sagemaker_runtime,
-    sqs,
     sts,
 )
 from clary.services.apigateway.service import SERVICE as APIGATEWAY
 from clary.services.apigatewayv2.service import SERVICE as APIGATEWAYV2
+from clary.services.applicationautoscaling.service import SERVICE as APPLICATION_AUTOSCALING
 from clary.services.cloudwatch.service import SERVICE as CLOUDWATCH
 from clary.services.ecr.service import SERVICE as ECR
 from clary.services.iam.service import SERVICE as IAM
@@ -27,12 +28,12 @@ from clary.services.registry import Registry
 from clary.services.s3.service import SERVICE as S3
 from clary.services.sagemaker.service import SERVICE as SAGEMAKER
 from clary.services.sagemaker_runtime.service import SERVICE as SAGEMAKER_RUNTIME
-from clary.services.sqs.service import SERVICE as SQS
 from clary.services.sts.service import SERVICE as STS
 
 OPERATIONS = (
     apigateway,
     apigatewayv2,
+    applicationautoscaling,
     cloudwatch,
     ecr,
     iam,
@@ -41,12 +42,24 @@ OPERATIONS = (
     s3,
     sagemaker,
     sagemaker_runtime,
-    sqs,
     sts,
 )
 """Importing these registers the operations."""
 
 REGISTRY = Registry(
-    (SAGEMAKER, SAGEMAKER_RUNTIME, S3, STS, IAM, LOGS, CLOUDWATCH, APIGATEWAY, APIGATEWAYV2, ECR, LAMBDA, SQS)
+    (
+        SAGEMAKER,
+        SAGEMAKER_RUNTIME,
+        S3,
+        STS,
+        IAM,
+        LOGS,
+        CLOUDWATCH,
+        APPLICATION_AUTOSCALING,
+        APIGATEWAY,
+        APIGATEWAYV2,
+        ECR,
+        LAMBDA,
+    )
 )
 """Every service with every operation that is offered."""

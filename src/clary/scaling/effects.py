@@ -1,0 +1,82 @@
+"""What policies and targets are to CloudWatch: alarms made and deleted by calling operations, as the account's
+service-linked role does on AWS."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from clary.calls import Call, account_root
+from clary.errors import AWSError
+from clary.scaling.resource import ScaledVariant
+from clary.scaling.rows import POLICY_KIND, SCHEDULED_KIND
+from clary.scaling.tracking import HIGH, LOW, alarm_params
+from clary.store import Store
+from clary.store.rows import Key, Row
+from clary.store.transaction import Transaction
+
+Invoke = Callable[[Call], dict[str, Any]]
+"""Carries out a call inside control."""
+
+ALARMS = "alarms"
+"""In a policy's state: the names of its own alarms, by `AlarmHigh` and `AlarmLow`."""
+
+_CREATED_BY = ":createdBy/"
+_NOT_THERE = frozenset({"ResourceNotFound", "ResourceNotFoundException"})
+
+
+def new_alarm_names(resource_id: str) -> dict[str, str]:
+    """Of a target tracking policy."""
+    return {which: f"TargetTracking-{resource_id}-{which}-{uuid.uuid4()}" for which in (HIGH, LOW)}
+
+
+def policy_arn_in(action: str) -> str:
+    """The policy that an alarm's action is; AWS's own alarms say besides who has made them."""
+    return action.partition(_CREATED_BY)[0]
+
+
+def put_alarms(invoke: Invoke, policy: Row) -> None:
+    """Those of a target tracking policy, as it is now. Raises AWSError."""
+    variant = ScaledVariant.parse(policy.parent)
+    action = f"{policy.arn}{_CREATED_BY}{uuid.uuid5(uuid.NAMESPACE_URL, policy.arn)}"
+    for which, name in policy.state[ALARMS].items():
+        params = {
+            "AlarmName": name,
+            "AlarmDescription": f"DO NOT EDIT OR DELETE. For TargetTrackingScaling policy {action}.",
+            "AlarmActions": [action],
+            **alarm_params(which, variant, policy.spec["config"]),
+        }
+        _call(invoke, policy.key, "PutMetricAlarm", params)
+
+
+def delete_alarms(invoke: Invoke, owner: Key, names: Iterable[str]) -> None:
+    """Those that are gone already are nothing. Raises AWSError."""
+    for name in names:
+        try:
+            _call(invoke, owner, "DeleteAlarms", {"AlarmNames": [name]})
+        except AWSError as error:
+            if error.code not in _NOT_THERE:
+                raise
+
+
+def leave(store: Store, invoke: Invoke, target: Row) -> None:
+    """A target goes, with its policies, their alarms and its scheduled actions; may be called again.
+
+    Raises AWSError.
+    """
+    policies = store.read.children(POLICY_KIND, target.key)
+    delete_alarms(invoke, target.key, [name for policy in policies for name in policy.state.get(ALARMS, {}).values()])
+
+    def change(transaction: Transaction) -> None:
+        for kind in (POLICY_KIND, SCHEDULED_KIND):
+            for row in transaction.children(kind, target.key):
+                transaction.delete(row.key)
+        transaction.delete(target.key)
+
+    store.write(change)
+
+
+def _call(invoke: Invoke, owner: Key, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    call = Call(account_root(owner.account), "cloudwatch", operation, dict(params), owner.region, parent=owner.name)
+    return invoke(call)
