@@ -14,6 +14,7 @@ from clary.services import (
     s3,
     sagemaker,
     sagemaker_runtime,
+    sqs,
     sts,
 )
 from clary.services.apigateway.service import SERVICE as APIGATEWAY
@@ -28,6 +29,7 @@ from clary.services.registry import Registry
 from clary.services.s3.service import SERVICE as S3
 from clary.services.sagemaker.service import SERVICE as SAGEMAKER
 from clary.services.sagemaker_runtime.service import SERVICE as SAGEMAKER_RUNTIME
+from clary.services.sqs.service import SERVICE as SQS
 from clary.services.sts.service import SERVICE as STS
 
 OPERATIONS = (
@@ -42,6 +44,7 @@ OPERATIONS = (
     s3,
     sagemaker,
     sagemaker_runtime,
+    sqs,
     sts,
 )
 """Importing these registers the operations."""
@@ -60,6 +63,7 @@ REGISTRY = Registry(
         APIGATEWAYV2,
         ECR,
         LAMBDA,
+        SQS,
     )
 )
 """Every service with every operation that is offered."""
