@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import string
 from collections.abc import Mapping, Sequence
@@ -50,6 +51,11 @@ def container_names(definitions: Sequence[Mapping[str, Any]]) -> list[str]:
     if len(definitions) == 1:
         return [PRIMARY]
     return [each.get("ContainerHostname") or f"container-{number}" for number, each in enumerate(definitions, 1)]
+
+
+def model_name(target: str) -> str:
+    """What a container of many models calls the one that requests name as TargetModel: opaque, and a folder's name."""
+    return hashlib.sha256(target.encode()).hexdigest()[:32]
 
 
 def unique_id(prefix: str, letters: int = 17) -> str:

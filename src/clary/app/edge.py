@@ -4,8 +4,10 @@ captured of endpoints; nothing else."""
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -45,12 +47,14 @@ from clary.objects.reader import ObjectReader
 from clary.queues.waiting import Waiting
 from clary.services.catalogue import REGISTRY
 from clary.services.context import EdgeContext
+from clary.serving.many_models import Models, Note
 from clary.serving.metering import Meter
 from clary.serving.mirror import Mirror
 from clary.serving.recorder import Recorder
 from clary.serving.router import Router
 from clary.settings import Settings
 from clary.supervisor.tether import Tether
+from clary.workload.bundle import Bundle
 
 _LOG = logging.getLogger(__name__)
 
@@ -65,6 +69,7 @@ class Edge:
     router: Router
     meter: Meter
     mirror: Mirror
+    models: Models
     recorder: Recorder
     functions: Functions
     events: Events
@@ -91,6 +96,7 @@ class Edge:
             Router(settings.run_dir, SandboxDial(settings.containers_dir)),
             Meter(),
             Mirror(),
+            Models(lambda params: door.ask("load-model", params), noting(settings)),
             Recorder(settings.capture_dir / "spool"),
             functions,
             Events(settings.functions_dir / "events", functions, letters),
@@ -108,6 +114,7 @@ class Edge:
             self.router,
             self.meter,
             self.mirror,
+            self.models,
             self.recorder,
             self.functions,
             self.events,
@@ -173,6 +180,16 @@ def environments(door: ControlDoor) -> Start:
         return Place(**await door.ask("environment", wanted))
 
     return start
+
+
+def noting(settings: Settings) -> Note:
+    """How control comes to know which of many models was not used for longest: by the age of its folder."""
+
+    def note(container: str, name: str) -> None:
+        with suppress(OSError):  # it has just been unloaded
+            os.utime(Bundle.of(settings, container).models / name)
+
+    return note
 
 
 def secured(settings: Settings, names: socket.socket | None) -> Secure | None:

@@ -85,6 +85,7 @@ class Questions:
             RECEIVE: lambda params: receive(self._store.read, self._messages, params),
             "reset": self.reset,
             "environment": self._controllers.environments.start,
+            "load-model": self._controllers.models.load,
             **Hooks(self._settings, self._store, self._controllers).questions(),
         }
 

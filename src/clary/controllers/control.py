@@ -24,6 +24,7 @@ from clary.controllers.hearing import Hearing
 from clary.controllers.hook_effects import Acting, HookController
 from clary.controllers.logs import Invoke, Logs
 from clary.controllers.loop import Loop
+from clary.controllers.model_loading import ModelLoading
 from clary.controllers.proposing import SearchBeside
 from clary.controllers.scaling_actions import ScaleByPolicy
 from clary.controllers.scaling_effects import ScalingController
@@ -116,6 +117,8 @@ class Controllers:
             self._health,
             AlarmStates(invoke, acting),
         )
+        self.models = ModelLoading(store, hosting, dial)
+        """Where models of multi-model endpoints are loaded."""
         self._captures = CaptureController(settings, storage, logs)
         self._functions = FunctionController(settings, store, functions, self._activities)
         self.environments = FunctionEnvironments(store, functions, self._containers, logs, self.wake)

@@ -9,7 +9,7 @@ from clary.names import container_names
 from clary.serving.capture import Capture, is_on
 from clary.serving.routes import Route, Target, VariantRoute
 from clary.store.rows import Row
-from clary.workload.hosting import log_group
+from clary.workload.hosting import has_many_models, log_group
 
 
 def route(row: Row) -> Route | None:
@@ -59,6 +59,7 @@ def _entry(deployment: Deployment, variant: Variant, group: str, weight: float, 
         share,
         deployment["config"],
         _shadow(deployment, variant, group),
+        has_many_models(variant),
     )
 
 

@@ -29,6 +29,9 @@ DELETED = "Deleted"
 
 KIND = "endpoint"
 
+MULTI_MODEL = "MultiModel"
+"""The Mode of a container definition whose container is told which models to load."""
+
 LIFECYCLE = Lifecycle(
     kind=KIND,
     initial=CREATING,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # each process loads only the parts that it holds
     from clary.objects import ObjectReader, ObjectStore
     from clary.queues.messages import MessageStore
     from clary.queues.waiting import Waiting
+    from clary.serving.many_models import Models
     from clary.serving.metering import Meter
     from clary.serving.mirror import Mirror
     from clary.serving.recorder import Recorder
@@ -65,6 +66,7 @@ class EdgeContext:
     router: Router
     meter: Meter
     mirror: Mirror
+    models: Models
     recorder: Recorder
     functions: Functions
     events: Events

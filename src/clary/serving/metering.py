@@ -26,6 +26,15 @@ _ERRORS_OF_CONTAINERS = _ERRORS[1:]
 """https://docs.aws.amazon.com/sagemaker/latest/dg/multi-container-metrics.html"""
 
 
+class Loading(NamedTuple):
+    """What a model's loading took, in seconds; and how many models the container has now."""
+
+    downloading: float
+    loading: float
+    unloading: tuple[float, ...]
+    loaded: int
+
+
 class Place(NamedTuple):
     """What is metered."""
 
@@ -59,6 +68,9 @@ class _Sums:
     model: dict[int, int] = field(default_factory=dict)
     overhead: dict[int, int] = field(default_factory=dict)
     shares: dict[float, int] = field(default_factory=dict)
+    models: dict[str, dict[int, int]] = field(default_factory=dict)
+    """Of many models, by metric
+    (https://docs.aws.amazon.com/sagemaker/latest/dg/multi-model-endpoint-cloudwatch-metrics.html)."""
     dropped: int = 0
 
 
@@ -99,6 +111,22 @@ class Meter:
     def time_container(self, place: Place, seconds: float) -> None:
         """How long one of several containers, one after the other, took for its answer."""
         _add(self._sums_of(place).container, rounded(int(seconds * 1e6)))
+
+    def count_model(self, place: Place, waited: float) -> None:
+        """One request to one of many models: how many seconds it waited for its loading, 0 where it was there."""
+        models = self._sums_of(place).models
+        _add(models.setdefault("ModelCacheHit", {}), int(not waited))
+        if waited:
+            _add(models.setdefault("ModelLoadingWaitTime", {}), rounded(int(waited * 1e6)))
+
+    def count_loading(self, place: Place, loading: Loading) -> None:
+        """One model that was loaded, and those that made room for it."""
+        models = self._sums_of(place).models
+        _add(models.setdefault("ModelDownloadingTime", {}), rounded(int(loading.downloading * 1e6)))
+        _add(models.setdefault("ModelLoadingTime", {}), rounded(int(loading.loading * 1e6)))
+        for seconds in loading.unloading:
+            _add(models.setdefault("ModelUnloadingTime", {}), rounded(int(seconds * 1e6)))
+        _add(models.setdefault("LoadedModelCount", {}), loading.loaded)
 
     def count_dropped(self, place: Place) -> None:
         """One request that was to be mirrored to this shadow variant, and was not: too many were under way."""
@@ -141,6 +169,12 @@ def _data(place: Place, minute: int, sums: _Sums) -> Iterator[dict[str, Any]]:
     yield from _metric(place, minute, "ContainerLatency", "Microseconds", sums.container)
     yield from _metric(place, minute, "ModelLatency", "Microseconds", sums.model)
     yield from _metric(place, minute, "OverheadLatency", "Microseconds", sums.overhead)
+    for name, counts in sums.models.items():
+        yield from _metric(place, minute, name, _unit(name), counts)
+
+
+def _unit(name: str) -> str:
+    return "Microseconds" if name.endswith("Time") else "None"
 
 
 def _metric(

@@ -7,8 +7,9 @@ import random
 import socket
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from clary.publish import Subscriber
 from clary.serving.chain import Chain, Walk
@@ -22,6 +23,18 @@ WATCH_SECONDS = 0.05
 _DIALLERS = 8
 _SHADOW_DIALLERS = 2
 """Of their own: a shadow variant that accepts no connection must not keep a dialler from production."""
+
+
+class Way(Protocol):
+    """How a request is answered by a variant's replicas."""
+
+    def choose(self, replicas: Iterable[Replica]) -> Replica | None:
+        """Whom to ask; None where there is nobody."""
+        ...
+
+    async def ask(self, replica: Replica, request: Request, walk: Walk) -> Response:
+        """One replica's answer. Raises NotSent, Broken."""
+        ...
 
 
 class UnknownEndpoint(Exception):
@@ -43,6 +56,9 @@ class Replica:
     target: Target
     chain: Chain
     outstanding: int = 0
+    models: dict[str, float] = field(default_factory=dict)
+    """Of many models those that it has, by the names that containers know, as far as this edge knows; and when their
+    use was last noted (the event loop's time)."""
 
 
 def choose_variant(variants: Iterable[VariantRoute], point: float) -> VariantRoute | None:
@@ -76,6 +92,21 @@ def choose_replica(replicas: Iterable[Replica]) -> Replica | None:
         return None
     fewest = min(replica.outstanding for replica in candidates)
     return random.choice([replica for replica in candidates if replica.outstanding == fewest])  # noqa: S311
+
+
+class Straight:
+    """Any replica, whatever is asked."""
+
+    def choose(self, replicas: Iterable[Replica]) -> Replica | None:
+        """The least busy one."""
+        return choose_replica(replicas)
+
+    async def ask(self, replica: Replica, request: Request, walk: Walk) -> Response:
+        """Its answer. Raises NotSent, Broken."""
+        return await replica.chain.ask(request, walk)
+
+
+STRAIGHT = Straight()
 
 
 class Router:
@@ -113,7 +144,7 @@ class Router:
             raise UnknownVariant(name)
         return named[0] if len(named) == 1 else choose_share(named, random.random())  # noqa: S311
 
-    async def ask(self, variant: VariantRoute, request: Request, walk: Walk) -> Response:
+    async def ask(self, variant: VariantRoute, request: Request, walk: Walk, way: Way = STRAIGHT) -> Response:
         """One replica's answer. Raises NoReplica, Broken, and ValueError for a header that cannot be sent.
 
         A replica that cannot be reached is passed over. One that has died with the request in its hands is replaced by
@@ -122,10 +153,10 @@ class Router:
         """
         tried: set[Target] = set()
         while True:
-            replica = self._next(variant, tried)
+            replica = self._next(variant, tried, way)
             tried.add(replica.target)
             try:
-                return await self._ask(replica, request, walk)
+                return await self._ask(replica, request, walk, way)
             except NotSent:
                 continue
             except Broken:
@@ -149,17 +180,17 @@ class Router:
             threads.shutdown(wait=False, cancel_futures=True)
         self._slot.close()
 
-    def _next(self, variant: VariantRoute, tried: set[Target]) -> Replica:
+    def _next(self, variant: VariantRoute, tried: set[Target], way: Way) -> Replica:
         targets = [target for target in variant.targets if target not in tried]
-        chosen = choose_replica(self._replicas[target] for target in targets if target in self._replicas)
+        chosen = way.choose(self._replicas[target] for target in targets if target in self._replicas)
         if chosen is None:
             raise NoReplica(variant.name)
         return chosen
 
-    async def _ask(self, replica: Replica, request: Request, walk: Walk) -> Response:
+    async def _ask(self, replica: Replica, request: Request, walk: Walk, way: Way) -> Response:
         replica.outstanding += 1
         try:
-            return await replica.chain.ask(request, walk)
+            return await way.ask(replica, request, walk)
         finally:
             replica.outstanding -= 1
             if self._leaving:

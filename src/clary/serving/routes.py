@@ -49,6 +49,8 @@ class VariantRoute:
     shadow: VariantRoute | None = None
     """The shadow variant to which requests are mirrored that come here; its `weight` is the part of them, from 0 to 1.
     Nobody asks it by name."""
+    many_models: bool = False
+    """A request names the model that it is for, of many that a replica may have loaded."""
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> VariantRoute:
@@ -64,6 +66,7 @@ class VariantRoute:
             share=raw.get("share", 1.0),
             config=raw.get("config", ""),
             shadow=VariantRoute.parse(raw["shadow"]) if raw.get("shadow") else None,
+            many_models=raw.get("many_models", False),
         )
 
 

@@ -62,6 +62,11 @@ class Bundle:
         return self.root / "model"
 
     @property
+    def models(self) -> Path:
+        """/opt/ml/models: one folder per model that is loaded on demand; never written to from inside."""
+        return self.root / "models"
+
+    @property
     def output(self) -> Path:
         """/opt/ml/output."""
         return self.root / "output"
@@ -97,6 +102,11 @@ def make_folder(path: Path) -> None:
     """A folder that the user inside may write to, whatever the umask is."""
     path.mkdir(parents=True, exist_ok=True)
     path.chmod(_FOLDER_MODE)
+
+
+def readable(source: Path, name: str) -> Mount:
+    """A part of the bundle as /opt/ml/NAME, which nothing inside can change."""
+    return Mount(str(source), f"{_INSIDE}/{name}")
 
 
 def writable(source: Path, name: str) -> Mount:

@@ -20,6 +20,10 @@ class WorkloadError(Exception):
         self.reason = reason
 
 
+class FullDisk(WorkloadError):
+    """There is no room on the disk; when something else has left it there may be."""
+
+
 class NotAllowed(WorkloadError):
     """The execution role may not: `reason` says which right it lacks on what."""
 
@@ -40,9 +44,9 @@ def room_for(what: str) -> Iterator[None]:
         raise full_disk(what) from error
 
 
-def full_disk(what: str) -> WorkloadError:
+def full_disk(what: str) -> FullDisk:
     """No public source shows AWS's words for it."""
-    return WorkloadError(f"ClientError: {what} failed: No space left on the disk that holds Clary's data.")
+    return FullDisk(f"ClientError: {what} failed: No space left on the disk that holds Clary's data.")
 
 
 def cannot_start(error: WorkloadError | ClaryError) -> str:

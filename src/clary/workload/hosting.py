@@ -11,23 +11,26 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from clary.compute.base import Container
+from clary.compute.base import Container, Limits, Mount
 from clary.compute.machine import limits_of, machine
 from clary.images.base import Image
 from clary.instances import shape
-from clary.lifecycles.endpoint import Member, Variant
+from clary.lifecycles.endpoint import MULTI_MODEL, Member, Variant
 from clary.settings import Settings
 from clary.store.rows import Key
 from clary.telemetry.logfile import LogReader
 from clary.telemetry.paths import stream_file
-from clary.workload.bundle import Bundle, make_folder, writable
+from clary.workload.bundle import Bundle, make_folder, readable, writable
 from clary.workload.download import Ended
 from clary.workload.errors import Cancelled, WorkloadError
-from clary.workload.model_data import fetch_model
+from clary.workload.model_data import fetch_model, fetch_target
 from clary.workload.runtimes import OnLine, Run, Runtimes
 from clary.workload.storage import Storage
 
 PORT = 8080
+
+_SHARE_OF_MODELS = 0.8
+"""Of a container's memory, where it hosts many; the rest is the server's, and for what predictions take."""
 
 _LAST_LINES = 10
 _LAST_CHARACTERS = 700
@@ -73,6 +76,9 @@ class HostingWorkload:
         bundle = Bundle.of(self._settings, member["container"])
         bundle.clear()
         make_folder(bundle.model)
+        if has_many_models(variant):
+            make_folder(bundle.models)
+            return
         storage, definition = self._storage.of(variant["role"], endpoint.region), _definition(variant, member)
         late = partial(_is_over, ended, time.monotonic() + variant.get("download_seconds", math.inf))
         try:
@@ -82,22 +88,31 @@ class HostingWorkload:
                 raise
             raise _too_late(variant) from None
 
+    def fetch(self, endpoint: Key, variant: Variant, member: Member, target: str) -> None:
+        """Lay one of many models out. Raises WorkloadError."""
+        storage = self._storage.of(variant["role"], endpoint.region)
+        fetch_target(storage, _definition(variant, member), self.bundle(member), target)
+
+    def bundle(self, member: Member) -> Bundle:
+        """What is mounted in a container."""
+        return Bundle.of(self._settings, member["container"])
+
     def container(self, endpoint: Key, variant: Variant, member: Member) -> Container:
         """What to start. Raises WorkloadError."""
         image, definition = self._image(variant, member), _definition(variant, member)
-        bundle = Bundle.of(self._settings, member["container"])
+        bundle, limits = self.bundle(member), limits_of(shape(variant["instance_type"]), self._machine)
         run = Run(
             container=member["container"],
             program=image.serve,
-            mounts=(writable(bundle.model, "model"),),
+            mounts=_mounts(bundle, variant),
             log=self.log_file(endpoint, member),
             region=endpoint.region,
             role=variant["role"],
             isolated=bool(variant.get("isolated")),
             env=definition.get("Environment") or {},
-            contract=contract_env(endpoint, definition),
+            contract={**contract_env(endpoint, definition), **_many_models_env(variant, limits)},
             listens=PORT,
-            limits=limits_of(shape(variant["instance_type"]), self._machine),
+            limits=limits,
         )
         return self._runtimes.container(image, run)
 
@@ -110,6 +125,30 @@ class HostingWorkload:
 
 def _definition(variant: Variant, member: Member) -> dict[str, Any]:
     return variant["container_definitions"][member["position"]]
+
+
+def has_many_models(variant: Variant) -> bool:
+    """Whether its container is told which models to load."""
+    return any(definition.get("Mode") == MULTI_MODEL for definition in variant["container_definitions"])
+
+
+def keeps_models(variant: Variant) -> bool:
+    """Whether models stay loaded that nobody asks for at the moment (ModelCacheSetting)."""
+    config = variant["container_definitions"][0].get("MultiModelConfig") or {}
+    return bool(config.get("ModelCacheSetting") != "Disabled")
+
+
+def _mounts(bundle: Bundle, variant: Variant) -> tuple[Mount, ...]:
+    own = writable(bundle.model, "model")
+    return (own, readable(bundle.models, "models")) if has_many_models(variant) else (own,)
+
+
+def _many_models_env(variant: Variant, limits: Limits) -> dict[str, str]:
+    """The first is AWS's; the second tells Clary's own model servers when to say that there is no room."""
+    if not has_many_models(variant):
+        return {}
+    memory = int((limits.memory_bytes or 0) * _SHARE_OF_MODELS)
+    return {"SAGEMAKER_MULTI_MODEL": "true", "CLARY_MODELS_MEMORY_BYTES": str(memory)}
 
 
 def image_of(definition: Mapping[str, Any]) -> str | None:

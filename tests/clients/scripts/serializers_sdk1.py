@@ -70,11 +70,13 @@ many = MultiDataModel(
     role=role,
     sagemaker_session=session,
 )
+asked_of_many = many.deploy(1, "ml.m5.large")
+assert list(many.list_models()) == [], "the prefix is empty until models are added"
 try:
-    many.deploy(1, "ml.m5.large")
+    asked_of_many.predict("1,2", target_model="nothing.tar.gz")
 except ClientError as error:
-    assert error.response["Error"]["Code"] == "ValidationException", error
-    assert "MultiModel" in str(error) or "multi-model" in str(error).lower(), error
+    assert "Failed to download model data" in str(error), error
 else:
-    raise AssertionError("a MultiDataModel is refused until it exists")
+    raise AssertionError("there is no such model")
+asked_of_many.delete_endpoint()
 print("all serializers")

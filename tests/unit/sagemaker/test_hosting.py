@@ -365,15 +365,56 @@ def test_with_signatures_checked_a_role_must_be_there_and_trust_sagemaker(tmp_pa
 @pytest.mark.parametrize(
     "container",
     [
-        {"Image": XGBOOST, "ModelDataUrl": "s3://data/model.tar.gz", "Mode": "MultiModel"},
         {"ModelPackageName": "p"},
         {"Image": XGBOOST, "AdditionalModelDataSources": [{"ChannelName": "a", "S3DataSource": {
             "S3Uri": "s3://data/a", "S3DataType": "S3Prefix", "CompressionType": "None"}}]},
     ],
-    ids=["multi-model", "model package", "additional sources"],
+    ids=["model package", "additional sources"],
 )  # fmt: skip
 def test_models_that_are_not_offered_are_refused_at_once(sagemaker, container):
     assert "not offered" in sagemaker.refusal("CreateModel", ModelName="n", PrimaryContainer=container)[1]
+
+
+MANY = {"Image": XGBOOST, "ModelDataUrl": "s3://data/models/", "Mode": "MultiModel"}
+
+
+def test_a_container_of_many_models_names_their_prefix_where_nothing_need_be_yet(inner, sagemaker):
+    container = {**MANY, "MultiModelConfig": {"ModelCacheSetting": "Disabled"}}
+    sagemaker.call("CreateModel", ModelName="n", PrimaryContainer=container, ExecutionRoleArn=ROLE)
+    described = sagemaker.call("DescribeModel", ModelName="n")["PrimaryContainer"]
+    assert described == {**container, "Environment": {}}
+    sagemaker.call("CreateEndpointConfig", EndpointConfigName="n", ProductionVariants=[variant(model="n")])
+    sagemaker.call("CreateEndpoint", EndpointName="e", EndpointConfigName="n")
+    serve(inner)
+    [routed] = route(inner.store.read.get(endpoint_key())).variants
+    assert routed.many_models
+
+
+# no public source shows AWS's words
+@pytest.mark.parametrize(
+    ("container", "said"),
+    [
+        ({"ModelDataUrl": None}, "requires ModelDataUrl to be a prefix"),
+        ({"ModelDataUrl": "s3://data/model.tar.gz"}, "is not a prefix"),
+        (
+            {
+                "ModelDataSource": {
+                    "S3DataSource": {"S3Uri": "s3://data/m/", "S3DataType": "S3Prefix", "CompressionType": "None"}
+                }
+            },
+            "does not support ModelDataSource",
+        ),
+    ],
+    ids=["no prefix", "an archive", "a source"],
+)
+def test_what_cannot_hold_many_models_is_refused(sagemaker, container, said):
+    asked = {name: value for name, value in {**MANY, **container}.items() if value is not None}
+    assert said in sagemaker.refusal("CreateModel", ModelName="n", PrimaryContainer=asked, ExecutionRoleArn=ROLE)[1]
+
+
+def test_many_models_beside_other_containers_are_not_offered(sagemaker):
+    refused = sagemaker.refusal("CreateModel", ModelName="n", Containers=[MANY, CONTAINER], ExecutionRoleArn=ROLE)
+    assert "not offered" in refused[1]
 
 
 def named(*hostnames):

@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from clary.errors import ValidationError
+from clary.lifecycles.endpoint import MULTI_MODEL
 from clary.services.resources import Params
+from clary.services.sagemaker.errors import not_offered
+from clary.workload.s3uri import canonical
 
 SERIAL, DIRECT = "Serial", "Direct"
 
@@ -18,11 +21,27 @@ def check_containers(params: Params) -> None:
     if ("PrimaryContainer" in params) == ("Containers" in params):
         raise ValidationError("You must specify either PrimaryContainer or Containers, but not both.")
     containers = params.get("Containers")
+    if len(containers or ()) > 1 and any(each.get("Mode") == MULTI_MODEL for each in containers or ()):
+        raise not_offered("ContainerDefinition.Mode MultiModel beside other containers")
     if containers is not None and not containers:
         raise ValidationError("A model must have at least one container.")
     if execution_mode(params) == DIRECT and len(containers or ()) < 2:
         raise ValidationError("InferenceExecutionConfig Mode Direct requires at least two Containers.")
     _check_hostnames([each.get("ContainerHostname") for each in containers or ()], execution_mode(params))
+
+
+def check_many_models(container: Params) -> None:
+    """What a container that hosts many models must say: its models are below a prefix, and may be put there later.
+
+    Raises ValidationError; no public source shows AWS's words.
+    """
+    url = container.get("ModelDataUrl") or ""
+    if not canonical(url).startswith("s3://"):
+        raise ValidationError("ContainerDefinition Mode MultiModel requires ModelDataUrl to be a prefix in Amazon S3.")
+    if url.endswith(".tar.gz"):
+        raise ValidationError(f"ContainerDefinition Mode MultiModel: ModelDataUrl {url} is not a prefix.")
+    if container.get("ModelDataSource"):
+        raise ValidationError("ContainerDefinition Mode MultiModel does not support ModelDataSource.")
 
 
 def _check_hostnames(hostnames: list[str | None], mode: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from clary.errors import ValidationError
+from clary.lifecycles.endpoint import MULTI_MODEL
 from clary.services.context import Context
 from clary.services.resources import Params, Resource, declare
 from clary.services.sagemaker.errors import (
@@ -15,7 +16,7 @@ from clary.services.sagemaker.errors import (
     not_offered,
 )
 from clary.services.sagemaker.images import resolve_image
-from clary.services.sagemaker.model_containers import check_containers, execution_mode
+from clary.services.sagemaker.model_containers import check_containers, check_many_models, execution_mode
 from clary.services.sagemaker.references import has_objects, is_object
 from clary.services.sagemaker.roles import check_role, may_list, may_read
 from clary.services.sagemaker.service import SERVICE
@@ -38,14 +39,15 @@ def fill_model(context: Context, params: Params) -> Params:
 def _container(context: Context, role: str | None, asked: Params) -> Params:
     if "ModelPackageName" in asked:
         raise not_offered("ContainerDefinition.ModelPackageName")
-    if asked.get("Mode") == "MultiModel":
-        raise not_offered("ContainerDefinition.Mode MultiModel")
     if asked.get("AdditionalModelDataSources"):
         raise not_offered("ContainerDefinition.AdditionalModelDataSources")
     if "Image" not in asked:
         raise ValidationError("ContainerDefinition: either Image or ModelPackageName is required.")
     resolve_image(context, asked["Image"], role)
-    _check_data(context, role, asked)
+    if asked.get("Mode") == MULTI_MODEL:
+        check_many_models(asked)
+    else:
+        _check_data(context, role, asked)
     return {"Mode": "SingleModel", "Environment": {}, **asked}
 
 

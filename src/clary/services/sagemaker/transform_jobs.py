@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from clary.errors import ValidationError
+from clary.lifecycles.endpoint import MULTI_MODEL
 from clary.lifecycles.transform_job import (
     COMPLETED,
     FAILED,
@@ -118,6 +119,8 @@ def _of_model(context: Context, spec: Mapping[str, Any]) -> TransformState:
     first; no public source shows AWS's words."""
     if execution_mode(spec) == DIRECT:
         raise ValidationError("Batch transform does not support models with InferenceExecutionConfig Mode Direct.")
+    if any(each.get("Mode") == MULTI_MODEL for each in containers_of(spec)):
+        raise ValidationError("Batch transform does not support models with Mode MultiModel.")
     return {
         "container_definitions": [pinned(context, each) for each in containers_of(spec)],
         "role": spec.get("ExecutionRoleArn") or "",

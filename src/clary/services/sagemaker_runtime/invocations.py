@@ -13,10 +13,11 @@ from clary.errors import AWSError, ServiceUnavailable
 from clary.services.sagemaker_runtime.service import SERVICE, endpoint_name, log_group_arn
 from clary.serving.chain import DEFAULT_TYPE, Walk
 from clary.serving.client import Broken, Request, Response
+from clary.serving.many_models import TARGET_HEADER, CannotLoad, Endpoint, Models, ToModel
 from clary.serving.metering import Meter, Place
 from clary.serving.mirror import Mirror
 from clary.serving.recorder import Recorder
-from clary.serving.router import NoReplica, Router, UnknownEndpoint, UnknownVariant
+from clary.serving.router import STRAIGHT, NoReplica, Router, UnknownEndpoint, UnknownVariant
 from clary.serving.routes import VariantRoute
 from clary.serving.spool import Exchange
 from clary.serving.spool import Place as Captured
@@ -64,6 +65,11 @@ class EdgeContext(Protocol):
         ...
 
     @property
+    def models(self) -> Models:
+        """Requests to many models."""
+        ...
+
+    @property
     def recorder(self) -> Recorder:
         """Takes what is captured."""
         ...
@@ -83,6 +89,8 @@ class Invocation:
     region: str
     variant: VariantRoute
     walk: Walk
+    way: ToModel | None = None
+    """To one of many models."""
 
     @property
     def asked(self) -> str:
@@ -107,7 +115,7 @@ async def invoke_endpoint(context: EdgeContext, params: dict[str, Any]) -> dict[
     began = time.perf_counter()
     _check_size(params.get("Body", b""), context.settings.limits.invoke_body_bytes)
     invocation = _find(context, params)
-    request, capture = _request(params), invocation.variant.capture
+    request, capture = _request(params, invocation.way), invocation.variant.capture
     captured = capture is not None and context.recorder.draws(capture)
     _mirror(context, invocation, request, params, captured=captured)
     return await _answer(context, invocation, request, params, began, captured=captured)
@@ -185,7 +193,10 @@ def _capture(context: EdgeContext, invocation: Invocation, params: dict[str, Any
 def _count(context: EdgeContext, invocation: Invocation, status: int, began: float, asked: float) -> None:
     told = time.perf_counter()
     variant, walk, place = invocation.variant, invocation.walk, invocation.place
-    context.meter.count(place, len(variant.targets), status, told - asked, told - began)
+    waited = invocation.way.waited if invocation.way else 0.0
+    context.meter.count(place, len(variant.targets), status, told - asked - waited, told - began)
+    if invocation.way is not None:
+        _count_model(context, place, invocation.way)
     if variant.direct:
         context.meter.count_container(place._replace(container=invocation.asked), status, told - asked)
     elif len(variant.hostnames) > 1:
@@ -193,12 +204,21 @@ def _count(context: EdgeContext, invocation: Invocation, status: int, began: flo
             context.meter.time_container(place._replace(container=variant.hostnames[position]), seconds)
 
 
+def _count_model(context: EdgeContext, place: Place, way: ToModel) -> None:
+    context.meter.count_model(place, way.waited)
+    loading = way.loading
+    if loading is not None and loading.done() and not loading.cancelled() and loading.exception() is None:
+        context.meter.count_loading(place, loading.result())
+
+
 async def _ask(context: EdgeContext, invocation: Invocation, request: Request) -> Response:
     try:
         with within(context.settings.limits.invoke_seconds):
-            return await context.router.ask(invocation.variant, request, invocation.walk)
+            return await context.router.ask(invocation.variant, request, invocation.walk, invocation.way or STRAIGHT)
     except TimeoutError:
         raise _timed_out(invocation) from None
+    except CannotLoad as error:
+        raise _model_error(invocation, error.status, error.said) from None
     except NoReplica:
         raise ServiceUnavailable(f"No replica of variant {invocation.variant.name} can be reached.") from None
     except Broken as error:
@@ -217,7 +237,7 @@ def _find(context: EdgeContext, params: dict[str, Any]) -> Invocation:
     account = call.principal.account
     try:
         route = context.router.route(account, call.region, name)
-        _check_targets(name, params)
+        _check_unoffered(name, params)
         variant = context.router.variant(route, params.get("TargetVariant"))
         positions = _positions(name, variant, params.get("TargetContainerHostname"))
     except UnknownEndpoint:
@@ -226,12 +246,27 @@ def _find(context: EdgeContext, params: dict[str, Any]) -> Invocation:
         raise _invalid(f"Variant {params['TargetVariant']} not found for endpoint {name}.") from None
     except NoReplica:
         raise ServiceUnavailable(f"No replica of endpoint {name} can be reached.") from None
-    return Invocation(name, account, call.region, variant, Walk(positions, positions[0]))
+    way = _way(context, Endpoint(account, call.region, name), variant, params.get("TargetModel"))
+    return Invocation(name, account, call.region, variant, Walk(positions, positions[0]), way)
 
 
-def _check_targets(name: str, params: dict[str, Any]) -> None:
-    if "TargetModel" in params:
-        raise _invalid(f"Endpoint {name} is not a multi-model endpoint and does not support target model header.")
+def _way(context: EdgeContext, endpoint: Endpoint, variant: VariantRoute, target: str | None) -> ToModel | None:
+    """To the model that is asked for, where there are many. For what no address can be, no public source shows AWS's
+    words."""
+    if not variant.many_models:
+        if target is not None:
+            raise _invalid(
+                f"Endpoint {endpoint.name} is not a multi-model endpoint and does not support target model header."
+            )
+        return None
+    if target is None:
+        raise _invalid(f"Request {context.call.request_id} is missing a target model header.")
+    if not {"", ".", ".."}.isdisjoint(target.split("/")):
+        raise _invalid(f"The target model {target} must be a path below the endpoint's prefix.")
+    return context.models.way(endpoint, target)
+
+
+def _check_unoffered(name: str, params: dict[str, Any]) -> None:
     for member in ("EnableExplanations", "InferenceComponentName"):  # no public source shows AWS's words
         if member in params:
             raise _invalid(f"Endpoint {name} has nothing that {member} could be for: it is not offered by Clary.")
@@ -253,10 +288,12 @@ def _positions(name: str, variant: VariantRoute, hostname: str | None) -> tuple[
     return (variant.hostnames.index(hostname),)
 
 
-def _request(params: dict[str, Any]) -> Request:
+def _request(params: dict[str, Any], way: ToModel | None) -> Request:
     headers = {"Content-Type": params.get("ContentType") or DEFAULT_TYPE}
     headers.update((header, params[member]) for member, header in _FORWARDED if params.get(member))
-    return Request("POST", _PATH, headers, params.get("Body", b""))
+    if way is not None:
+        headers[TARGET_HEADER] = way.target
+    return Request("POST", way.path if way else _PATH, headers, params.get("Body", b""))
 
 
 def _output(invocation: Invocation, answer: Response) -> dict[str, Any]:
@@ -272,6 +309,10 @@ def _invalid(message: str) -> AWSError:
 
 
 def _timed_out(invocation: Invocation) -> AWSError:
+    """The code of a model that is still being loaded is AWS's, and has SDKs try again; its text is shown nowhere."""
+    if invocation.way is not None and invocation.way.waiting:
+        still = f"The model {invocation.way.target} is not loaded yet. Please try again."
+        return AWSError("ModelNotReadyException", still, status=429)
     text = (
         f"Your invocation timed out while waiting for a response from container {invocation.asked}. "
         "Review the latency metrics for each container in Amazon CloudWatch, resolve the issue, and try again."

@@ -1,0 +1,177 @@
+"""Requests to one of many models (https://docs.aws.amazon.com/sagemaker/latest/dg/multi-model-endpoints.html): to a
+replica that has it, and where none has, to one that loads it first.
+
+Nothing is kept here that could be wrong for long: the container knows what it has loaded, and says 404 of what it has
+not. Control loads and unloads (`controllers/model_loading.py`); an edge asks it, once for all who wait for a model.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from clary.names import model_name
+from clary.serving.chain import Walk
+from clary.serving.client import NotSent, Request, Response
+from clary.serving.metering import Loading
+from clary.serving.router import Replica, choose_replica
+
+TARGET_HEADER = "X-Amzn-SageMaker-Target-Model"
+
+_NOTED_SECONDS = 1.0
+"""How exactly it is known when a model was last used."""
+
+_LOADS_AT_ONCE = 8
+"""By one edge: control has other calls to answer as well."""
+
+_TRIES = 3
+"""A model may be unloaded for another between its loading and the request; hardly twice."""
+
+Load = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
+"""Has control load a model into a container. Raises AWSError."""
+
+Note = Callable[[str, str], None]
+"""Notes that a container's model is used."""
+
+
+class CannotLoad(Exception):
+    """The container does not load the model."""
+
+    def __init__(self, status: int, said: str) -> None:
+        super().__init__(said)
+        self.status = status
+        self.said = said
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Whose models they are."""
+
+    account: str
+    region: str
+    name: str
+
+
+class Models:
+    """One edge's requests to many models. Belongs to one event loop."""
+
+    def __init__(self, load: Load, note: Note) -> None:
+        self._load = load
+        self._note = note
+        self._places = asyncio.Semaphore(_LOADS_AT_ONCE)
+        self._under_way: dict[tuple[str, str], asyncio.Task[Loading]] = {}
+
+    def way(self, endpoint: Endpoint, target: str) -> ToModel:
+        """One request's."""
+        return ToModel(self, endpoint, target, model_name(target))
+
+    def used(self, replica: Replica, name: str) -> None:
+        """For who looks for the model that was not used for longest."""
+        now = asyncio.get_running_loop().time()
+        if now - replica.models.get(name, 0.0) >= _NOTED_SECONDS:
+            self._note(_container(replica), name)
+            replica.models[name] = now
+
+    def has(self, replica: Replica, name: str) -> bool:
+        """Whether the replica has the model, or is just loading it."""
+        return name in replica.models or (_container(replica), name) in self._under_way
+
+    async def ensure(self, replica: Replica, way: ToModel) -> None:
+        """The replica has the model when this returns. Raises CannotLoad, NotSent, AWSError.
+
+        Whoever waits no longer leaves the loading to the others.
+        """
+        key = (_container(replica), way.name)
+        task = self._under_way.get(key)
+        if task is None:
+            task = self._under_way[key] = asyncio.create_task(self._loaded(replica, way))
+            task.add_done_callback(lambda done: self._over(key, done))
+            way.loading = task
+        await asyncio.shield(task)
+
+    def _over(self, key: tuple[str, str], done: asyncio.Task[Loading]) -> None:
+        self._under_way.pop(key, None)
+        if not done.cancelled():
+            done.exception()  # who waited for it has been told
+
+    async def _loaded(self, replica: Replica, way: ToModel) -> Loading:
+        endpoint = way.endpoint
+        async with self._places:
+            said = await self._load(
+                {
+                    "account": endpoint.account,
+                    "region": endpoint.region,
+                    "endpoint": endpoint.name,
+                    "container": _container(replica),
+                    "model": way.target,
+                }
+            )
+        if said["outcome"] == "gone":
+            raise NotSent(f"container {_container(replica)} is gone")
+        if said["outcome"] == "refused":
+            raise CannotLoad(said["status"], said["said"])
+        replica.models[way.name] = asyncio.get_running_loop().time()
+        return Loading(said["downloading"], said["loading"], tuple(said["unloading"]), said["loaded"])
+
+
+@dataclass
+class ToModel:
+    """One request's way."""
+
+    models: Models
+    endpoint: Endpoint
+    target: str
+    name: str
+    waited: float = 0.0
+    """Seconds that the request waited for its model to be loaded; 0 where it was there."""
+    loading: asyncio.Task[Loading] | None = field(default=None, repr=False)
+    """What this request was the first to ask for."""
+    waiting: bool = False
+
+    @property
+    def path(self) -> str:
+        """Where the container answers for the model."""
+        return f"/models/{self.name}/invoke"
+
+    def choose(self, replicas: Iterable[Replica]) -> Replica | None:
+        """The least busy one of those that have the model; else the least busy of all, with the fewest models."""
+        known = list(replicas)
+        having = [replica for replica in known if self.models.has(replica, self.name)]
+        if having or not known:
+            return choose_replica(having)
+        least = min((replica.outstanding, len(replica.models)) for replica in known)
+        return choose_replica(each for each in known if (each.outstanding, len(each.models)) == least)
+
+    async def ask(self, replica: Replica, request: Request, walk: Walk) -> Response:
+        """Its answer, the model loaded before where it has to be. Raises NotSent, Broken, CannotLoad, AWSError."""
+        for _ in range(_TRIES - 1):
+            await self._ensure(replica)
+            answer = await replica.chain.ask(request, walk)
+            if answer.status != 404 or await self._has_it(replica):
+                self.models.used(replica, self.name)
+                return answer
+            replica.models.pop(self.name, None)
+        await self._ensure(replica)
+        return await replica.chain.ask(request, walk)
+
+    async def _ensure(self, replica: Replica) -> None:
+        if self.name in replica.models:
+            return
+        loop = asyncio.get_running_loop()
+        began, self.waiting = loop.time(), True
+        try:
+            await self.models.ensure(replica, self)
+        finally:
+            self.waited += loop.time() - began
+        self.waiting = False
+
+    async def _has_it(self, replica: Replica) -> bool:
+        """Whether 404 is the model's own answer."""
+        asked = Request("GET", f"/models/{self.name}", {TARGET_HEADER: self.target})
+        return (await replica.chain.first(asked)).status == 200
+
+
+def _container(replica: Replica) -> str:
+    return replica.target.containers[0]
