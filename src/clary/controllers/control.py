@@ -16,6 +16,7 @@ from clary.controllers.capturing import KIND as CAPTURE_KIND
 from clary.controllers.capturing import CaptureController
 from clary.controllers.container import RETIRE_KIND, Containers
 from clary.controllers.endpoint_effects import EndpointController
+from clary.controllers.experiment_effects import ExperimentController
 from clary.controllers.following import Chore, Following
 from clary.controllers.function_effects import FunctionController
 from clary.controllers.function_environments import ENVIRONMENT_KIND, FunctionEnvironments
@@ -35,7 +36,7 @@ from clary.controllers.transform_effects import TransformController
 from clary.controllers.tuning_effects import TuningController
 from clary.controllers.warm_pools import WarmPools
 from clary.hooks.workload import HookWorkload
-from clary.lifecycles import endpoint, function, hook_run, training_job, transform_job, tuning_job
+from clary.lifecycles import endpoint, function, hook_run, inference_experiment, training_job, transform_job, tuning_job
 from clary.scaling.rows import SCHEDULED_KIND, TARGET_KIND
 from clary.serving.routes import RouteTable
 from clary.settings import Settings
@@ -117,6 +118,7 @@ class Controllers:
             self._health,
             AlarmStates(invoke, acting),
         )
+        self._experiments = ExperimentController(store, invoke, acting)
         self.models = ModelLoading(store, hosting, dial)
         """Where models of multi-model endpoints are loaded."""
         self._captures = CaptureController(settings, storage, logs)
@@ -145,7 +147,8 @@ class Controllers:
         """Publish the routes, take up what is unfinished, and end the containers that no row names."""
         jobs = (self._training, self._transforms, self._tunings, self._pools)
         scaling = (self._alarms, self._scaling, self._schedules)
-        resumed = (self._endpoints, self._captures, *jobs, self._functions, self.environments, self.hooks, *scaling)
+        serving = (self._endpoints, self._experiments, self._captures)
+        resumed = (*serving, *jobs, self._functions, self.environments, self.hooks, *scaling)
         for key in [key for controller in resumed for key in controller.resume()]:
             self._loop.wake(key)
         self._containers.watch()
@@ -156,6 +159,7 @@ class Controllers:
                 transform_job.KIND: self._transforms,
                 tuning_job.KIND: self._tunings,
                 endpoint.KIND: self._endpoints,
+                inference_experiment.KIND: self._experiments,
                 CAPTURE_KIND: self._captures,
                 training_job.WARM_POOL_KIND: self._pools,
                 function.KIND: self._functions,

@@ -1,9 +1,11 @@
-"""SageMaker: training jobs, tuning jobs, transform jobs, models, endpoint configurations, endpoints, search, tags."""
+"""SageMaker: training jobs, tuning jobs, transform jobs, models, endpoint configurations, endpoints,
+inference experiments, search, tags."""
 
 from clary.services.sagemaker import (
     endpoint_configs,
     endpoints,
     hubs,
+    inference_experiments,
     models,
     search,
     tags,
@@ -18,6 +20,7 @@ __all__ = [
     "endpoint_configs",
     "endpoints",
     "hubs",
+    "inference_experiments",
     "models",
     "search",
     "tags",

@@ -35,7 +35,7 @@ def fill_endpoint_config(context: Context, params: Params) -> Params:
     for member in _UNOFFERED:
         if params.get(member):
             raise not_offered(member)
-    _check_capture(params.get("DataCaptureConfig"))
+    check_capture(params.get("DataCaptureConfig"))
     variants = [_variant(context, variant) for variant in params["ProductionVariants"]]
     shadows = [_variant(context, variant) for variant in params.get("ShadowProductionVariants") or ()]
     if shadows:
@@ -49,7 +49,7 @@ def fill_endpoint_config(context: Context, params: Params) -> Params:
     return present({**params, **resolved, "EnableNetworkIsolation": isolated})
 
 
-def _check_capture(config: Params | None) -> None:
+def check_capture(config: Params | None) -> None:
     """The model's constraints let through what is no S3 address. No public source shows AWS's words for it."""
     if config:
         try:

@@ -120,6 +120,27 @@ def no_variants(names: Sequence[str], config: str) -> AWSError:
     )
 
 
+def experiment_exists(arn: str) -> AWSError:
+    """CreateInferenceExperiment. No public source shows AWS's text, nor those of the next three."""
+    name = arn.rpartition("/")[2]
+    return AWSError("ResourceInUse", f"An inference experiment with the name {name} already exists.")
+
+
+def experiment_not_found(arn: str) -> AWSError:
+    """Everything else of an inference experiment that is not there."""
+    return AWSError("ResourceNotFound", f'Could not find inference experiment "{arn}".')
+
+
+def experiment_in_status(arn: str, status: str) -> AWSError:
+    """Start, Stop, Update and Delete of an inference experiment when they are not possible."""
+    return AWSError("ConflictException", f'The inference experiment "{arn}" is in status {status}.')
+
+
+def endpoint_in_experiment(endpoint: str, experiment: str) -> AWSError:
+    """CreateInferenceExperiment on an endpoint that has one."""
+    return AWSError("ResourceInUse", f"Endpoint {endpoint} is used by inference experiment {experiment}.")
+
+
 def no_objects(uri: str, region: str, role: str) -> AWSError:
     """CreateTrainingJob whose input is not there."""
     bucket = uri.removeprefix("s3://").partition("/")[0]

@@ -20,8 +20,12 @@ _TYPES = {
 }
 """The members that name resources, and the type within their ARNs."""
 
-_NO_RESOURCE = {("CreateTransformJob", "ModelName")}
-"""A member that names none here: whether this model may be used is told by `sagemaker:ModelArn`."""
+_NO_RESOURCE = {("CreateTransformJob", "ModelName"), ("CreateInferenceExperiment", "EndpointName")}
+"""A member that names none here: whether this model may be used is told by `sagemaker:ModelArn`; what becomes of the
+endpoint is its role's right."""
+
+_EXPERIMENT = "InferenceExperiment"
+"""What operations end with whose resource is called `Name`."""
 
 _TOLD: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("sagemaker:EnableRemoteDebug", ("RemoteDebugConfig", "EnableRemoteDebug")),
@@ -53,6 +57,8 @@ def access(call: Call) -> list[Access]:
 def _resources(call: Call) -> Iterator[str]:
     if "ResourceArn" in call.params:
         yield call.params["ResourceArn"]
+    if call.operation.endswith(_EXPERIMENT) and "Name" in call.params:
+        yield sagemaker_arn(call.region, call.principal.account, "inference-experiment", call.params["Name"])
     for member, kind in _TYPES.items():
         if member in call.params and (call.operation, member) not in _NO_RESOURCE:
             yield sagemaker_arn(call.region, call.principal.account, kind, call.params[member])
