@@ -68,6 +68,7 @@ many = MultiDataModel(
     model_data_prefix="s3://%s/models/" % session.default_bucket(),
     image=image,
     role=role,
+    predictor_cls=formats.RealTimePredictor,
     sagemaker_session=session,
 )
 asked_of_many = many.deploy(1, "ml.m5.large")

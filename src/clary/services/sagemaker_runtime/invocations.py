@@ -261,9 +261,10 @@ def _way(context: EdgeContext, endpoint: Endpoint, variant: VariantRoute, target
         return None
     if target is None:
         raise _invalid(f"Request {context.call.request_id} is missing a target model header.")
-    if not {"", ".", ".."}.isdisjoint(target.split("/")):
+    below = target.removeprefix("/")  # as SDKs list models below a prefix that does not end with one
+    if not {"", ".", ".."}.isdisjoint(below.split("/")):
         raise _invalid(f"The target model {target} must be a path below the endpoint's prefix.")
-    return context.models.way(endpoint, target)
+    return context.models.way(endpoint, below)
 
 
 def _check_unoffered(name: str, params: dict[str, Any]) -> None:
