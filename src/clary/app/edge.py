@@ -9,7 +9,7 @@ import socket
 import ssl
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from clary.apis.answering import Apis
 from clary.apis.permissions import permits
@@ -185,9 +185,13 @@ def environments(door: ControlDoor) -> Start:
 def noting(settings: Settings) -> Note:
     """How control comes to know which of many models was not used for longest: by the age of its folder."""
 
+    @lru_cache(maxsize=4096)
+    def folder(container: str, name: str) -> str:
+        return str(Bundle.of(settings, container).models / name)
+
     def note(container: str, name: str) -> None:
         with suppress(OSError):  # it has just been unloaded
-            os.utime(Bundle.of(settings, container).models / name)
+            os.utime(folder(container, name))
 
     return note
 

@@ -20,9 +20,6 @@ from clary.serving.router import Replica, choose_replica
 
 TARGET_HEADER = "X-Amzn-SageMaker-Target-Model"
 
-_NOTED_SECONDS = 1.0
-"""How exactly it is known when a model was last used."""
-
 _LOADS_AT_ONCE = 8
 """By one edge: control has other calls to answer as well."""
 
@@ -69,10 +66,7 @@ class Models:
 
     def used(self, replica: Replica, name: str) -> None:
         """For who looks for the model that was not used for longest."""
-        now = asyncio.get_running_loop().time()
-        if now - replica.models.get(name, 0.0) >= _NOTED_SECONDS:
-            self._note(_container(replica), name)
-            replica.models[name] = now
+        self._note(_container(replica), name)
 
     def has(self, replica: Replica, name: str) -> bool:
         """Whether the replica has the model, or is just loading it."""
@@ -112,7 +106,7 @@ class Models:
             raise NotSent(f"container {_container(replica)} is gone")
         if said["outcome"] == "refused":
             raise CannotLoad(said["status"], said["said"])
-        replica.models[way.name] = asyncio.get_running_loop().time()
+        replica.models.add(way.name)
         return Loading(said["downloading"], said["loading"], tuple(said["unloading"]), said["loaded"])
 
 
@@ -152,7 +146,7 @@ class ToModel:
             if answer.status != 404 or await self._has_it(replica):
                 self.models.used(replica, self.name)
                 return answer
-            replica.models.pop(self.name, None)
+            replica.models.discard(self.name)
         await self._ensure(replica)
         return await replica.chain.ask(request, walk)
 

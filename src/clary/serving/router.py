@@ -56,9 +56,8 @@ class Replica:
     target: Target
     chain: Chain
     outstanding: int = 0
-    models: dict[str, float] = field(default_factory=dict)
-    """Of many models those that it has, by the names that containers know, as far as this edge knows; and when their
-    use was last noted (the event loop's time)."""
+    models: set[str] = field(default_factory=set)
+    """Of many models those that it has, by the names that containers know, as far as this edge knows."""
 
 
 def choose_variant(variants: Iterable[VariantRoute], point: float) -> VariantRoute | None:

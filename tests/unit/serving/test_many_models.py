@@ -50,7 +50,7 @@ async def replica(servers):
 
     def make(container, *models, outstanding=0):
         chain = Chain((container,), servers.dial, threads)
-        found = Replica(Target((container,)), chain, outstanding, dict.fromkeys(models, 0.0))
+        found = Replica(Target((container,)), chain, outstanding, set(models))
         made.append(found)
         return found
 
@@ -161,13 +161,13 @@ async def test_a_model_that_is_not_loaded_is_not_asked(replica, said, error):
     control, only = Control(said), replica("1")
     with pytest.raises(error):
         await ask(way(control), only)
-    assert only.models == {}
+    assert only.models == set()
 
 
-async def test_use_is_noted_but_not_with_every_request(servers, replica):
+async def test_each_use_is_noted(servers, replica):
     await servers.start("1", holding({NAME}))
     control, only = Control(), replica("1", NAME)
     models = Models(control.load, control.note)
-    for _ in range(5):
+    for _ in range(3):
         await ask(models.way(ENDPOINT, "a.tar.gz"), only)
-    assert control.noted == [("1", NAME)]
+    assert control.noted == [("1", NAME)] * 3
