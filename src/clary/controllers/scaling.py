@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clary.lifecycles.endpoint import FAILED as ENDPOINT_FAILED
-from clary.lifecycles.endpoint import IN_SERVICE
+from clary.lifecycles.endpoint import IN_SERVICE, UPDATE_ROLLBACK_FAILED
 from clary.scaling.decision import Bounds, Cooldown, Decision, Proposal, decide, enforced
 from clary.scaling.rows import COOLDOWN, ENDPOINT, FAILED, OUT_OF_BOUNDS, OVERRIDDEN, SUCCESSFUL, TRIGGERS, UNDER_WAY
 from clary.scaling.rows import scaled as scaled_variant
@@ -19,6 +19,9 @@ from clary.store.rows import Row
 
 LOOK_SECONDS = 0.5
 """While a change of the endpoint is under way."""
+
+AT_REST = frozenset({IN_SERVICE, ENDPOINT_FAILED, UPDATE_ROLLBACK_FAILED})
+"""An endpoint on which no change is under way; counts can be set of one in service only."""
 
 LASTS_SECONDS = 120.0
 """An alarm calls each minute while it stays in its state: what it said so long ago holds no more."""
@@ -71,7 +74,7 @@ def next_step(
     if not (row.state.get(OUT_OF_BOUNDS) or row.state.get(TRIGGERS)):
         return _idle(row, endpoint)
     if endpoint.status != IN_SERVICE:
-        return Wait(None if endpoint.status == ENDPOINT_FAILED else LOOK_SECONDS)
+        return Wait(None if endpoint.status in AT_REST else LOOK_SECONDS)
     variant = scaled_variant(endpoint, row.key)
     return Leave() if variant is None else Decide(_decision(row, variant["desired_count"], policies, agreed, now))
 
@@ -85,7 +88,7 @@ def _idle(row: Row, endpoint: Row) -> Step:
 def _follow(endpoint: Row, row: Row, under_way: Mapping[str, Any]) -> Step:
     if not under_way["asked"]:
         return Ask()
-    if endpoint.status not in (IN_SERVICE, ENDPOINT_FAILED):
+    if endpoint.status not in AT_REST:
         return Wait(LOOK_SECONDS)
     variant, capacity = scaled_variant(endpoint, row.key), under_way["capacity"]
     if variant is not None and variant["desired_count"] == capacity:

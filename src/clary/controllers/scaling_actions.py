@@ -28,7 +28,7 @@ class ScaleByPolicy:
     def __call__(self, action: Action) -> None:
         """Raises AWSError where the policy is not there."""
         policy = self.store.read.by_arn(policy_arn_in(action.arn))
-        if policy is None or policy.key.kind != POLICY_KIND or policy.key.account != action.alarm.key.account:
+        if policy is None or policy.key.kind != POLICY_KIND or not _beside(policy.key, action.alarm.key):
             # no public source shows AWS's text
             raise AWSError("ObjectNotFoundException", f"No scaling policy found for ARN: {action.arn}")
         target, trigger = target_of(policy), _trigger(policy, action)
@@ -40,6 +40,10 @@ class ScaleByPolicy:
 
         self.store.write(change)
         self.wake(target)
+
+
+def _beside(one: Key, other: Key) -> bool:
+    return (one.account, one.region) == (other.account, other.region)
 
 
 def _trigger(policy: Row, action: Action) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from clary.calls import Call, account_root
 from clary.controllers.logs import Invoke
 from clary.controllers.loop import Again
 from clary.controllers.scaling import (
+    AT_REST,
     LOOK_SECONDS,
     Ask,
     Decide,
@@ -24,7 +25,6 @@ from clary.controllers.scaling import (
     waiting,
 )
 from clary.errors import AWSError
-from clary.lifecycles.endpoint import IN_SERVICE
 from clary.scaling.decision import NotScaled, Scale
 from clary.scaling.effects import ALARMS, leave
 from clary.scaling.resource import ScaledVariant
@@ -41,6 +41,7 @@ from clary.scaling.rows import (
     TRACKING,
     TRIGGERS,
     UNDER_WAY,
+    activity_key,
     begun,
     endpoint_key,
     scaled,
@@ -144,7 +145,7 @@ class ScalingController:
             self._call(row.key, "sagemaker", "UpdateEndpointWeightsAndCapacities", params, under_way["id"])
         except AWSError as error:
             endpoint = self._store.read.get(endpoint_key(row.key))
-            if error.code in _LATER or (endpoint is not None and endpoint.status != IN_SERVICE):
+            if error.code in _LATER or (endpoint is not None and endpoint.status not in AT_REST):
                 return False
             _log.info("%s was not scaled: %s", row.key.name, error)
             self._finish(row, Finish(FAILED, failed(capacity, error.message)))
@@ -164,7 +165,7 @@ class ScalingController:
         if status == SUCCESSFUL and before["cooldown"] is not None:
             until = now + before["cooldown"]
             state[COOLDOWN] = {"direction": before["direction"], "base": before["base"], "until": until}
-        activity = Key(before["kind"], row.key.account, row.key.region, before["activity"])
+        activity = activity_key(row.key, before["activity"])
 
         def change(transaction: Transaction) -> None:
             transaction.save(replace(row, state=state))
@@ -196,7 +197,6 @@ def _under_way(transaction: Transaction, row: Row, decision: Scale, current: int
     said = {"Description": setting(decision.capacity), "Cause": decision.cause}
     activity = begun(transaction, row.key, PENDING, said, now)
     return {
-        "kind": activity.key.kind,
         "activity": activity.key.name,
         "id": activity.spec["ActivityId"],
         "asked": False,

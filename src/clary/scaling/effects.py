@@ -3,6 +3,7 @@ service-linked role does on AWS."""
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from clary.calls import Call, account_root
 from clary.errors import AWSError
 from clary.scaling.resource import ScaledVariant
-from clary.scaling.rows import POLICY_KIND, SCHEDULED_KIND
+from clary.scaling.rows import OVERRIDDEN, POLICY_KIND, SCHEDULED_KIND, UNDER_WAY, activity_key, told
 from clary.scaling.tracking import HIGH, LOW, alarm_params
 from clary.store import Store
 from clary.store.rows import Key, Row
@@ -69,12 +70,22 @@ def leave(store: Store, invoke: Invoke, target: Row) -> None:
     delete_alarms(invoke, target.key, [name for policy in policies for name in policy.state.get(ALARMS, {}).values()])
 
     def change(transaction: Transaction) -> None:
+        _end_activity(transaction, target.key)
         for kind in (POLICY_KIND, SCHEDULED_KIND):
             for row in transaction.children(kind, target.key):
                 transaction.delete(row.key)
         transaction.delete(target.key)
 
     store.write(change)
+
+
+def _end_activity(transaction: Transaction, target: Key) -> None:
+    """What is under way is nobody's any more: whether the endpoint still becomes so is not looked at."""
+    row = transaction.get(target)
+    under_way = row.state.get(UNDER_WAY) if row else None
+    if under_way:
+        now = time.time()
+        told(transaction, activity_key(target, under_way["activity"]), OVERRIDDEN, {"ended": now}, now)
 
 
 def _call(invoke: Invoke, owner: Key, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -72,6 +72,11 @@ def below(kind: str, target: Key, name: str) -> Key:
     return Key(kind, target.account, target.region, f"{target.name}:{name}")
 
 
+def activity_key(target: Key, name: str) -> Key:
+    """Of an activity of a target."""
+    return Key(ACTIVITY_KIND, target.account, target.region, name)
+
+
 def endpoint_key(target: Key) -> Key:
     """Of the endpoint that a target is of."""
     return Key(ENDPOINT_KIND, target.account, target.region, ScaledVariant.parse(target.name).endpoint)
@@ -108,7 +113,7 @@ def begun(transaction: Transaction, target: Key, status: str, said: Mapping[str,
     """A new activity: `said` has its Description and Cause, and StatusMessage, NotScaledReasons or `ended` (epoch
     seconds) as far as known. Activities of long ago are forgotten for it."""
     made, unique = datetime.fromtimestamp(now, UTC), str(uuid.uuid4())
-    key = Key(ACTIVITY_KIND, target.account, target.region, f"{int(now * 1e6):017d}-{unique}")
+    key = activity_key(target, f"{int(now * 1e6):017d}-{unique}")
     row = Row(key, "", status, made, made, {"ActivityId": unique, **said}, parent=target.name)
     stored = transaction.insert(row)
     _forget(transaction, key, made - KEPT)

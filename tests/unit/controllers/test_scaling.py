@@ -15,8 +15,10 @@ from clary.controllers.scaling_actions import ScaleByPolicy
 from clary.controllers.scaling_effects import ScalingController
 from clary.controllers.scaling_schedule import ScheduleController
 from clary.errors import ServiceUnavailable
-from clary.scaling.resource import DIMENSION
+from clary.scaling.resource import DIMENSION, ScaledVariant
 from clary.scaling.rows import SCHEDULED_KIND, TARGET_KIND, target_key
+from clary.scaling.tracking import HIGH, alarm_params
+from clary.serving.metering import Meter, Place
 from clary.store.rows import Key, Row, Stale
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
@@ -382,3 +384,40 @@ def test_a_suspended_schedule_does_nothing(world):
     world.restart()
     assert world.count() == 1
     assert not world.activities()
+
+
+def test_an_activity_of_a_target_that_goes_is_over(world):
+    world.register()
+    world.step_policy()
+    world.dies = f"before {CHANGES}"
+    world.alarm()
+    [activity] = world.activities()
+    assert activity["StatusCode"] == "Pending"
+    world.call("DeregisterScalableTarget")
+    [activity] = world.activities()
+    assert activity["StatusCode"] == "Overridden"
+    assert activity["EndTime"]
+
+
+def test_a_rollback_that_has_failed_ends_what_is_under_way(world):
+    world.register()
+    world.step_policy()
+    world.dies = f"before {CHANGES}"
+    world.alarm()
+    world.dies = ""
+    world.busy("UpdateRollbackFailed")
+    [activity] = world.activities()
+    assert activity["StatusCode"] == "Failed"
+    assert activity["StatusMessage"].startswith("Failed to set desired instance count to 2. Reason: ")
+
+
+def test_the_metric_that_is_tracked_is_what_edges_report(world):
+    meter = Meter(world.clock.time)
+    meter.count(Place(ACCOUNT, REGION, "shop", "main", config="c"), 2, 200, 0.001, 0.002)
+    [(_, _, data)] = meter.take()
+    alarm = alarm_params(HIGH, ScaledVariant("shop", "main"), TRACK)
+    assert alarm["Namespace"] == "AWS/SageMaker"
+    found = [
+        each for each in data if (each["MetricName"], each["Dimensions"]) == (alarm["MetricName"], alarm["Dimensions"])
+    ]
+    assert [each["Values"] for each in found] == [[0.5]]

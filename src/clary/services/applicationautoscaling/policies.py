@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from clary.calls import Call, account_root
-from clary.errors import ValidationError
+from clary.errors import AWSError, ValidationError
 from clary.names import Arn
 from clary.scaling.effects import ALARMS, delete_alarms, new_alarm_names, policy_arn_in, put_alarms
 from clary.scaling.rows import POLICY_KIND, TRACKING, below, new_policy_arn
@@ -47,8 +47,24 @@ def put(context: Context, params: Params) -> Output:
     kept = stored.state.get(ALARMS, {})
     delete_alarms(context.invoke, target, [name for name in _own(before) if name not in kept.values()])
     if kept:
-        put_alarms(context.invoke, stored)
+        _put_alarms(context, stored, before)
     return {"PolicyARN": stored.arn, "Alarms": _own_alarms(stored)}
+
+
+def _put_alarms(context: Context, stored: Row, before: Row | None) -> None:
+    """What CloudWatch does not take is no policy. Raises ValidationError."""
+    try:
+        put_alarms(context.invoke, stored)
+    except AWSError as error:
+        context.store.write(lambda transaction: _put_back(transaction, stored, before))
+        raise ValidationError(error.message) from None
+
+
+def _put_back(transaction: Transaction, stored: Row, before: Row | None) -> None:
+    if before is None:
+        transaction.delete(stored.key)
+    else:
+        transaction.save(replace(before, version=stored.version))
 
 
 def _state(row: Row, spec: dict[str, Any]) -> dict[str, Any]:
