@@ -1,4 +1,4 @@
-"""The program of docs/shadow.md, by boto3 and the SageMaker Python SDK 2."""
+"""The programs of docs/shadow.md, by boto3 and the SageMaker Python SDK 2."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tests.clients.conftest import ROOT, RunScript
 pytestmark = [pytest.mark.clients, pytest.mark.xdist_group("clients")]
 
 
-def test_the_program_of_the_page(sdk2: RunScript, tmp_path: Path) -> None:
-    [program] = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "shadow.md").read_text(), re.DOTALL)
-    (tmp_path / "shadow.py").write_text(program)
+def test_the_programs_of_the_page(sdk2: RunScript, tmp_path: Path) -> None:
+    programs = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "shadow.md").read_text(), re.DOTALL)
+    (tmp_path / "shadow.py").write_text("\n".join(programs))
     shutil.copy(ROOT / "examples" / "boston_housing" / "boston_housing.csv", tmp_path)
     output = sdk2(tmp_path / "shadow.py")
     [errors] = re.findall(r"\{'live': ([0-9.]+), 'candidate': ([0-9.]+)\}", output)
     assert float(errors[1]) < float(errors[0])
-    assert output.strip().endswith("candidate")
+    assert "InService\n{'live': 'Deleted', 'candidate': 'InService'}\ncandidate" in output

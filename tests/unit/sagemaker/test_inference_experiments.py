@@ -118,40 +118,27 @@ def test_its_endpoint_is_shown_as_it_is(inner, sagemaker):
 NOW = datetime.now(UTC)
 
 
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        ({"ModelVariants": [variant("live")]}, "ModelVariants must be the variants"),
-        ({"ShadowModeConfig": mirroring(shadow="other")}, "ModelVariants must be the variants"),
-        ({"ShadowModeConfig": mirroring(shadow="live")}, "ModelVariants must be the variants"),
-        ({"ShadowModeConfig": mirroring(101)}, "Member must have value less than or equal to 100"),
-        ({"ShadowModeConfig": mirroring(-1)}, "SamplingPercentage must be between 0 and 100"),
-        ({"ModelVariants": [variant("live"), variant("shade", "no")]}, "Could not find model"),
-        ({"ModelVariants": [variant("live"), variant("shade", "two")]}, "not supported for multi-container"),
-        ({"ModelVariants": [variant("live"), variant("shade", count=0)]}, "InstanceCount must be at least 1"),
-        ({"Schedule": {"EndTime": NOW - DAY}}, "EndTime must be in the future"),
-        ({"Schedule": {"StartTime": NOW + 2 * DAY, "EndTime": NOW + DAY}}, "EndTime must be in the future"),
-        ({"Schedule": {"EndTime": NOW + 31 * DAY}}, "30 days at most"),
-        ({"DataStorageConfig": {"Destination": "https://example.com/x"}}, "not a valid S3 URI"),
-    ],
-    ids=[
-        "one variant",
-        "another shadow",
-        "its own shadow",
-        "too much",
-        "too little",
-        "no model",
-        "several containers",
-        "no instance",
-        "past",
-        "end before start",
-        "too long",
-        "no bucket",
-    ],
+REFUSED = (
+    ({"ModelVariants": [variant("live")]}, "ModelVariants must be the variants"),
+    ({"ShadowModeConfig": mirroring(shadow="other")}, "ModelVariants must be the variants"),
+    ({"ShadowModeConfig": mirroring(shadow="live")}, "ModelVariants must be the variants"),
+    ({"ShadowModeConfig": mirroring(101)}, "Member must have value less than or equal to 100"),
+    ({"ShadowModeConfig": mirroring(-1)}, "SamplingPercentage must be between 0 and 100"),
+    ({"ModelVariants": [variant("live"), variant("shade", "no")]}, "Could not find model"),
+    ({"ModelVariants": [variant("live"), variant("shade", "two")]}, "not supported for multi-container"),
+    ({"ModelVariants": [variant("live"), variant("shade", count=0)]}, "InstanceCount must be at least 1"),
+    ({"Schedule": {"EndTime": NOW - DAY}}, "EndTime must be in the future"),
+    ({"Schedule": {"StartTime": NOW + 2 * DAY, "EndTime": NOW + DAY}}, "EndTime must be in the future"),
+    ({"Schedule": {"EndTime": NOW + 31 * DAY}}, "30 days at most"),
+    ({"DataStorageConfig": {"Destination": "https://example.com/x"}}, "not a valid S3 URI"),
 )
-def test_what_cannot_be_tried_is_refused(sagemaker, changes, said):
-    code, text = refusal(sagemaker, **changes)
-    assert (code, said in text) == ("ValidationException", True), text
+"""Changes of what is asked, and what is said of them."""
+
+
+def test_what_cannot_be_tried_is_refused(sagemaker):
+    for changes, said in REFUSED:
+        code, text = refusal(sagemaker, **changes)
+        assert (code, said in text) == ("ValidationException", True), text
 
 
 def test_names_and_endpoints_are_taken_once(inner, sagemaker):
@@ -162,9 +149,9 @@ def test_names_and_endpoints_are_taken_once(inner, sagemaker):
     create(sagemaker, Name="y")
 
 
-@pytest.mark.parametrize("operation", ["Describe", "Start", "Update", "Delete"])
-def test_what_is_not_there_is_not_found(sagemaker, operation):
-    assert sagemaker.refusal(f"{operation}InferenceExperiment", Name="x")[0] == "ResourceNotFound"
+def test_what_is_not_there_is_not_found(sagemaker):
+    for operation in ("Describe", "Start", "Update", "Delete"):
+        assert sagemaker.refusal(f"{operation}InferenceExperiment", Name="x")[0] == "ResourceNotFound"
 
 
 STOP = {"Name": "x", "ModelVariantActions": {"live": "Retain", "shade": "Remove"}}
@@ -211,26 +198,26 @@ def test_a_stop_says_what_becomes_of_both(inner, sagemaker, actions, wanted):
     assert sagemaker.refusal("StopInferenceExperiment", Name="x", **asked)[0] == "ConflictException"
 
 
-@pytest.mark.parametrize(
-    ("params", "said"),
-    [
-        ({"ModelVariantActions": {"other": "Retain"}}, "no variant other"),
-        ({"ModelVariantActions": {"live": "Remove", "shade": "Remove"}}, "the production variant is retained"),
-        ({"ModelVariantActions": {"live": "Promote"}}, "the production variant is retained"),
-        ({"ModelVariantActions": {"live": "Retain", "shade": "Promote"}}, "the production variant is retained"),
-        ({"ModelVariantActions": {"live": "Retain"}, "DesiredModelVariants": [variant("shade")]}, "is to be removed"),
-        (
-            {"ModelVariantActions": {"live": "Retain"}, "DesiredModelVariants": [variant("live", "no")]},
-            "Could not find",
-        ),
-    ],
-    ids=["unknown", "nothing left", "live promoted", "two live", "removed one", "no model"],
+NOT_LEFT = (
+    ({"ModelVariantActions": {"other": "Retain"}}, "no variant other"),
+    ({"ModelVariantActions": {"live": "Remove", "shade": "Remove"}}, "the production variant is retained"),
+    ({"ModelVariantActions": {"live": "Promote"}}, "the production variant is retained"),
+    ({"ModelVariantActions": {"live": "Retain", "shade": "Promote"}}, "the production variant is retained"),
+    ({"ModelVariantActions": {"live": "Retain"}, "DesiredModelVariants": [variant("shade")]}, "is to be removed"),
+    (
+        {"ModelVariantActions": {"live": "Retain"}, "DesiredModelVariants": [variant("live", "no")]},
+        "Could not find",
+    ),
 )
-def test_what_a_stop_cannot_leave_is_refused(inner, sagemaker, params, said):
+"""What is wanted of a stop, and what is said of it."""
+
+
+def test_what_a_stop_cannot_leave_is_refused(inner, sagemaker):
     create(sagemaker)
     come_to(inner, "Running")
-    code, text = sagemaker.refusal("StopInferenceExperiment", Name="x", **params)
-    assert (code, said in text) == ("ValidationException", True), text
+    for params, said in NOT_LEFT:
+        code, text = sagemaker.refusal("StopInferenceExperiment", Name="x", **params)
+        assert (code, said in text) == ("ValidationException", True), text
 
 
 def test_one_that_runs_is_deployed_anew_where_its_variants_change(inner, sagemaker):
@@ -263,17 +250,18 @@ def test_start_begins_before_the_schedule(inner, sagemaker):
     assert described(sagemaker)["Schedule"]["StartTime"] < NOW + timedelta(hours=1)
 
 
-@pytest.mark.parametrize(
-    ("status", "actions", "shown"),
-    [
-        ("Running", None, ["InService", "InService"]),
-        ("Updating", None, ["Updating", "Updating"]),
-        ("Stopping", {"live": "Remove", "shade": "Promote"}, ["Deleting", "InService"]),
-        ("Completed", {"live": "Retain", "shade": "Retain"}, ["InService", "InService"]),
-        ("Cancelled", None, ["InService", "Deleted"]),
-    ],
+STATUSES = (
+    ("Running", None, ["InService", "InService"]),
+    ("Updating", None, ["Updating", "Updating"]),
+    ("Stopping", {"live": "Remove", "shade": "Promote"}, ["Deleting", "InService"]),
+    ("Completed", {"live": "Retain", "shade": "Retain"}, ["InService", "InService"]),
+    ("Cancelled", None, ["InService", "Deleted"]),
 )
-def test_variants_have_statuses_of_their_own(inner, sagemaker, status, actions, shown):
+"""Of an experiment, what its stop says, and those of its variants."""
+
+
+def test_variants_have_statuses_of_their_own(inner, sagemaker):
     create(sagemaker)
-    come_to(inner, status, **({"stop": {"actions": actions, "variants": []}} if actions else {}))
-    assert [each["Status"] for each in described(sagemaker)["ModelVariants"]] == shown
+    for status, actions, shown in STATUSES:
+        come_to(inner, status, stop={"actions": actions, "variants": []} if actions else None)
+        assert [each["Status"] for each in described(sagemaker)["ModelVariants"]] == shown

@@ -11,6 +11,8 @@ import pytest
 
 from clary.controllers.endpoint_route import route
 from clary.store import Key
+from tests.unit.controllers.endpoints import served
+from tests.unit.controllers.endpoints import variant as deployed
 
 ACCOUNT = "000000000000"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/ClaryExecutionRole"
@@ -81,23 +83,22 @@ def test_a_configuration_keeps_its_shadow(sagemaker):
     assert shown["ProductionVariants"] == [variant("live")]
 
 
-@pytest.mark.parametrize(
-    ("production", "shadows", "said"),
-    [
-        ([variant("a"), variant("b")], [variant("s")], "only one variant for ProductionVariants"),
-        ([variant("a")], [variant("s"), variant("t")], "only one variant for ShadowProductionVariants"),
-        ([variant("a")], [variant("a")], "unique: a"),
-        ([variant("a")], [variant("s", model="no")], "Could not find model"),
-        ([variant("a")], [variant("s", model="two")], "not supported for multi-container"),
-        ([variant("a", model="two")], [variant("s")], "not supported for multi-container"),
-    ],
-    ids=["two production", "two shadows", "one name", "no model", "shadow of several", "production of several"],
+REFUSED = (
+    ([variant("a"), variant("b")], [variant("s")], "only one variant for ProductionVariants"),
+    ([variant("a")], [variant("s"), variant("t")], "only one variant for ShadowProductionVariants"),
+    ([variant("a")], [variant("a")], "unique: a"),
+    ([variant("a")], [variant("s", model="no")], "Could not find model"),
+    ([variant("a")], [variant("s", model="two")], "not supported for multi-container"),
+    ([variant("a", model="two")], [variant("s")], "not supported for multi-container"),
 )
-def test_what_cannot_have_a_shadow_is_refused(sagemaker, production, shadows, said):
-    code, text = sagemaker.refusal(
-        "CreateEndpointConfig", EndpointConfigName="c", ProductionVariants=production, ShadowProductionVariants=shadows
-    )
-    assert (code, said in text) == ("ValidationException", True), text
+"""Production variants, shadows, and what is said of them."""
+
+
+def test_what_cannot_have_a_shadow_is_refused(sagemaker):
+    for production, shadows, said in REFUSED:
+        asked = {"ProductionVariants": production, "ShadowProductionVariants": shadows}
+        code, text = sagemaker.refusal("CreateEndpointConfig", EndpointConfigName="c", **asked)
+        assert (code, said in text) == ("ValidationException", True), text
 
 
 def test_an_endpoint_shows_its_shadow_apart(endpoint):
@@ -111,13 +112,23 @@ def test_an_endpoint_shows_its_shadow_apart(endpoint):
     ("live", "shade", "part"),
     [(1.0, 1.0, 1.0), (2.0, 1.0, 0.5), (1.0, 3.0, 1.0), (1.0, 0.0, 0.0), (0.0, 1.0, 1.0), (0.0, 0.0, 0.0)],
 )
-def test_a_shadow_gets_its_weights_part_of_the_requests(inner, sagemaker, live, shade, part):
-    configure(sagemaker, production=variant("live", live), shadow=variant("shade", shade))
-    sagemaker.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c")
-    serve(inner)
-    (entry,) = routed(inner)
+def test_a_shadow_gets_its_weights_part_of_the_requests(live, shade, part):
+    world = served(deployed("live", weight=live), deployed("shade", weight=shade, shadow=True))
+    (entry,) = route(world.row).variants
     assert (entry.name, entry.shadow.name, entry.shadow.weight) == ("live", "shade", part)
-    assert [each.containers for each in entry.shadow.targets] == [("shade0",)]
+    assert (len(entry.targets), len(entry.shadow.targets)) == (1, 1)
+
+
+def test_a_shadow_that_dies_is_replaced_and_production_stays():
+    world = served(deployed("live"), deployed("shade", shadow=True))
+    live, shade = world.containers("current")
+    world.crash(shade)
+    (entry,) = route(world.row).variants
+    assert [each.containers for each in entry.targets] == [(live,)]
+    assert entry.shadow.targets == ()
+    assert world.row.status == "InService"
+    assert shade not in world.containers("current")
+    assert len(world.containers("current")) == 2
 
 
 def test_weights_and_counts_of_a_shadow_change_alive(inner, endpoint):
