@@ -97,6 +97,16 @@ def test_what_was_not_used_for_longest_makes_room(jobs: Jobs) -> None:
     assert again != before[0], "it was loaded anew"
 
 
+def test_without_a_cache_the_model_that_is_loaded_is_alone(jobs: Jobs) -> None:
+    name = deploy(jobs, "uncached", MultiModelConfig={"ModelCacheSetting": "Disabled"})
+    targets = [put(jobs, name, f"uncached-{each}") for each in ("a", "b")]
+    first, second = (says(jobs, name, target) for target in targets)
+    assert says(jobs, name, targets[1]) == second
+    again = says(jobs, name, targets[0])
+    assert again[0] == first[0]
+    assert again != first
+
+
 def test_a_changed_object_changes_no_loaded_model(jobs: Jobs) -> None:
     name = deploy(jobs, "changing")
     target = put(jobs, name, "it")

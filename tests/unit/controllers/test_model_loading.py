@@ -1,0 +1,42 @@
+"""Which models leave a container for another one, and who loads while others wait."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+from clary.controllers.model_loading import Turns, oldest_first
+
+
+def test_the_model_that_was_not_used_for_longest_is_the_first_to_leave(tmp_path):
+    for name, used in (("a", 3), ("b", 1), ("c", 2), ("d", 0)):
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, (used, used))
+    assert [folder.name for folder in oldest_first(tmp_path, but="d")] == ["b", "c", "a"]
+    assert oldest_first(tmp_path / "a", but="a") == []
+
+
+def test_a_turn_is_one_callers_at_a_time_and_another_names_turn_is_free():
+    turns = Turns()
+    with turns.of("a", 0.0) as mine, turns.of("a", 0.0) as second, turns.of("b", 0.0) as other:
+        assert (mine, second, other) == (True, False, True)
+    with turns.of("a", 0.0) as mine:
+        assert mine
+
+
+def test_who_waits_for_a_turn_gets_it_when_it_is_over():
+    turns, told = Turns(), []
+    waiting = threading.Event()
+
+    def wait() -> None:
+        waiting.set()
+        with turns.of("a", 30.0) as mine:
+            told.append(mine)
+
+    with turns.of("a", 0.0):
+        beside = threading.Thread(target=wait)
+        beside.start()
+        waiting.wait(30)
+        assert told == []
+    beside.join(30)
+    assert told == [True]
