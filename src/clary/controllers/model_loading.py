@@ -34,6 +34,8 @@ from clary.workload.hosting import HostingWorkload, keeps_models
 LOADING_SECONDS = 360.0
 """A model has so long to be loaded (https://docs.aws.amazon.com/sagemaker/latest/dg/invoke-multi-model-endpoint.html)."""
 
+_GIVING_UP_SECONDS = 10.0
+
 _LOADS_AT_ONCE = 12
 """Of all endpoints: less than half of the calls that control carries out at once (`control/server.py`)."""
 
@@ -108,9 +110,12 @@ class ModelLoading:
             return self._load(order)
         except NotSent:
             return {"outcome": "gone"}
-        except (Broken, TimeoutError) as error:
-            said = str(error) or f"The model was not loaded within {LOADING_SECONDS:g} seconds."
-            return self._refused(order, 0, said)
+        except Broken as error:
+            return self._refused(order, 0, f"the container closed the connection: {error}")
+        except TimeoutError:
+            with contextlib.suppress(NotSent, Broken, TimeoutError):
+                self._ask(order, Request("DELETE", f"/models/{order.name}"), _GIVING_UP_SECONDS)
+            return self._refused(order, 0, f"The model was not loaded within {LOADING_SECONDS:g} seconds.")
 
     def _load(self, order: _Order) -> dict[str, Any]:
         if not keeps_models(order.variant):
@@ -170,13 +175,13 @@ class ModelLoading:
         shutil.rmtree(victim, ignore_errors=True)
         order.unloading.append(time.perf_counter() - began)
 
-    def _ask(self, order: _Order, request: Request) -> Response:
+    def _ask(self, order: _Order, request: Request, seconds: float = LOADING_SECONDS) -> Response:
         """Raises NotSent, Broken, TimeoutError."""
-        return asyncio.run(self._answer(order.container, request))
+        return asyncio.run(self._answer(order.container, request, seconds))
 
-    async def _answer(self, container: str, request: Request) -> Response:
+    async def _answer(self, container: str, request: Request, seconds: float) -> Response:
         with contextlib.closing(Pool(container, self._dial, self._threads)) as pool:
-            async with asyncio.timeout(LOADING_SECONDS):
+            async with asyncio.timeout(seconds):
                 return await pool.ask(request)
 
 

@@ -159,6 +159,38 @@ def test_the_containers_script_serves_models_that_bring_none(opt, serve, sklearn
     assert [json.loads(invoke(server, name)[1])[0] for name in ("bare", "own")] == ["shared", "own"]
 
 
+def test_a_model_that_died_unseen_is_not_loaded_any_more(many, placed):
+    url = placed("a")
+    load(many, "a", url)
+    os.kill(json.loads(invoke(many, "a")[1])[2], signal.SIGKILL)
+    wait_until(lambda: invoke(many, "a")[0] == 404, 20, "it is known to be gone: nobody's request was lost")
+    assert load(many, "a", url)[0] == 200
+
+
+def test_a_model_that_is_still_being_loaded_can_be_given_up(many, placed, opt):
+    gate = str(opt.base / "gate")
+    os.mkfifo(gate)
+    url = placed("endless", first=f"open({gate!r}).close()")
+    answers = []
+    order = json.dumps({"model_name": "endless", "url": url}).encode()
+    head = f"POST /models HTTP/1.1\r\nHost: x\r\nContent-Length: {len(order)}\r\n\r\n".encode()
+    loading = threading.Thread(target=lambda: answers.append(int(many.raw(head + order).split()[1])))
+    loading.start()
+    wait_until(lambda: listed(many) == ["endless"], 20, "it is being loaded")
+    assert many.request("DELETE", "/models/endless")[0] == 200
+    loading.join(30)
+    assert answers == [500]
+    assert listed(many) == []
+
+
+def test_without_the_process_that_forks_the_server_ends(many, placed):
+    load(many, "a", placed("a"))
+    tasks = Path(f"/proc/{many.process.pid}/task/{many.process.pid}/children")
+    os.kill(int(tasks.read_text().split()[0]), signal.SIGKILL)
+    assert load(many, "b", placed("b"))[0] == 500
+    assert many.process.wait(30) == 0
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_no_process_outlives_the_server(many, placed, how):
     load(many, "a", placed("a"))

@@ -21,7 +21,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 from clary.toolkit.server import batching, serving
 from clary.toolkit.server.listener import Exchange, Listener, bind
 from clary.toolkit.server.message import Request, Response
-from clary.toolkit.server.model_forks import Forks, LoadFolder, Started
+from clary.toolkit.server.model_forks import Forks, Gone, LoadFolder, Started
 from clary.toolkit.server.model_line import Line
 
 MEMORY = "CLARY_MODELS_MEMORY_BYTES"
@@ -172,6 +172,11 @@ class Models:
             with self._lock:
                 started = self._forks.begin(url)
             line = Line(started.place, self._listener.answer)
+        except Gone as error:
+            logger.error("%s; this server ends too.", error)  # noqa: TRY400 - nothing of ours has failed
+            self._say(exchange, _error(500, str(error)))
+            self._listener.requests.put(None)
+            return
         except OSError as error:
             self._say(exchange, _error(507, f"The model {name} cannot be started: {error}"))
             return
@@ -193,9 +198,12 @@ class Models:
             self._say(exchange, _json(200, model.shown()))
 
     def _leave(self, model: Loaded, exchange: Exchange, response: Response) -> None:
-        """Its last answers first; then its memory is free, and then whoever waits for that is told."""
+        """Its last answers first; then its memory is free, and then whoever waits for that is told. One that is still
+        being loaded has no answers to give."""
         self._drop(model)
-        model.line.farewell = (exchange, response)
+        model.line.farewells.append((exchange, response))
+        if not model.line.ready:
+            os.kill(model.started.pid, signal.SIGKILL)  # its id is its own until `_ended` has it reaped
         model.line.close()
 
     def _ended(self, model: Loaded) -> None:
@@ -206,8 +214,7 @@ class Models:
             if not self._open and not self._loaded:
                 self._all_ended.set()
         logger.info("The model %s has left.", model.name)
-        if model.line.farewell is not None:
-            self._say(*model.line.farewell)
+        self._listener.answer(model.line.farewells)
 
     def _find(self, name: str) -> Optional[Loaded]:
         """None also where its process has died: it may be loaded again."""

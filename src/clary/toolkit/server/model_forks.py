@@ -6,6 +6,7 @@ They are forked from a process that has the framework imported, one thread, and 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -25,6 +26,10 @@ LoadFolder = Callable[[Path], Service]
 _MESSAGE_BYTES = 65536
 _CANNOT_LOAD = 1
 _MOST_SAID = 4096
+
+
+class Gone(Exception):
+    """The process that forks has ended, and all models with it."""
 
 
 class Started(NamedTuple):
@@ -55,14 +60,15 @@ class Forks:
         theirs.close()
 
     def begin(self, folder: str) -> Started:
-        """A process that loads the model in that folder. Raises OSError where none can be had."""
+        """A process that loads the model in that folder. Raises OSError where none can be had, Gone."""
         self._count += 1
         place = str(Path(self._folder) / str(self._count))
         return Started(self._ask({"begin": folder, "place": place})["pid"], place)
 
     def end(self, started: Started) -> None:
         """The process is gone when this returns."""
-        self._ask({"end": started.pid})
+        with contextlib.suppress(Gone):
+            self._ask({"end": started.pid})
         for path in (Path(started.place), _failure(started.place)):
             if path.exists():
                 path.unlink()
@@ -76,12 +82,16 @@ class Forks:
         """All processes end."""
         self._link.close()
         os.waitpid(self._pid, 0)
+        shutil.rmtree(self._folder, ignore_errors=True)  # where it was killed it could not
 
     def _ask(self, message: Dict[str, Any]) -> Dict[str, Any]:
-        self._link.sendall(json.dumps(message).encode())
-        raw = self._link.recv(_MESSAGE_BYTES)
+        try:
+            self._link.sendall(json.dumps(message).encode())
+            raw = self._link.recv(_MESSAGE_BYTES)
+        except OSError:
+            raw = b""
         if not raw:
-            raise OSError("the process that starts models has ended")
+            raise Gone("the process that starts models has ended")
         answer: Dict[str, Any] = json.loads(raw)
         if "error" in answer:
             raise OSError(answer["error"])

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import queue
+import select
 import socket
 import threading
 from typing import BinaryIO, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
@@ -35,7 +36,9 @@ class Line:
         self._socket.connect(place)
         self._received: BinaryIO = self._socket.makefile("rb")
         self.alive = True
-        self.farewell: Optional[Tuple[Exchange, Response]] = None
+        self.ready = False
+        """It has loaded, or will never have."""
+        self.farewells: List[Tuple[Exchange, Response]] = []
         """What is to be answered when it has ended."""
 
     def start(self, loaded: Callable[[bool], None], ended: Callable[[], None]) -> None:
@@ -53,6 +56,7 @@ class Line:
 
     def _run(self, loaded: Callable[[bool], None], ended: Callable[[], None]) -> None:
         self.alive = self._answers()
+        self.ready = True
         loaded(self.alive)
         while True:
             taken, last = self._take()
@@ -81,8 +85,15 @@ class Line:
             taken.append(exchange)
         return taken, False
 
+    def _has_left(self) -> bool:
+        """Nobody waits for an answer: there is nothing to read unless it is the end."""
+        poll = select.poll()
+        poll.register(self._socket.fileno(), select.POLLIN)
+        return bool(poll.poll(0))
+
     def _hand_on(self, taken: Sequence[Exchange]) -> None:
-        if not self.alive:
+        if not self.alive or self._has_left():
+            self.alive = False
             self._answer((exchange, _NOT_LOADED) for exchange in taken)
             return
         answered = 0
