@@ -102,21 +102,25 @@ def _create(row: Row, seen: Seen, now: float) -> Step:
         return refused(row, row.state.get("reason", ""), now)
     name, found = row.spec["EndpointName"], seen.endpoint
     if found is None or found["EndpointConfigName"] in row.state["made"]:
-        return _deploy(row, seen, now, experiment.before, lambda config: _moved(row, CREATED, now, original=config))
+        return _deploy(row, seen, now, experiment.before, lambda _: _moved(row, CREATED, now))
     if found["EndpointStatus"] in _CHANGING:
         return Wait(LOOK_SECONDS)
     if found["EndpointStatus"] != _IN_SERVICE:
         return refused(row, f"Endpoint {name} is {found['EndpointStatus']}.", now)
-    return Save(_moved(row, CREATED, now, original=found["EndpointConfigName"]))
+    return Save(_moved(row, CREATED, now))
 
 
-def _created(row: Row, _seen: Seen, now: float) -> Step:
-    """Until its time has come."""
+def _created(row: Row, seen: Seen, now: float) -> Step:
+    """Until its time has come; what the endpoint is then is what it goes back to."""
     if "stop" in row.state:
         return refused(row, row.state.get("reason", ""), now)
     if now < row.state["begins"]:
         return Wait(row.state["begins"] - now)
-    return Save(_moved(_afresh(row), STARTING, now))
+    if seen.endpoint is None:
+        return refused(row, f"Endpoint {row.spec['EndpointName']} was deleted.", now)
+    if seen.endpoint["EndpointStatus"] in _CHANGING:
+        return Wait(LOOK_SECONDS)
+    return Save(_moved(_afresh(row), STARTING, now, original=seen.endpoint["EndpointConfigName"]))
 
 
 def _start(row: Row, seen: Seen, now: float) -> Step:

@@ -61,7 +61,7 @@ class ExperimentState(TypedDict, total=False):
     ends: float
     """The schedule."""
     original: str
-    """EndpointConfigName of the endpoint before the experiment, to which it goes back."""
+    """EndpointConfigName of the endpoint when the experiment started, to which it goes back."""
     config: str
     """The EndpointConfigName that is being deployed, or was last; chosen before it is made."""
     asked: bool

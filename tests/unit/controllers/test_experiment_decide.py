@@ -148,6 +148,25 @@ def test_it_mirrors_as_its_schedule_says_and_goes_back_to_what_was():
     assert world.row.state["ended"] == NOW + 120
 
 
+def test_it_goes_back_to_what_was_when_it_started_not_when_it_was_created():
+    world = World(begins=NOW + 60)
+    world.settle()
+    world.configs["newer"] = {"ProductionVariants": []}
+    world.endpoint["EndpointConfigName"] = "newer"
+    world.now += 60
+    world.settle()
+    world.stop()
+    assert (world.row.status, world.endpoint["EndpointConfigName"]) == ("Completed", "newer")
+
+
+def test_an_endpoint_that_is_deleted_before_it_starts_cancels_it():
+    world = World(begins=NOW + 60)
+    world.settle()
+    world.endpoint, world.now = None, NOW + 60
+    world.settle()
+    assert (world.row.status, world.calls) == ("Cancelled", [])
+
+
 def test_an_endpoint_that_is_not_there_is_made_with_production_alone():
     world = World(endpoint=None, begins=NOW + 60)
     world.settle()
