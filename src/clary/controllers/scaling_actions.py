@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +15,9 @@ from clary.scaling.rows import HEARD, POLICY_KIND, TRIGGERS, target_of
 from clary.store import Store
 from clary.store.rows import Key, Row
 from clary.store.transaction import Transaction
+
+_LARGEST = 2.0**360
+"""What CloudWatch takes as a value."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ def _trigger(policy: Row, action: Action) -> dict[str, Any]:
         "alarm": alarm.key.name,
         "state": state["value"],
         "which": own.get(alarm.key.name, ""),
-        "points": [float(value) for value in data.get("recentDatapoints", ()) if isinstance(value, (int, float))],
+        "points": list(_points(data.get("recentDatapoints", ()))),
         "threshold": float(alarm.spec.get("Threshold", 0.0)),
         "at": time.time(),
     }
@@ -66,6 +69,10 @@ def _reasons(text: str) -> Mapping[str, Any]:
     said = json.loads(text) if text else {}
     good = isinstance(said, dict) and isinstance(said.get("recentDatapoints", []), list)
     return said if good else {}
+
+
+def _points(found: Iterable[Any]) -> Iterator[float]:
+    return (float(value) for value in found if isinstance(value, (int, float)) and abs(value) < _LARGEST)
 
 
 def _heard(row: Row, policy: Row, trigger: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@ service-linked role does on AWS."""
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
@@ -23,8 +24,13 @@ Invoke = Callable[[Call], dict[str, Any]]
 ALARMS = "alarms"
 """In a policy's state: the names of its own alarms, by `AlarmHigh` and `AlarmLow`."""
 
+_OURS = 500
+"""From this HTTP status on it is not what was asked for that is wrong: it may be tried again."""
+
 _CREATED_BY = ":createdBy/"
 _NOT_THERE = frozenset({"ResourceNotFound", "ResourceNotFoundException"})
+
+_log = logging.getLogger(__name__)
 
 
 def new_alarm_names(resource_id: str) -> dict[str, str]:
@@ -66,8 +72,9 @@ def leave(store: Store, invoke: Invoke, target: Row) -> None:
 
     Raises AWSError.
     """
-    policies = store.read.children(POLICY_KIND, target.key)
-    delete_alarms(invoke, target.key, [name for policy in policies for name in policy.state.get(ALARMS, {}).values()])
+    for policy in store.read.children(POLICY_KIND, target.key):
+        for name in policy.state.get(ALARMS, {}).values():
+            _let_go(invoke, target.key, name)
 
     def change(transaction: Transaction) -> None:
         _end_activity(transaction, target.key)
@@ -77,6 +84,16 @@ def leave(store: Store, invoke: Invoke, target: Row) -> None:
         transaction.delete(target.key)
 
     store.write(change)
+
+
+def _let_go(invoke: Invoke, owner: Key, alarm: str) -> None:
+    """One that a composite alarm of its user's names stays: it calls a policy that is not there."""
+    try:
+        delete_alarms(invoke, owner, [alarm])
+    except AWSError as error:
+        if error.status >= _OURS:
+            raise
+        _log.warning("%s: the alarm %s stays: %s", owner.name, alarm, error)
 
 
 def _end_activity(transaction: Transaction, target: Key) -> None:

@@ -62,11 +62,17 @@ class Schedule:
     @classmethod
     def of(cls, expression: str, zone: str | None, start: datetime, end: datetime | None) -> Schedule:
         """Raises ValueError for an expression or a time zone that is none."""
-        return cls(_when(expression, zone_of(zone)), start, end)
+        try:
+            return cls(_when(expression, zone_of(zone)), start, end)
+        except OverflowError:
+            raise ValueError(f"beyond all times: {expression!r}") from None
 
     def after(self, moment: datetime) -> datetime | None:
         """The first time after `moment` that it is due; None: never again."""
-        found = self.when.after(moment, self.start)
+        try:
+            found = self.when.after(moment, self.start)
+        except OverflowError:
+            return None
         return None if found is None or (self.end is not None and found > self.end) else found
 
 

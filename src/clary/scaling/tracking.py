@@ -23,6 +23,8 @@ LOW_SHARE = 0.9
 
 _COMPARISONS = {HIGH: "GreaterThanThreshold", LOW: "LessThanThreshold"}
 _CLOSE = 1e-9
+_MANY = 1e9
+"""More instances than anybody has: what a metric says has no bounds."""
 
 
 def tracked_out(base: int, points: Sequence[float], target: float) -> int:
@@ -36,7 +38,7 @@ def tracked_in(base: int, points: Sequence[float], target: float) -> int:
 
 
 def _proportional(base: int, value: float, target: float) -> int:
-    return math.ceil(base * value / target - _CLOSE)
+    return math.ceil(max(-_MANY, min(base * value / target, _MANY)) - _CLOSE)
 
 
 def threshold_of(which: str, target: float) -> float:

@@ -386,6 +386,26 @@ def test_a_suspended_schedule_does_nothing(world):
     assert not world.activities()
 
 
+@pytest.mark.parametrize("data", ["NaN", '["1e999"]', '{"recentDatapoints": [NaN, 1e999, "x", null]}', "[]", "7"])
+def test_rubbish_in_a_state_that_was_set_scales_by_one(world, data):
+    world.register()
+    world.step_policy()
+    world.inner(
+        "cloudwatch", "SetAlarmState", AlarmName="slow", StateValue="ALARM", StateReason="r", StateReasonData=data
+    )
+    world.settle()
+    assert world.count() == 2
+
+
+def test_an_alarm_that_its_user_needs_stays_when_its_target_goes(world):
+    world.register()
+    high = track(world, "tracks", TRACK)["Alarms"][0]["AlarmName"]
+    world.inner("cloudwatch", "PutCompositeAlarm", AlarmName="mine", AlarmRule=f'ALARM("{high}")')
+    world.call("DeregisterScalableTarget")
+    left = world.inner("cloudwatch", "DescribeAlarms")["MetricAlarms"]
+    assert [alarm["AlarmName"] for alarm in left] == [high]
+
+
 def test_an_activity_of_a_target_that_goes_is_over(world):
     world.register()
     world.step_policy()

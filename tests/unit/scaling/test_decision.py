@@ -46,6 +46,8 @@ def wanted(current: int, *proposals: Proposal, bounds: Bounds = FREE, cooldown: 
         (2, tracking(HIGH, 300.0, 300.0, 101.0), 3),
         (2, tracking(HIGH), 3),
         (3, tracking(HIGH, 1000.0), 10),
+        (3, tracking(HIGH, 1e308), 10),
+        (3, tracking(LOW, -1e308), 1),
         (4, tracking(LOW, 10.0, 50.0, 20.0), 2),
         (4, tracking(LOW, 89.0), 3),
         (4, tracking(LOW, 0.0), 1),

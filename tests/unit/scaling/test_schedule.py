@@ -47,6 +47,9 @@ def due(expression: str, after: str, zone: str | None = None, start: str = "2026
         ("rate(0 minutes)", "", ValueError),
         ("every(5 minutes)", "", ValueError),
         ("at(tomorrow)", "", ValueError),
+        ("at(9999-99-31T17:00:00)", "", ValueError),
+        ("rate(99999999999999 days)", "", ValueError),
+        ("rate(3000000 days)", "2026-01-01T00:00", None),
         ("at(2026-13-31T17:00:00)", "", ValueError),
     ],
 )
