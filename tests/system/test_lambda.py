@@ -64,7 +64,7 @@ def handler(event, context):
     return "well"
 """
 
-TOPIC = "arn:aws:sns:us-east-1:000000000000:topic"
+BUS = "arn:aws:events:us-east-1:000000000000:event-bus/bus"
 NO_LAYER = "arn:aws:lambda:us-east-1:000000000000:layer:none:1"
 
 COUNTING = """\
@@ -432,13 +432,13 @@ def handler(event, context):
     wait_until(lambda: not list(waiting.glob("*.json")), 10, "no event is left")
 
 
-def test_a_topic_as_a_destination_is_refused(functions: Functions) -> None:
+def test_an_event_bus_as_a_destination_is_refused(functions: Functions) -> None:
     functions.create("queueing", "def handler(event, context): return 1")
-    destinations = {"OnFailure": {"Destination": TOPIC}}
+    destinations = {"OnFailure": {"Destination": BUS}}
     put = functions.client.put_function_event_invoke_config
     code, said = refused(put, FunctionName="queueing", DestinationConfig=destinations)
     assert code == "InvalidParameterValueException"
-    assert said == f"Destination {TOPIC} (what may be one: functions and queues) is not offered by Clary."
+    assert said == f"Destination {BUS} (what may be one: functions, queues and topics) is not offered by Clary."
 
 
 def test_a_dry_run_invokes_nothing(functions: Functions) -> None:
@@ -527,7 +527,7 @@ def test_a_url_with_aws_iam_wants_a_signature_and_says_who_has_signed(functions:
         ({"Code": {"ZipFile": b"no zip"}}, "InvalidParameterValueException", "Could not unzip uploaded file"),
         ({"Layers": [NO_LAYER]}, "InvalidParameterValueException", "does not exist"),
         ({"Role": "arn:aws:iam::000000000000:role/none"}, "InvalidParameterValueException", "cannot be assumed"),
-        ({"DeadLetterConfig": {"TargetArn": TOPIC}}, "InvalidParameterValueException", "is not offered by Clary"),
+        ({"DeadLetterConfig": {"TargetArn": BUS}}, "InvalidParameterValueException", "is not offered by Clary"),
         ({"ImageConfig": {"Command": ["app"]}}, "InvalidParameterValueException", "PackageType is Zip"),
     ],
     ids=["runtime", "timeout", "environment", "zip", "layer", "role", "dead-letters", "image"],

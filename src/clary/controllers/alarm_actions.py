@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from clary.alarms.event import event
-from clary.calls import Call, service_principal
+from clary.alarms.notification import notification, subject
+from clary.calls import Call, account_root, service_principal
 from clary.controllers.logs import Invoke
 from clary.errors import AccessDenied, AWSError
 from clary.names import Arn
@@ -70,9 +71,28 @@ class InvokeFunction:
             raise AccessDenied(_NOT_LET_IN) from None
 
 
+@dataclass(frozen=True)
+class PublishToTopic:
+    """Tells a topic; that it has reached its subscribers is what counts."""
+
+    invoke: Invoke
+    repeats: bool = False
+
+    def __call__(self, action: Action) -> None:
+        """Raises AWSError."""
+        key = action.alarm.key
+        params = {
+            "TopicArn": action.arn,
+            "Subject": subject(action.alarm, action.change),
+            "Message": json.dumps(notification(action.alarm, action.change)),
+        }
+        principal = account_root(key.account)
+        self.invoke(Call(principal, "sns", "Publish", params, Arn.parse(action.arn).region, parent=action.alarm.arn))
+
+
 def executors(invoke: Invoke) -> Mapping[str, Executor]:
     """By the service of the action's ARN. Scaling policies are added where all controllers are put together."""
-    return {"lambda": InvokeFunction(invoke)}
+    return {"lambda": InvokeFunction(invoke), "sns": PublishToTopic(invoke)}
 
 
 def not_carried_out(arn: str) -> AWSError:

@@ -35,7 +35,7 @@ class Version:
     role: str = ""
     """The execution role's ARN."""
     dead_letters: str = ""
-    """The ARN of the queue to which events go that were given up; empty where there is none."""
+    """The ARN of the queue or the topic to which events go that were given up; empty where there is none."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class EventRules:
     age: float = 21_600.0
     """Seconds after which an event is not tried again."""
     on_success: str = ""
-    """A function's or a queue's ARN."""
+    """The ARN of a function, a queue or a topic."""
     on_failure: str = ""
 
 

@@ -1,4 +1,4 @@
-"""How a function's letters reach queues: by the operations that a client would call, as the function's role."""
+"""How a function's letters reach queues and topics: by the operations that a client would call, as the function's role."""
 
 from __future__ import annotations
 
@@ -22,7 +22,12 @@ def _message(letter: Letter, queue: Arn) -> tuple[str, dict[str, Any]]:
     return "SendMessage", {"QueueUrl": address, "MessageBody": letter.body, "MessageAttributes": attributes}
 
 
-_OPERATIONS: Mapping[str, Callable[[Letter, Arn], tuple[str, dict[str, Any]]]] = {"sqs": _message}
+def _publication(letter: Letter, topic: Arn) -> tuple[str, dict[str, Any]]:
+    attributes = {name: {"DataType": kind, "StringValue": said} for name, (kind, said) in letter.attributes.items()}
+    return "Publish", {"TopicArn": str(topic), "Message": letter.body, "MessageAttributes": attributes}
+
+
+_OPERATIONS: Mapping[str, Callable[[Letter, Arn], tuple[str, dict[str, Any]]]] = {"sqs": _message, "sns": _publication}
 """The operation and its parameters, by the target's service."""
 
 

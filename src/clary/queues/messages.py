@@ -24,7 +24,7 @@ _FREE = (
     " WHERE queue = :queue AND due <= :now AND sent > :oldest ORDER BY due, number LIMIT :most"
 )
 _FREE_IN_ORDER = (
-    "SELECT number, id, body, attributes, system, sent, received, first FROM message"
+    "SELECT number, id, body, attributes, system, sent, received, first FROM message INDEXED BY message_by_number"
     " WHERE queue = :queue AND due <= :now AND sent > :oldest AND family NOT IN"
     " (SELECT family FROM message WHERE queue = :queue AND due > :now AND receipt <> '')"
     " ORDER BY number LIMIT :most"

@@ -19,6 +19,7 @@ _MIGRATIONS = (
         receipt TEXT NOT NULL DEFAULT ''
     );
     CREATE INDEX message_by_due ON message (queue, due, number);
+    CREATE INDEX message_by_number ON message (queue, number);
     CREATE INDEX message_by_sent ON message (queue, sent);
     CREATE TABLE sent_before (
         queue TEXT NOT NULL, said TEXT NOT NULL, until INTEGER NOT NULL, id TEXT NOT NULL, number INTEGER NOT NULL,

@@ -14,6 +14,7 @@ from clary.services import (
     s3,
     sagemaker,
     sagemaker_runtime,
+    sns,
     sqs,
     sts,
 )
@@ -29,6 +30,7 @@ from clary.services.registry import Registry
 from clary.services.s3.service import SERVICE as S3
 from clary.services.sagemaker.service import SERVICE as SAGEMAKER
 from clary.services.sagemaker_runtime.service import SERVICE as SAGEMAKER_RUNTIME
+from clary.services.sns.service import SERVICE as SNS
 from clary.services.sqs.service import SERVICE as SQS
 from clary.services.sts.service import SERVICE as STS
 
@@ -44,6 +46,7 @@ OPERATIONS = (
     s3,
     sagemaker,
     sagemaker_runtime,
+    sns,
     sqs,
     sts,
 )
@@ -63,6 +66,7 @@ REGISTRY = Registry(
         APIGATEWAYV2,
         ECR,
         LAMBDA,
+        SNS,
         SQS,
     )
 )

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from clary.lifecycles.function import KIND
 from clary.services.lambda_.errors import invalid, not_offered
+from clary.services.sns.names import KIND as TOPIC
 from clary.services.sqs.names import FIFO
 from clary.services.sqs.names import KIND as QUEUE
 from clary.store.rows import Row
@@ -23,12 +24,12 @@ class Rows(Protocol):
 
 
 def check_target(rows: Rows, what: str, arn: str, *, functions: bool = True) -> None:
-    """A function, or a standard queue, that is there. Raises InvalidParameterValueException."""
+    """A function, a standard queue or a topic, that is there. Raises InvalidParameterValueException."""
     parts = arn.split(":")
     service = parts[2] if len(parts) > 5 else ""
-    kinds = {"sqs": QUEUE, **({"lambda": KIND} if functions else {})}
+    kinds = {"sqs": QUEUE, "sns": TOPIC, **({"lambda": KIND} if functions else {})}
     if service not in kinds:
-        offered = "functions and queues" if functions else "queues"
+        offered = "functions, queues and topics" if functions else "queues and topics"
         raise not_offered(f"{what} {arn} (what may be one: {offered})")
     row = rows.by_arn(":".join(parts[:_FUNCTION_PARTS]))
     if row is None or row.key.kind != kinds[service] or arn.endswith(FIFO):

@@ -136,11 +136,27 @@ def test_layers_of_one_name_are_numbered(lam):
     assert lam.call("GetLayerVersionByArn", Arn=made["LayerArn"] + ":1")["Version"] == 1
 
 
-def test_destinations_are_functions(lam, made):
-    queue = {"OnFailure": {"Destination": "arn:aws:sqs:us-east-1:000000000000:q"}}
-    code, message = lam.refusal("PutFunctionEventInvokeConfig", FunctionName="f", DestinationConfig=queue)
+@pytest.mark.parametrize(
+    ("arn", "words"),
+    [
+        ("arn:aws:events:us-east-1:000000000000:event-bus/bus", "not offered by Clary"),
+        ("arn:aws:sqs:us-east-1:000000000000:none", "is invalid"),
+        ("arn:aws:sns:us-east-1:000000000000:none", "is invalid"),
+    ],
+    ids=["event bus", "queue", "topic"],
+)
+def test_a_destination_is_of_a_kind_that_is_offered_and_there(lam, made, arn, words):
+    config = {"OnFailure": {"Destination": arn}}
+    code, message = lam.refusal("PutFunctionEventInvokeConfig", FunctionName="f", DestinationConfig=config)
     assert code == "InvalidParameterValueException"
-    assert "not offered by Clary" in message
+    assert words in message
+
+
+def test_a_function_s_events_have_rules(inner, lam, made):
+    inner("sqs", "CreateQueue", QueueName="q")
+    config = {"OnSuccess": {"Destination": "arn:aws:sqs:us-east-1:000000000000:q"}}
+    lam.call("PutFunctionEventInvokeConfig", FunctionName="f", DestinationConfig=config)
+    assert published(inner)["events"][""]["on_success"] == config["OnSuccess"]["Destination"]
     lam.call("PutFunctionEventInvokeConfig", FunctionName="f", MaximumRetryAttempts=0)
     assert lam.call("GetFunctionEventInvokeConfig", FunctionName="f")["MaximumRetryAttempts"] == 0
     lam.call("DeleteFunctionEventInvokeConfig", FunctionName="f")

@@ -1,0 +1,107 @@
+"""SNS of a started Clary, asked by boto3: what is published reaches queues and functions, and stays there."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.running import RunningClary, wait_until
+from tests.system.functions import Functions
+
+pytestmark = [pytest.mark.system]
+
+
+def queue(clary: RunningClary, name: str) -> tuple[str, str]:
+    """A queue's URL and ARN."""
+    url = clary.client("sqs").create_queue(QueueName=name)["QueueUrl"]
+    return url, f"arn:aws:sqs:us-east-1:000000000000:{name}"
+
+
+def topic(clary: RunningClary, name: str, protocol: str, endpoint: str, **attributes: str) -> str:
+    """A topic to which one has subscribed."""
+    client = clary.client("sns")
+    arn: str = client.create_topic(Name=name)["TopicArn"]
+    client.subscribe(TopicArn=arn, Protocol=protocol, Endpoint=endpoint, Attributes=attributes)
+    return arn
+
+
+def bodies(clary: RunningClary, url: str) -> list[str]:
+    found = clary.client("sqs").receive_message(QueueUrl=url, WaitTimeSeconds=20, MaxNumberOfMessages=10)
+    return [message["Body"] for message in found.get("Messages", [])]
+
+
+def test_a_message_is_in_the_queue_when_its_publisher_is_answered_and_outlives_a_kill(clary: RunningClary) -> None:
+    url, arn = queue(clary, "news")
+    published = topic(clary, "news", "sqs", arn, RawMessageDelivery="true", FilterPolicy='{"kind": ["good"]}')
+    for kind in ("good", "bad"):
+        attributes = {"kind": {"DataType": "String", "StringValue": kind}}
+        clary.client("sns").publish(TopicArn=published, Message=kind, MessageAttributes=attributes)
+    clary.kill("supervisor", "control", "edge")
+    clary.up()
+    assert bodies(clary, url) == ["good"]
+
+
+def test_functions_are_told_if_their_policy_lets_topics_in(shared: RunningClary) -> None:
+    functions = Functions(shared)
+    url, _ = queue(shared, "told")
+    text = f"""\
+import boto3
+def handler(event, context):
+    record = event["Records"][0]
+    said = record["EventSource"] + " " + record["Sns"]["Message"] + " " + record["Sns"]["Subject"]
+    boto3.client("sqs").send_message(QueueUrl="{url}", MessageBody=said)
+"""
+    for name in ("open", "closed"):
+        functions.create(name, text, Timeout=20)
+    functions.ask("open", {"Records": [{"EventSource": "warm", "Sns": {"Message": "up", "Subject": ""}}]})
+    assert bodies(shared, url) == ["warm up "]
+    arn = functions.client.get_function_configuration(FunctionName="open")["FunctionArn"]
+    published = topic(shared, "calls", "lambda", arn.replace(":open", ":closed"))
+    shared.client("sns").subscribe(TopicArn=published, Protocol="lambda", Endpoint=arn)
+    functions.client.add_permission(
+        FunctionName="open",
+        StatementId="topics",
+        Action="lambda:InvokeFunction",
+        Principal="sns.amazonaws.com",
+        SourceArn=published,
+    )
+    shared.client("sns").publish(TopicArn=published, Message="hello", Subject="about")
+    assert bodies(shared, url) == ["aws:sns hello about"]
+
+
+def test_an_alarm_tells_a_topic(shared: RunningClary) -> None:
+    url, arn = queue(shared, "alarmed")
+    published, cloudwatch = topic(shared, "alarms", "sqs", arn), shared.client("cloudwatch")
+    cloudwatch.put_metric_alarm(
+        AlarmName="slow", Namespace="shop", MetricName="Latency", Statistic="Average", Period=60, EvaluationPeriods=1,
+        Threshold=10.0, ComparisonOperator="GreaterThanThreshold", AlarmActions=[published],
+    )  # fmt: skip
+    cloudwatch.set_alarm_state(AlarmName="slow", StateValue="ALARM", StateReason="a test")
+    [body] = bodies(shared, url)
+    envelope = json.loads(body)
+    said: dict[str, Any] = json.loads(envelope["Message"])
+    assert envelope["Subject"] == 'ALARM: "slow" in us-east-1'
+    assert (said["AlarmName"], said["NewStateValue"], said["NewStateReason"]) == ("slow", "ALARM", "a test")
+    assert (said["Trigger"]["MetricName"], said["Trigger"]["Statistic"]) == ("Latency", "AVERAGE")
+
+    def history() -> list[str]:
+        items = cloudwatch.describe_alarm_history(AlarmName="slow", HistoryItemType="Action")["AlarmHistoryItems"]
+        return [item["HistorySummary"] for item in items]
+
+    assert wait_until(history, 20, "the action is noted") == [f"Successfully executed action {published}"]
+
+
+def test_what_became_of_events_is_told_to_topics(shared: RunningClary) -> None:
+    functions = Functions(shared)
+    url, arn = queue(shared, "events")
+    published = topic(shared, "events", "sqs", arn, RawMessageDelivery="true")
+    functions.create("failing", "def handler(event, context): raise ValueError('no good')", Timeout=20)
+    functions.client.update_function_configuration(
+        FunctionName="failing", DeadLetterConfig={"TargetArn": published}, Timeout=20
+    )
+    functions.client.put_function_event_invoke_config(FunctionName="failing", MaximumRetryAttempts=0)
+    functions.client.get_waiter("function_updated_v2").wait(FunctionName="failing")
+    functions.invoke("failing", {"row": 7}, InvocationType="Event")
+    assert bodies(shared, url) == ['{"row": 7}']
