@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from socket import socket
 from typing import NamedTuple
 
-from clary.serving.client import Pool, Request, Response
+from clary.serving.client import Pool, Request, Response, Room
 
 DEFAULT_TYPE = "application/octet-stream"
 """Where nobody says what a body is."""
@@ -42,8 +42,14 @@ class Walk:
 class Chain:
     """The containers of one replica, and the connections to them."""
 
-    def __init__(self, containers: Sequence[str], dial: Callable[[str], socket], threads: ThreadPoolExecutor) -> None:
-        self._pools = tuple(Pool(container, dial, threads) for container in containers)
+    def __init__(
+        self,
+        containers: Sequence[str],
+        dial: Callable[[str], socket],
+        threads: ThreadPoolExecutor,
+        room: Room | None = None,
+    ) -> None:
+        self._pools = tuple(Pool(container, dial, threads, room) for container in containers)
 
     async def ask(self, request: Request, walk: Walk) -> Response:
         """The last container's answer, or the first that is no success; `walk.at` is whose. Raises as `Pool.ask`."""

@@ -78,11 +78,31 @@ class Response(NamedTuple):
     body: bytes
 
 
+class Room:
+    """How many bytes of answers that are not whole yet connections may hold together. Belongs to one event loop."""
+
+    def __init__(self, most: int) -> None:
+        self.left = most
+        """For more of them."""
+
+    def take(self, size: int) -> None:
+        """Raises AnswerTooLarge where there is no room for so many more."""
+        if size > self.left:
+            raise AnswerTooLarge("there is no room for so large an answer beside the others")
+        self.left -= size
+
+    def give(self, size: int) -> None:
+        """So many are not held any more."""
+        self.left += size
+
+
 class Connection(asyncio.Protocol):
     """One connection. Answers come in the order of the requests."""
 
-    def __init__(self, on_lost: Callable[[Connection], None]) -> None:
+    def __init__(self, on_lost: Callable[[Connection], None], room: Room | None = None) -> None:
         self._on_lost = on_lost
+        self._room = room
+        self._held = 0
         self._transport: asyncio.Transport | None = None
         self._answers: deque[asyncio.Future[Response]] = deque()
         self._parser = httptools.HttpResponseParser(self)
@@ -140,10 +160,16 @@ class Connection(asyncio.Protocol):
             self.close()
 
     def _begin(self) -> None:
+        self._release()
         self._headers: dict[str, str] = {}
         self._pieces: list[bytes] = []
         self._size = 0
         self._until_close = False
+
+    def _release(self) -> None:
+        if self._room is not None:
+            self._room.give(self._held)
+            self._held = 0
 
     # asyncio.Protocol
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -174,6 +200,7 @@ class Connection(asyncio.Protocol):
         self.reusable = False
         if self._answers and self._until_close and exc is None:
             self.on_message_complete()
+        self._release()
         self._fail(Broken(str(exc or "the connection was closed without a whole answer")))
         self._on_lost(self)
 
@@ -200,6 +227,9 @@ class Connection(asyncio.Protocol):
         self._size += len(body)
         if self._size > RESPONSE_BYTES:
             raise AnswerTooLarge(f"the answer is larger than {RESPONSE_BYTES} bytes")
+        if self._room is not None:
+            self._room.take(len(body))
+            self._held += len(body)
         self._pieces.append(body)
 
     def on_message_complete(self) -> None:
@@ -227,7 +257,15 @@ def _depth(text: str) -> int:
 class Pool:
     """The connections to one container."""
 
-    def __init__(self, container: str, dial: Callable[[str], socket.socket], threads: ThreadPoolExecutor) -> None:
+    def __init__(
+        self,
+        container: str,
+        dial: Callable[[str], socket.socket],
+        threads: ThreadPoolExecutor,
+        room: Room | None = None,
+    ) -> None:
+        """`room` bounds what answers take together; None: each by itself is bounded."""
+        self._room = room
         self._container = container
         self._dial = dial
         self._threads = threads
@@ -297,7 +335,7 @@ class Pool:
             sock = await loop.run_in_executor(self._threads, self._dial, self._container)
         except OSError as error:
             raise NotSent(f"container {self._container}: {error}") from error
-        _, connection = await loop.create_connection(lambda: Connection(self._forget), sock=sock)
+        _, connection = await loop.create_connection(lambda: Connection(self._forget, self._room), sock=sock)
         return connection
 
     def _forget(self, connection: Connection) -> None:

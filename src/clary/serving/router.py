@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Protocol
 
 from clary.publish import Subscriber
 from clary.serving.chain import Chain, Walk
-from clary.serving.client import Broken, NotSent, Request, Response
+from clary.serving.client import Broken, NotSent, Request, Response, Room
 from clary.serving.routes import FILE, Route, Target, VariantRoute, endpoint_id
 from clary.serving.slots import EdgeSlot
 
@@ -21,6 +21,8 @@ WATCH_SECONDS = 0.05
 """How soon an edge without requests acknowledges new routes; comparing costs 0.1 µs."""
 
 _DIALLERS = 8
+SHADOW_ANSWER_BYTES = 64 * 2**20
+"""Of all answers of shadows that are under way: whatever they send, it must not take the edge's memory."""
 _SHADOW_DIALLERS = 2
 """Of their own: a shadow variant that accepts no connection must not keep a dialler from production."""
 
@@ -32,7 +34,7 @@ class Way(Protocol):
         """Whom to ask; None where there is nobody."""
         ...
 
-    async def ask(self, replica: Replica, request: Request, walk: Walk) -> Response:
+    def ask(self, replica: Replica, request: Request, walk: Walk) -> Awaitable[Response]:
         """One replica's answer. Raises NotSent, Broken."""
         ...
 
@@ -100,9 +102,9 @@ class Straight:
         """The least busy one."""
         return choose_replica(replicas)
 
-    async def ask(self, replica: Replica, request: Request, walk: Walk) -> Response:
+    def ask(self, replica: Replica, request: Request, walk: Walk) -> Awaitable[Response]:
         """Its answer. Raises NotSent, Broken."""
-        return await replica.chain.ask(request, walk)
+        return replica.chain.ask(request, walk)
 
 
 STRAIGHT = Straight()
@@ -117,6 +119,7 @@ class Router:
         self._dial = dial
         self._threads = ThreadPoolExecutor(_DIALLERS, thread_name_prefix="dial")
         self._shadow_threads = ThreadPoolExecutor(_SHADOW_DIALLERS, thread_name_prefix="dial-shadow")
+        self._shadow_room = Room(SHADOW_ANSWER_BYTES)
         self._routes: dict[str, Route] = {}
         self._replicas: dict[Target, Replica] = {}
         self._leaving: list[Replica] = []
@@ -198,20 +201,18 @@ class Router:
     def _refresh(self) -> None:
         raw = self._published.current().get("endpoints", {})
         self._routes = {endpoint: Route.parse(route) for endpoint, route in raw.items()}
-        named = {target: threads for route in self._routes.values() for target, threads in self._targets(route)}
+        named = {target: shadow for route in self._routes.values() for target, shadow in _targets(route)}
         self._leaving += [replica for target, replica in self._replicas.items() if target not in named]
         self._replicas = {
-            target: self._replicas.get(target) or Replica(target, Chain(target.containers, self._dial, threads))
-            for target, threads in named.items()
+            target: self._replicas.get(target) or Replica(target, self._chain(target, shadow=shadow))
+            for target, shadow in named.items()
         }
         self._acknowledge()
 
-    def _targets(self, route: Route) -> Iterator[tuple[Target, ThreadPoolExecutor]]:
-        """All replicas of a route, and who dials them."""
-        for variant in route.variants:
-            yield from ((target, self._threads) for target in variant.targets)
-            if variant.shadow:
-                yield from ((target, self._shadow_threads) for target in variant.shadow.targets)
+    def _chain(self, target: Target, *, shadow: bool) -> Chain:
+        if shadow:
+            return Chain(target.containers, self._dial, self._shadow_threads, self._shadow_room)
+        return Chain(target.containers, self._dial, self._threads)
 
     def _acknowledge(self) -> None:
         for replica in self._leaving:
@@ -219,3 +220,11 @@ class Router:
         self._leaving = [replica for replica in self._leaving if replica.outstanding]
         if not self._leaving:
             self._slot.write(self._published.generation)
+
+
+def _targets(route: Route) -> Iterator[tuple[Target, bool]]:
+    """All replicas of a route, and whether each is a shadow's."""
+    for variant in route.variants:
+        yield from ((target, False) for target in variant.targets)
+        if variant.shadow:
+            yield from ((target, True) for target in variant.shadow.targets)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -13,6 +14,7 @@ from clary.calls import Call, Principal
 from clary.errors import AWSError
 from clary.services.sagemaker_runtime import invocations
 from clary.serving import mirror as mirrors
+from clary.serving.client import AnswerTooLarge, Broken, Pool, Request, Room
 from clary.serving.metering import Meter
 from clary.serving.mirror import Mirror
 from clary.serving.recorder import Recorder
@@ -236,3 +238,45 @@ async def test_a_shadow_that_is_withdrawn_is_asked_no_more(servers, edge):
     await until(lambda: not edge.mirror.under_way)
     assert servers.dialled == ["c1", "c2"]
     assert edge.metered()["s", "Invocation5XXErrors"] == 1
+
+
+async def test_answers_of_shadows_have_so_much_room_together(servers):
+    half = ok(b"x" * 8)[:-4]
+
+    async def begins(reader, writer):
+        await read_request(reader)
+        writer.write(half)
+        await reader.read()
+
+    await servers.start("c1", begins)
+    await servers.start("c2", says(ok(b"y" * 8)))
+    with ThreadPoolExecutor(1) as threads:
+        room = Room(10)
+        slow, quick = (Pool(container, servers.dial, threads, room) for container in ("c1", "c2"))
+        waiting = asyncio.create_task(slow.ask(Request("POST", "/")))
+        await until(lambda: room.left == 6)
+        with pytest.raises(AnswerTooLarge, match="no room"):
+            await quick.ask(Request("POST", "/"))
+        servers.kill("c1")
+        with pytest.raises(Broken):
+            await waiting
+        assert (await quick.ask(Request("POST", "/"))).body == b"y" * 8
+        assert room.left == 10
+        quick.close()
+
+
+async def test_a_shadow_that_floods_the_edge_is_broken_off(servers, edge):
+    piece = b"x" * 2**20
+
+    async def floods(reader, writer):
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
+        while True:
+            writer.write(piece)
+            await writer.drain()
+
+    await servers.start("c1", says(ok(b"x")))
+    await servers.start("c2", floods)
+    assert [(await invoke(edge))["Body"] for _ in range(5)] == [b"x"] * 5
+    await until(lambda: not edge.mirror.under_way, 20.0)
+    assert edge.metered()["s", "Invocation5XXErrors"] == 5
