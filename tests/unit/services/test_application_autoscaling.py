@@ -52,31 +52,31 @@ def registered(scaling: Any) -> Any:
     return scaling
 
 
-@pytest.mark.parametrize(
-    ("asked", "text"),
-    [
-        ({"MinCapacity": 1}, "Maximum capacity is required to register a new scalable target"),
-        ({"MinCapacity": 3, "MaxCapacity": 2}, "Maximum capacity cannot be less than minimum capacity"),
-        (
-            {"MinCapacity": 0, "MaxCapacity": 2},
-            "Minimum capacity must be at least 1 for a variant that answers in real time",
-        ),
-        (
-            {"ResourceId": "endpoint/shop/variant/other", "MinCapacity": 1, "MaxCapacity": 2},
-            "Production variant does not exist: endpoint/shop/variant/other",
-        ),
-        ({"ResourceId": "service/shop"}, "Unsupported service namespace, resource type or scalable dimension"),
-        (
-            {"ScalableDimension": "ecs:service:DesiredCount"},
-            "Unsupported service namespace, resource type or scalable dimension",
-        ),
-        ({"ServiceNamespace": "ecs"}, "Scaling of the service namespace ecs is not offered by Clary."),
-        ({"ResourceId": "inference-component/one"}, "Scaling of inference components is not offered by Clary."),
-    ],
-    ids=str,
-)
-def test_targets_that_are_refused(scaling: Any, asked: dict[str, Any], text: str) -> None:
-    assert scaling.refusal("RegisterScalableTarget", **{**NAMED, **asked}) == ("ValidationException", text)
+BAD_TARGETS: list[tuple[dict[str, Any], str]] = [
+    ({"MinCapacity": 1}, "Maximum capacity is required to register a new scalable target"),
+    ({"MinCapacity": 3, "MaxCapacity": 2}, "Maximum capacity cannot be less than minimum capacity"),
+    (
+        {"MinCapacity": 0, "MaxCapacity": 2},
+        "Minimum capacity must be at least 1 for a variant that answers in real time",
+    ),
+    (
+        {"ResourceId": "endpoint/shop/variant/other", "MinCapacity": 1, "MaxCapacity": 2},
+        "Production variant does not exist: endpoint/shop/variant/other",
+    ),
+    ({"ResourceId": "service/shop"}, "Unsupported service namespace, resource type or scalable dimension"),
+    (
+        {"ScalableDimension": "ecs:service:DesiredCount"},
+        "Unsupported service namespace, resource type or scalable dimension",
+    ),
+    ({"ServiceNamespace": "ecs"}, "Scaling of the service namespace ecs is not offered by Clary."),
+    ({"ResourceId": "inference-component/one"}, "Scaling of inference components is not offered by Clary."),
+]
+"""What is asked for, and how it is refused."""
+
+
+def test_targets_that_are_refused(scaling: Any) -> None:
+    for asked, text in BAD_TARGETS:
+        assert scaling.refusal("RegisterScalableTarget", **{**NAMED, **asked}) == ("ValidationException", text)
 
 
 def test_a_target_keeps_what_a_change_leaves_out(registered: Any) -> None:
@@ -92,45 +92,45 @@ def test_a_target_keeps_what_a_change_leaves_out(registered: Any) -> None:
     assert target["RoleARN"].endswith("/AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint")
 
 
-@pytest.mark.parametrize(
-    ("asked", "text"),
-    [
-        (steps(step(0, 10)), "A positive upper bound requires a step adjustment with an unspecified upper bound"),
-        (steps(step(-10, 0)), "A negative lower bound requires a step adjustment with an unspecified lower bound"),
-        (
-            steps(step(0, 10), step(20, None)),
-            "Step adjustment intervals can neither overlap nor have a gap between them",
-        ),
-        (
-            steps(step(0, 10), step(5, None)),
-            "Step adjustment intervals can neither overlap nor have a gap between them",
-        ),
-        (steps(step(0, None), step(5, None)), "At most one step adjustment can have an unspecified upper bound"),
-        (steps(), "Adjustment type and step adjustments are required for a step scaling policy"),
-        (
-            steps(step(0, None), MinAdjustmentMagnitude=2),
-            "MinAdjustmentMagnitude can only be specified with the adjustment type PercentChangeInCapacity",
-        ),
-        (tracking(TargetValue=0.0), "Target value must be greater than 0"),
-        (
-            tracking(PredefinedMetricSpecification=None),
-            "Exactly one of a predefined and a customized metric specification must be specified",
-        ),
-        (
-            tracking(PredefinedMetricSpecification={"PredefinedMetricType": "ECSServiceAverageCPUUtilization"}),
-            "PredefinedMetricType ECSServiceAverageCPUUtilization is not offered by Clary.",
-        ),
-        (
-            {"PolicyType": "TargetTrackingScaling"},
-            "TargetTrackingScalingPolicyConfiguration is required with PolicyType TargetTrackingScaling",
-        ),
-        ({"PolicyType": "PredictiveScaling"}, "PolicyType PredictiveScaling is not offered by Clary."),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_policies_that_are_refused(registered: Any, asked: dict[str, Any], text: str) -> None:
-    refused = registered.refusal("PutScalingPolicy", **NAMED, PolicyName="p", **asked)
-    assert refused == ("ValidationException", text)
+BAD_POLICIES: list[tuple[dict[str, Any], str]] = [
+    (steps(step(0, 10)), "A positive upper bound requires a step adjustment with an unspecified upper bound"),
+    (steps(step(-10, 0)), "A negative lower bound requires a step adjustment with an unspecified lower bound"),
+    (
+        steps(step(0, 10), step(20, None)),
+        "Step adjustment intervals can neither overlap nor have a gap between them",
+    ),
+    (
+        steps(step(0, 10), step(5, None)),
+        "Step adjustment intervals can neither overlap nor have a gap between them",
+    ),
+    (steps(step(0, None), step(5, None)), "At most one step adjustment can have an unspecified upper bound"),
+    (steps(), "Adjustment type and step adjustments are required for a step scaling policy"),
+    (
+        steps(step(0, None), MinAdjustmentMagnitude=2),
+        "MinAdjustmentMagnitude can only be specified with the adjustment type PercentChangeInCapacity",
+    ),
+    (tracking(TargetValue=0.0), "Target value must be greater than 0"),
+    (
+        tracking(PredefinedMetricSpecification=None),
+        "Exactly one of a predefined and a customized metric specification must be specified",
+    ),
+    (
+        tracking(PredefinedMetricSpecification={"PredefinedMetricType": "ECSServiceAverageCPUUtilization"}),
+        "PredefinedMetricType ECSServiceAverageCPUUtilization is not offered by Clary.",
+    ),
+    (
+        {"PolicyType": "TargetTrackingScaling"},
+        "TargetTrackingScalingPolicyConfiguration is required with PolicyType TargetTrackingScaling",
+    ),
+    ({"PolicyType": "PredictiveScaling"}, "PolicyType PredictiveScaling is not offered by Clary."),
+]
+"""What is asked for, and how it is refused."""
+
+
+def test_policies_that_are_refused(registered: Any) -> None:
+    for asked, text in BAD_POLICIES:
+        refused = registered.refusal("PutScalingPolicy", **NAMED, PolicyName="p", **asked)
+        assert refused == ("ValidationException", text)
 
 
 def test_a_metric_is_tracked_by_one_policy(registered: Any) -> None:
@@ -162,33 +162,33 @@ def test_metric_math_is_tracked(registered: Any, inner: Any) -> None:
     assert [alarm["Metrics"][0]["MetricStat"]["Period"] for alarm in alarms] == [60, 60]
 
 
-@pytest.mark.parametrize(
-    ("asked", "text"),
-    [
-        ({"Schedule": "rate(1 hour)"}, "At least one of minimum capacity and maximum capacity should be provided"),
-        ({"ScalableTargetAction": {"MinCapacity": 1}}, "Schedule is required for a new scheduled action"),
-        (
-            {"Schedule": "hourly", "ScalableTargetAction": {"MinCapacity": 1}},
-            "Invalid schedule expression or time zone: hourly",
-        ),
-        (
-            {"Schedule": "rate(1 hour)", "Timezone": "Atlantis", "ScalableTargetAction": {"MinCapacity": 1}},
-            "Invalid schedule expression or time zone: rate(1 hour)",
-        ),
-        (
-            {"Schedule": "at(2020-01-01T00:00:00)", "ScalableTargetAction": {"MinCapacity": 1}},
-            "The schedule has no time in the future",
-        ),
-        (
-            {"Schedule": "rate(1 hour)", "ScalableTargetAction": {"MinCapacity": 2, "MaxCapacity": 1}},
-            "Maximum capacity cannot be less than minimum capacity",
-        ),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_scheduled_actions_that_are_refused(registered: Any, asked: dict[str, Any], text: str) -> None:
-    refused = registered.refusal("PutScheduledAction", **NAMED, ScheduledActionName="a", **asked)
-    assert refused == ("ValidationException", text)
+BAD_ACTIONS: list[tuple[dict[str, Any], str]] = [
+    ({"Schedule": "rate(1 hour)"}, "At least one of minimum capacity and maximum capacity should be provided"),
+    ({"ScalableTargetAction": {"MinCapacity": 1}}, "Schedule is required for a new scheduled action"),
+    (
+        {"Schedule": "hourly", "ScalableTargetAction": {"MinCapacity": 1}},
+        "Invalid schedule expression or time zone: hourly",
+    ),
+    (
+        {"Schedule": "rate(1 hour)", "Timezone": "Atlantis", "ScalableTargetAction": {"MinCapacity": 1}},
+        "Invalid schedule expression or time zone: rate(1 hour)",
+    ),
+    (
+        {"Schedule": "at(2020-01-01T00:00:00)", "ScalableTargetAction": {"MinCapacity": 1}},
+        "The schedule has no time in the future",
+    ),
+    (
+        {"Schedule": "rate(1 hour)", "ScalableTargetAction": {"MinCapacity": 2, "MaxCapacity": 1}},
+        "Maximum capacity cannot be less than minimum capacity",
+    ),
+]
+"""What is asked for, and how it is refused."""
+
+
+def test_scheduled_actions_that_are_refused(registered: Any) -> None:
+    for asked, text in BAD_ACTIONS:
+        refused = registered.refusal("PutScheduledAction", **NAMED, ScheduledActionName="a", **asked)
+        assert refused == ("ValidationException", text)
 
 
 def test_a_scheduled_action_is_shown_as_it_was_put(registered: Any) -> None:
