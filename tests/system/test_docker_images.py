@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import re
 import signal
@@ -21,7 +22,8 @@ from clary.compute import record
 from clary.compute.docker_api import Engine
 from tests import engine as engines
 from tests.running import RunningClary, wait_until
-from tests.system.jobs import BUCKET, ENDED, JOB_SECONDS, Jobs
+from tests.system import own_models
+from tests.system.jobs import BUCKET, ENDED, JOB_SECONDS, Jobs, packed
 
 pytestmark = pytest.mark.xdist_group("engine-images")
 
@@ -422,3 +424,27 @@ def test_without_an_engine_the_request_says_so_at_once(tmp_path: Path, monkeypat
         jobs = Jobs(clary)
         with pytest.raises(botocore.exceptions.ClientError, match=r"No container engine answers at .*nothing"):
             _train(jobs, "never", "localhost/mine:1")
+
+
+def test_a_container_with_room_for_two_serves_three(engine: Engine, jobs: Jobs) -> None:
+    image = engines.image(engine, f"clary-test-models-{os.getpid()}", {"/usr/bin/serve": own_models.SERVE})
+    for name in ("a", "b", "c"):
+        jobs.s3.put_object(Bucket=BUCKET, Key=f"many/{name}.tar.gz", Body=packed({"text": name}))
+    container = {"Image": image, "Mode": "MultiModel", "ModelDataUrl": f"s3://{BUCKET}/many/"}
+    endpoint = jobs.deploy_container("many-own", container)
+
+    def says(name: str, body: bytes = b"x") -> list[object]:
+        asked = {"EndpointName": endpoint, "TargetModel": f"{name}.tar.gz", "Body": body}
+        answer: list[object] = json.loads(jobs.runtime.invoke_endpoint(**asked)["Body"].read())
+        return answer
+
+    assert [says(name) for name in ("a", "b", "a", "c")] == [
+        ["a", "a.tar.gz", ["a"], False],
+        ["b", "b.tar.gz", ["a", "b"], False],
+        ["a", "a.tar.gz", ["a", "b"], False],
+        ["c", "c.tar.gz", ["a", "c"], False],
+    ]
+    assert says("b")[2] == ["b", "c"], "it was loaded again"
+    with pytest.raises(botocore.exceptions.ClientError, match="the model") as raised:
+        says("b", b"own 404")
+    assert raised.value.response["OriginalStatusCode"] == 404
