@@ -25,6 +25,21 @@ def test_a_configurations_models_are_a_condition():
     assert (right.resource, right.context["sagemaker:ModelArn"]) == (f"{ARN}:endpoint-config/c", [f"{ARN}:model/m"])
 
 
+def test_a_shadows_model_and_instances_are_conditions_as_its_production_variants():
+    live, shade = {"ModelName": "m", "InstanceType": "ml.m5.large"}, {"ModelName": "s", "InstanceType": "ml.p3.2xlarge"}
+    asked = {"ProductionVariants": [live], "ShadowProductionVariants": [shade]}
+    [right] = needed("CreateEndpointConfig", EndpointConfigName="c", **asked)
+    assert right.context["sagemaker:ModelArn"] == [f"{ARN}:model/m", f"{ARN}:model/s"]
+    assert right.context["sagemaker:InstanceTypes"] == ["ml.m5.large", "ml.p3.2xlarge"]
+
+
+@pytest.mark.parametrize("operation", ["Create", "Describe", "Start", "Stop", "Update", "Delete"])
+def test_an_experiment_is_the_resource_and_not_its_endpoint(operation):
+    endpoint = {"EndpointName": "e"} if operation == "Create" else {}
+    [right] = needed(f"{operation}InferenceExperiment", Name="x", **endpoint)
+    assert right.resource == f"{ARN}:inference-experiment/x"
+
+
 def test_a_model_itself_is_the_resource():
     [right] = needed("DeleteModel", ModelName="m")
     assert (right.resource, right.context) == (f"{ARN}:model/m", {})
