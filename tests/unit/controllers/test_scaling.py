@@ -20,6 +20,8 @@ from clary.scaling.rows import SCHEDULED_KIND, TARGET_KIND, target_key
 from clary.scaling.tracking import HIGH, alarm_params
 from clary.serving.metering import Meter, Place
 from clary.store.rows import Key, Row, Stale
+from clary.telemetry.series import Datum, Metric
+from clary.telemetry.summary import Summary
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
 ENDPOINT = Key("endpoint", ACCOUNT, REGION, "shop")
@@ -263,6 +265,24 @@ def test_an_alarm_that_stays_calls_again_each_minute_and_no_oftener(world):
         world.settle()
         counts.append(world.count())
     assert counts == [2, 2, 2, 3, 4]
+
+
+def test_an_alarm_that_calls_again_tells_what_its_metric_is_now(world):
+    world.register(most=10)
+    low = {"MetricIntervalLowerBound": 0.0, "MetricIntervalUpperBound": 10.0, "ScalingAdjustment": 1}
+    world.step_policy(StepAdjustments=[low, {"MetricIntervalLowerBound": 10.0, "ScalingAdjustment": 3}])
+    counts = []
+    for value in (15.0, 40.0):
+        minute = int(world.clock.now)
+        datum = Datum(Metric("ns", "m"), minute, "None", Summary.of({value: 1.0}), 60)
+        world.inner.series.put(ACCOUNT, REGION, [datum], minute)
+        world.clock.now += 60
+        for seconds in (15, -15):
+            world.clock.now += seconds
+            world.inner.woken.append(Key(ALARM_KIND, ACCOUNT, REGION, "slow"))
+            world.settle()
+        counts.append(world.count())
+    assert counts == [2, 5]
 
 
 @pytest.mark.parametrize("moment", [f"before {CHANGES}", f"after {CHANGES}"])
