@@ -92,20 +92,15 @@ class MessageStore:
 
     def purge(self, queue: str) -> None:
         """Delete all messages of a queue, and what is known of those that were sent."""
-
-        def change(connection: sqlite3.Connection) -> None:
-            connection.execute("DELETE FROM message WHERE queue = ?", (queue,))
-            connection.execute("DELETE FROM sent_before WHERE queue = ?", (queue,))
-
-        self._writer.run(change)
+        self._writer.run(lambda connection: _empty(connection, queue))
 
     def keep_only(self, queues: Sequence[str]) -> None:
         """Delete what other queues have left: control died between the queue's row and its messages."""
 
         def change(connection: sqlite3.Connection) -> None:
-            there = {queue for (queue,) in connection.execute("SELECT DISTINCT queue FROM message")}
-            for queue in there - set(queues):
-                connection.execute("DELETE FROM message WHERE queue = ?", (queue,))
+            there = "SELECT queue FROM message UNION SELECT queue FROM sent_before"
+            for queue in {queue for (queue,) in connection.execute(there)} - set(queues):
+                _empty(connection, queue)
 
         self._writer.run(change)
 
@@ -121,6 +116,11 @@ class MessageStore:
     def _changed(self, text: str, values: tuple[object, ...]) -> bool:
         change: Callable[[sqlite3.Connection], bool] = lambda each: each.execute(text, values).rowcount == 1  # noqa: E731
         return self._writer.run(change)
+
+
+def _empty(connection: sqlite3.Connection, queue: str) -> None:
+    connection.execute("DELETE FROM message WHERE queue = ?", (queue,))
+    connection.execute("DELETE FROM sent_before WHERE queue = ?", (queue,))
 
 
 def _keep(connection: sqlite3.Connection, queue: str, letter: Letter, now: int) -> Kept:

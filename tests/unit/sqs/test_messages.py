@@ -1,5 +1,6 @@
 """Messages: sent, received, hidden, deleted, moved. Texts are AWS's, as recorded in public test suites."""
 
+import base64
 import hashlib
 import json
 
@@ -279,6 +280,21 @@ def test_a_receipt_of_another_queue_is_none_of_this(sqs):
     sqs.send(one)
     handle = sqs.receive(one)[0]["ReceiptHandle"]
     assert sqs.refusal("DeleteMessage", QueueUrl=other, ReceiptHandle=handle)[0] == "ReceiptHandleIsInvalid"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[" * 100_000, "7", '["{id}", 1e9, "a"]', '["{id}", 1000000000000000000000000000000, "a"]', '["{id}", 1, 1]'],
+    ids=["empty", "deep", "number", "float", "great", "receipt"],
+)
+def test_a_receipt_that_is_none_is_refused(sqs, text):
+    url = sqs.create()
+    (row,) = sqs.inner.store.read.rows("queue")
+    made = base64.urlsafe_b64encode(text.replace("{id}", row.state["id"]).encode()).decode()
+    assert sqs.refusal("DeleteMessage", QueueUrl=url, ReceiptHandle=made) == (
+        "ReceiptHandleIsInvalid",
+        f'The input receipt handle "{made}" is not a valid receipt handle.',
+    )
 
 
 def test_purging_leaves_nothing(sqs):

@@ -97,7 +97,7 @@ def _values(said: Params | None) -> list[Any] | None:
 def _listed(text: str) -> list[Any]:
     try:
         values = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
     return values if isinstance(values, list) else [values]
 

@@ -109,8 +109,9 @@ def remove_permission(context: Context, params: Params) -> Output:
 def _policy(attributes: dict[str, str], queue: Queue) -> dict[str, Any]:
     empty = {"Version": "2008-10-17", "Id": f"{queue.row.arn}/SQSDefaultPolicy", "Statement": []}
     policy: dict[str, Any] = json.loads(attributes.get("Policy") or json.dumps(empty))
-    statements = policy.get("Statement", [])
-    return {**policy, "Statement": statements if isinstance(statements, list) else [statements]}
+    said = policy.get("Statement", [])
+    statements = said if isinstance(said, list) else [said]
+    return {**policy, "Statement": [each for each in statements if isinstance(each, dict)]}
 
 
 def _statement(params: Params, queue: Queue) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from clary.queues.model import Place
 from clary.services.sqs.errors import invalid_receipt
 from clary.services.sqs.queue import Queue
 
+_GREATEST = 2**63 - 1
+
 
 def handle(place: Place) -> str:
     """Opaque, as on AWS."""
@@ -20,8 +22,13 @@ def place_of(queue: Queue, given: str) -> Place:
     """The inverse of `handle`. Raises ReceiptHandleIsInvalid, for another queue's as well."""
     try:
         name, number, receipt = json.loads(base64.urlsafe_b64decode(given.encode()))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         raise invalid_receipt(given) from None
-    if name != queue.id or not isinstance(number, int) or not isinstance(receipt, str):
+    if name != queue.id or not _is_number(number) or not isinstance(receipt, str):
         raise invalid_receipt(given)
     return Place(name, number, receipt)
+
+
+def _is_number(value: object) -> bool:
+    """That a database can look for."""
+    return isinstance(value, int) and 0 < value <= _GREATEST
