@@ -34,7 +34,7 @@ def jobs(shared: RunningClary) -> Iterator[Jobs]:
 @pytest.fixture(scope="module")
 def scaling(jobs: Jobs) -> Any:
     client = jobs.clary.client("application-autoscaling")
-    client.register_scalable_target(MinCapacity=1, MaxCapacity=3, **NAMED)
+    client.register_scalable_target(MinCapacity=1, MaxCapacity=2, **NAMED)
     return client
 
 
@@ -106,6 +106,7 @@ def test_a_metric_brings_a_second_instance_and_takes_it_away_whoever_is_killed(j
 
 def test_a_step_policy_scales_by_its_users_alarm(jobs: Jobs, scaling: Any) -> None:
     cloudwatch = jobs.clary.client("cloudwatch")
+    scaling.register_scalable_target(MaxCapacity=3, **NAMED)
     before = len(activities(scaling))
     steps = [
         {"MetricIntervalLowerBound": 0.0, "MetricIntervalUpperBound": 10.0, "ScalingAdjustment": 1},
@@ -142,7 +143,7 @@ def test_a_step_policy_scales_by_its_users_alarm(jobs: Jobs, scaling: Any) -> No
 def test_a_scheduled_action_has_its_bounds_enforced_and_a_deleted_endpoint_leaves_nothing(
     jobs: Jobs, scaling: Any
 ) -> None:
-    at = datetime.now(UTC) + timedelta(seconds=3)
+    at = datetime.now(UTC) + timedelta(seconds=5)
     scaling.put_scheduled_action(
         ScheduledActionName="night",
         Schedule=f"at({at:%Y-%m-%dT%H:%M:%S})",
