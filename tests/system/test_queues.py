@@ -83,7 +83,7 @@ def test_whoever_waits_gets_a_message_when_it_comes_and_holds_nobody_up(started:
         waiting = threads.submit(received, started.client("sqs"), url)
         assert client.list_queues()["QueueUrls"], "control answers while they wait"
         client.send_message(QueueUrl=url, MessageBody="now")
-        (message,) = waiting.result(15)
+        (message,) = waiting.result(60)
         assert message["Body"] == "now"
         assert not any(each.result(60).get("Messages") for each in silent)
 

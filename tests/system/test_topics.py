@@ -28,8 +28,15 @@ def topic(clary: RunningClary, name: str, protocol: str, endpoint: str, **attrib
 
 
 def bodies(clary: RunningClary, url: str) -> list[str]:
-    found = clary.client("sqs").receive_message(QueueUrl=url, WaitTimeSeconds=20, MaxNumberOfMessages=10)
-    return [message["Body"] for message in found.get("Messages", [])]
+    """Of the messages that come first."""
+    client = clary.client("sqs")
+
+    def received() -> list[str]:
+        found = client.receive_message(QueueUrl=url, WaitTimeSeconds=20, MaxNumberOfMessages=10)
+        return [message["Body"] for message in found.get("Messages", [])]
+
+    said: list[str] = wait_until(received, 60, f"a message in {url}")
+    return said
 
 
 def test_a_message_is_in_the_queue_when_its_publisher_is_answered_and_outlives_a_kill(clary: RunningClary) -> None:
