@@ -27,7 +27,7 @@ def models(tensorflow_python, tmp_path_factory):
     return folder
 
 
-def started(python, base, models, script=None):
+def started(python, base, models, script=None, **env):
     opt = Opt(base)
     (opt.base / "model").rmdir()
     (opt.base / "model").mkdir()
@@ -37,7 +37,7 @@ def started(python, base, models, script=None):
         (opt.base / "model/code/inference.py").write_text(script)
     process = subprocess.Popen(
         [python, "-m", MODULE],
-        env={**opt.env, "SAGEMAKER_BIND_TO_PORT": "0", "TF_CPP_MIN_LOG_LEVEL": "1"},
+        env={**opt.env, "SAGEMAKER_BIND_TO_PORT": "0", "TF_CPP_MIN_LOG_LEVEL": "1", **env},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -216,3 +216,16 @@ def test_without_a_saved_model_the_server_says_what_is_looked_for(tensorflow_pyt
     )
     assert process.returncode == 1
     assert "no SavedModel bundles found!" in process.stderr
+
+
+def test_one_of_many_models_answers_as_it_would_alone(tensorflow_python, models, tmp_path):
+    process, many = started(tensorflow_python, tmp_path / "ml", models, SAGEMAKER_MULTI_MODEL="true")
+    try:
+        order = json.dumps({"model_name": "m", "url": str(tmp_path / "ml/model")})
+        assert many.request("POST", "/models", order)[0] == 200
+        asked = json.dumps({"instances": [1.0, 2.0]})
+        status, body, _ = many.request("POST", "/models/m/invoke", asked, Content_Type="application/json")
+        assert (status, json.loads(body)) == (200, {"predictions": [3.5, 4.0]})
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0
