@@ -1,4 +1,4 @@
-"""How a function's letters reach queues and topics: by the operations that a client would call, as the function's role."""
+"""How a function's letters reach queues and topics: by the operations that a client would call, as its role."""
 
 from __future__ import annotations
 

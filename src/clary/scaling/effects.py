@@ -7,16 +7,18 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clary.calls import Call, account_root
 from clary.errors import AWSError
 from clary.scaling.resource import ScaledVariant
 from clary.scaling.rows import OVERRIDDEN, POLICY_KIND, SCHEDULED_KIND, UNDER_WAY, activity_key, told
 from clary.scaling.tracking import HIGH, LOW, alarm_params
-from clary.store import Store
 from clary.store.rows import Key, Row
-from clary.store.transaction import Transaction
+
+if TYPE_CHECKING:  # the edge knows this module by its service, and shall not load a database
+    from clary.store import Store
+    from clary.store.transaction import Transaction
 
 Invoke = Callable[[Call], dict[str, Any]]
 """Carries out a call inside control."""
