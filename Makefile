@@ -9,10 +9,10 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo test soak lint format bench docs lock clean
+.PHONY: help setup demo test soak lint format bench bench-serving docs lock clean
 
 help:  ## what can be made
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 setup: $(READY)  ## the development environment, from requirements.lock
 
@@ -50,8 +50,11 @@ bench: setup  ## measure what docs/performance.md says
 	@missed=0; for each in benchmarks benchmarks.fifty_jobs benchmarks.data benchmarks.transform benchmarks.tuning \
 			benchmarks.algorithms benchmarks.gradient_boosting benchmarks.nearest_neighbours benchmarks.pytorch \
 			benchmarks.functions benchmarks.registry benchmarks.own_container \
-			benchmarks.several_containers benchmarks.api_gateway; do \
+			benchmarks.several_containers benchmarks.api_gateway benchmarks.capture; do \
 		$(BIN)/python -m $$each || missed=1; done; exit $$missed
+
+bench-serving: setup  ## endpoints beside other model servers, in one run (needs wrk)
+	@$(BIN)/python -m benchmarks.serving --svg docs/serving.svg
 
 docs: setup  ## write what README and docs take from the code, and check their links
 	@$(BIN)/python -m docs
@@ -60,6 +63,9 @@ lock: setup  ## resolve the dependencies anew
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --group dev pyproject.toml --output-file requirements.lock
 	@for e in tests/clients/environments/*.in; do \
 		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header $$e --output-file $${e%.in}.txt; done
+	@for each in benchmarks/serving/environments/*.in; do \
+		$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-annotate --no-header \
+			--override benchmarks/serving/environments/overrides.txt $$each --output-file $${each%.in}.txt; done
 
 clean:  ## remove the development environment
 	@rm -rf .venv

@@ -11,11 +11,6 @@ import pytest
 from tests.running import RunningClary
 from tests.system.jobs import BUCKET, Jobs, packed
 
-# PyTorch 2.13's gloo threads need the interpreter to let go of a tensor that Python knows. A script that ends right
-# after its last collective may be finished first: the thread is then ended inside a destructor, and the process dies
-# of "terminate called without an active exception" (github.com/pytorch/pytorch/pull/179291 tells the same). The
-# scripts of these tests therefore keep the work of their last collective, so that no thread is the last to hold it.
-
 TRAINING = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:2.6.0-cpu-py312"
 OLD = "520713654638.dkr.ecr.us-west-2.amazonaws.com/sagemaker-pytorch:0.4.0-cpu-py3"
 
@@ -44,14 +39,52 @@ for _ in range(40):
     optimizer.step()
 total = loss.detach()
 if together:
-    summing = dist.all_reduce(total, async_op=True)
-    summing.wait()
+    dist.all_reduce(total)
     total = total / dist.get_world_size()
 print(f"loss={total.item():.9f}", flush=True)
 if not together or dist.get_rank() == 0:
     torch.save(model.state_dict(), os.path.join(os.environ["SM_MODEL_DIR"], "model.pth"))
 if together:
     dist.destroy_process_group()
+"""
+
+STARVED = """\
+import os
+import subprocess
+import sys
+import threading
+import time
+import torch
+import torch.distributed as dist
+from torch.nn.parallel import DistributedDataParallel
+
+
+def starve():
+    for thread in map(int, os.listdir("/proc/self/task")):
+        if thread != threading.get_native_id():
+            os.sched_setscheduler(thread, os.SCHED_IDLE, os.sched_param(0))
+
+
+def train():
+    x = torch.ones(8, 1)
+    model = DistributedDataParallel(torch.nn.Linear(1, 1))
+    for _ in range(4):
+        starve()
+        loss = model(x).sum()
+        loss.backward()
+    total = loss.detach()
+    dist.all_reduce(total)
+    return total.item()
+
+
+dist.init_process_group("gloo")
+if dist.get_rank() == 0:
+    for _ in range(os.cpu_count()):
+        busy = ["timeout", "10", sys.executable, "-S", "-c", "while True: pass"]
+        subprocess.Popen(busy, stderr=subprocess.DEVNULL)
+time.sleep(0.5)
+print(f"loss={train():.3f}", flush=True)
+dist.destroy_process_group()
 """
 
 RANKS = """\
@@ -90,7 +123,7 @@ def jobs(shared: RunningClary) -> Jobs:
 
 
 def losses(jobs: Jobs, name: str) -> list[float]:
-    return [float(value) for value in re.findall(r"loss=([0-9.]+)", jobs.said(name))]
+    return [float(value) for value in re.findall(r"loss=([-0-9.]+)", jobs.said(name))]
 
 
 @pytest.fixture(scope="module")
@@ -104,10 +137,17 @@ def alone(jobs: Jobs) -> float:
 
 def test_two_hosts_by_torchrun_reach_the_loss_of_one(jobs: Jobs, alone: float) -> None:
     job = start(jobs, "torch-two", LINE, TRAINING, hosts=2, sagemaker_torch_distributed_enabled=True)
+    assert job["TrainingJobStatus"] == "Completed", job["FailureReason"]
     said = jobs.said("torch-two")
-    assert job["TrainingJobStatus"] == "Completed", said
     assert sorted(re.findall(r"rank=(\d of \d on algo-\d)", said)) == ["0 of 2 on algo-1", "1 of 2 on algo-2"]
     assert losses(jobs, "torch-two") == pytest.approx([alone, alone], abs=1e-6)
+
+
+def test_a_script_ends_well_although_the_threads_of_its_last_collective_are_starved(jobs: Jobs) -> None:
+    """Without the start-up hook it dies of "terminate called without an active exception"."""
+    job = start(jobs, "torch-starved", STARVED, TRAINING, hosts=2, sagemaker_torch_distributed_enabled=True)
+    assert job["TrainingJobStatus"] == "Completed", job["FailureReason"]
+    assert len(losses(jobs, "torch-starved")) == 2
 
 
 def test_two_hosts_by_mpirun_without_ssh(jobs: Jobs) -> None:
@@ -115,8 +155,8 @@ def test_two_hosts_by_mpirun_without_ssh(jobs: Jobs) -> None:
     job = start(
         jobs, "mpi-two", RANKS, TRAINING, hosts=2, **given, sagemaker_mpi_custom_mpi_options="--NCCL_DEBUG=WARN"
     )
+    assert job["TrainingJobStatus"] == "Completed", job["FailureReason"]
     said = jobs.said("mpi-two")
-    assert job["TrainingJobStatus"] == "Completed", said
     assert "told [(0, 'algo-1', '0'), (1, 'algo-1', '1'), (2, 'algo-2', '0'), (3, 'algo-2', '1')]" in said
     assert said.count("sum=10") == 4
 

@@ -15,8 +15,8 @@ from clary.launcher import heads, proxy
 @pytest.mark.parametrize(
     ("method", "target", "expected"),
     [
-        ("CONNECT", "pypi.org:443", ("pypi.org", 443)),
-        ("CONNECT", "pypi.org", ("pypi.org", 443)),
+        ("CONNECT", "example.org:443", ("example.org", 443)),
+        ("CONNECT", "example.org", ("example.org", 443)),
         ("CONNECT", "[2001:db8::1]:8443", ("2001:db8::1", 8443)),
         ("GET", "http://example.com/simple/?q=1", ("example.com", 80)),
         ("GET", "http://example.com:8080/", ("example.com", 8080)),
@@ -66,10 +66,10 @@ def test_the_hosts_own_proxy_is_asked_in_turn():
         url = f"http://127.0.0.1:{upstream.getsockname()[1]}"
         client, server = socket.socketpair()
         threading.Thread(target=proxy.proxy({"HTTPS_PROXY": url}, None), args=(server,), daemon=True).start()
-        client.sendall(b"CONNECT pypi.org:443 HTTP/1.1\r\nHost: pypi.org\r\n\r\n")
+        client.sendall(b"CONNECT example.org:443 HTTP/1.1\r\nHost: example.org\r\n\r\n")
         asked, _ = upstream.accept()
         with asked:
-            assert asked.recv(1000).startswith(b"CONNECT pypi.org:443 HTTP/1.1\r\n")
+            assert asked.recv(1000).startswith(b"CONNECT example.org:443 HTTP/1.1\r\n")
             asked.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
             assert client.recv(1000) == b"HTTP/1.1 200 OK\r\n\r\n"
         client.close()

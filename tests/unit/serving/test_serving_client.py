@@ -136,12 +136,13 @@ async def test_time_limit_closes_the_connection(servers, pool):
 
     async def silent(reader, writer):
         await read_request(reader)
+        limit.reschedule(asyncio.get_running_loop().time())
         await reader.read()
         closed.set()
 
     await servers.start("c1", silent)
     with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.05):
+        async with asyncio.timeout(60) as limit:
             await pool.ask(POST)
     await asyncio.wait_for(closed.wait(), 5)
 

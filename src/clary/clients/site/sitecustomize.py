@@ -1,10 +1,11 @@
-"""What every Python started from a shell with `clary env` does first: point AWS's hard-coded hosts at Clary, and wait
-for the server instead of sleeping.
+"""What every Python started from a shell with `clary env` does first: point AWS's hard-coded hosts at Clary, wait
+for the server instead of sleeping, and end well.
 
 Nothing is imported here that the program does not import itself: modules are patched when they are first imported.
 An existing `sitecustomize` further down `sys.path` runs before. For Python 3.6 and later, standard library only.
 """
 
+import atexit
 import importlib.abc
 import importlib.machinery
 import importlib.util
@@ -20,6 +21,12 @@ FIRST_WAIT = 0.05
 SHARE_OF_ELAPSED = 0.05
 FORGET_AFTER = 5.0
 """A loop that has not slept for so many seconds (on top of its poll) has ended; its next sleep begins anew."""
+GLOO_WORKER = "pt_gloo_runloop"
+"""What PyTorch calls the threads that do gloo's collectives."""
+REST_LOOKS = 3
+REST_INTERVAL = 0.001
+REST_AT_MOST = 5.0
+"""Seconds."""
 
 
 def _run_shadowed_sitecustomize():
@@ -112,6 +119,43 @@ def _validate_configurations_once(module):
     module.validate_sagemaker_config = validate_once
 
 
+def _rest_before_the_end(_module):
+    atexit.register(wait_for_gloo_workers)
+
+
+def wait_for_gloo_workers():
+    """Let gloo's threads put down what they hold while Python still runs.
+
+    They may be the last to hold a tensor that Python knows, even after `destroy_process_group`. A thread that comes to
+    it while the interpreter ends is ended inside a destructor, and the process that had done its work dies of
+    "terminate called without an active exception" (https://github.com/pytorch/pytorch/issues/190489).
+    """
+    deadline = time.monotonic() + REST_AT_MOST
+    looks = 0
+    while looks < REST_LOOKS and time.monotonic() < deadline:
+        states = _gloo_workers()
+        if not states:
+            return
+        looks = looks + 1 if set(states) == {"S"} else 0
+        time.sleep(REST_INTERVAL)  # lets go of the interpreter, for which one of them may be waiting
+
+
+def _gloo_workers():
+    """The states of these threads (proc(5)): "S" for one that waits, "R" for one that runs or would if it could."""
+    states = []
+    if not os.path.isdir("/proc/self/task"):
+        return states
+    for thread in os.listdir("/proc/self/task"):
+        try:
+            with open("/proc/self/task/{}/stat".format(thread)) as file:
+                name, _, rest = file.read().partition("(")[2].rpartition(")")
+        except OSError:  # it has ended
+            continue
+        if name == GLOO_WORKER:
+            states.append(rest.split()[0])
+    return states
+
+
 LOG_TAILS = (
     "sagemaker.session",
     "sagemaker.core.common_utils",
@@ -142,7 +186,10 @@ CONFIGURATIONS = (
 )
 """Modules of SDK 2 and 3 that check the user's configuration, from which others take the check."""
 
-PATCHES = {"botocore.session": _redirect_endpoints}
+PATCHES = {
+    "botocore.session": _redirect_endpoints,
+    "torch.distributed.distributed_c10d": _rest_before_the_end,
+}
 PATCHES.update((name, _shorten_log_tails) for name in LOG_TAILS)
 PATCHES.update((name, _shorten_polls) for name in POLLS)
 PATCHES.update((name, _validate_configurations_once) for name in CONFIGURATIONS)

@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from contextlib import suppress
 from typing import Any, Dict, List
 
@@ -21,6 +22,8 @@ DONE = b"done\n"
 """What the first host says on the line that it holds, where mpirun has ended well."""
 
 _FAILED = "mpirun on {} has not ended well; the log of that host says why.\n"
+_FIRST_HOST_SECONDS = 10.0
+"""How long the first host may take to end, and its reason to be the job's; then all other hosts are ended anyway."""
 _NO_ANSWER = 255
 _MAX_LINE = 2**20
 
@@ -56,6 +59,7 @@ def _held(connection: socket.socket, host: str) -> None:
     with suppress(OSError):
         said = connection.makefile("rb").read()
     if said != DONE:
+        time.sleep(_FIRST_HOST_SECONDS)
         sys.stderr.write(_FAILED.format(host))
         sys.stderr.flush()
     os._exit(0 if said == DONE else 1)
