@@ -24,6 +24,15 @@ def clary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningClary]:
         yield running
 
 
+def output(clary: RunningClary, *command: str | Path) -> str:
+    """What a command prints in a shell with `clary env`, or a failure that shows all of it."""
+    done = subprocess.run(
+        command, env=clary.environment, capture_output=True, text=True, timeout=SCRIPT_SECONDS, check=False
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
 def _runner(clary: RunningClary, environment: str) -> RunScript:
     """Runs a script as a user of that SDK does; its output, or a failure that shows all of it."""
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 import shlex
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.clients.conftest import ROOT, SCRIPT_SECONDS
+from tests.clients.conftest import ROOT, output
 from tests.environments import python_of
 from tests.running import RunningClary
 from tests.system.endpoints import deploy, model, variant
@@ -19,14 +18,6 @@ from tests.system.jobs import Jobs
 pytestmark = [pytest.mark.clients, pytest.mark.xdist_group("clients")]
 
 PAGE = (ROOT / "docs" / "autoscaling.md").read_text()
-
-
-def output(clary: RunningClary, *command: str | Path) -> str:
-    done = subprocess.run(
-        command, env=clary.environment, capture_output=True, text=True, timeout=SCRIPT_SECONDS, check=False
-    )
-    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
 
 
 def test_the_program_and_the_commands_of_the_page(clary: RunningClary, tmp_path: Path) -> None:
