@@ -88,9 +88,10 @@ def _first(environ: Mapping[str, str]) -> Path:
     """Where `podman login` writes."""
     if named := environ.get("REGISTRY_AUTH_FILE"):
         return Path(named)
-    if runtime := environ.get("XDG_RUNTIME_DIR"):
-        return Path(runtime) / _CONTAINERS
-    return Path(f"/run/containers/{os.getuid()}/auth.json")
+    runtime = environ.get("XDG_RUNTIME_DIR")
+    if not runtime and os.getuid() == 0:
+        return Path("/run/containers/0/auth.json")
+    return Path(runtime or f"/run/user/{os.getuid()}") / _CONTAINERS
 
 
 def _home(environ: Mapping[str, str]) -> Path:
