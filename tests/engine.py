@@ -27,6 +27,7 @@ import pytest
 
 from clary.compute import docker_socket, record
 from clary.compute.docker_api import Engine
+from clary.compute.docker_images import ImageStore
 from clary.errors import ClaryError
 from tests.running import wait_until
 
@@ -75,15 +76,19 @@ _LEFT_OUT = re.compile(r"/(site-packages|test|tests|idlelib|ensurepip|tkinter|li
 
 
 @contextlib.contextmanager
-def engine() -> Iterator[Engine]:
-    """Skips the test where there is none and none can be started."""
+def engine(plain: str = "") -> Iterator[Engine]:
+    """Skips the test where there is none and none can be started. From the registry `plain` (`127.0.0.1:PORT`) it pulls
+    without TLS, as Docker does from all at 127.0.0.1; a Podman of the machine's would not, and that skips too."""
     try:
-        yield Engine(docker_socket.find(os.environ))
+        found = ImageStore(docker_socket.find(os.environ))
+        if plain and found.is_podman():
+            pytest.skip(f"the Podman of this machine wants TLS from a registry at {plain}")
+        yield found
         return
     except ClaryError:
         if shutil.which("podman") is None or os.geteuid() != 0:
             pytest.skip(WANTED)
-    with _service() as path:
+    with _service(plain) as path:
         started = Engine(path)
         if reason := _unfit(started):
             pytest.skip(UNFIT + reason)
@@ -91,7 +96,7 @@ def engine() -> Iterator[Engine]:
 
 
 @contextlib.contextmanager
-def _service() -> Iterator[str]:
+def _service(plain: str) -> Iterator[str]:
     """Podman's API on a socket that is nobody else's, and that is killed without harm to anybody else.
 
     Storage and network are shared by all test processes of this machine, for the network has a fixed address; none of
@@ -108,6 +113,8 @@ def _service() -> Iterator[str]:
                 pytest.skip(UNFIT + reason)
         own = Path(tempfile.mkdtemp(dir=shared, prefix="service-"))
         try:
+            if plain:
+                (own / "registries.conf").write_text(f'[[registry]]\nlocation = "{plain}"\ninsecure = true\n')
             start_service(own)
             yield str(own / "sock")
         finally:
@@ -151,10 +158,12 @@ def start_service(own: Path) -> None:
     """Podman's API at `own`/sock."""
     shared = own.parent
     (own / "sock").unlink(missing_ok=True)
+    own_registries = own / "registries.conf"
+    registries = {"CONTAINERS_REGISTRIES_CONF": str(own_registries)} if own_registries.exists() else {}
     with (own / "service.log").open("ab") as log:
         service = subprocess.Popen(
             [*_podman(shared), "system", "service", "--time=0", f"unix://{own / 'sock'}"],
-            env={**os.environ, "CONTAINERS_CONF": str(shared / "containers.conf")},
+            env={**os.environ, "CONTAINERS_CONF": str(shared / "containers.conf"), **registries},
             cwd=own,  # where Podman 4.3 writes that memory was short
             stdin=subprocess.DEVNULL,
             stdout=log,

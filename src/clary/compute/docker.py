@@ -12,6 +12,7 @@ from clary.compute.base import Container, Network
 from clary.compute.docker_images import ImageStore
 from clary.compute.launch import OVERLAY, EngineFeed, EngineNetwork, EnginePart, Launch, MountEntry
 from clary.compute.local import LocalBackend
+from clary.compute.logins import Logins
 from clary.errors import ClaryError
 from clary.settings import Settings
 
@@ -25,10 +26,11 @@ class DockerPlanner:
     def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
         self._authority = Authority(settings.authority_dir)
         self._environ = environ
+        self._logins = Logins(environ)
 
     def engine(self) -> ImageStore:
         """The engine of this machine, now. Raises ClaryError where none answers."""
-        return ImageStore(docker_socket.find(self._environ))
+        return ImageStore(docker_socket.find(self._environ), self._logins)
 
     def check(self) -> None:
         """As the protocol."""

@@ -12,7 +12,8 @@ import json
 import os
 import socket
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Dict  # noqa: UP035
 from urllib.parse import quote, urlencode
 
@@ -100,20 +101,6 @@ class Engine:
     def image(self, name: str) -> Document | None:
         """What it says of an image, or None where it has none of that name."""
         return self._found(f"/images/{quote(name, safe='/:@')}/json")
-
-    def pull(self, name: str) -> Iterator[str]:
-        """Fetch an image from its registry; lines of its progress."""
-        connection = Connection(self.path, None)
-        try:
-            response = self._begin(connection, "POST", "/images/create?" + urlencode({"fromImage": name}), None)
-            for line in response:
-                said = json.loads(line) if line.strip() else {}
-                if "error" in said:
-                    raise EngineError(500, str(said["error"]))
-                if said.get("status") and not said.get("progressDetail"):
-                    yield str(said["status"])
-        finally:
-            connection.close()
 
     def container(self, name: str) -> Document | None:
         """What it says of a container, or None where there is none."""
@@ -264,10 +251,17 @@ class Engine:
             connection.close()
 
     @staticmethod
-    def _begin(connection: Connection, method: str, path: str, document: Document | None) -> http.client.HTTPResponse:
+    def _begin(
+        connection: Connection,
+        method: str,
+        path: str,
+        document: Document | None,
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> http.client.HTTPResponse:
         body = None if document is None else json.dumps(document)
+        described = {"Content-Type": "application/json"} if body else {}
         try:
-            connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
+            connection.request(method, path, body, {**described, **headers})
             response = connection.getresponse()
         except http.client.HTTPException as broken:
             raise ConnectionResetError("the container engine went away") from broken
