@@ -20,8 +20,12 @@ UNKNOWN = 64
 WAIT_SECONDS = 4.0
 """Who comes last waits so long at most for its turn: an endpoint has recovered as soon as an overload has ended."""
 
-_LONGER = 1.5
-"""Where predictions take longer than that even without an overload: so many times as long."""
+FEW = 4
+"""While fewer are there a request takes as long as its computation, or little longer."""
+
+_LONGER = 4.0
+"""Where a computation takes longer than WAIT_SECONDS, and many are computed at once: so many times as long. What is
+answered now was asked that long ago, when perhaps fewer asked."""
 
 _WINDOW = 2.0
 """Seconds over which it is counted what a replica answers, and twice as many at most."""
@@ -42,12 +46,12 @@ class Pace:
         self.answered = 0
         """Requests, ever."""
         self.usual = 0.0
-        """Seconds that a request takes while hardly any wait; 0 where there was none yet."""
+        """Seconds that a request takes while FEW are there; 0 where there was none yet."""
         self._since = self._half = float("-inf")
         self._before = self._half_before = 0
 
     def note(self, passed: Sequence[Passed]) -> None:
-        """One was answered that came while fewer than FREE were there."""
+        """One was answered that came while fewer than FEW were there."""
         seconds = passed[0].seconds if len(passed) == 1 else sum(each.seconds for each in passed)
         self.usual = self.usual + _WEIGHT * (seconds - self.usual) if self.usual else seconds
 

@@ -2,6 +2,7 @@
 
 import json
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +17,9 @@ def predict_fn(data, model):
         if word == "break": raise RuntimeError("no more words")
         yield word
 """
-STREAM = b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nAccept: text/plain\r\nx-clary-stream: 1\r\n"
+STREAM = (
+    b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nAccept: text/plain\r\nx-clary-stream: 1\r\n"
+)
 
 
 @pytest.fixture
@@ -62,7 +65,9 @@ class Client:
 
 def test_each_part_leaves_before_the_next_is_computed(host, opt):
     server = host(
-        WORDS.replace("        yield word", "        yield word\n        while not os.path.exists(word): time.sleep(0.01)")
+        WORDS.replace(
+            "        yield word", "        yield word\n        while not os.path.exists(word): time.sleep(0.01)"
+        )
     )
     client, places = Client(server), [str(opt.base / name) for name in ("a", "b", "c")]
     client.connection.sendall(streamed(" ".join(places).encode()))
@@ -70,7 +75,7 @@ def test_each_part_leaves_before_the_next_is_computed(host, opt):
     assert (status, headers[b"content-type"], headers[b"transfer-encoding"]) == (200, b"text/plain", b"chunked")
     for place in places:
         assert client.part() == place.encode()
-        open(place, "w").close()
+        Path(place).touch()
     assert client.part() == b""
 
 
@@ -177,5 +182,3 @@ def test_a_client_that_does_not_read_holds_the_computation_up(host, opt):
     assert b"200 OK" in server.raw(b"GET /ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     assert int(count.read_text() or 0) < 399
     assert sum(map(len, client.parts())) == 399 * 10**6
-
-
