@@ -67,7 +67,8 @@ class AsyncWork:
         lock = await self._taken_over()
         left = await asyncio.get_running_loop().run_in_executor(self._threads, self._files.left)
         self._lock = lock
-        for request in {request.id: request for request in [*left, *self._early]}.values():
+        early, self._early = self._early, []
+        for request in {request.id: request for request in [*left, *early]}.values():
             self._add(request)
         while True:
             for owner in list(self._backlogs):
