@@ -52,6 +52,7 @@ from clary.serving.metering import Meter
 from clary.serving.mirror import Mirror
 from clary.serving.recorder import Recorder
 from clary.serving.router import Router
+from clary.serving.serverless import QUESTION, Serverless
 from clary.settings import Settings
 from clary.supervisor.tether import Tether
 from clary.workload.bundle import Bundle
@@ -67,6 +68,7 @@ class Edge:
     objects: ObjectReader
     intake: Intake
     router: Router
+    serverless: Serverless
     meter: Meter
     mirror: Mirror
     models: Models
@@ -89,11 +91,13 @@ class Edge:
             SandboxReach(settings.containers_dir),
             concurrency(machine(settings.capacity).memory_bytes),
         )
+        router = Router(settings.run_dir, SandboxDial(settings.containers_dir))
         return cls(
             settings,
             ObjectReader(settings.objects_dir),
             Intake(settings.objects_dir),
-            Router(settings.run_dir, SandboxDial(settings.containers_dir)),
+            router,
+            serverless(settings, router, door),
             Meter(),
             Mirror(),
             Models(lambda params: door.ask("load-model", params), noting(settings)),
@@ -112,6 +116,7 @@ class Edge:
             self.settings,
             self.objects,
             self.router,
+            self.serverless,
             self.meter,
             self.mirror,
             self.models,
@@ -182,6 +187,18 @@ def environments(door: ControlDoor) -> Start:
     return start
 
 
+def serverless(settings: Settings, router: Router, door: ControlDoor) -> Serverless:
+    """How requests come by replicas that are there only for them: control starts them."""
+    limits = settings.limits
+    return Serverless(
+        router,
+        lambda params: door.ask(QUESTION, params),
+        idle_seconds=limits.serverless_idle_seconds,
+        start_seconds=limits.serverless_start_seconds,
+        answer_seconds=limits.invoke_seconds,
+    )
+
+
 def noting(settings: Settings) -> Note:
     """How control comes to know which of many models was not used for longest: by the age of its folder."""
 
@@ -218,6 +235,7 @@ def work(start: process.Start) -> None:
     try:
         beside = [
             edge.router.watch,
+            edge.serverless.watch,
             edge.recorder.watch,
             edge.functions.watch,
             edge.events.watch,

@@ -26,6 +26,7 @@ from clary.services.apigateway.publication import publish as publish_apis
 from clary.services.apigateway.usage import note as note_usage
 from clary.services.iam.bootstrap import ensure_defaults
 from clary.services.sqs.reception import receive
+from clary.serving.serverless import QUESTION as SERVERLESS
 from clary.settings import Settings
 from clary.store import Row, Store
 from clary.telemetry.series import SeriesStore
@@ -86,6 +87,7 @@ class Questions:
             "reset": self.reset,
             "environment": self._controllers.environments.start,
             "load-model": self._controllers.models.load,
+            SERVERLESS: self._controllers.serverless.ask,
             **Hooks(self._settings, self._store, self._controllers).questions(),
         }
 

@@ -31,6 +31,7 @@ from clary.controllers.scaling_actions import ScaleByPolicy
 from clary.controllers.scaling_effects import ScalingController
 from clary.controllers.scaling_schedule import ScheduleController
 from clary.controllers.series import Series
+from clary.controllers.serverless_effects import ServerlessReplicas
 from clary.controllers.training_effects import TrainingController
 from clary.controllers.transform_effects import TransformController
 from clary.controllers.tuning_effects import TuningController
@@ -121,6 +122,8 @@ class Controllers:
         self._experiments = ExperimentController(store, invoke, acting)
         self.models = ModelLoading(store, hosting, dial)
         """Where models of multi-model endpoints are loaded."""
+        self.serverless = ServerlessReplicas(store, self.wake)
+        """Where edges say how many replicas serverless variants need."""
         self._captures = CaptureController(settings, storage, logs)
         self._functions = FunctionController(settings, store, functions, self._activities)
         self.environments = FunctionEnvironments(store, functions, self._containers, logs, self.wake)

@@ -13,11 +13,13 @@ import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import cast
 
 from clary.compute.base import Absent, Exited, Lost, Running, State
 from clary.controllers import rollout as rollouts
 from clary.controllers.activities import Done, Failed, Outcome
+from clary.controllers.serverless import give_up, settle
 from clary.lifecycles.endpoint import (
     DELETED,
     FAILED,
@@ -114,9 +116,8 @@ def _wanted(row: Row, seen: Seen, now: float) -> Row:
     status = _entered(row.status, state)
     back = status == ROLLING_BACK and state.get("next") is not None
     reason = _impossible(state.get("current") if back else state.get("next"), seen)
-    for deployment in (state.get("current"), state.get("next")):
-        if deployment:
-            _fill(deployment, seen, now)
+    for deployment, serves in _with_traffic(state):
+        _fill(deployment, seen, now, serves=serves)
     if back:
         return _going_back(row, state, reason or _hopeless(state.get("current"), seen, now), now)
     if state.get("next") is None or status == UPDATE_ROLLBACK_FAILED:
@@ -126,6 +127,14 @@ def _wanted(row: Row, seen: Seen, now: float) -> Row:
     if reason is not None:
         return _given_up(row, status, state, reason, now)
     return _in_place(row, status, state) if _taken_over(state, seen, now) else _at(row, status, status, state)
+
+
+def _with_traffic(state: EndpointState) -> list[tuple[Deployment, bool]]:
+    """`current` and `next`, as far as they are there, and whether their replicas answer already: those of a `next` that
+    differs in weights and counts only do."""
+    current, coming = state.get("current"), state.get("next")
+    found = ((current, True), (coming, current is not None and "rollout" not in state))
+    return [(deployment, serves) for deployment, serves in found if deployment]
 
 
 def _entered(status: str, state: EndpointState) -> str:
@@ -143,6 +152,8 @@ def _taken_over(state: EndpointState, seen: Seen, now: float) -> bool:
 
 
 def _in_place(row: Row, status: str, state: EndpointState) -> Row:
+    if state["next"]:
+        settle(state["next"], state.get("current"))
     state["current"], state["next"] = state["next"], None
     state.pop("failure_reason", None)
     state.pop("rollout", None)
@@ -196,9 +207,11 @@ def _cannot_start(variant: Variant, reason: str) -> str:
     )
 
 
-def _fill(deployment: Deployment, seen: Seen, now: float) -> None:
+def _fill(deployment: Deployment, seen: Seen, now: float, *, serves: bool) -> None:
     """As many replicas as are wanted; containers that have ended are replaced, and none beside them."""
     for variant in deployment["variants"]:
+        if serves and "serverless" in variant:
+            give_up(variant, partial(_why_ended, variant, seen), partial(_why_late, variant, seen, now))
         known = _kept(variant.get("replicas", []), variant["desired_count"])
         missing = variant["desired_count"] - len(known)
         tended = [_tended_replica(variant, replica, seen, now) for replica in known]
@@ -262,6 +275,26 @@ def _ended(member: Member, seen: Seen) -> State | Failed | None:
     return bundle if isinstance(bundle, Failed) else None
 
 
+def _why_ended(variant: Variant, seen: Seen, replica: Replica) -> str | None:
+    """How a replica came to its end, or None."""
+    for member in replica["members"]:
+        ended = _ended(member, seen)
+        if isinstance(ended, Failed):
+            return ended.reason
+        if isinstance(ended, Exited) and ended.reason:
+            return _cannot_start(variant, ended.reason)
+        if ended is not None:
+            said = seen.said(member)
+            return _no_ping(variant, member, _last_words(ended, said) if isinstance(ended, Exited) else said)
+    return None
+
+
+def _why_late(variant: Variant, seen: Seen, now: float, replica: Replica) -> str | None:
+    """Why a replica will not be waited for any longer, or None."""
+    late = (member for member in replica["members"] if _is_late(variant, member, now))
+    return next((_no_ping(variant, member, seen.said(member)) for member in late), None)
+
+
 def _replacement(variant: Variant, member: Member, ended: State | Failed, seen: Seen, now: float) -> Member:
     lasted = isinstance(ended, Exited) and ended.since is not None and ended.at - ended.since > LASTED_SECONDS
     restarts = 0 if lasted and member.get("ready") else member.get("restarts", 0) + 1
@@ -291,10 +324,13 @@ def _hopeless(upcoming: Deployment | None, seen: Seen, now: float) -> str | None
         for member in members_of(variant):
             if member.get("ready"):
                 continue
-            late = now - member.get("started", now) > startup_seconds(variant)
-            if late or member.get("restarts", 0) >= CRASHES:
+            if _is_late(variant, member, now) or member.get("restarts", 0) >= CRASHES:
                 return _no_ping(variant, member, member.get("last_words") or seen.said(member))
     return None
+
+
+def _is_late(variant: Variant, member: Member, now: float) -> bool:
+    return not member.get("ready") and now - member.get("started", now) > startup_seconds(variant)
 
 
 def startup_seconds(variant: Variant) -> float:
@@ -303,7 +339,15 @@ def startup_seconds(variant: Variant) -> float:
 
 
 def _no_ping(variant: Variant, member: Member, said: str) -> str:
-    """AWS's words, and what it would be looked up for."""
+    """AWS's words, and what it would be looked up for. Of those for a serverless variant public sources show the first
+    half only."""
+    if "serverless" in variant:
+        reason = (
+            f"Unable to successfully stand up your model within the allotted {startup_seconds(variant):.0f} second "
+            "timeout. Please ensure that downloading your model artifacts, starting your model container and passing "
+            "the ping health checks can be completed within that time."
+        )
+        return f"{reason} Its last lines: {said}" if said else reason
     names = container_names(variant["container_definitions"])
     which = "primary container" if len(names) == 1 else names[member["position"]]
     reason = (

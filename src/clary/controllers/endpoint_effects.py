@@ -145,7 +145,8 @@ class EndpointController:
     def _act(self, row: Row, step: Act) -> float | None:
         found = by_container(row)
         dropped = self._containers.owned_by(row.key) - set(found)
-        if dropped:  # an operation has written a row without them
+        if dropped:  # an operation, or an edge, has written a row without them
+            self._routes.set(_id(row.key), route(row))
             self._let_go(row.key, dropped)
         for container in step.prepare:
             self._prepare(row.key, *found[container])

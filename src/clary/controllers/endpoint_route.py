@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from clary.lifecycles.endpoint import Deployment, Variant, is_ready, production_of, shadows_of
 from clary.names import container_names
 from clary.serving.capture import Capture, is_on
-from clary.serving.routes import Route, Target, VariantRoute
+from clary.serving.routes import OnDemand, Route, Target, VariantRoute
 from clary.store.rows import Row
 from clary.workload.hosting import has_many_models, log_group
 
@@ -31,7 +31,7 @@ def _shared(old: Deployment, new: Deployment, shares: dict[str, float], group: s
     """Weights count within a fleet: what the fleets' configurations weigh against each other is nothing."""
     for deployment, other in ((old, new), (new, old)):
         total = sum(variant["weight"] for variant in production_of(deployment))
-        others = {variant["name"]: bool(_targets(variant)) for variant in production_of(other)}
+        others = {variant["name"]: _answers(variant) for variant in production_of(other)}
         for variant in production_of(deployment):
             moved = shares.get(variant["name"], 1.0)
             share = _taken(variant, moved if deployment is new else 1 - moved, others.get(variant["name"]))
@@ -43,7 +43,7 @@ def _shared(old: Deployment, new: Deployment, shares: dict[str, float], group: s
 def _taken(variant: Variant, share: float, other: bool | None) -> float:
     """A fleet takes the other's share as well where that has nobody who answers; `other` is None where the other has no
     such variant."""
-    answers = bool(_targets(variant))
+    answers = _answers(variant)
     return share if other is None or other == answers else float(answers)
 
 
@@ -60,6 +60,20 @@ def _entry(deployment: Deployment, variant: Variant, group: str, weight: float, 
         deployment["config"],
         _shadow(deployment, variant, group),
         has_many_models(variant),
+        _on_demand(variant),
+    )
+
+
+def _on_demand(variant: Variant) -> OnDemand | None:
+    serverless = variant.get("serverless")
+    if serverless is None:
+        return None
+    return OnDemand(
+        serverless["max_concurrency"],
+        serverless["provisioned"],
+        variant["desired_count"],
+        serverless["failures"],
+        serverless["said"],
     )
 
 
@@ -76,6 +90,11 @@ def _shadow(deployment: Deployment, variant: Variant, group: str) -> VariantRout
 def _capture(deployment: Deployment, variant: Variant) -> Capture | None:
     config = deployment.get("capture")
     return Capture.of(config, variant.get("role", "")) if config and is_on(config) else None
+
+
+def _answers(variant: Variant) -> bool:
+    """Of a serverless variant replicas are started when they are asked for."""
+    return "serverless" in variant or bool(_targets(variant))
 
 
 def _targets(variant: Variant) -> tuple[Target, ...]:

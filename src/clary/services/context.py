@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # each process loads only the parts that it holds
     from clary.serving.mirror import Mirror
     from clary.serving.recorder import Recorder
     from clary.serving.router import Router
+    from clary.serving.serverless import Serverless
     from clary.store import Store
     from clary.telemetry.series import SeriesStore
 
@@ -64,6 +65,7 @@ class EdgeContext:
     settings: Settings
     objects: ObjectReader
     router: Router
+    serverless: Serverless
     meter: Meter
     mirror: Mirror
     models: Models

@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from itertools import product
 from typing import Any, NamedTuple
 
+from clary.serving.fleet import Turn
+
 NAMESPACE = "AWS/SageMaker"
 
 _VALUES_AT_ONCE = 150
@@ -71,7 +73,16 @@ class _Sums:
     models: dict[str, dict[int, int]] = field(default_factory=dict)
     """Of many models, by metric
     (https://docs.aws.amazon.com/sagemaker/latest/dg/multi-model-endpoint-cloudwatch-metrics.html)."""
+    serverless: dict[str, dict[float, int]] = field(default_factory=dict)
+    """Of serverless variants, by metric
+    (https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints-monitoring.html)."""
     dropped: int = 0
+
+
+_SERVERLESS_UNITS = {
+    "ServerlessProvisionedConcurrencyExecutions": "Count",
+    "ServerlessProvisionedConcurrencyInvocations": "Count",
+}
 
 
 def rounded(microseconds: int) -> int:
@@ -91,12 +102,13 @@ class Meter:
         self._clock = clock
         self._sums: dict[tuple[Place, int], _Sums] = {}
 
-    def count(self, place: Place, instances: int, status: int, model_seconds: float, seconds: float) -> None:
+    def count(self, place: Place, instances: int | None, status: int, model_seconds: float, seconds: float) -> None:
         """One invocation that a model was asked for: `status` is its answer's, 0 where it gave none; `seconds` is the
-        whole time, `model_seconds` that of the model."""
+        whole time, `model_seconds` that of the model. A serverless variant has no `instances`."""
         sums = self._sums_of(place)
         _add(sums.errors, _outcome(status))
-        _add(sums.shares, 1 / max(1, instances))
+        if instances is not None:
+            _add(sums.shares, 1 / max(1, instances))
         if status:
             _add(sums.model, rounded(int(model_seconds * 1e6)))
             _add(sums.overhead, rounded(int((seconds - model_seconds) * 1e6)))
@@ -127,6 +139,14 @@ class Meter:
         for seconds in loading.unloading:
             _add(models.setdefault("ModelUnloadingTime", {}), rounded(int(seconds * 1e6)))
         _add(models.setdefault("LoadedModelCount", {}), loading.loaded)
+
+    def count_turn(self, place: Place, turn: Turn) -> None:
+        """One request to a serverless variant."""
+        sums = self._sums_of(place)
+        for name, value in turn.metrics():
+            _add(sums.serverless.setdefault(name, {}), value)
+        if turn.waited:
+            _add(sums.models.setdefault("ModelSetupTime", {}), rounded(int(turn.waited * 1e6)))
 
     def count_dropped(self, place: Place) -> None:
         """One request that was to be mirrored to this shadow variant, and was not: too many were under way."""
@@ -169,6 +189,8 @@ def _data(place: Place, minute: int, sums: _Sums) -> Iterator[dict[str, Any]]:
     yield from _metric(place, minute, "ContainerLatency", "Microseconds", sums.container)
     yield from _metric(place, minute, "ModelLatency", "Microseconds", sums.model)
     yield from _metric(place, minute, "OverheadLatency", "Microseconds", sums.overhead)
+    for name, uses in sums.serverless.items():
+        yield from _metric(place, minute, name, _SERVERLESS_UNITS.get(name, "None"), uses)
     for name, counts in sums.models.items():
         yield from _metric(place, minute, name, _unit(name), counts)
 

@@ -14,7 +14,7 @@ from typing import Any
 from clary.compute.base import Container, Limits, Mount
 from clary.compute.machine import limits_of, machine
 from clary.images.base import Image
-from clary.instances import shape
+from clary.instances import Shape, serverless_shape, shape
 from clary.lifecycles.endpoint import MULTI_MODEL, Member, Variant
 from clary.settings import Settings
 from clary.store.rows import Key
@@ -28,6 +28,10 @@ from clary.workload.runtimes import OnLine, Run, Runtimes
 from clary.workload.storage import Storage
 
 PORT = 8080
+
+SERVERLESS_DISK_GB = 5
+"""What a replica of a serverless endpoint may write, whatever its memory
+(https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html)."""
 
 _SHARE_OF_MODELS = 0.8
 """Of a container's memory, where it hosts many; the rest is the server's, and for what predictions take."""
@@ -100,7 +104,8 @@ class HostingWorkload:
     def container(self, endpoint: Key, variant: Variant, member: Member) -> Container:
         """What to start. Raises WorkloadError."""
         image, definition = self._image(variant, member), _definition(variant, member)
-        bundle, limits = self.bundle(member), limits_of(shape(variant["instance_type"]), self._machine)
+        disk_gb = SERVERLESS_DISK_GB if "serverless" in variant else None
+        bundle, limits = self.bundle(member), limits_of(_size(variant), self._machine, disk_gb)
         run = Run(
             container=member["container"],
             program=image.serve,
@@ -125,6 +130,13 @@ class HostingWorkload:
 
 def _definition(variant: Variant, member: Member) -> dict[str, Any]:
     return variant["container_definitions"][member["position"]]
+
+
+def _size(variant: Variant) -> Shape:
+    """What the containers of a replica may use: all of an instance, or what a serverless variant asks for."""
+    if "serverless" in variant:
+        return serverless_shape(variant["serverless"]["memory_mb"])
+    return shape(variant["instance_type"])
 
 
 def has_many_models(variant: Variant) -> bool:

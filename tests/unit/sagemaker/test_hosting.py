@@ -471,7 +471,6 @@ def test_model_data_may_be_named_by_its_https_address(sagemaker, host):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1}},
         {"ManagedInstanceScaling": {"Status": "ENABLED"}},
         {"RoutingConfig": {"RoutingStrategy": "RANDOM"}},
     ],

@@ -14,6 +14,7 @@ from clary.services.sagemaker.errors import limit_exceeded
 from clary.services.sagemaker.images import pinned
 from clary.services.sagemaker.model_containers import DIRECT, containers_of, execution_mode
 from clary.services.sagemaker.models import MODEL
+from clary.services.sagemaker.serverless import deployed, is_serverless, updated
 
 
 def resolve(context: Context, config_name: str) -> Deployment:
@@ -34,8 +35,6 @@ def _variant(context: Context, asked: Params, *, isolated: bool) -> Variant:
     variant: Variant = {
         "name": asked["VariantName"],
         "weight": float(asked["InitialVariantWeight"]),
-        "desired_count": asked["InitialInstanceCount"],
-        "instance_type": asked["InstanceType"],
         "model": asked["ModelName"],
         "container_definitions": [pinned(context, each) for each in containers_of(model)],
         "direct": execution_mode(model) == DIRECT,
@@ -43,6 +42,10 @@ def _variant(context: Context, asked: Params, *, isolated: bool) -> Variant:
         "isolated": isolated or bool(model.get("EnableNetworkIsolation")),
         "replicas": [],
     }
+    if is_serverless(asked):
+        return {**variant, **deployed(asked)}
+    variant["desired_count"] = asked["InitialInstanceCount"]
+    variant["instance_type"] = asked["InstanceType"]
     if "ContainerStartupHealthCheckTimeoutInSeconds" in asked:
         variant["startup_seconds"] = float(asked["ContainerStartupHealthCheckTimeoutInSeconds"])
     if "ModelDataDownloadTimeoutInSeconds" in asked:
@@ -84,19 +87,24 @@ def retaining(fresh: Deployment, current: Deployment | None, excluded: Collectio
 
 
 def reweighted(current: Deployment, wanted: Collection[Mapping[str, Any]]) -> Deployment:
-    """`current` with other weights and counts; its replicas stay, but for those that are too many."""
-    changes = {
-        entry["VariantName"]: {
-            "weight": entry.get("DesiredWeight"),
-            "desired_count": entry.get("DesiredInstanceCount"),
-        }
-        for entry in wanted
-    }
-    variants = [_changed(variant, changes.get(variant["name"], {})) for variant in current["variants"]]
+    """`current` with other weights and counts; its replicas stay, but for those that are too many. Raises
+    ValidationError."""
+    entries = {entry["VariantName"]: entry for entry in wanted}
+    variants = [_reweighted(variant, entries.get(variant["name"], {})) for variant in current["variants"]]
     return {**current, "variants": variants}
 
 
+def _reweighted(variant: Variant, entry: Mapping[str, Any]) -> Variant:
+    if entry.get("ServerlessUpdateConfig"):
+        variant = updated(variant, entry["ServerlessUpdateConfig"])
+    if "serverless" in variant and "DesiredInstanceCount" in entry:
+        raise ValidationError(f"Variant {variant['name']} is serverless: it has no DesiredInstanceCount.")
+    return _changed(variant, {"weight": entry.get("DesiredWeight"), "desired_count": entry.get("DesiredInstanceCount")})
+
+
 def _with(variant: Variant, before: Mapping[str, Any], members: Collection[str]) -> Variant:
+    if "serverless" in variant or "serverless" in before:
+        members = [member for member in members if member != "desired_count"]
     return _changed({**variant, "replicas": []}, {member: before.get(member) for member in members})
 
 

@@ -9,6 +9,7 @@ from clary.services.context import Context
 from clary.services.resources import Params, Resource, declare, present, require
 from clary.services.sagemaker.errors import already_existing, could_not_find, limit_exceeded, not_offered
 from clary.services.sagemaker.models import MODEL
+from clary.services.sagemaker.serverless import check_serverless, is_serverless
 from clary.services.sagemaker.service import SERVICE
 from clary.services.sagemaker.shadows import check_shadows
 from clary.workload.errors import WorkloadError
@@ -19,7 +20,6 @@ MOST_INSTANCES = 64
 """Of one variant: each is a container on this machine."""
 
 _UNOFFERED_IN_VARIANTS = (
-    "ServerlessConfig",
     "AcceleratorType",
     "CoreDumpConfig",
     "ManagedInstanceScaling",
@@ -36,6 +36,7 @@ def fill_endpoint_config(context: Context, params: Params) -> Params:
         if params.get(member):
             raise not_offered(member)
     check_capture(params.get("DataCaptureConfig"))
+    check_serverless(context, params)
     variants = [_variant(context, variant) for variant in params["ProductionVariants"]]
     shadows = [_variant(context, variant) for variant in params.get("ShadowProductionVariants") or ()]
     if shadows:
@@ -66,6 +67,8 @@ def _variant(context: Context, asked: Params) -> Params:
     for member in _UNOFFERED_IN_VARIANTS:
         if asked.get(member):
             raise not_offered(f"Production variant {name}: {member}")
+    if is_serverless(asked):
+        return {"InitialVariantWeight": _WEIGHT, **asked}
     if not ("InitialInstanceCount" in asked and "InstanceType" in asked):
         raise ValidationError(f"Production variant {name}: InstanceType and InitialInstanceCount are required.")
     count = asked["InitialInstanceCount"]

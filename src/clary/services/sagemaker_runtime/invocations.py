@@ -13,12 +13,14 @@ from clary.errors import AWSError, ServiceUnavailable
 from clary.services.sagemaker_runtime.service import SERVICE, endpoint_name, log_group_arn
 from clary.serving.chain import DEFAULT_TYPE, Walk
 from clary.serving.client import Broken, Request, Response
+from clary.serving.fleet import CannotStart, Turn
 from clary.serving.many_models import TARGET_HEADER, CannotLoad, Endpoint, Models, ToModel
 from clary.serving.metering import Meter, Place
 from clary.serving.mirror import Mirror
 from clary.serving.recorder import Recorder
 from clary.serving.router import STRAIGHT, NoReplica, Router, UnknownEndpoint, UnknownVariant
-from clary.serving.routes import VariantRoute
+from clary.serving.routes import VariantRoute, endpoint_id
+from clary.serving.serverless import Serverless, Throttled
 from clary.serving.spool import Exchange
 from clary.serving.spool import Place as Captured
 from clary.settings import Settings
@@ -33,6 +35,8 @@ _FORWARDED = (
     ("InferenceId", "X-Amzn-SageMaker-Inference-Id"),
     ("SessionId", "X-Amzn-SageMaker-Session-Id"),
 )
+_THROTTLED = "ThrottlingException"
+
 _RETURNED = (
     ("content-type", "ContentType"),
     ("x-amzn-sagemaker-custom-attributes", "CustomAttributes"),
@@ -79,6 +83,11 @@ class EdgeContext(Protocol):
         """The way to the replicas."""
         ...
 
+    @property
+    def serverless(self) -> Serverless:
+        """The way to replicas that are there only for requests."""
+        ...
+
 
 @dataclass(frozen=True)
 class Invocation:
@@ -91,6 +100,8 @@ class Invocation:
     walk: Walk
     way: ToModel | None = None
     """To one of many models."""
+    turn: Turn | None = None
+    """With a serverless variant."""
 
     @property
     def asked(self) -> str:
@@ -135,6 +146,8 @@ async def _answer(
     try:
         answer = await _ask(context, invocation, request)
     except AWSError as error:
+        if error.code == _THROTTLED:
+            raise
         _count(context, invocation, error.members.get("OriginalStatusCode", error.status), began, asked)
         raise
     _count(context, invocation, answer.status, began, asked)
@@ -193,8 +206,12 @@ def _capture(context: EdgeContext, invocation: Invocation, params: dict[str, Any
 def _count(context: EdgeContext, invocation: Invocation, status: int, began: float, asked: float) -> None:
     told = time.perf_counter()
     variant, walk, place = invocation.variant, invocation.walk, invocation.place
-    waited = invocation.way.waited if invocation.way else 0.0
-    context.meter.count(place, len(variant.targets), status, told - asked - waited, told - began)
+    awaited = invocation.way or invocation.turn
+    waited = awaited.waited if awaited else 0.0
+    instances = None if invocation.turn else len(variant.targets)
+    context.meter.count(place, instances, status, told - asked - waited, told - began)
+    if invocation.turn is not None:
+        context.meter.count_turn(place, invocation.turn)
     if invocation.way is not None:
         _count_model(context, place, invocation.way)
     if variant.direct:
@@ -213,10 +230,14 @@ def _count_model(context: EdgeContext, place: Place, way: ToModel) -> None:
 
 async def _ask(context: EdgeContext, invocation: Invocation, request: Request) -> Response:
     try:
+        if invocation.turn is not None:
+            return await _ask_serverless(context, invocation, invocation.turn, request)
         with within(context.settings.limits.invoke_seconds):
             return await context.router.ask(invocation.variant, request, invocation.walk, invocation.way or STRAIGHT)
     except TimeoutError:
         raise _timed_out(invocation) from None
+    except CannotStart as error:  # no public source shows what AWS answers
+        raise _model_error(invocation, 0, error.said) from None
     except CannotLoad as error:
         raise _model_error(invocation, error.status, error.said) from None
     except NoReplica:
@@ -225,6 +246,15 @@ async def _ask(context: EdgeContext, invocation: Invocation, request: Request) -
         raise _model_error(invocation, 0, f"the container closed the connection: {error}") from error
     except ValueError as error:
         raise _invalid(f"A header cannot be forwarded: {error}") from None
+
+
+async def _ask_serverless(context: EdgeContext, invocation: Invocation, turn: Turn, request: Request) -> Response:
+    """Raises ThrottlingException with AWS's status; AWS sends no text with it."""
+    endpoint = endpoint_id(invocation.account, invocation.region, invocation.endpoint)
+    try:
+        return await context.serverless.ask(endpoint, invocation.variant.name, request, invocation.walk, turn)
+    except Throttled:
+        raise AWSError(_THROTTLED, "Rate exceeded", status=400) from None
 
 
 def _check_size(body: bytes, limit: int) -> None:
@@ -247,7 +277,8 @@ def _find(context: EdgeContext, params: dict[str, Any]) -> Invocation:
     except NoReplica:
         raise ServiceUnavailable(f"No replica of endpoint {name} can be reached.") from None
     way = _way(context, Endpoint(account, call.region, name), variant, params.get("TargetModel"))
-    return Invocation(name, account, call.region, variant, Walk(positions, positions[0]), way)
+    walk, turn = Walk(positions, positions[0]), Turn() if variant.on_demand else None
+    return Invocation(name, account, call.region, variant, walk, way, turn)
 
 
 def _way(context: EdgeContext, endpoint: Endpoint, variant: VariantRoute, target: str | None) -> ToModel | None:

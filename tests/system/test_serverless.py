@@ -1,0 +1,196 @@
+"""Serverless endpoints of a started Clary through boto3: cold and warm, bursts, crashes, and nothing that is left."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.running import RunningClary, wait_until
+from tests.system.endpoints import at_rest, configure, load, model, more, serving
+from tests.system.jobs import BUCKET, JOB_SECONDS, SKLEARN, Jobs, packed
+
+pytestmark = [pytest.mark.system]
+
+IDLE_SECONDS = 1
+
+SAYS = """\
+import json, os, time
+
+TOKEN = os.urandom(8).hex()
+
+def model_fn(model_dir):
+    return {name!r}
+
+def transform_fn(model, data, content_type, accept):
+    print("asked for", data.decode(), flush=True)
+    time.sleep(float(data))
+    return json.dumps([model, TOKEN]), "application/json"
+"""
+
+
+@pytest.fixture(scope="module")
+def jobs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jobs]:
+    with RunningClary(tmp_path_factory.mktemp("clary"), "--serverless-idle", str(IDLE_SECONDS)) as running:
+        yield Jobs(running)
+
+
+def put(jobs: Jobs, name: str) -> None:
+    body = packed({"model": "", "code/inference.py": SAYS.format(name=name)})
+    jobs.s3.put_object(Bucket=BUCKET, Key=f"{name}/model.tar.gz", Body=body)
+
+
+def serverless(model_name: str, most: int = 4, **more: int) -> dict[str, Any]:
+    config = {"MemorySizeInMB": 1024, "MaxConcurrency": most, **more}
+    return {"VariantName": "v", "ModelName": model_name, "ServerlessConfig": config}
+
+
+def deploy(jobs: Jobs, name: str, most: int = 4, **more: int) -> str:
+    """A serverless endpoint whose replicas say which they are."""
+    put(jobs, name)
+    env = {"SAGEMAKER_PROGRAM": "inference.py", "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code"}
+    container = {"Image": SKLEARN, "ModelDataUrl": f"s3://{BUCKET}/{name}/model.tar.gz", "Environment": env}
+    jobs.sagemaker.create_model(ModelName=name, ExecutionRoleArn=jobs.role, PrimaryContainer=container)
+    configure(jobs, name, serverless(name, most, **more))
+    jobs.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+    assert at_rest(jobs, name)["EndpointStatus"] == "InService"
+    return name
+
+
+def says(jobs: Jobs, name: str, seconds: float = 0) -> str:
+    """Which replica answers, after so many seconds."""
+    answer = jobs.runtime.invoke_endpoint(EndpointName=name, Body=str(seconds).encode())
+    said, token = json.loads(answer["Body"].read())
+    assert said == name
+    return str(token)
+
+
+def nothing_runs(jobs: Jobs, name: str) -> None:
+    wait_until(lambda: not serving(jobs, name), JOB_SECONDS, f"no container of {name} is left")
+
+
+def reported(jobs: Jobs, name: str, metric: str) -> float:
+    """How often CloudWatch was told of it."""
+    found = jobs.clary.client("cloudwatch").get_metric_statistics(
+        Namespace="AWS/SageMaker",
+        MetricName=metric,
+        Dimensions=[{"Name": "EndpointName", "Value": name}, {"Name": "VariantName", "Value": "v"}],
+        StartTime=time.time() - 600,
+        EndTime=time.time() + 60,
+        Period=60,
+        Statistics=["SampleCount"],
+    )
+    return sum(point["SampleCount"] for point in found["Datapoints"])
+
+
+def log(jobs: Jobs, name: str) -> str:
+    found = jobs.clary.client("logs").filter_log_events(logGroupName=f"/aws/sagemaker/Endpoints/{name}")
+    return "\n".join(event["message"] for event in found["events"])
+
+
+def test_it_starts_for_a_request_and_ends_when_nobody_asks(jobs: Jobs) -> None:
+    name = deploy(jobs, "cold")
+    nothing_runs(jobs, name)
+    (shown,) = jobs.sagemaker.describe_endpoint(EndpointName=name)["ProductionVariants"]
+    assert shown["CurrentServerlessConfig"] == {"MemorySizeInMB": 1024, "MaxConcurrency": 4}
+    first = says(jobs, name)
+    assert says(jobs, name) == first, "the second finds it warm"
+    assert len(serving(jobs, name)) == 1
+    nothing_runs(jobs, name)
+    assert says(jobs, name) != first
+    wait_until(lambda: reported(jobs, name, "ModelSetupTime") == 2, JOB_SECONDS, "CloudWatch is told of both")
+    assert reported(jobs, name, "ServerlessConcurrentExecutionsUtilization") == 3
+    jobs.sagemaker.delete_endpoint(EndpointName=name)
+    nothing_runs(jobs, name)
+
+
+def test_requests_at_once_have_a_replica_each_and_one_too_many_is_throttled(jobs: Jobs) -> None:
+    name = deploy(jobs, "burst", most=2)
+    with ThreadPoolExecutor(2) as clients:
+        asking = [clients.submit(says, jobs, name, 3) for _ in range(2)]
+        wait_until(lambda: len(serving(jobs, name)) == 2, JOB_SECONDS, "two replicas are started")
+        with pytest.raises(ClientError) as throttled:
+            says(jobs, name)
+        assert throttled.value.response["Error"]["Code"] == "ThrottlingException"
+        assert throttled.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+        assert len({each.result() for each in asking}) == 2
+    says(jobs, name)
+
+
+def test_what_is_provisioned_stays_and_is_replaced(jobs: Jobs) -> None:
+    name = deploy(jobs, "provisioned", ProvisionedConcurrency=1)
+    assert len(serving(jobs, name)) == 1
+    first = says(jobs, name)
+    with ThreadPoolExecutor(2) as clients:
+        both = set(clients.map(lambda _: says(jobs, name, 3), range(2)))
+    assert first in both
+    assert len(both) == 2
+    wait_until(lambda: len(serving(jobs, name)) == 1, JOB_SECONDS, "one of them is let go")
+    first = says(jobs, name)
+    assert first in both, "the other one stays"
+    (process,) = serving(jobs, name)
+    os.kill(process, signal.SIGKILL)
+    wait_until(lambda: set(serving(jobs, name)) - {process}, JOB_SECONDS, "another takes its place")
+    assert says(jobs, name) != first
+
+
+def test_a_replica_that_dies_with_a_request_is_asked_no_more_but_another_is(jobs: Jobs) -> None:
+    name = deploy(jobs, "crash")
+    first = says(jobs, name)
+    (process,) = serving(jobs, name)
+    with ThreadPoolExecutor(1) as clients:
+        asking = clients.submit(says, jobs, name, 2)
+        wait_until(lambda: "asked for 2" in log(jobs, name), JOB_SECONDS, "it is asked")
+        os.kill(process, signal.SIGKILL)
+        assert asking.result() != first
+
+
+def test_a_model_that_cannot_be_had_any_more_is_said_to_who_asks(jobs: Jobs) -> None:
+    name = deploy(jobs, "lost")
+    jobs.s3.delete_object(Bucket=BUCKET, Key=f"{name}/model.tar.gz")
+    with pytest.raises(ClientError, match="Could not find the object") as refused:
+        says(jobs, name)
+    assert refused.value.response["Error"]["Code"] == "ModelError"
+    nothing_runs(jobs, name)
+    put(jobs, name)
+    says(jobs, name)
+
+
+def test_a_model_that_does_not_load_is_no_endpoint(jobs: Jobs) -> None:
+    broken = model(jobs, "broken", fails=True)
+    configure(jobs, broken, serverless(broken))
+    jobs.sagemaker.create_endpoint(EndpointName=broken, EndpointConfigName=broken)
+    described = at_rest(jobs, broken)
+    assert described["EndpointStatus"] == "Failed"
+    assert "Unable to successfully stand up your model within the allotted 180 second" in described["FailureReason"]
+    assert "the model of broken does not load" in described["FailureReason"]
+
+
+def test_an_update_fails_no_request(jobs: Jobs) -> None:
+    name = configure(jobs, "updated", serverless(model(jobs, "updated-1"), most=8))
+    second = configure(jobs, "updated-second", serverless(model(jobs, "updated-2"), most=8))
+    jobs.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+    at_rest(jobs, name)
+    with load(jobs, name) as (answers, failures):
+        wait_until(more(answers, "updated-1"), JOB_SECONDS, "the first answers")
+        jobs.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=second)
+        at_rest(jobs, name)
+        wait_until(more(answers, "updated-2"), JOB_SECONDS, "the second answers")
+    assert failures == []
+    nothing_runs(jobs, "updated-")
+
+
+def test_a_server_that_is_killed_goes_on_with_what_there_is(jobs: Jobs) -> None:
+    name = deploy(jobs, "killed")
+    first = says(jobs, name)
+    jobs.clary.kill("supervisor", "control", "edge")
+    jobs.clary.up()
+    nothing_runs(jobs, name)
+    assert says(jobs, name) != first
