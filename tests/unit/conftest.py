@@ -25,6 +25,8 @@ from clary.wire import models
 ACCOUNT = "000000000000"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/ClaryExecutionRole"
 XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
+SKLEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:{}-cpu-py3"
+NEO = "785573368785.dkr.ecr.us-east-1.amazonaws.com/xgboost-neo:latest"
 
 _TYPES = {
     "string": str,
@@ -39,15 +41,25 @@ _TYPES = {
 }
 
 
+KNOWN = {
+    XGBOOST: (),
+    NEO: (),
+    SKLEARN.format("1.0-1"): (),
+    SKLEARN.format("1.2-1"): ("skl2onnx",),
+    SKLEARN.format("1.4-2"): ("skl2onnx",),
+}
+"""What the environments of a few images hold, by address."""
+
+
 class Images:
-    """Knows one image."""
+    """Knows a few images."""
 
     def resolve(self, uri):
-        if uri != XGBOOST:
+        if uri not in KNOWN:
             raise ImageNotFound(uri, "Known: one.")
         run = Program("m")
         metrics = (MetricDefinition("train:rmse", "rmse:(.*)"),)
-        return Image(uri, Environment("e", "3.11", ()), run, run, metric_definitions=metrics, built_in=True)
+        return Image(uri, Environment("e", "3.11", KNOWN[uri]), run, run, metric_definitions=metrics, built_in=True)
 
 
 class Permissive:

@@ -14,6 +14,7 @@ from clary.controllers.alarm_states import AlarmStates
 from clary.controllers.capacity import Capacity
 from clary.controllers.capturing import KIND as CAPTURE_KIND
 from clary.controllers.capturing import CaptureController
+from clary.controllers.compilation_effects import CompilationController
 from clary.controllers.container import RETIRE_KIND, Containers
 from clary.controllers.endpoint_effects import EndpointController
 from clary.controllers.experiment_effects import ExperimentController
@@ -37,13 +38,23 @@ from clary.controllers.transform_effects import TransformController
 from clary.controllers.tuning_effects import TuningController
 from clary.controllers.warm_pools import WarmPools
 from clary.hooks.workload import HookWorkload
-from clary.lifecycles import endpoint, function, hook_run, inference_experiment, training_job, transform_job, tuning_job
+from clary.lifecycles import (
+    compilation_job,
+    endpoint,
+    function,
+    hook_run,
+    inference_experiment,
+    training_job,
+    transform_job,
+    tuning_job,
+)
 from clary.scaling.rows import SCHEDULED_KIND, TARGET_KIND
 from clary.serving.routes import RouteTable
 from clary.settings import Settings
 from clary.store import Store
 from clary.store.rows import Key
 from clary.telemetry.series import SeriesStore
+from clary.workload.compilation import CompilationWorkload
 from clary.workload.functions.environments import FunctionWorkload
 from clary.workload.hosting import HostingWorkload
 from clary.workload.runtimes import Runtimes
@@ -108,6 +119,14 @@ class Controllers:
             self.capacity,
             self._health,
         )
+        self._compilations = CompilationController(
+            store,
+            CompilationWorkload(settings, storage, runtimes),
+            self._containers,
+            self._activities,
+            logs,
+            self.capacity,
+        )
         hosting = HostingWorkload(settings, storage, runtimes)
         self._endpoints = EndpointController(
             store,
@@ -148,7 +167,7 @@ class Controllers:
 
     def start(self) -> None:
         """Publish the routes, take up what is unfinished, and end the containers that no row names."""
-        jobs = (self._training, self._transforms, self._tunings, self._pools)
+        jobs = (self._training, self._transforms, self._compilations, self._tunings, self._pools)
         scaling = (self._alarms, self._scaling, self._schedules)
         serving = (self._endpoints, self._experiments, self._captures)
         resumed = (*serving, *jobs, self._functions, self.environments, self.hooks, *scaling)
@@ -160,6 +179,7 @@ class Controllers:
             {
                 training_job.KIND: self._training,
                 transform_job.KIND: self._transforms,
+                compilation_job.KIND: self._compilations,
                 tuning_job.KIND: self._tunings,
                 endpoint.KIND: self._endpoints,
                 inference_experiment.KIND: self._experiments,
@@ -193,7 +213,7 @@ class Controllers:
         self._health.close()
 
     def _wanted_containers(self) -> set[str]:
-        holders = (self._training, self._transforms, self._endpoints, self.environments)
+        holders = (self._training, self._transforms, self._compilations, self._endpoints, self.environments)
         return set().union(*(controller.wanted_containers() for controller in holders))
 
 

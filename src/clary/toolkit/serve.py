@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import sys
@@ -25,6 +26,8 @@ _INSTALLED = "SAGEMAKER_REQUIREMENTS_INSTALLED"
 _DEFAULT_PROGRAM = "inference.py"
 _LIBRARIES = "lib"
 """Where the SDK puts a model's `dependencies` when it packs them with the model."""
+ONNX_FILE = "model.onnx"
+"""A model that is served without a script."""
 
 logger = logging.getLogger("sagemaker-inference")
 
@@ -39,6 +42,13 @@ class ScikitLearn(inference.ScriptsLoad):
         """A classifier that is asked often is compiled, where that is proved to change nothing."""
         watch(model, self._environ)
         return model
+
+    def model_fn(self, model_dir: str) -> Model:
+        """A model given as ONNX needs no script. Raises NotImplementedError for any other, as ScriptsLoad."""
+        path = Path(model_dir, ONNX_FILE)
+        if not path.is_file():
+            return super().model_fn(model_dir)
+        return importlib.import_module("clary.toolkit.sessions").OnnxModel(path)
 
     def input_fn(self, data: Data, content_type: str) -> Data:
         """CSV, JSON or NPY as an array."""

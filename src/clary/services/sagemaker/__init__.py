@@ -1,7 +1,8 @@
-"""SageMaker: training jobs, tuning jobs, transform jobs, models, endpoint configurations, endpoints,
+"""SageMaker: training jobs, tuning jobs, transform jobs, compilation jobs, models, endpoint configurations, endpoints,
 inference experiments, search, tags."""
 
 from clary.services.sagemaker import (
+    compilation_jobs,
     endpoint_configs,
     endpoints,
     hubs,
@@ -17,6 +18,7 @@ from clary.services.sagemaker import (
 )
 
 __all__ = [
+    "compilation_jobs",
     "endpoint_configs",
     "endpoints",
     "hubs",

@@ -85,6 +85,25 @@ def transform_job_in_status(status: str) -> AWSError:
     return ValidationError(f"The request was rejected because the transform job is in status {status}.")
 
 
+def compilation_job_exists(arn: str) -> AWSError:
+    """CreateCompilationJob. No public source shows AWS's text, nor those of the next two."""
+    return AWSError(
+        "ResourceInUse",
+        "Compilation job names must be unique within an AWS account and region, "
+        f"and a compilation job with this name already exists ({arn})",
+    )
+
+
+def compilation_job_not_found(arn: str) -> AWSError:
+    """Everything else of a compilation job that is not there."""
+    return AWSError("ResourceNotFound", f'Could not find compilation job "{arn}".')
+
+
+def compilation_job_in_status(status: str) -> AWSError:
+    """StopCompilationJob of one that has ended, DeleteCompilationJob of one that has not."""
+    return ValidationError(f"The request was rejected because the compilation job is in status {status}.")
+
+
 def training_job_in_use(arn: str) -> AWSError:
     """DeleteTrainingJob of one that has not ended, or retains a warm pool."""
     return AWSError(

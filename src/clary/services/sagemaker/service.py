@@ -12,6 +12,7 @@ from clary.services.registry import Service
 
 _TYPES = {
     "TrainingJobName": "training-job",
+    "CompilationJobName": "compilation-job",
     "HyperParameterTuningJobName": "hyper-parameter-tuning-job",
     "TransformJobName": "transform-job",
     "ModelName": "model",

@@ -1,0 +1,272 @@
+"""XGBoost's models as ONNX, read from the JSON that XGBoost itself writes of any of them
+(https://xgboost.readthedocs.io/en/stable/tutorials/saving_model.html).
+
+The sum of a row's trees begins with the base score and goes on in their order, as XGBoost's: its first tree is a leaf
+that holds the base score. The margins are so, bit by bit, the same.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Sequence, Tuple
+
+import numpy as np
+from onnx import TensorProto, helper  # type: ignore[import-not-found,unused-ignore]
+
+from clary.algorithms.neo.compiled import Compiled, Uncompilable, check_columns, only_file
+from clary.algorithms.xgboost import models
+from clary.algorithms.xgboost.bodies import Features
+from clary.toolkit import proving, samples
+from clary.toolkit.sessions import Session
+
+_OPERATORS = (("", 17), ("ai.onnx.ml", 3))
+_REPRESENTATION = 8
+"""Of the file: every runtime since 2022 reads it."""
+_MISSING = 0.1
+"""Of the values that it is tried with."""
+_SEED = 45
+
+Document = Mapping[str, Any]
+Array = Any
+Nodes = List[Any]
+
+
+class Tree(NamedTuple):
+    """One tree as XGBoost's JSON has it; `weight` multiplies its leaves, which count for class `group`."""
+
+    document: Document
+    group: int
+    weight: float
+
+
+def from_folder(folder: Path, shapes: Mapping[str, Any]) -> Compiled:
+    """The model of a folder. Raises Uncompilable."""
+    model = models.load_one(only_file(folder, "an XGBoost model"))
+    if not hasattr(model.booster, "save_raw"):
+        raise Uncompilable("the file holds no booster of XGBoost's")
+    document = json.loads(model.booster.save_raw(raw_format="json"))
+    content = compiled(document)
+    columns = int(document["learner"]["learner_model_param"]["num_feature"])
+    check_columns(shapes, columns)
+    table = _rows(document, columns)
+    wanted = model.predict(Features(table, "csv").body())
+    try:
+        return Compiled(content, proving.numbers(wanted, Session(content), table))
+    except proving.Refused as refused:
+        raise Uncompilable(f"the compiled model is not the same: {refused}") from refused
+
+
+def compiled(document: Document) -> bytes:
+    """ONNX that takes float32 (rows, features), missing values as NaN, and gives what XGBoost's `predict` gives. Raises
+    Uncompilable."""
+    learner = document["learner"]
+    objective = str(learner["objective"]["name"])
+    kind = next((kind for kind, names in _KINDS.items() if objective in names), None)
+    if kind is None:
+        raise Uncompilable(f"models of the objective {objective} are not compiled")
+    parameters = learner["learner_model_param"]
+    groups = max(int(parameters["num_class"]), int(parameters.get("num_target", 1)), 1)
+    base = _base_margins(parameters["base_score"], groups, kind)
+    nodes = [*_margins(learner, groups, base), *_OUTPUTS[kind](groups)]
+    columns = int(parameters["num_feature"])
+    shape = [None, groups] if kind == "softprob" or (kind == "identity" and groups > 1) else [None]
+    graph = helper.make_graph(
+        nodes,
+        "xgboost",
+        [helper.make_tensor_value_info("input", TensorProto.FLOAT, [None, columns])],
+        [helper.make_tensor_value_info("prediction", TensorProto.FLOAT, shape)],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid(*each) for each in _OPERATORS])
+    model.ir_version = _REPRESENTATION
+    content: bytes = model.SerializeToString()
+    return content
+
+
+_KINDS: Mapping[str, Sequence[str]] = {
+    "identity": (
+        *("reg:squarederror", "reg:linear", "reg:squaredlogerror", "reg:pseudohubererror", "reg:absoluteerror"),
+        *("reg:quantileerror", "binary:logitraw", "rank:pairwise", "rank:ndcg", "rank:map"),
+    ),
+    "sigmoid": ("binary:logistic", "reg:logistic"),
+    "exp": ("count:poisson", "reg:gamma", "reg:tweedie", "survival:cox", "survival:aft"),
+    "hinge": ("binary:hinge",),
+    "softmax": ("multi:softmax",),
+    "softprob": ("multi:softprob",),
+}
+"""What becomes of margins, by objective (https://xgboost.readthedocs.io/en/stable/parameter.html)."""
+
+
+def _base_margins(text: str, groups: int, kind: str) -> List[float]:
+    """`base_score` as it is saved, in the space of predictions, taken back to that of margins: one for each group."""
+    scores = [np.float32(part) for part in text.strip("[]").split(",")]
+    margins = [float(_margin(score, kind)) for score in scores]
+    return margins * groups if len(margins) == 1 else margins
+
+
+def _margin(score: Any, kind: str) -> Any:  # noqa: ANN401 - numpy's float32, as XGBoost calculates it
+    if kind == "sigmoid":
+        return -np.log(np.float32(1) / score - np.float32(1))
+    return np.log(score) if kind == "exp" else score
+
+
+def _margins(learner: Document, groups: int, base: Sequence[float]) -> Nodes:
+    booster = learner["gradient_booster"]
+    if booster["name"] == "gblinear":
+        return _linear(booster["model"]["weights"], groups, base)
+    return [_ensemble(trees_of(learner), groups, base)]
+
+
+def trees_of(learner: Document) -> Iterator[Tree]:
+    """The trees that `predict` looks at: those up to the best iteration, where training stopped early. Raises
+    Uncompilable."""
+    booster = learner["gradient_booster"]
+    dart = booster["name"] == "dart"
+    model = booster["gbtree"]["model"] if dart else booster["model"]
+    best = learner.get("attributes", {}).get("best_iteration")
+    ends = model["iteration_indptr"]
+    count = ends[min(int(best) + 1, len(ends) - 1)] if best is not None else len(model["trees"])
+    weights = booster["weight_drop"] if dart else [1.0] * len(model["trees"])
+    for tree, group, weight in zip(model["trees"][:count], model["tree_info"], weights):  # noqa: B905 - Python 3.8
+        if int(tree["tree_param"].get("size_leaf_vector", 0)) > 1:
+            raise Uncompilable("trees whose leaves hold a value for each target are not compiled")
+        if any(tree.get("split_type", ())):
+            raise Uncompilable("splits by categories are not compiled")
+        yield Tree(tree, group, weight)
+
+
+def _ensemble(trees: Iterator[Tree], groups: int, base: Sequence[float]) -> Any:  # noqa: ANN401 - onnx's, without types
+    attributes: Dict[str, List[Any]] = {name: [] for name in _ATTRIBUTES}
+    _add_node(attributes, (0, 0, 0, "LEAF", 0.0, 0, 0, 0))
+    for group, margin in enumerate(base):
+        _add_leaf(attributes, (0, 0, group, margin))
+    for number, tree in enumerate(trees, 1):
+        _add_tree(attributes, number, tree)
+    return helper.make_node(
+        "TreeEnsembleRegressor",
+        ["input"],
+        ["margins"],
+        domain="ai.onnx.ml",
+        n_targets=groups,
+        aggregate_function="SUM",
+        post_transform="NONE",
+        **attributes,
+    )
+
+
+_OF_NODES = tuple(
+    f"nodes_{name}"
+    for name in (
+        *("treeids", "nodeids", "featureids", "modes", "values", "truenodeids", "falsenodeids"),
+        "missing_value_tracks_true",
+    )
+)
+_OF_LEAVES = tuple(f"target_{name}" for name in ("treeids", "nodeids", "ids", "weights"))
+_ATTRIBUTES = (*_OF_NODES, *_OF_LEAVES)
+
+
+def _add_node(attributes: Dict[str, List[Any]], values: Tuple[Any, ...]) -> None:
+    for name, value in zip(_OF_NODES, values):  # noqa: B905 - Python 3.8
+        attributes[name].append(value)
+
+
+def _add_leaf(attributes: Dict[str, List[Any]], values: Tuple[Any, ...]) -> None:
+    for name, value in zip(_OF_LEAVES, values):  # noqa: B905 - Python 3.8
+        attributes[name].append(value)
+
+
+def _add_tree(attributes: Dict[str, List[Any]], number: int, tree: Tree) -> None:
+    """The nodes that can be reached: those that were pruned stand in the document still."""
+    document = tree.document
+    left, right = document["left_children"], document["right_children"]
+    waiting = [0]
+    while waiting:
+        node = waiting.pop()
+        value = document["split_conditions"][node]
+        if left[node] < 0:
+            _add_node(attributes, (number, node, 0, "LEAF", 0.0, 0, 0, 0))
+            leaf = np.float32(value) * np.float32(tree.weight)
+            _add_leaf(attributes, (number, node, tree.group, float(leaf)))
+            continue
+        default = int(document["default_left"][node])
+        feature = document["split_indices"][node]
+        _add_node(attributes, (number, node, feature, "BRANCH_LT", value, left[node], right[node], default))
+        waiting += [right[node], left[node]]
+
+
+def _linear(weights: Sequence[float], groups: int, base: Sequence[float]) -> Nodes:
+    """`gblinear`: a missing value counts as 0. The last row of the weights is the bias."""
+    table = np.asarray(weights, np.float32).reshape(-1, groups)
+    bias = table[-1] + np.asarray(base, np.float32)
+    return [
+        _constant("zero", np.zeros(1, np.float32)),
+        _constant("weights", table[:-1]),
+        _constant("bias", bias),
+        helper.make_node("IsNaN", ["input"], ["missing"]),
+        helper.make_node("Where", ["missing", "zero", "input"], ["known"]),
+        helper.make_node("MatMul", ["known", "weights"], ["products"]),
+        helper.make_node("Add", ["products", "bias"], ["margins"]),
+    ]
+
+
+def _constant(name: str, value: Array) -> Any:  # noqa: ANN401 - onnx's, without types
+    kind = TensorProto.INT64 if value.dtype == np.int64 else TensorProto.FLOAT
+    tensor = helper.make_tensor(name, kind, value.shape, value.ravel().tolist())
+    return helper.make_node("Constant", [], [name], value=tensor)
+
+
+def _flat(source: str) -> Nodes:
+    return [_constant("all", np.asarray([-1], np.int64)), helper.make_node("Reshape", [source, "all"], ["prediction"])]
+
+
+def _identity(groups: int) -> Nodes:
+    return [helper.make_node("Identity", ["margins"], ["prediction"])] if groups > 1 else _flat("margins")
+
+
+def _by(operator: str) -> Callable[[int], Nodes]:
+    return lambda _groups: [helper.make_node(operator, ["margins"], ["values"]), *_flat("values")]
+
+
+def _hinge(_groups: int) -> Nodes:
+    return [
+        _constant("zero_margin", np.zeros(1, np.float32)),
+        helper.make_node("Greater", ["margins", "zero_margin"], ["above"]),
+        helper.make_node("Cast", ["above"], ["values"], to=TensorProto.FLOAT),
+        *_flat("values"),
+    ]
+
+
+def _softmax(_groups: int) -> Nodes:
+    return [
+        helper.make_node("ArgMax", ["margins"], ["classes"], axis=1, keepdims=0),
+        helper.make_node("Cast", ["classes"], ["prediction"], to=TensorProto.FLOAT),
+    ]
+
+
+def _softprob(_groups: int) -> Nodes:
+    return [helper.make_node("Softmax", ["margins"], ["prediction"], axis=1)]
+
+
+_OUTPUTS: Mapping[str, Callable[[int], Nodes]] = {
+    "identity": _identity,
+    "sigmoid": _by("Sigmoid"),
+    "exp": _by("Exp"),
+    "hinge": _hinge,
+    "softmax": _softmax,
+    "softprob": _softprob,
+}
+
+
+def _rows(document: Document, columns: int) -> Array:
+    """Rows on and beside the thresholds, some of their values missing."""
+    values: Dict[int, List[float]] = {}
+    learner = document["learner"]
+    for tree in trees_of(learner) if learner["gradient_booster"]["name"] != "gblinear" else ():
+        for node, feature in enumerate(tree.document["split_indices"]):
+            threshold = tree.document["split_conditions"][node]
+            if tree.document["left_children"][node] >= 0 and math.isfinite(threshold):
+                values.setdefault(feature, []).append(threshold)
+    table = samples.drawn(values, columns, proving.ROWS)
+    table[np.random.RandomState(_SEED).uniform(size=table.shape) < _MISSING] = np.nan
+    return table
