@@ -20,8 +20,8 @@ from clary.toolkit.server.message import Refused, Request, Response
 from clary.toolkit.server.streaming import begun
 
 _PORT = 8080
-MAX_BODY = 128 * 2**20
-"""Above the 100 MiB that a batch transform may send in one request."""
+MAX_BODY = 2**30
+"""What an asynchronous request may bring."""
 _SWITCH_SECONDS = 0.0005
 """How soon the HTTP thread gets its turn while the model computes in Python (default: 5 ms)."""
 
