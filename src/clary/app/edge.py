@@ -22,6 +22,7 @@ from clary.distribution.login import Login
 from clary.distribution.registry import Registry
 from clary.distribution.uploads import Pushing
 from clary.edge import access_logs, usage
+from clary.edge.asynchronous import AsyncEffects
 from clary.edge.buckets import BUCKETS, Buckets
 from clary.edge.code import CODE, Code
 from clary.edge.door import ControlDoor
@@ -47,12 +48,14 @@ from clary.objects.reader import ObjectReader
 from clary.queues.waiting import Waiting
 from clary.services.catalogue import REGISTRY
 from clary.services.context import EdgeContext
+from clary.serving.asynchronous.work import AsyncWork
 from clary.serving.many_models import Models, Note
 from clary.serving.metering import Meter
 from clary.serving.mirror import Mirror
 from clary.serving.recorder import Recorder
 from clary.serving.router import Router
 from clary.serving.serverless import QUESTION, Serverless
+from clary.serving.sessions import Sessions
 from clary.settings import Settings
 from clary.supervisor.tether import Tether
 from clary.workload.bundle import Bundle
@@ -73,6 +76,7 @@ class Edge:
     mirror: Mirror
     models: Models
     recorder: Recorder
+    sessions: Sessions
     functions: Functions
     events: Events
     identity: Identity
@@ -102,6 +106,7 @@ class Edge:
             Mirror(),
             Models(lambda params: door.ask("load-model", params), noting(settings)),
             Recorder(settings.capture_dir / "spool"),
+            Sessions(settings.run_dir / "sessions"),
             functions,
             Events(settings.functions_dir / "events", functions, letters),
             identity,
@@ -121,9 +126,11 @@ class Edge:
             self.mirror,
             self.models,
             self.recorder,
+            self.sessions,
             self.functions,
             self.events,
             self.apis,
+            self.asynchronous,
             self.queues,
             lambda access: self.identity.authorise(call, [access]),
         )
@@ -161,6 +168,13 @@ class Edge:
         """What answers behind API Gateway."""
         effects = EdgeEffects(REGISTRY, self.identity, self.door, self.context, self._permits, self.settings)
         return Apis(self.settings.run_dir, effects, lambda params: self.door.ask("rest-api", params))
+
+    @cached_property
+    def asynchronous(self) -> AsyncWork:
+        """Requests that are answered later."""
+        folder = self.settings.asynchronous_dir
+        effects = AsyncEffects(REGISTRY, self.identity, self.door, self.intake, self.context, folder)
+        return AsyncWork(folder, self.router, effects)
 
     def _permits(self, call: Call, service: str) -> bool:
         return permits(self.functions, call, service)
@@ -237,11 +251,14 @@ def work(start: process.Start) -> None:
             edge.router.watch,
             edge.serverless.watch,
             edge.recorder.watch,
+            edge.sessions.watch,
             edge.functions.watch,
             edge.events.watch,
+            edge.asynchronous.watch,
             lambda: report(edge.meter, edge.door),
             lambda: report(edge.functions.meter, edge.door),
             lambda: report(edge.apis.meter, edge.door),
+            lambda: report(edge.asynchronous.meter, edge.door),
             lambda: access_logs.write(edge.apis.log, edge.door),
             lambda: usage.report(edge.apis.rest.usage, edge.door.ask),
             lambda: _tell(start.tether),
@@ -249,6 +266,7 @@ def work(start: process.Start) -> None:
         secure = secured(start.settings, start.names)
         serve(gateway, start.sockets, start.settings.limits, start.tether.fileno(), beside, secure)
     finally:
+        edge.asynchronous.close()
         edge.events.close()
         edge.functions.close()
         edge.router.close()
