@@ -129,6 +129,8 @@ class Variant(TypedDict, total=False):
     """ContainerStartupHealthCheckTimeoutInSeconds; absent: AWS's 8 minutes."""
     download_seconds: float
     """ModelDataDownloadTimeoutInSeconds; absent: no limit."""
+    accelerator: str
+    """AcceleratorType, which nothing heeds: the service has ended. Absent where none was said."""
     routing: str
     """RoutingStrategy; absent where none was said: the replica with the fewest requests outstanding is asked."""
     replicas: list[Replica]

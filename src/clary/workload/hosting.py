@@ -33,6 +33,8 @@ SERVERLESS_DISK_GB = 5
 """What a replica of a serverless endpoint may write, whatever its memory
 (https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html)."""
 
+_NO_ACCELERATOR = "AcceleratorType {}: Amazon Elastic Inference ended in 2024. The model is served without it."
+
 _SHARE_OF_MODELS = 0.8
 """Of a container's memory, where it hosts many; the rest is the server's, and for what predictions take."""
 
@@ -63,7 +65,8 @@ class HostingWorkload:
 
     def notices(self, variant: Variant, member: Member) -> tuple[str, ...]:
         """Lines for the head of the log."""
-        return self._image(variant, member).notices
+        notices = self._image(variant, member).notices
+        return (*notices, _NO_ACCELERATOR.format(variant["accelerator"])) if "accelerator" in variant else notices
 
     def last_lines(self, endpoint: Key, member: Member) -> str:
         """How its log ends, as it is now: the lines themselves, or the end of them."""

@@ -50,6 +50,8 @@ def _variant(context: Context, asked: Params, *, isolated: bool) -> Variant:
         variant["startup_seconds"] = float(asked["ContainerStartupHealthCheckTimeoutInSeconds"])
     if "ModelDataDownloadTimeoutInSeconds" in asked:
         variant["download_seconds"] = float(asked["ModelDataDownloadTimeoutInSeconds"])
+    if "AcceleratorType" in asked:
+        variant["accelerator"] = asked["AcceleratorType"]
     return variant
 
 

@@ -20,7 +20,6 @@ MOST_INSTANCES = 64
 """Of one variant: each is a container on this machine."""
 
 _UNOFFERED_IN_VARIANTS = (
-    "AcceleratorType",
     "CoreDumpConfig",
     "ManagedInstanceScaling",
     "RoutingConfig",
