@@ -1,4 +1,5 @@
-"""SDK 3's way to a serverless endpoint: the resources of sagemaker.core."""
+"""SDK 3's way to a serverless endpoint: ModelBuilder. Its own EndpointConfig.create sends a member by another name than
+AWS's, which botocore refuses."""
 
 import os
 import tarfile
@@ -6,8 +7,8 @@ import tempfile
 
 from sagemaker.core import image_uris
 from sagemaker.core.helper.session_helper import Session, get_execution_role
-from sagemaker.core.resources import Endpoint, EndpointConfig, Model
-from sagemaker.core.shapes import ContainerDefinition, ProductionVariant, ProductionVariantServerlessConfig
+from sagemaker.core.inference_config import ServerlessInferenceConfig
+from sagemaker.serve.model_builder import ModelBuilder
 
 ECHO = """
 def model_fn(model_dir):
@@ -28,13 +29,18 @@ with tarfile.open("model.tar.gz", "w:gz") as archive:
 data = session.upload_data("model.tar.gz", key_prefix="serverless-sdk3")
 image = image_uris.retrieve("sklearn", "us-east-1", version="1.2-1", instance_type="ml.m5.large")
 environment = {"SAGEMAKER_PROGRAM": "own.py", "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code"}
-container = ContainerDefinition(image=image, model_data_url=data, environment=environment)
-Model.create(model_name="serverless-sdk3", primary_container=container, execution_role_arn=role)
-config = ProductionVariantServerlessConfig(memory_size_in_mb=1024, max_concurrency=2)
-variant = ProductionVariant(variant_name="all", model_name="serverless-sdk3", serverless_config=config)
-EndpointConfig.create(endpoint_config_name="serverless-sdk3", production_variants=[variant])
-endpoint = Endpoint.create(endpoint_name="serverless-sdk3", endpoint_config_name="serverless-sdk3")
-endpoint.wait_for_status("InService", poll=1)
+builder = ModelBuilder(
+    s3_model_data_url=data,
+    image_uri=image,
+    env_vars=environment,
+    role_arn=role,
+    instance_type="ml.m5.large",
+    sagemaker_session=session,
+)
+builder.build(model_name="serverless-sdk3")
+config = ServerlessInferenceConfig(memory_size_in_mb=1024, max_concurrency=2)
+endpoint = builder.deploy(endpoint_name="serverless-sdk3", inference_config=config)
+endpoint.refresh()
 [shown] = endpoint.production_variants
 limits = shown.current_serverless_config
 print(f"concurrency: {limits.max_concurrency} of {limits.memory_size_in_mb} MB")
