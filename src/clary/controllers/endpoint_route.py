@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from clary.lifecycles.endpoint import Deployment, Variant, is_ready, production_of, shadows_of
 from clary.names import container_names
+from clary.serving.asynchronous.config import Asynchronous
 from clary.serving.capture import Capture, is_on
 from clary.serving.routes import OnDemand, Route, Target, VariantRoute
 from clary.store.rows import Row
@@ -23,8 +24,16 @@ def route(row: Row) -> Route | None:
     group = log_group(row.key.name)
     shares: dict[str, float] = row.state.get("rollout", {}).get("shares", {})
     if not shares:
-        return Route(tuple(_entry(current, variant, group, variant["weight"]) for variant in production_of(current)))
-    return Route(tuple(_shared(current, row.state["next"], shares, group)))
+        entries = tuple(_entry(current, variant, group, variant["weight"]) for variant in production_of(current))
+    else:
+        entries = tuple(_shared(current, row.state["next"], shares, group))
+    return Route(entries, asynchronous=_asynchronous(row, current))
+
+
+def _asynchronous(row: Row, current: Deployment) -> Asynchronous | None:
+    """Of its one variant, and of the endpoint that was created then: its name may be another one's some day."""
+    config, [variant, *_] = current.get("asynchronous"), production_of(current)
+    return Asynchronous.of(config, variant.get("role", ""), row.created.isoformat()) if config else None
 
 
 def _shared(old: Deployment, new: Deployment, shares: dict[str, float], group: str) -> Iterator[VariantRoute]:

@@ -27,6 +27,8 @@ def resolve(context: Context, config_name: str) -> Deployment:
     deployment: Deployment = {"config": config_name, "variants": variants}
     if "DataCaptureConfig" in config.spec:
         deployment["capture"] = config.spec["DataCaptureConfig"]
+    if "AsyncInferenceConfig" in config.spec:
+        deployment["asynchronous"] = config.spec["AsyncInferenceConfig"]
     return deployment
 
 
@@ -55,12 +57,12 @@ def _variant(context: Context, asked: Params, *, isolated: bool) -> Variant:
     return variant
 
 
-def check_counts(wanted: Collection[Mapping[str, Any]]) -> None:
-    """Raises ValidationError, ResourceLimitExceeded."""
+def check_counts(wanted: Collection[Mapping[str, Any]], fewest: int) -> None:
+    """`fewest`: instances that a variant may have. Raises ValidationError, ResourceLimitExceeded."""
     for entry in wanted:
         count = entry.get("DesiredInstanceCount", 1)
-        if count < 1:
-            raise ValidationError(f"Variant {entry['VariantName']}: DesiredInstanceCount must be at least 1.")
+        if count < fewest:
+            raise ValidationError(f"Variant {entry['VariantName']}: DesiredInstanceCount must be at least {fewest}.")
         if count > MOST_INSTANCES:
             raise limit_exceeded("instances for endpoint usage", MOST_INSTANCES, count)
 

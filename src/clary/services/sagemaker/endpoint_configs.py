@@ -7,6 +7,7 @@ from functools import partial
 from clary.errors import ValidationError
 from clary.services.context import Context
 from clary.services.resources import Params, Resource, declare, present, require
+from clary.services.sagemaker.asynchronous import check_asynchronous
 from clary.services.sagemaker.errors import already_existing, could_not_find, limit_exceeded, not_offered
 from clary.services.sagemaker.models import MODEL
 from clary.services.sagemaker.serverless import check_serverless, is_serverless
@@ -26,7 +27,7 @@ _UNOFFERED_IN_VARIANTS = (
     "CapacityReservationConfig",
     "InstancePools",
 )
-_UNOFFERED = ("AsyncInferenceConfig", "ExplainerConfig", "CrossRegionTrafficConfig")
+_UNOFFERED = ("ExplainerConfig", "CrossRegionTrafficConfig")
 
 
 def fill_endpoint_config(context: Context, params: Params) -> Params:
@@ -40,6 +41,7 @@ def fill_endpoint_config(context: Context, params: Params) -> Params:
     shadows = [_variant(context, variant) for variant in params.get("ShadowProductionVariants") or ()]
     if shadows:
         check_shadows(context, variants, shadows)
+    check_asynchronous(context, params, variants)
     names = [variant["VariantName"] for variant in [*variants, *shadows]]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

@@ -30,6 +30,7 @@ def shown(row: Row) -> Output:
             "ProductionVariants": show(production_of(serving)) or None,
             "ShadowProductionVariants": show(shadows_of(serving)) or None,
             "DataCaptureConfig": _captured(serving["capture"]) if serving and "capture" in serving else None,
+            "AsyncInferenceConfig": serving.get("asynchronous") if serving else None,
             "EndpointStatus": row.status,
             "FailureReason": row.state.get("failure_reason"),
             "LastModifiedTime": row.modified,

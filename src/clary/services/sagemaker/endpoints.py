@@ -20,12 +20,14 @@ from clary.lifecycles.endpoint import (
     UPDATE_ROLLBACK_FAILED,
     UPDATING,
     Deployment,
+    fewest_instances,
     leaving_name,
 )
 from clary.names import random_hex
 from clary.services import resources
 from clary.services.context import Context
 from clary.services.resources import Output, Params, Resource, present
+from clary.services.sagemaker.asynchronous import check_kept
 from clary.services.sagemaker.deployment import check_counts, launching, resolve, retaining, reweighted, standing
 from clary.services.sagemaker.deployment_config import check_deployment_config, rollout
 from clary.services.sagemaker.endpoint_view import shown
@@ -108,6 +110,7 @@ def update(context: Context, params: Params) -> Output:
 
     def change(row: Row) -> Row:
         old, config = standing(row.state), params.get("DeploymentConfig")
+        check_kept(old, fresh, row.key.name)
         if params.get("RetainDeploymentConfig"):
             config = config or row.spec.get("DeploymentConfig")
         new = retaining(fresh, old, excluded) if params.get("RetainAllVariantProperties") else fresh
@@ -130,9 +133,9 @@ def update_weights(context: Context, params: Params) -> Output:
         unknown = [entry["VariantName"] for entry in asked if entry["VariantName"] not in known]
         if current is None or unknown:
             raise no_variants(unknown, (current or {}).get("config", ""))
+        check_counts(asked, fewest_instances(current))
         return replace(row, state={**row.state, "next": reweighted(current, asked)})
 
-    check_counts(params["DesiredWeightsAndCapacities"])
     return _deploy(context, params, change, (IN_SERVICE,))
 
 

@@ -267,6 +267,8 @@ def _find(context: EdgeContext, params: dict[str, Any]) -> Invocation:
     account = call.principal.account
     try:
         route = context.router.route(account, call.region, name)
+        if route.asynchronous is not None:  # no public source shows AWS's words
+            raise _invalid(f"Endpoint {name} of account {account} is asynchronous: use InvokeEndpointAsync.")
         _check_unoffered(name, params)
         variant = context.router.variant(route, params.get("TargetVariant"))
         positions = _positions(name, variant, params.get("TargetContainerHostname"))
