@@ -285,7 +285,7 @@ def _why_ended(variant: Variant, seen: Seen, replica: Replica) -> str | None:
             return _cannot_start(variant, ended.reason)
         if ended is not None:
             said = seen.said(member)
-            return _no_ping(variant, member, _last_words(ended, said) if isinstance(ended, Exited) else said)
+            return _no_ping(variant, member, _last_words(variant, ended, said) if isinstance(ended, Exited) else said)
     return None
 
 
@@ -304,12 +304,13 @@ def _replacement(variant: Variant, member: Member, ended: State | Failed, seen: 
     if not member.get("ready") and "started" in member:
         again["started"] = member["started"]
     if isinstance(ended, Exited):
-        again["last_words"] = _last_words(ended, seen.said(member))
+        again["last_words"] = _last_words(variant, ended, seen.said(member))
     return again
 
 
-def _last_words(ended: Exited, said: str) -> str:
-    memory = "Its container used more memory than its instance type has. " if ended.out_of_memory else ""
+def _last_words(variant: Variant, ended: Exited, said: str) -> str:
+    allowed = "MemorySizeInMB allows" if "serverless" in variant else "its instance type has"
+    memory = f"Its container used more memory than {allowed}. " if ended.out_of_memory else ""
     return memory + said
 
 

@@ -11,7 +11,7 @@ from clary.controllers.endpoint_route import route
 from clary.controllers.serverless_effects import with_asked
 from clary.services.sagemaker.deployment_config import rollout
 from clary.serving.routes import OnDemand
-from tests.unit.controllers.endpoints import World, deployment, endpoint, variant
+from tests.unit.controllers.endpoints import CRASH, World, deployment, endpoint, variant
 
 ENDPOINT = "000000000000/us-east-1/e"
 
@@ -128,6 +128,15 @@ def test_one_that_does_not_come_up_is_told_and_tried_no_more():
     assert containers_of(world.row) == set()
     assert (on_demand(world).wanted, on_demand(world).failures) == (0, 2)
     assert on_demand(world).said.endswith("ImportError: no module")
+
+
+def test_one_that_takes_more_memory_than_it_may_says_so():
+    world = served()
+    ask(world, 1)
+    (greedy,) = containers_of(world.row)
+    world.states[greedy] = replace(CRASH, out_of_memory=True)
+    world.settle()
+    assert "used more memory than MemorySizeInMB allows" in on_demand(world).said
 
 
 def test_one_that_takes_too_long_is_given_up():

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from clary.controllers.serverless_effects import ServerlessReplicas
 from clary.errors import AWSError
 from clary.store import Key
 
@@ -135,6 +136,19 @@ def test_an_endpoint_shows_what_it_has_in_place_of_instances(endpoint):
     assert shown["CurrentServerlessConfig"] == shown["DesiredServerlessConfig"] == CONFIG
     assert (shown["CurrentWeight"], shown["DesiredWeight"]) == (1.0, 1.0)
     assert {"CurrentInstanceCount", "DesiredInstanceCount", "InstanceType"}.isdisjoint(shown)
+
+
+def test_edges_write_down_how_many_they_need(endpoint, inner):
+    woken = []
+    replicas = ServerlessReplicas(inner.store, woken.append)
+    said = {"endpoint": f"{ACCOUNT}/us-east-1/e", "variant": "v", "config": "c", "wanted": 3, "gone": []}
+    for _ in range(2):
+        replicas.ask(said)
+    (current,) = inner.store.read.get(KEY).state["current"]["variants"]
+    assert (current["desired_count"], woken) == (3, [KEY]), "saying it twice is saying it once"
+    for gone in ({"endpoint": f"{ACCOUNT}/us-east-1/gone"}, {"config": "gone"}, {"variant": "gone"}):
+        replicas.ask({**said, "wanted": 4, **gone})
+    assert woken == [KEY]
 
 
 def test_concurrency_is_updated_without_a_new_configuration(endpoint, inner):
