@@ -24,6 +24,7 @@ from clary.objects.files import copy_into
 from clary.objects.intake import Intake
 from clary.services.registry import Registry
 from clary.serving.asynchronous.config import Asynchronous
+from clary.serving.asynchronous.effects import INPUT_BYTES
 from clary.serving.asynchronous.requests import Letter, Owner
 from clary.serving.client import Body
 from clary.wire import models
@@ -64,6 +65,8 @@ class AsyncEffects:
         self._authorise(call)
         operation = self._registry.services["s3"].operations["GetObject"]
         output: dict[str, Any] = operation.handler(self._edge_context(call), call.params)
+        if output["ContentLength"] > INPUT_BYTES:
+            raise AWSError("EntityTooLarge", f"It is larger than {INPUT_BYTES} bytes.")
         return await asyncio.get_running_loop().run_in_executor(None, _mapped, output["Body"].segments, self._folder)
 
     async def put(self, owner: Owner, config: Asynchronous, uri: str, content: bytes, content_type: str) -> None:

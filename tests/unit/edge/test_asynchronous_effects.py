@@ -8,8 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from clary.edge import asynchronous
 from clary.edge.asynchronous import AsyncEffects
-from clary.errors import AccessDenied
+from clary.errors import AccessDenied, AWSError
 from clary.objects import ObjectReader
 from clary.objects.intake import Intake
 from clary.objects.store import ObjectStore
@@ -112,3 +113,19 @@ def test_what_the_role_may_not_do_is_not_done(tmp_path, store, name):
     store.put_bytes("data", "in", b"1,2")
     with pytest.raises(AccessDenied):
         done(tmp_path, globals()[name], *(right for other, right in RIGHTS.items() if other != name))
+
+
+def test_an_input_that_is_too_large_is_not_read(tmp_path, store, monkeypatch):
+    monkeypatch.setattr(asynchronous, "INPUT_BYTES", 2)
+    store.put_bytes("data", "in", b"1,2")
+    with pytest.raises(AWSError, match="It is larger than 2 bytes"):
+        done(tmp_path, fetch, RIGHTS["fetch"])
+
+
+def test_what_lies_in_several_files_is_one_input(tmp_path):
+    (tmp_path / "a").write_bytes(b"x" * 5000)
+    (tmp_path / "b").write_bytes(b"y" * 5000)
+    joined = asynchronous._mapped([(tmp_path / "a", 4990, 10), (tmp_path / "b", 10, 4990)], tmp_path)
+    assert bytes(joined) == b"x" * 10 + b"y" * 4990
+    assert bytes(asynchronous._mapped([(tmp_path / "a", 4998, 2)], tmp_path)) == b"xx"
+    assert {path.name for path in tmp_path.iterdir()} == {"a", "b"}

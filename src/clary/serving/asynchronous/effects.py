@@ -13,6 +13,9 @@ from clary.serving.client import Body
 
 T = TypeVar("T")
 
+INPUT_BYTES = 2**30
+"""Of an input, as on AWS."""
+
 _PAUSES = (0.5, 30.0)
 """The first and the longest, where Clary itself could not: control is away, the disk is full."""
 
@@ -23,7 +26,7 @@ class Effects(Protocol):
     """All but `log` raise AWSError and OSError."""
 
     async def fetch(self, owner: Owner, role: str, uri: str) -> Body:
-        """The bytes of an object."""
+        """The bytes of an object, which may not be larger than INPUT_BYTES."""
         ...
 
     async def put(self, owner: Owner, config: Asynchronous, uri: str, content: bytes, content_type: str) -> None:

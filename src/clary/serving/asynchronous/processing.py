@@ -18,9 +18,6 @@ from clary.serving.router import STRAIGHT, Router
 from clary.serving.routes import VariantRoute
 from clary.within import within
 
-INPUT_BYTES = 2**30
-"""Of an input, as on AWS."""
-
 MOST_DEATHS = 3
 """A request in whose processing a container has ended so often is not given to another: it may be the cause."""
 
@@ -134,9 +131,6 @@ class Processing:
             content = await patiently(lambda: self.effects.fetch(request.owner, config.role, request.input))
         except AWSError as error:
             raise _unloaded("download the request from", request.input, error.message, "RequestDownload") from None
-        if len(content) > INPUT_BYTES:
-            text = f"it is larger than {INPUT_BYTES} bytes"
-            raise _unloaded("download the request from", request.input, text, "RequestDownload")
         self.meter.took(place, "RequestDownloadLatency", time.perf_counter() - began)
         return content
 
