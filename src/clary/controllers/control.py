@@ -43,6 +43,7 @@ from clary.lifecycles import (
     endpoint,
     function,
     hook_run,
+    inference_component,
     inference_experiment,
     training_job,
     transform_job,
@@ -160,7 +161,7 @@ class Controllers:
             self.capacity.announce(key, time.time())
         if key.kind == ALARM_KIND:
             self._alarms.announce(key)
-        if key.kind == endpoint.KIND:
+        if key.kind in (endpoint.KIND, inference_component.KIND):
             for target in self._scaling.targets_of(key):
                 self._loop.wake(target)
         self._loop.wake(key)
@@ -182,6 +183,7 @@ class Controllers:
                 compilation_job.KIND: self._compilations,
                 tuning_job.KIND: self._tunings,
                 endpoint.KIND: self._endpoints,
+                inference_component.KIND: self._endpoints,
                 inference_experiment.KIND: self._experiments,
                 CAPTURE_KIND: self._captures,
                 training_job.WARM_POOL_KIND: self._pools,

@@ -41,6 +41,7 @@ from clary.lifecycles.rollout import Rollout
 from clary.names import container_names
 from clary.store.rows import Row
 from clary.workload.failure import cut
+from clary.workload.placement import NO_ROOM, Room, copies_of
 
 STARTUP_SECONDS = 480.0
 """A container has 8 minutes to answer /ping
@@ -73,6 +74,8 @@ class Seen:
     """The last lines of a container's log."""
     alarms: rollouts.Alarms | None = None
     """Those that the rollout names; None where it names none, or they cannot be read just now."""
+    room: Room | None = None
+    """For the copies of an inference component; None: nowhere."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,7 @@ def _wanted(row: Row, seen: Seen, now: float) -> Row:
     reason = _impossible(state.get("current") if back else state.get("next"), seen)
     for deployment, serves in _with_traffic(state):
         _fill(deployment, seen, now, serves=serves)
+    reason = reason or (None if back else _crowded(state, seen))
     if back:
         return _going_back(row, state, reason or _hopeless(state.get("current"), seen, now), now)
     if state.get("next") is None or status == UPDATE_ROLLBACK_FAILED:
@@ -198,6 +202,15 @@ def _impossible(upcoming: Deployment | None, seen: Seen) -> str | None:
             if isinstance(state, Exited) and state.reason:
                 return _cannot_start(variant, state.reason)
     return None
+
+
+def _crowded(state: EndpointState, seen: Seen) -> str | None:
+    """Why there is no place for the copies that an inference component is to have more; on the way back they are not
+    asked about: what answered before is to answer again."""
+    there, copies = copies_of(state, "current"), copies_of(state)
+    if there.keys() >= copies.keys() or (seen.room and seen.room.holds(copies.values())):
+        return None
+    return NO_ROOM
 
 
 def _cannot_start(variant: Variant, reason: str) -> str:

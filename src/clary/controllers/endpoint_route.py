@@ -4,30 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from clary.lifecycles.endpoint import Deployment, Variant, is_ready, production_of, shadows_of
+from clary.lifecycles import inference_component
+from clary.lifecycles.endpoint import RANDOM, Deployment, Variant, is_host, is_ready, production_of, shadows_of
 from clary.names import container_names
 from clary.serving.asynchronous.config import Asynchronous
 from clary.serving.capture import Capture, is_on
-from clary.serving.routes import OnDemand, Route, Target, VariantRoute
-from clary.store.rows import Row
+from clary.serving.routes import OnDemand, Route, Target, VariantRoute, component_id, endpoint_id
+from clary.store.rows import Key, Row
 from clary.workload.hosting import has_many_models, log_group
+from clary.workload.placement import copies_of
+
+
+def route_id(key: Key) -> str:
+    """The name under which the route of an endpoint or an inference component is published."""
+    of = component_id if key.kind == inference_component.KIND else endpoint_id
+    return of(key.account, key.region, key.name)
 
 
 def route(row: Row) -> Route | None:
-    """Who answers for this endpoint; None while nobody ever has.
+    """Who answers for this endpoint or component; None while nobody ever has.
 
     While a rollout shifts traffic, a variant has two entries of the same name, the old fleet's and the new one's.
     """
     current: Deployment | None = row.state.get("current")
     if current is None:
         return None
-    group = log_group(row.key.name)
+    group, production = log_group(row.key), production_of(current)
     shares: dict[str, float] = row.state.get("rollout", {}).get("shares", {})
     if not shares:
-        entries = tuple(_entry(current, variant, group, variant["weight"]) for variant in production_of(current))
+        entries = tuple(_entry(current, variant, group, variant["weight"]) for variant in production)
     else:
         entries = tuple(_shared(current, row.state["next"], shares, group))
-    return Route(entries, asynchronous=_asynchronous(row, current))
+    first, *_ = production
+    return Route(
+        entries,
+        endpoint=first.get("endpoint", ""),
+        hosts_components=is_host(first),
+        idle="endpoint" in first and not (first["desired_count"] or copies_of(row.state)),
+        asynchronous=_asynchronous(row, current),
+    )
 
 
 def _asynchronous(row: Row, current: Deployment) -> Asynchronous | None:
@@ -70,6 +85,7 @@ def _entry(deployment: Deployment, variant: Variant, group: str, weight: float, 
         _shadow(deployment, variant, group),
         has_many_models(variant),
         _on_demand(variant),
+        variant.get("routing") == RANDOM,
     )
 
 
@@ -107,5 +123,5 @@ def _answers(variant: Variant) -> bool:
 
 
 def _targets(variant: Variant) -> tuple[Target, ...]:
-    ready = (replica for replica in variant.get("replicas", []) if is_ready(replica))
+    ready = (replica for replica in variant.get("replicas", []) if replica["members"] and is_ready(replica))
     return tuple(Target(tuple(member["container"] for member in replica["members"])) for replica in ready)

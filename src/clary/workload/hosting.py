@@ -16,6 +16,7 @@ from clary.compute.machine import limits_of, machine
 from clary.images.base import Image
 from clary.instances import Shape, serverless_shape, shape
 from clary.lifecycles.endpoint import MULTI_MODEL, Member, Variant
+from clary.lifecycles.inference_component import KIND as COMPONENT_KIND
 from clary.settings import Settings
 from clary.store.rows import Key
 from clary.telemetry.logfile import LogReader
@@ -43,9 +44,10 @@ _LAST_CHARACTERS = 700
 """FailureReason holds 1,024."""
 
 
-def log_group(endpoint: str) -> str:
-    """An endpoint's log group."""
-    return f"/aws/sagemaker/Endpoints/{endpoint}"
+def log_group(key: Key) -> str:
+    """The log group of an endpoint or an inference component."""
+    kind = "InferenceComponents" if key.kind == COMPONENT_KIND else "Endpoints"
+    return f"/aws/sagemaker/{kind}/{key.name}"
 
 
 class HostingWorkload:
@@ -75,7 +77,7 @@ class HostingWorkload:
 
     def log_file(self, endpoint: Key, member: Member) -> Path:
         """Where the container's lines go."""
-        group = log_group(endpoint.name)
+        group = log_group(endpoint)
         return stream_file(self._settings.logs_dir, endpoint.account, endpoint.region, group, member["log_stream"])
 
     def lay_out(self, endpoint: Key, variant: Variant, member: Member, ended: Ended) -> None:
@@ -108,7 +110,7 @@ class HostingWorkload:
         """What to start. Raises WorkloadError."""
         image, definition = self._image(variant, member), _definition(variant, member)
         disk_gb = SERVERLESS_DISK_GB if "serverless" in variant else None
-        bundle, limits = self.bundle(member), limits_of(_size(variant), self._machine, disk_gb)
+        bundle, limits = self.bundle(member), limits_of(size_of(variant), self._machine, disk_gb)
         run = Run(
             container=member["container"],
             program=image.serve,
@@ -118,7 +120,7 @@ class HostingWorkload:
             role=variant["role"],
             isolated=bool(variant.get("isolated")),
             env=definition.get("Environment") or {},
-            contract={**contract_env(endpoint, definition), **_many_models_env(variant, limits)},
+            contract={**contract_env(endpoint, variant, definition), **_many_models_env(variant, limits)},
             listens=PORT,
             limits=limits,
         )
@@ -135,11 +137,16 @@ def _definition(variant: Variant, member: Member) -> dict[str, Any]:
     return variant["container_definitions"][member["position"]]
 
 
-def _size(variant: Variant) -> Shape:
-    """What the containers of a replica may use: all of an instance, or what a serverless variant asks for."""
+def size_of(variant: Variant) -> Shape:
+    """What the containers of a replica may use: all of an instance, or what a copy of an inference component or a
+    serverless variant asks for."""
     if "serverless" in variant:
         return serverless_shape(variant["serverless"]["memory_mb"])
-    return shape(variant["instance_type"])
+    whole, demand = shape(variant["instance_type"]), variant.get("demand")
+    if demand is None:
+        return whole
+    cores, memory = math.ceil(demand["millicores"] / 1000), demand["most_memory_mb"] * 2**20
+    return Shape(cores or whole.cpus, memory or whole.memory_bytes, demand["accelerators"])
 
 
 def has_many_models(variant: Variant) -> bool:
@@ -184,9 +191,9 @@ def _too_late(variant: Variant) -> WorkloadError:
     )
 
 
-def contract_env(endpoint: Key, definition: Mapping[str, Any]) -> dict[str, str]:
+def contract_env(endpoint: Key, variant: Variant, definition: Mapping[str, Any]) -> dict[str, str]:
     """What AWS sets for every hosting container."""
-    return {**place_env(endpoint.region, definition), "ENDPOINT_NAME": endpoint.name}
+    return {**place_env(endpoint.region, definition), "ENDPOINT_NAME": variant.get("endpoint", endpoint.name)}
 
 
 def place_env(region: str, definition: Mapping[str, Any]) -> dict[str, str]:

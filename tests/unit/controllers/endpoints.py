@@ -50,6 +50,7 @@ class World:
         self.statuses = []
         self.said = {}
         self.alarms = None
+        self.room = None
 
     def settle(self):
         for _ in range(20):
@@ -61,6 +62,7 @@ class World:
                 frozenset(self.silent),
                 lambda member: self.said.get(member["container"], ""),
                 self.alarms,
+                room=self.room,
             )
             step = decide(self.row, seen, self.now)
             if not isinstance(step, Save):

@@ -472,7 +472,6 @@ def test_model_data_may_be_named_by_its_https_address(sagemaker, host):
     "changes",
     [
         {"ManagedInstanceScaling": {"Status": "ENABLED"}},
-        {"RoutingConfig": {"RoutingStrategy": "RANDOM"}},
     ],
 )
 def test_variants_that_are_not_offered_are_refused_at_once(sagemaker, changes):

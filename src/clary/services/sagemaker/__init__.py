@@ -1,11 +1,12 @@
 """SageMaker: training jobs, tuning jobs, transform jobs, compilation jobs, models, endpoint configurations, endpoints,
-inference experiments, search, tags."""
+inference components, inference experiments, search, tags."""
 
 from clary.services.sagemaker import (
     compilation_jobs,
     endpoint_configs,
     endpoints,
     hubs,
+    inference_components,
     inference_experiments,
     models,
     search,
@@ -22,6 +23,7 @@ __all__ = [
     "endpoint_configs",
     "endpoints",
     "hubs",
+    "inference_components",
     "inference_experiments",
     "models",
     "search",

@@ -9,6 +9,7 @@ from clary.errors import ValidationError
 from clary.lifecycles.endpoint import Deployment, Variant, is_ready, replicas_of
 from clary.services.context import Context
 from clary.services.resources import Params, require
+from clary.services.sagemaker.component_hosts import host_of
 from clary.services.sagemaker.endpoint_configs import ENDPOINT_CONFIG, MOST_INSTANCES
 from clary.services.sagemaker.errors import limit_exceeded
 from clary.services.sagemaker.images import pinned
@@ -21,7 +22,9 @@ def resolve(context: Context, config_name: str) -> Deployment:
     """The deployment of a configuration. Raises ValidationError where config or model is not there or not offered."""
     config = require(ENDPOINT_CONFIG, context, config_name)
     isolated = bool(config.spec.get("EnableNetworkIsolation"))
-    variants = [_variant(context, asked, isolated=isolated) for asked in config.spec["ProductionVariants"]]
+    variants = [
+        _production(context, config.spec, asked, isolated=isolated) for asked in config.spec["ProductionVariants"]
+    ]
     shadows = [_variant(context, asked, isolated=isolated) for asked in config.spec.get("ShadowProductionVariants", ())]
     variants += [_changed(shadow, {"shadow": True}) for shadow in shadows]
     deployment: Deployment = {"config": config_name, "variants": variants}
@@ -30,6 +33,12 @@ def resolve(context: Context, config_name: str) -> Deployment:
     if "AsyncInferenceConfig" in config.spec:
         deployment["asynchronous"] = config.spec["AsyncInferenceConfig"]
     return deployment
+
+
+def _production(context: Context, config: Mapping[str, Any], asked: Params, *, isolated: bool) -> Variant:
+    if "ModelName" not in asked:
+        return host_of(config, asked, isolated=isolated)
+    return _variant(context, asked, isolated=isolated)
 
 
 def _variant(context: Context, asked: Params, *, isolated: bool) -> Variant:
@@ -54,6 +63,8 @@ def _variant(context: Context, asked: Params, *, isolated: bool) -> Variant:
         variant["download_seconds"] = float(asked["ModelDataDownloadTimeoutInSeconds"])
     if "AcceleratorType" in asked:
         variant["accelerator"] = asked["AcceleratorType"]
+    if "RoutingConfig" in asked:
+        variant["routing"] = asked["RoutingConfig"]["RoutingStrategy"]
     return variant
 
 

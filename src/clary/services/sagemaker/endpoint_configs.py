@@ -5,9 +5,11 @@ from __future__ import annotations
 from functools import partial
 
 from clary.errors import ValidationError
+from clary.lifecycles.endpoint import RANDOM, ROUTING_STRATEGIES
 from clary.services.context import Context
 from clary.services.resources import Params, Resource, declare, present, require
 from clary.services.sagemaker.asynchronous import check_asynchronous
+from clary.services.sagemaker.component_hosts import check_hosts, managed_scaling
 from clary.services.sagemaker.errors import already_existing, could_not_find, limit_exceeded, not_offered
 from clary.services.sagemaker.models import MODEL
 from clary.services.sagemaker.serverless import check_serverless, is_serverless
@@ -22,8 +24,6 @@ MOST_INSTANCES = 64
 
 _UNOFFERED_IN_VARIANTS = (
     "CoreDumpConfig",
-    "ManagedInstanceScaling",
-    "RoutingConfig",
     "CapacityReservationConfig",
     "InstancePools",
 )
@@ -37,6 +37,7 @@ def fill_endpoint_config(context: Context, params: Params) -> Params:
             raise not_offered(member)
     check_capture(params.get("DataCaptureConfig"))
     check_serverless(context, params)
+    check_hosts(context, params)
     variants = [_variant(context, variant) for variant in params["ProductionVariants"]]
     shadows = [_variant(context, variant) for variant in params.get("ShadowProductionVariants") or ()]
     if shadows:
@@ -61,10 +62,16 @@ def check_capture(config: Params | None) -> None:
             raise ValidationError(said) from None
 
 
+def check_routing(name: str, config: Params | None) -> None:
+    """Two strategies look into prompts of language models."""
+    strategy = (config or {}).get("RoutingStrategy", RANDOM)
+    if strategy not in ROUTING_STRATEGIES:
+        raise not_offered(f"Production variant {name}: RoutingStrategy {strategy}")
+
+
 def _variant(context: Context, asked: Params) -> Params:
     name = asked["VariantName"]
-    if "ModelName" not in asked:
-        raise not_offered(f"Production variant {name} without ModelName (inference components)")
+    check_routing(name, asked.get("RoutingConfig"))
     for member in _UNOFFERED_IN_VARIANTS:
         if asked.get(member):
             raise not_offered(f"Production variant {name}: {member}")
@@ -75,8 +82,10 @@ def _variant(context: Context, asked: Params) -> Params:
     count = asked["InitialInstanceCount"]
     if count > MOST_INSTANCES:
         raise limit_exceeded(f"{asked['InstanceType']} for endpoint usage", MOST_INSTANCES, count)
-    require(MODEL, context, asked["ModelName"])
-    return {"InitialVariantWeight": _WEIGHT, **asked}
+    if "ModelName" in asked:
+        require(MODEL, context, asked["ModelName"])
+    scaling = managed_scaling(asked, MOST_INSTANCES)
+    return present({"InitialVariantWeight": _WEIGHT, **asked, "ManagedInstanceScaling": scaling})
 
 
 ENDPOINT_CONFIG = Resource(

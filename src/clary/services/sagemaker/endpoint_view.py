@@ -85,10 +85,12 @@ def _variant(row: Row, variant: Variant, wanted: Variant, count: int) -> Output:
         counts = {"CurrentInstanceCount": ready, "DesiredInstanceCount": count}
     return {
         "VariantName": variant["name"],
-        "DeployedImages": deployed,
+        "DeployedImages": deployed or None,
         "CurrentWeight": variant["weight"],
         "DesiredWeight": wanted["weight"],
         **counts,
+        "RoutingConfig": {"RoutingStrategy": variant["routing"]} if "routing" in variant else None,
+        "ManagedInstanceScaling": variant.get("managed_scaling"),
     }
 
 

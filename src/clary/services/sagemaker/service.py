@@ -18,6 +18,7 @@ _TYPES = {
     "ModelName": "model",
     "EndpointName": "endpoint",
     "EndpointConfigName": "endpoint-config",
+    "InferenceComponentName": "inference-component",
 }
 """The members that name resources, and the type within their ARNs."""
 
