@@ -74,7 +74,7 @@ class Containers:
         self._backend.stop(container, grace)
 
     def retire(self, containers: Iterable[str], generation: int = 0) -> None:
-        """End and remove them, once every edge has come to `generation` of the routes."""
+        """End and remove them, once every edge has come to `generation` of the routes and has no request with them."""
         for container in containers:
             key = Key(RETIRE_KIND, "", "", container)
             with self._lock:
@@ -97,7 +97,7 @@ class Containers:
             generation = self._retiring.get(container)
         if generation is None:
             return None
-        if not acknowledged(self._run_dir, generation):
+        if not acknowledged(self._run_dir, generation, container):
             return _ACKNOWLEDGE_SECONDS
         if isinstance(self._backend.poll(container), Running):
             self._backend.stop(container, RETIRE_GRACE)

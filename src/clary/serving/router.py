@@ -326,8 +326,8 @@ class Router:
         for replica in self._leaving:
             replica.chain.close()
         self._leaving = [replica for replica in self._leaving if replica.outstanding]
-        if not self._leaving:
-            self._slot.write(self._published.generation)
+        busy = {container for replica in self._leaving for container in replica.target.containers}
+        self._slot.write(self._published.generation, busy)
 
 
 def _targets(route: Route) -> Iterator[tuple[Target, bool]]:
