@@ -130,6 +130,7 @@ def test_components_share_an_endpoint_and_are_named_by_requests(jobs: Jobs) -> N
     group = "/aws/sagemaker/InferenceComponents/first"
     streams = jobs.clary.client("logs").describe_log_streams(logGroupName=group)["logStreams"]
     assert [each["logStreamName"].split("/")[0] for each in streams] == ["AllTraffic"]
+    assert jobs.clary.run("logs", "first").stdout
     with pytest.raises(ClientError, match="inference components attached"):
         jobs.sagemaker.delete_endpoint(EndpointName=endpoint)
     for name in ("first", "second"):

@@ -1,4 +1,4 @@
-"""`clary logs NAME`: what a training job, a tuning's training jobs, a transform or compilation job, an endpoint say."""
+"""`clary logs NAME`: what a job, a tuning's training jobs, an endpoint or an inference component say."""
 
 from __future__ import annotations
 
@@ -26,15 +26,16 @@ _COMPILATION = "Compilation"
 _COMPILATIONS = "/aws/sagemaker/CompilationJobs"
 _TUNING = "HyperParameterTuning"
 _ENDPOINTS = "/aws/sagemaker/Endpoints"
+_COMPONENTS = "/aws/sagemaker/InferenceComponents"
 _OVER = ("Completed", "Failed", "Stopped")
 
 
 def logs(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A job's, a tuning's or an endpoint's name.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a job, a tuning, an endpoint or a component.")],
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the job ends or Ctrl-C.")] = False,
     data_dir: options.DataDir = None,
 ) -> None:
-    """Show the log of a training job, a tuning, a transform job, a compilation job or an endpoint.
+    """Show the log of a job, a tuning, an endpoint or an inference component.
 
     A tuning's log is that of its training jobs, each line with the job's name.
 
@@ -124,8 +125,11 @@ def _source(settings: Settings, name: str) -> Source:
         return Source(partial(_is_over, api, _COMPILATION, name), _COMPILATIONS, name, rf"{re.escape(name)}\Z")
     if _found(lambda: api.describe_endpoint(EndpointName=name)):
         return Source(lambda: not _found(lambda: api.describe_endpoint(EndpointName=name)), f"{_ENDPOINTS}/{name}", "")
+    component = partial(api.describe_inference_component, InferenceComponentName=name)
+    if _found(component):
+        return Source(lambda: not _found(component), f"{_COMPONENTS}/{name}", "")
     raise ClaryError(
-        f"There is no training job, tuning, transform job, compilation job or endpoint called {name!r}.",
+        f"There is no job, tuning, endpoint or inference component called {name!r}.",
         "`clary status` shows what there is.",
     )
 
