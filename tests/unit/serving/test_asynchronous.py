@@ -330,3 +330,27 @@ def test_a_route_is_the_same_after_it_was_published(tmp_path, servers):
     router = Router(tmp_path, servers.dial)
     assert router.routes() == {endpoint_id(*ME): route("c1")}
     router.close()
+
+
+async def test_what_an_old_instance_still_works_on_keeps_nobody_from_the_new_ones(tmp_path, table, servers):
+    release = asyncio.Event()
+
+    async def slow(reader, writer):
+        await read_request(reader)
+        await release.wait()
+        writer.write(ok(b"late"))
+
+    await servers.start("c1", slow)
+    await servers.start("c2", says(ok(b"soon")))
+    alone, elsewhere = replace(CONFIG, per_instance=1), Elsewhere()
+    table.set(endpoint_id(*ME), route("c1", config=alone))
+    async with working(tmp_path, servers, elsewhere) as made:
+        await made.accept(request("long"), b"")
+        await until(lambda: servers.dialled)
+        await made.accept(request("next"), b"")
+        table.set(endpoint_id(*ME), route("c2", config=alone))
+        await until(lambda: elsewhere.objects)
+        assert elsewhere.objects == {"s3://b/out/next": (b"soon", "application/octet-stream")}
+        release.set()
+        await until(lambda: not left(tmp_path))
+    assert elsewhere.objects["s3://b/out/long"][0] == b"late"

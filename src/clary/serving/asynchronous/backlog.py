@@ -5,9 +5,26 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections import deque
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from clary.serving.asynchronous.requests import AsyncRequest
+from clary.serving.router import Replica, Straight
+from clary.serving.routes import Target
+
+
+class Asked(Straight):
+    """The least busy replica, and which it was."""
+
+    def __init__(self, target: Target | None = None) -> None:
+        self.target = target
+        """None: nobody yet."""
+
+    def choose(self, replicas: Iterable[Replica]) -> Replica | None:
+        """It has this request from now on."""
+        chosen = super().choose(replicas)
+        self.target = chosen.target if chosen else None
+        return chosen
 
 
 class Running(NamedTuple):
@@ -15,6 +32,7 @@ class Running(NamedTuple):
 
     request: AsyncRequest
     task: asyncio.Task[None]
+    asked: Asked
 
 
 class Backlog:
@@ -55,6 +73,11 @@ class Backlog:
         if over:
             self._waiting = deque(request for request in self._waiting if request.id not in due)
         return over
+
+    def occupied(self, targets: Collection[Target]) -> int:
+        """How many are with one of these replicas, or will be: what one that has left works on keeps nobody waiting."""
+        with_whom = (running.asked.target for running in self.running.values())
+        return sum(target is None or target in targets for target in with_whom)
 
     def waiting(self) -> list[AsyncRequest]:
         """All that wait, in order."""

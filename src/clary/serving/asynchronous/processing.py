@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from clary.errors import AWSError
 from clary.serving.asynchronous import notifications
+from clary.serving.asynchronous.backlog import Asked
 from clary.serving.asynchronous.config import ON_ERROR, ON_SUCCESS, Asynchronous
 from clary.serving.asynchronous.effects import Effects, patiently
 from clary.serving.asynchronous.metering import AsyncMeter
@@ -14,7 +15,7 @@ from clary.serving.asynchronous.requests import AsyncRequest, Letter, RequestFil
 from clary.serving.chain import DEFAULT_TYPE, Walk
 from clary.serving.client import AnswerTooLarge, Body, Broken, Request, Response
 from clary.serving.metering import Place
-from clary.serving.router import STRAIGHT, Router
+from clary.serving.router import Router
 from clary.serving.routes import VariantRoute
 from clary.within import within
 
@@ -53,7 +54,9 @@ class Processing:
     files: RequestFiles
     meter: AsyncMeter
 
-    async def carry_out(self, request: AsyncRequest, config: Asynchronous, variant: VariantRoute) -> AsyncRequest:
+    async def carry_out(
+        self, request: AsyncRequest, config: Asynchronous, variant: VariantRoute, asked: Asked
+    ) -> AsyncRequest:
         """The request as it is when its outcome is written: with what is to be said of it.
 
         Raises NoReplica where nobody can be asked now, Died where whoever was asked has ended.
@@ -61,7 +64,7 @@ class Processing:
         place = _place(request, variant)
         self.meter.took(place, "TimeInBacklog", time.time() - request.accepted)
         try:
-            answer = await self._ask(request, config, variant, place)
+            answer = await self._ask(request, config, variant, asked)
             kind = answer.headers.get("content-type", DEFAULT_TYPE)
             await self._put(request, config, request.output, answer.body, kind, place)
         except Failed as failure:
@@ -101,14 +104,15 @@ class Processing:
         """One that is over."""
         self.meter.processed(_told(request), time.time() - request.accepted)
 
-    async def _ask(self, request: AsyncRequest, config: Asynchronous, variant: VariantRoute, place: Place) -> Response:
+    async def _ask(self, request: AsyncRequest, config: Asynchronous, variant: VariantRoute, asked: Asked) -> Response:
         """The model's answer. Raises Failed, NoReplica, Died."""
+        place = _place(request, variant)
         content = await self._input(request, config, place)
         positions = tuple(range(len(variant.hostnames)))
         walk, began = Walk(positions, positions[0]), time.perf_counter()
         try:
             with within(request.timeout):
-                answer = await self.router.ask(variant, _request(request, content), walk, STRAIGHT)
+                answer = await self.router.ask(variant, _request(request, content), walk, asked)
         except TimeoutError:
             raise Failed(_late(variant.hostnames[walk.at])) from None
         except AnswerTooLarge as error:

@@ -15,14 +15,14 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from clary.serving.asynchronous.backlog import Backlog, Running
+from clary.serving.asynchronous.backlog import Asked, Backlog, Running
 from clary.serving.asynchronous.config import Asynchronous
 from clary.serving.asynchronous.effects import Effects
 from clary.serving.asynchronous.metering import AsyncMeter, Standing
 from clary.serving.asynchronous.processing import MOST_DEATHS, Died, Processing, expiry, killer
 from clary.serving.asynchronous.requests import AsyncRequest, Owner, RequestFiles
 from clary.serving.router import NoReplica, Overloaded, Router, UnknownEndpoint
-from clary.serving.routes import Route
+from clary.serving.routes import Route, Target
 
 LOOK_SECONDS = 0.1
 """Between two looks at routes and at what has expired."""
@@ -34,6 +34,9 @@ _TROUBLE_SECONDS = 5.0
 """Before a request is begun again that something unforeseen has stopped."""
 
 _THREADS = 4
+
+_NOBODY = Target(())
+"""Who has what is not given to any replica."""
 
 Work = Callable[[], Awaitable[None]]
 
@@ -93,7 +96,7 @@ class AsyncWork:
             backlog = self._backlogs.get(owner) or Backlog()
             oldest = backlog.oldest()
             age = time.time() - oldest if oldest else 0.0
-            yield Standing(owner, len(backlog), len(backlog.waiting()), _instances(route), age)
+            yield Standing(owner, len(backlog), len(backlog.waiting()), len(_targets(route)), age)
 
     def close(self) -> None:
         """The edge ends; what is not done stays."""
@@ -124,7 +127,7 @@ class AsyncWork:
                 self._drop(owner)
             return
         for request in backlog.expired(time.time()):
-            self._start(backlog, request, partial(self._expire, request, *found))
+            self._start(backlog, request, Asked(_NOBODY), partial(self._expire, request, *found))
         self._begin(owner)
         if not backlog:
             del self._backlogs[owner]
@@ -145,13 +148,15 @@ class AsyncWork:
         if backlog is None or found is None or time.monotonic() < backlog.not_before:
             return
         route, config = found
-        room = _instances(route) * config.per_instance
-        while len(backlog.running) < room and (request := backlog.next()):
-            self._start(backlog, request, partial(self._process, request, route, config))
+        targets = _targets(route)
+        room = len(targets) * config.per_instance - backlog.occupied(targets)
+        while room > 0 and (request := backlog.next()):
+            asked, room = Asked(), room - 1
+            self._start(backlog, request, asked, partial(self._process, request, route, config, asked))
 
-    def _start(self, backlog: Backlog, request: AsyncRequest, work: Work) -> None:
+    def _start(self, backlog: Backlog, request: AsyncRequest, asked: Asked, work: Work) -> None:
         task = asyncio.get_running_loop().create_task(self._guarded(request, work))
-        backlog.running[request.id] = Running(request, task)
+        backlog.running[request.id] = Running(request, task, asked)
         task.add_done_callback(partial(self._ended, backlog, request))
 
     def _ended(self, backlog: Backlog, request: AsyncRequest, task: asyncio.Task[None]) -> None:
@@ -177,12 +182,12 @@ class AsyncWork:
             backlog.put_back(request)
             backlog.not_before = time.monotonic() + seconds
 
-    async def _process(self, request: AsyncRequest, route: Route, config: Asynchronous) -> None:
+    async def _process(self, request: AsyncRequest, route: Route, config: Asynchronous, asked: Asked) -> None:
         if request.letter is not None:  # an edge before this one has come as far
             return await self._finish(request)
         try:
             variant = self._router.variant(route, None)
-            over = await self._processing.carry_out(request, config, variant)
+            over = await self._processing.carry_out(request, config, variant, asked)
         except (NoReplica, Overloaded):
             return self._put_back(request, _LATER_SECONDS)
         except Died as error:
@@ -210,5 +215,5 @@ class AsyncWork:
         await asyncio.get_running_loop().run_in_executor(self._threads, self._files.write, request)
 
 
-def _instances(route: Route) -> int:
-    return sum(len(variant.targets) for variant in route.variants)
+def _targets(route: Route) -> frozenset[Target]:
+    return frozenset(target for variant in route.variants for target in variant.targets)
