@@ -41,7 +41,7 @@ from clary.lifecycles.rollout import Rollout
 from clary.names import container_names
 from clary.store.rows import Row
 from clary.workload.failure import cut
-from clary.workload.placement import NO_ROOM, Room, copies_of
+from clary.workload.placement import NO_HOST, NO_ROOM, Room, copies_of
 
 STARTUP_SECONDS = 480.0
 """A container has 8 minutes to answer /ping
@@ -208,9 +208,11 @@ def _crowded(state: EndpointState, seen: Seen) -> str | None:
     """Why there is no place for the copies that an inference component is to have more; on the way back they are not
     asked about: what answered before is to answer again."""
     there, copies = copies_of(state, "current"), copies_of(state)
-    if there.keys() >= copies.keys() or (seen.room and seen.room.holds(copies.values())):
+    if there.keys() >= copies.keys():
         return None
-    return NO_ROOM
+    if seen.room is None:
+        return NO_HOST
+    return None if seen.room.holds(copies.values()) else NO_ROOM
 
 
 def _cannot_start(variant: Variant, reason: str) -> str:

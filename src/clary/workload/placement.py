@@ -22,6 +22,9 @@ NO_ROOM = (
 )
 """AWS's FailureReason, as users report it; SDKs look for its first word."""
 
+NO_HOST = "The endpoint variant that is to host the inference component does not exist."
+"""It was deleted just when the component was created. No public source shows AWS's words."""
+
 _MB = 2**20
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from clary.controllers.endpoint_route import route, route_id
 from clary.instances import Shape
 from clary.store.rows import Key
-from clary.workload.placement import NO_ROOM, Room
+from clary.workload.placement import NO_HOST, NO_ROOM, Room
 from tests.unit.controllers.endpoints import NOW, World, deployment, endpoint, variant
 
 ONE = Shape(cpus=4, memory_bytes=16 * 2**30)
@@ -59,7 +59,8 @@ def test_more_copies_than_there_is_room_for_fail_the_component_and_start_nothing
 
 
 def test_a_component_whose_endpoint_is_gone_fails():
-    assert world(1, None).row.status == "Failed"
+    made = world(1, None)
+    assert (made.row.status, made.row.state["failure_reason"]) == ("Failed", NO_HOST)
 
 
 def test_what_others_hold_is_not_there():
