@@ -101,7 +101,6 @@ def test_a_trained_model_is_compiled_and_serves_without_its_script(jobs: Compila
     ("name", "config", "said"),
     [
         ("no-model", XGBOOST, "ClientError: InputConfiguration: "),
-        ("no-estimator", PICKLE, "is no fitted estimator that predicts rows of numbers"),
         ("no-network", PICKLE, "Network is unreachable"),
     ],
 )
@@ -109,7 +108,6 @@ def test_what_cannot_be_compiled_fails_and_says_why(jobs: Compilations, name: st
     connect = "import socket\ndef model_fn(folder):\n    socket.create_connection(('192.0.2.1', 80), 5)\n"
     files = {
         "no-model": {"xgboost-model": "nothing"},
-        "no-estimator": {"code/inference.py": "def model_fn(folder):\n    return 1\n"},
         "no-network": {"code/inference.py": connect},
     }
     jobs.begin(name, jobs.put(name, files[name]), config)
