@@ -122,21 +122,34 @@ def update(context: Context, params: Params) -> Output:
     if asked is None and not params.get("RuntimeConfig"):
         raise ValidationError("At least one of Specification and RuntimeConfig must be specified.")
     check_component_rollout(config)
+    name = params["InferenceComponentName"]
+    fresh = _fresh(context, resources.require(COMPONENT, context, name), asked, params) if asked is not None else None
 
     def wanted(row: Row) -> Row:
-        count = _copies(params.get("RuntimeConfig"), standing(row.state)["variants"][0]["desired_count"])
-        return _recounted(row, count) if asked is None else _deployed(context, row, asked, count, config)
+        if asked is None:
+            return _recounted(row, params["RuntimeConfig"]["CopyCount"])
+        if fresh is None:  # it has come to serve just now
+            raise component_in_progress(row.arn)
+        return _replaced(context, row, fresh, config)
 
     out_of = (IN_SERVICE,) if asked is None else (IN_SERVICE, UPDATE_ROLLBACK_FAILED)
-    row = change(_DEPLOYED, context, params["InferenceComponentName"], wanted, out_of)
+    row = change(_DEPLOYED, context, name, wanted, out_of)
     return {"InferenceComponentArn": row.arn}
 
 
-def _deployed(context: Context, row: Row, asked: Params, count: int, config: Params | None) -> Row:
+def _fresh(context: Context, row: Row, asked: Params, params: Params) -> Deployment | None:
+    """What takes the place of what serves; None while nothing does. Raises as `resolve`."""
+    if row.state.get("current") is None:
+        return None
+    old = standing(row.state)
+    count = _copies(params.get("RuntimeConfig"), old["variants"][0]["desired_count"])
+    variant = _host(context, row.spec["EndpointName"], row.spec["VariantName"])
+    return resolve(context, row.spec, updated(old["specification"], asked), count, variant)
+
+
+def _replaced(context: Context, row: Row, new: Deployment, config: Params | None) -> Row:
     """With new copies beside those that serve."""
     old = standing(row.state)
-    variant = _host(context, row.spec["EndpointName"], row.spec["VariantName"])
-    new = resolve(context, row.spec, updated(old["specification"], asked), count, variant)
     plan = component_rollout(config, old, new, room_of(context.store.read, row), resources.now().timestamp())
     coming = launching(new, plan["steps"][0]["counts"])
     state = {**row.state, "current": old, "next": coming, "rollout": plan}
