@@ -199,7 +199,7 @@ def test_a_failure_becomes_an_object_and_a_topic_is_told(jobs: Jobs, endpoint: s
 
 
 def test_what_was_acknowledged_is_answered_whatever_is_killed(jobs: Jobs, endpoint: str) -> None:
-    answers = {number: ask(jobs, number, seconds=0.25) for number in range(100, 124)}
+    answers = {number: ask(jobs, number, seconds=0.2) for number in range(100, 116)}
     assert waiting(jobs)
     for pid in serving(jobs, "slow-model"):
         os.kill(pid, signal.SIGKILL)
@@ -207,7 +207,7 @@ def test_what_was_acknowledged_is_answered_whatever_is_killed(jobs: Jobs, endpoi
     jobs.clary.kill("control")
     ready = wait_until(lambda: acknowledged(jobs, 124), SECONDS, "one more is accepted")
     answers[124] = ready
-    late = ask(jobs, 125, RequestTTLSeconds=60)
+    late = ask(jobs, 125, seconds=3, RequestTTLSeconds=60)
     jobs.clary.kill("supervisor", "edge", "control", "launcher")
     [file] = [path for path in waiting(jobs) if late["OutputLocation"] in path.read_text()]
     file.write_text(json.dumps({**json.loads(file.read_text()), "accepted": time.time() - 100}))
@@ -220,7 +220,7 @@ def test_what_was_acknowledged_is_answered_whatever_is_killed(jobs: Jobs, endpoi
 
 def acknowledged(jobs: Jobs, number: int) -> dict[str, Any] | None:
     try:
-        return ask(jobs, number, seconds=1)
+        return ask(jobs, number)
     except (ClientError, BotoCoreError):
         return None
 
