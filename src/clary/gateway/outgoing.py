@@ -152,7 +152,7 @@ async def _next(flow: Flow, gone: asyncio.Future[None]) -> bytes:
     either: tuple[asyncio.Future[Any], ...] = (coming, gone)
     try:
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        return coming.result() if coming.done() else b""
+        return b"" if gone.done() else coming.result()
     finally:
         if not coming.done():
             coming.cancel()

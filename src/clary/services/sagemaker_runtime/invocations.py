@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from clary.calls import Call
 from clary.errors import AWSError, ServiceUnavailable
 from clary.services.sagemaker_runtime.components import component_route
 from clary.services.sagemaker_runtime.service import SERVICE, endpoint_name, log_group_arn
+from clary.services.sagemaker_runtime.stateful import closed, container_of, keep, variant_of
 from clary.serving.chain import DEFAULT_TYPE, Walk
 from clary.serving.client import Broken, Request, Response
 from clary.serving.fleet import CannotStart, Turn
@@ -19,11 +21,23 @@ from clary.serving.many_models import TARGET_HEADER, CannotLoad, Endpoint, Model
 from clary.serving.metering import Meter, Place
 from clary.serving.mirror import Mirror
 from clary.serving.recorder import Recorder
-from clary.serving.router import STRAIGHT, NoReplica, Router, UnknownEndpoint, UnknownVariant
-from clary.serving.routes import VariantRoute, endpoint_id
+from clary.serving.router import (
+    AT_RANDOM,
+    STRAIGHT,
+    Answer,
+    NoReplica,
+    Overloaded,
+    Router,
+    UnknownEndpoint,
+    UnknownVariant,
+    Way,
+)
+from clary.serving.routes import VariantRoute, component_id, endpoint_id
 from clary.serving.serverless import Serverless, Throttled
+from clary.serving.sessions import Sessions
 from clary.serving.spool import Exchange
 from clary.serving.spool import Place as Captured
+from clary.serving.ways import InSession
 from clary.settings import Settings
 from clary.within import within
 
@@ -36,7 +50,7 @@ _FORWARDED = (
     ("InferenceId", "X-Amzn-SageMaker-Inference-Id"),
     ("SessionId", "X-Amzn-SageMaker-Session-Id"),
 )
-_THROTTLED = "ThrottlingException"
+THROTTLED = "ThrottlingException"
 
 _RETURNED = (
     ("content-type", "ContentType"),
@@ -85,6 +99,11 @@ class EdgeContext(Protocol):
         ...
 
     @property
+    def sessions(self) -> Sessions:
+        """Which replica has which session."""
+        ...
+
+    @property
     def serverless(self) -> Serverless:
         """The way to replicas that are there only for requests."""
         ...
@@ -105,6 +124,10 @@ class Invocation:
     """The inference component that is asked; empty where the endpoint itself is."""
     turn: Turn | None = None
     """With a serverless variant."""
+    by: Way[Response] = STRAIGHT
+    """How one of the replicas is chosen, and asked."""
+    session: InSession | None = None
+    """What that is for a request of a session, or for a new one."""
 
     @property
     def asked(self) -> str:
@@ -131,11 +154,11 @@ class Invocation:
 async def invoke_endpoint(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]:
     """One prediction by one replica. Raises ValidationError, ModelError, ServiceUnavailable and 413."""
     began = time.perf_counter()
-    _check_size(params.get("Body", b""), context.settings.limits.invoke_body_bytes)
-    invocation = _find(context, params)
-    request, capture = _request(params, invocation.way), invocation.variant.capture
+    check_size(params.get("Body", b""), context.settings.limits.invoke_body_bytes)
+    invocation = find(context, params)
+    request, capture = request_of(params, invocation.way), invocation.variant.capture
     captured = capture is not None and context.recorder.draws(capture)
-    _mirror(context, invocation, request, params, captured=captured)
+    mirror(context, invocation, request, params, captured=captured)
     return await _answer(context, invocation, request, params, began, captured=captured)
 
 
@@ -151,27 +174,37 @@ async def _answer(
     """The variant's answer, metered, and captured where it is to be. Raises as the operation."""
     asked = time.perf_counter()
     try:
-        answer = await _ask(context, invocation, request)
+        answer = await ask(context, invocation, request, invocation.by)
     except AWSError as error:
-        if error.code == _THROTTLED:
+        if error.code == THROTTLED:
             raise
-        _count(context, invocation, error.members.get("OriginalStatusCode", error.status), began, asked)
+        count(context, invocation, error.members.get("OriginalStatusCode", error.status), began, asked)
         raise
-    _count(context, invocation, answer.status, began, asked)
+    count(context, invocation, answer.status, began, asked)
     if not 200 <= answer.status < 300:
-        raise _model_error(invocation, answer.status, answer.body.decode("utf-8", "replace"))
-    output = _output(invocation, answer)
+        raise model_error(invocation, answer.status, answer.body.decode("utf-8", "replace"))
+    keep_session(context, invocation, answer.headers)
+    output = output_of(invocation, answer.headers)
+    output["Body"] = answer.body
     if captured:
-        _capture(context, invocation, params, output)
+        note_captured(context, invocation, params, output)
     return output
 
 
-def _mirror(
+def keep_session(context: EdgeContext, invocation: Invocation, headers: Mapping[str, str]) -> None:
+    """What an answer's headers say of the session that the request was for."""
+    if invocation.session is not None:
+        owner = _published(context.call, invocation.endpoint, invocation.component)
+        keep(context.sessions, owner, invocation.session, headers)
+
+
+def mirror(
     context: EdgeContext, invocation: Invocation, request: Request, params: dict[str, Any], *, captured: bool
 ) -> None:
-    """The same request to the shadow variant, beside the answer: nothing waits for it."""
+    """The same request to the shadow variant, beside the answer: nothing waits for it. The sessions of production are
+    none of its own."""
     shadow = invocation.variant.shadow
-    if shadow is None or not context.mirror.draws(shadow):
+    if shadow is None or invocation.session is not None or not context.mirror.draws(shadow):
         return
     mirrored = replace(invocation, variant=shadow, walk=Walk(invocation.walk.positions, 0))
     place = mirrored.place
@@ -189,7 +222,7 @@ async def _unseen(
         await _answer(context, invocation, request, params, time.perf_counter(), captured=captured)
 
 
-def _capture(context: EdgeContext, invocation: Invocation, params: dict[str, Any], output: dict[str, Any]) -> None:
+def note_captured(context: EdgeContext, invocation: Invocation, params: dict[str, Any], output: dict[str, Any]) -> None:
     """Data capture, of what was answered well. No public source says what AWS does with errors of the model: they have
     no prediction that a monitor could look at."""
     variant, capture = invocation.variant, invocation.variant.capture
@@ -210,7 +243,7 @@ def _capture(context: EdgeContext, invocation: Invocation, params: dict[str, Any
     context.recorder.note(place, exchange)
 
 
-def _count(context: EdgeContext, invocation: Invocation, status: int, began: float, asked: float) -> None:
+def count(context: EdgeContext, invocation: Invocation, status: int, began: float, asked: float) -> None:
     told = time.perf_counter()
     variant, walk, place = invocation.variant, invocation.walk, invocation.place
     awaited = invocation.way or invocation.turn
@@ -235,24 +268,30 @@ def _count_model(context: EdgeContext, place: Place, way: ToModel) -> None:
         context.meter.count_loading(place, loading.result())
 
 
-async def _ask(context: EdgeContext, invocation: Invocation, request: Request) -> Response:
+async def ask(context: EdgeContext, invocation: Invocation, request: Request, way: Way[Answer]) -> Answer:
+    """What a replica answers by this way. Raises as the operation."""
     try:
         if invocation.turn is not None:
-            return await _ask_serverless(context, invocation, invocation.turn, request)
+            return cast("Answer", await _ask_serverless(context, invocation, invocation.turn, request))
         with within(context.settings.limits.invoke_seconds):
-            return await context.router.ask(invocation.variant, request, invocation.walk, invocation.way or STRAIGHT)
+            return await context.router.ask(invocation.variant, request, invocation.walk, way)
     except TimeoutError:
-        raise _timed_out(invocation) from None
+        raise timed_out(invocation) from None
     except CannotStart as error:  # no public source shows what AWS answers
-        raise _model_error(invocation, 0, error.said) from None
+        raise model_error(invocation, 0, error.said) from None
     except CannotLoad as error:
-        raise _model_error(invocation, error.status, error.said) from None
+        raise model_error(invocation, error.status, error.said) from None
+    except Overloaded:
+        said = f"Rate exceeded: as many requests as can be answered in time wait for variant {invocation.variant.name}."
+        raise AWSError(THROTTLED, said, status=429) from None
     except NoReplica:
+        if invocation.session is not None and invocation.session.container:
+            raise closed(invocation.session.session) from None
         raise ServiceUnavailable(f"No replica of variant {invocation.variant.name} can be reached.") from None
     except Broken as error:
-        raise _model_error(invocation, 0, f"the container closed the connection: {error}") from error
+        raise model_error(invocation, 0, f"the container closed the connection: {error}") from error
     except ValueError as error:
-        raise _invalid(f"A header cannot be forwarded: {error}") from None
+        raise invalid(f"A header cannot be forwarded: {error}") from None
 
 
 async def _ask_serverless(context: EdgeContext, invocation: Invocation, turn: Turn, request: Request) -> Response:
@@ -261,35 +300,51 @@ async def _ask_serverless(context: EdgeContext, invocation: Invocation, turn: Tu
     try:
         return await context.serverless.ask(endpoint, invocation.variant.name, request, invocation.walk, turn)
     except Throttled:
-        raise AWSError(_THROTTLED, "Rate exceeded", status=400) from None
+        raise AWSError(THROTTLED, "Rate exceeded", status=400) from None
 
 
-def _check_size(body: bytes, limit: int) -> None:
+def check_size(body: bytes, limit: int) -> None:
     if len(body) > limit:
         raise AWSError("413", f"HTTP content length exceeded {limit} bytes.", status=413)
 
 
-def _find(context: EdgeContext, params: dict[str, Any]) -> Invocation:
+def find(context: EdgeContext, params: dict[str, Any]) -> Invocation:
     call, name = context.call, endpoint_name(params["EndpointName"])
     account = call.principal.account
     try:
         route = context.router.route(account, call.region, name)
         if route.asynchronous is not None:  # no public source shows AWS's words
-            raise _invalid(f"Endpoint {name} of account {account} is asynchronous: use InvokeEndpointAsync.")
+            raise invalid(f"Endpoint {name} of account {account} is asynchronous: use InvokeEndpointAsync.")
         _check_unoffered(name, params)
         component = params.get("InferenceComponentName")
         route = component_route(context.router, context.meter, call, route, name, component)
-        variant = context.router.variant(route, params.get("TargetVariant"))
+        session, target = params.get("SessionId"), params.get("TargetVariant")
+        container = container_of(context.sessions, _published(call, name, component), session) if session else ""
+        variant = (
+            variant_of(route, container, session, target)
+            if session and container
+            else context.router.variant(route, target)
+        )
         positions = _positions(name, variant, params.get("TargetContainerHostname"))
     except UnknownEndpoint:
-        raise _invalid(f"Endpoint {name} of account {account} not found.") from None
+        raise invalid(f"Endpoint {name} of account {account} not found.") from None
     except UnknownVariant:
-        raise _invalid(f"Variant {params['TargetVariant']} not found for endpoint {name}.") from None
+        raise invalid(f"Variant {params['TargetVariant']} not found for endpoint {name}.") from None
     except NoReplica:
         raise ServiceUnavailable(f"No replica of endpoint {name} can be reached.") from None
     way = _way(context, Endpoint(account, call.region, name), variant, params.get("TargetModel"))
     walk, turn = Walk(positions, positions[0]), Turn() if variant.on_demand else None
-    return Invocation(name, account, call.region, variant, walk, way, component or "", turn)
+    if session and turn:  # no public source shows AWS's words
+        raise invalid(f"Endpoint {name} is serverless: it has no stateful sessions.")
+    by: Way[Response] = way or (AT_RANDOM if variant.at_random else STRAIGHT)
+    kept = InSession(by, container, session) if session else None
+    return Invocation(name, account, call.region, variant, walk, way, component or "", turn, kept or by, kept)
+
+
+def _published(call: Call, name: str, component: str | None) -> str:
+    """The name under which the route is published."""
+    account, region = call.principal.account, call.region
+    return component_id(account, region, component) if component else endpoint_id(account, region, name)
 
 
 def _way(context: EdgeContext, endpoint: Endpoint, variant: VariantRoute, target: str | None) -> ToModel | None:
@@ -297,41 +352,41 @@ def _way(context: EdgeContext, endpoint: Endpoint, variant: VariantRoute, target
     words."""
     if not variant.many_models:
         if target is not None:
-            raise _invalid(
+            raise invalid(
                 f"Endpoint {endpoint.name} is not a multi-model endpoint and does not support target model header."
             )
         return None
     if target is None:
-        raise _invalid(f"Request {context.call.request_id} is missing a target model header.")
+        raise invalid(f"Request {context.call.request_id} is missing a target model header.")
     below = target.removeprefix("/")  # as SDKs list models below a prefix that does not end with one
     if not {"", ".", ".."}.isdisjoint(below.split("/")):
-        raise _invalid(f"The target model {target} must be a path below the endpoint's prefix.")
+        raise invalid(f"The target model {target} must be a path below the endpoint's prefix.")
     return context.models.way(endpoint, below)
 
 
 def _check_unoffered(name: str, params: dict[str, Any]) -> None:
     if "EnableExplanations" in params:  # no public source shows AWS's words
         said = f"Endpoint {name} has nothing that EnableExplanations could be for: it is not offered by Clary."
-        raise _invalid(said)
+        raise invalid(said)
 
 
 def _positions(name: str, variant: VariantRoute, hostname: str | None) -> tuple[int, ...]:
     """The containers that are to be asked, one after the other. No public source shows AWS's words for the errors."""
     if not variant.direct:
         if hostname is not None:
-            raise _invalid(
+            raise invalid(
                 f"Endpoint {name} is not a multi-container endpoint with direct invocation and does not support target "
                 "container hostname header."
             )
         return tuple(range(len(variant.hostnames)))
     if hostname is None:
-        raise _invalid(f"Endpoint {name} is configured for direct invocation: target container hostname is required.")
+        raise invalid(f"Endpoint {name} is configured for direct invocation: target container hostname is required.")
     if hostname not in variant.hostnames:
-        raise _invalid(f"Container {hostname} not found for endpoint {name}.")
+        raise invalid(f"Container {hostname} not found for endpoint {name}.")
     return (variant.hostnames.index(hostname),)
 
 
-def _request(params: dict[str, Any], way: ToModel | None) -> Request:
+def request_of(params: dict[str, Any], way: ToModel | None) -> Request:
     headers = {"Content-Type": params.get("ContentType") or DEFAULT_TYPE}
     headers.update((header, params[member]) for member, header in _FORWARDED if params.get(member))
     if way is not None:
@@ -339,19 +394,19 @@ def _request(params: dict[str, Any], way: ToModel | None) -> Request:
     return Request("POST", way.path if way else _PATH, headers, params.get("Body", b""))
 
 
-def _output(invocation: Invocation, answer: Response) -> dict[str, Any]:
-    output: dict[str, Any] = {
-        member: answer.headers[header] for header, member in _RETURNED if header in answer.headers
-    }
+def output_of(invocation: Invocation, headers: Mapping[str, str]) -> dict[str, Any]:
+    """What an answer's headers say of it, its body left out."""
+    output: dict[str, Any] = {member: headers[header] for header, member in _RETURNED if header in headers}
     output.setdefault("ContentType", DEFAULT_TYPE)
-    return {**output, "Body": answer.body, "InvokedProductionVariant": invocation.variant.name}
+    output["InvokedProductionVariant"] = invocation.variant.name
+    return output
 
 
-def _invalid(message: str) -> AWSError:
+def invalid(message: str) -> AWSError:
     return AWSError("ValidationError", message)
 
 
-def _timed_out(invocation: Invocation) -> AWSError:
+def timed_out(invocation: Invocation) -> AWSError:
     """The code of a model that is still being loaded is AWS's, and has SDKs try again; its text is shown nowhere."""
     if invocation.way is not None and invocation.way.waiting:
         still = f"The model {invocation.way.target} is not loaded yet. Please try again."
@@ -360,10 +415,10 @@ def _timed_out(invocation: Invocation) -> AWSError:
         f"Your invocation timed out while waiting for a response from container {invocation.asked}. "
         "Review the latency metrics for each container in Amazon CloudWatch, resolve the issue, and try again."
     )
-    return _model_error(invocation, 0, text)
+    return model_error(invocation, 0, text)
 
 
-def _model_error(invocation: Invocation, status: int, said: str) -> AWSError:
+def model_error(invocation: Invocation, status: int, said: str) -> AWSError:
     said = said[:_MESSAGE_CHARACTERS]
     side = "client" if 400 <= status < 500 else "server"
     message = (
