@@ -206,6 +206,24 @@ def test_traffic_is_shifted_all_at_once(endpoint):
     )
 
 
+def test_it_has_no_inference_experiment(endpoint):
+    real_time = {"InstanceType": "ml.m5.large", "InstanceCount": 1}
+    infrastructure = {"InfrastructureType": "RealTimeInference", "RealTimeInferenceConfig": real_time}
+    models = [
+        {"ModelName": "m", "VariantName": name, "InfrastructureConfig": infrastructure} for name in ("live", "shade")
+    ]
+    mirrored = [{"ShadowModelVariantName": "shade", "SamplingPercentage": 50}]
+    experiment = {
+        "Name": "x",
+        "Type": "ShadowMode",
+        "RoleArn": ROLE,
+        "EndpointName": "e",
+        "ModelVariants": models,
+        "ShadowModeConfig": {"SourceModelVariantName": "live", "ShadowModelVariants": mirrored},
+    }
+    refused(lambda: endpoint.call("CreateInferenceExperiment", **experiment), "Endpoint e is serverless")
+
+
 def test_provisioned_concurrency_is_not_scaled(endpoint, inner):
     scaling = inner.service("application-autoscaling")
     target = {
