@@ -13,13 +13,16 @@ from typing import Any
 from clary.errors import AWSError, ValidationError
 from clary.services.context import Context
 from clary.services.resources import Params, require
+from clary.services.sagemaker.errors import no_access_to_topic
 from clary.services.sagemaker.model_containers import DIRECT, containers_of, execution_mode
 from clary.services.sagemaker.models import MODEL
+from clary.services.sagemaker.roles import may_publish
 from clary.workload.errors import WorkloadError
 from clary.workload.s3uri import split
 
 _MULTI_MODEL = "MultiModel"
 _PATHS = ("S3OutputPath", "S3FailurePath")
+_TOPICS = ("SuccessTopic", "ErrorTopic")
 
 
 def check_asynchronous(context: Context, params: Params, variants: Sequence[Params]) -> None:
@@ -37,6 +40,15 @@ def check_asynchronous(context: Context, params: Params, variants: Sequence[Para
         raise _unsupported("inference components")
     _check_model(require(MODEL, context, variant["ModelName"]).spec)
     _check_output(config["OutputConfig"])
+
+
+def check_topics(context: Context, config: Mapping[str, Any], role: str) -> None:
+    """On AWS an endpoint whose role may not tell its topics fails, and says this; here it is refused. Raises
+    ValidationError."""
+    told: Mapping[str, Any] = config["OutputConfig"].get("NotificationConfig") or {}
+    for member in _TOPICS:
+        if told.get(member) and not may_publish(context, role, told[member]):
+            raise no_access_to_topic(told[member], role)
 
 
 def check_kept(old: Mapping[str, Any], new: Mapping[str, Any], name: str) -> None:

@@ -9,6 +9,7 @@ from clary.errors import ValidationError
 from clary.lifecycles.endpoint import Deployment, Variant, is_ready, replicas_of
 from clary.services.context import Context
 from clary.services.resources import Params, require
+from clary.services.sagemaker.asynchronous import check_topics
 from clary.services.sagemaker.component_hosts import host_of
 from clary.services.sagemaker.endpoint_configs import ENDPOINT_CONFIG, MOST_INSTANCES
 from clary.services.sagemaker.errors import limit_exceeded
@@ -31,6 +32,7 @@ def resolve(context: Context, config_name: str) -> Deployment:
     if "DataCaptureConfig" in config.spec:
         deployment["capture"] = config.spec["DataCaptureConfig"]
     if "AsyncInferenceConfig" in config.spec:
+        check_topics(context, config.spec["AsyncInferenceConfig"], variants[0].get("role", ""))
         deployment["asynchronous"] = config.spec["AsyncInferenceConfig"]
     return deployment
 

@@ -186,6 +186,15 @@ def no_access_to_model_data(uri: str, region: str, role: str) -> AWSError:
     )
 
 
+def no_access_to_topic(topic: str, role: str) -> AWSError:
+    """CreateEndpoint and UpdateEndpoint whose role may not tell what its requests came to."""
+    return ValidationError(
+        f'The provided role "{role}" is invalid. Please ensure the role exists, that its trust relationship policy '
+        'allows the action "sts:AssumeRole" for the service principal "sagemaker.amazonaws.com", and has "sns:Publish" '
+        f'permissions for topic "{topic}".'
+    )
+
+
 _PULL_RIGHTS = "ecr:BatchCheckLayerAvailability, ecr:BatchGetImage, ecr:GetDownloadUrlForLayer"
 
 
