@@ -107,3 +107,22 @@ def test_an_update_does_not_change_what_an_endpoint_is(old, new, word):
     check_kept(old, old, "e")
     with pytest.raises(ValidationError, match=f"The AsyncInferenceConfig parameter cannot be {word} this endpoint e."):
         check_kept(old, new, "e")
+
+
+def test_it_has_no_inference_experiment(inner, sagemaker):
+    configure(sagemaker)
+    sagemaker.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c")
+    real_time = {"InstanceType": "ml.m5.large", "InstanceCount": 1}
+    infrastructure = {"InfrastructureType": "RealTimeInference", "RealTimeInferenceConfig": real_time}
+    models = [{"ModelName": "m", "VariantName": name, "InfrastructureConfig": infrastructure} for name in ("v", "s")]
+    mirrored = [{"ShadowModelVariantName": "s", "SamplingPercentage": 50}]
+    experiment = {
+        "Name": "x",
+        "Type": "ShadowMode",
+        "RoleArn": ROLE,
+        "EndpointName": "e",
+        "ModelVariants": models,
+        "ShadowModeConfig": {"SourceModelVariantName": "v", "ShadowModelVariants": mirrored},
+    }
+    with pytest.raises(ValidationError, match="Endpoint e is asynchronous"):
+        sagemaker.call("CreateInferenceExperiment", **experiment)

@@ -87,11 +87,14 @@ def _check_endpoint(context: Context, name: str) -> None:
     if others:
         raise endpoint_in_experiment(name, others[0].key.name)
     row = context.store.read.get(key)
-    serving = endpoint.production_of(row.state.get("current") or row.state.get("next")) if row else []
+    deployment = (row.state.get("current") or row.state.get("next")) if row else None
+    serving = endpoint.production_of(deployment)
     if len(serving) > 1:
         raise ValidationError(f"Endpoint {name} has several production variants: it cannot have a shadow variant.")
     if any("serverless" in variant for variant in serving):
         raise ValidationError(f"Endpoint {name} is serverless: it cannot have a shadow variant.")
+    if deployment and "asynchronous" in deployment:
+        raise ValidationError(f"Endpoint {name} is asynchronous: it cannot have a shadow variant.")
 
 
 @SERVICE.operation("DescribeInferenceExperiment")
