@@ -144,6 +144,19 @@ def test_a_job_is_stopped_and_deleted_or_ends_in_time(jobs: Compilations) -> Non
     assert jobs.over("late")["CompilationJobStatus"] == "STOPPED"
 
 
+def test_a_job_goes_on_whatever_of_clary_is_killed(jobs: Compilations) -> None:
+    script = (
+        "import time\nfrom sklearn.linear_model import LogisticRegression as L\n"
+        "def model_fn(folder):\n    time.sleep(3)\n"
+        "    return L().fit([[0, 1], [1, 0], [1, 1]], [0, 1, 1])\n"
+    )
+    jobs.begin("killed", jobs.put("killed", {"code/train.py": script}), PICKLE)
+    wait_until(lambda: "Compiling a model" in jobs.log("killed"), JOB_SECONDS, "its program runs")
+    jobs.clary.kill("control")
+    job = jobs.over("killed")
+    assert job["CompilationJobStatus"] == "COMPLETED", job["FailureReason"]
+
+
 def exported(clary: RunningClary, *words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "clary.cli.main", "export", *words, "--data-dir", str(clary.data_dir)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)

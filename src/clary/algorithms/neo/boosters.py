@@ -15,8 +15,8 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Seq
 import numpy as np
 from onnx import TensorProto, helper  # type: ignore[import-not-found,unused-ignore]
 
+from clary.algorithms.neo import early
 from clary.algorithms.neo.compiled import Compiled, Uncompilable, check_columns, only_file
-from clary.algorithms.xgboost import models
 from clary.algorithms.xgboost.bodies import Features
 from clary.toolkit import proving, samples
 from clary.toolkit.sessions import Session
@@ -43,7 +43,7 @@ class Tree(NamedTuple):
 
 def from_folder(folder: Path, shapes: Mapping[str, Any]) -> Compiled:
     """The model of a folder. Raises Uncompilable."""
-    model = models.load_one(only_file(folder, "an XGBoost model"))
+    model = early.load(only_file(folder, "an XGBoost model"))
     if not hasattr(model.booster, "save_raw"):
         raise Uncompilable("the file holds no booster of XGBoost's")
     document = json.loads(model.booster.save_raw(raw_format="json"))

@@ -39,13 +39,22 @@ def from_folder(folder: Path, shapes: Mapping[str, Any]) -> Compiled:
 
 def _loaded(folder: Path) -> Model:
     code = folder / "code"
-    program = os.environ.get("SAGEMAKER_PROGRAM") or _PROGRAM
-    if (code / program).is_file():
+    program = _program(code)
+    if program:
         sys.path[:0] = [str(code), str(code / "lib")]
         module = inference.import_script(program)
         if hasattr(module, "model_fn"):
             return module.model_fn(str(folder))
     return joblib.load(only_file(folder, "a model", *_PICKLES))
+
+
+def _program(code: Path) -> str:
+    """The script's name: what the environment says, `inference.py`, or the only one there is; else empty."""
+    named = os.environ.get("SAGEMAKER_PROGRAM") or _PROGRAM
+    if (code / named).is_file():
+        return named
+    scripts = sorted(code.glob("*.py"))
+    return scripts[0].name if len(scripts) == 1 else ""
 
 
 def _proved(model: Model, content: bytes, table: Any) -> Any:  # noqa: ANN401 - the old numpy has no types

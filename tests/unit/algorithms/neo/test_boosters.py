@@ -7,7 +7,7 @@ import pytest
 from tests.unit.algorithms.neo.conftest import run
 
 MODELS = """
-import json, sys
+import copyreg, json, pickle, sys
 from pathlib import Path
 import numpy as np, xgboost
 from clary.algorithms.neo import boosters
@@ -64,7 +64,21 @@ stopped.set_attr(best_iteration="4")
 apart["best iteration"] = compared(stopped, iteration_range=(0, 5))
 apart["many trees"] = compared(trained("binary:logistic", rounds=200))
 
+class Early:  # how a booster was pickled before 1.0
+    def __reduce__(self):
+        state = {"handle": trained("binary:logistic").save_raw(raw_format="deprecated")}
+        return copyreg._reconstructor, (xgboost.Booster, object, None), state
+
 base = Path(sys.argv[1])
+early = base / "early"
+early.mkdir()
+(early / "xgboost-model").write_bytes(pickle.dumps(Early()))
+apart["early pickle"] = boosters.from_folder(early, {}).proof.difference
+(early / "xgboost-model").write_bytes(pickle.dumps({}))
+try:
+    boosters.from_folder(early, {})
+except RuntimeError as error:
+    assert "cannot be loaded" in str(error)
 wanted = {}
 for name, objective in (("binary", "binary:logistic"), ("multi", "multi:softprob")):
     folder = base / name
