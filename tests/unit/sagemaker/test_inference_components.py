@@ -304,3 +304,22 @@ def test_instances_follow_the_copies_that_are_placed(inner, sagemaker):
     inner.store.write(lambda tx: placing.deleted(tx, leaving))
     [shown] = sagemaker.call("DescribeEndpoint", EndpointName="m")["ProductionVariants"]
     assert shown["DesiredInstanceCount"] == 1
+
+
+def test_an_endpoint_that_hosts_components_has_no_inference_experiment(sagemaker):
+    infrastructure = {
+        "InfrastructureType": "RealTimeInference",
+        "RealTimeInferenceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
+    }
+    variants = [{"ModelName": "m", "VariantName": name, "InfrastructureConfig": infrastructure} for name in "ab"]
+    shadows = [{"ShadowModelVariantName": "b", "SamplingPercentage": 50}]
+    text = sagemaker.refusal(
+        "CreateInferenceExperiment",
+        Name="x",
+        Type="ShadowMode",
+        RoleArn=ROLE,
+        EndpointName="e",
+        ModelVariants=variants,
+        ShadowModeConfig={"SourceModelVariantName": "a", "ShadowModelVariants": shadows},
+    )[1]
+    assert text == "Endpoint e hosts inference components: it cannot have a shadow variant."

@@ -93,6 +93,8 @@ def _check_endpoint(context: Context, name: str) -> None:
         raise ValidationError(f"Endpoint {name} has several production variants: it cannot have a shadow variant.")
     if any("serverless" in variant for variant in serving):
         raise ValidationError(f"Endpoint {name} is serverless: it cannot have a shadow variant.")
+    if any(map(endpoint.is_host, serving)):
+        raise ValidationError(f"Endpoint {name} hosts inference components: it cannot have a shadow variant.")
     if deployment and "asynchronous" in deployment:
         raise ValidationError(f"Endpoint {name} is asynchronous: it cannot have a shadow variant.")
 
