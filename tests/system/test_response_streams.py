@@ -1,0 +1,241 @@
+"""Response streams, stateful sessions, and more requests than a model can answer: a started Clary, asked by boto3."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError, EventStreamError
+
+from tests.running import RunningClary, wait_until
+from tests.system.endpoints import at_rest, configure
+from tests.system.jobs import BUCKET, SKLEARN, Jobs, packed
+
+pytestmark = [pytest.mark.system]
+
+YIELDS = """\
+import time
+
+def model_fn(model_dir):
+    return model_dir
+
+def input_fn(data, content_type):
+    return data
+
+def predict_fn(words, model):
+    for word in words.split():
+        if word == "break":
+            raise RuntimeError("no more")
+        while word == "endless":
+            yield "again "
+            time.sleep(0.01)
+        yield word + " "
+
+def output_fn(parts, accept):
+    return parts, "text/plain"
+"""
+
+STATEFUL = """\
+import http.server, json, os, threading, time, uuid
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    sessions = {}
+
+    def do_GET(self):
+        self.answer({})
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        session = self.headers.get("X-Amzn-SageMaker-Session-Id")
+        if session == "NEW_SESSION":
+            made = str(uuid.uuid4())
+            self.sessions[made] = []
+            until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 1200))
+            self.answer([], ("X-Amzn-SageMaker-New-Session-Id", made + "; Expires=" + until))
+        elif body == "close":
+            self.sessions.pop(session)
+            self.answer([], ("X-Amzn-SageMaker-Closed-Session-Id", session))
+        elif session:
+            self.sessions[session].append(body)
+            self.answer(self.sessions[session])
+        else:
+            self.answer("stateless")
+
+    def answer(self, document, *headers):
+        content = json.dumps(document).encode()
+        self.send_response(200)
+        for name, value in (("Content-Type", "application/json"), ("Content-Length", str(len(content))), *headers):
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_):
+        pass
+
+def model_fn(model_dir):
+    server = http.server.ThreadingHTTPServer(("0.0.0.0", 8080), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+"""
+"""A server of the user's own, on the port where the endpoint asks; the toolkit's is on another one."""
+
+SLOW = """\
+import time
+
+def model_fn(model_dir):
+    return 1
+
+def transform_fn(model, data, content_type, accept):
+    time.sleep(0.05)
+    return "done", "text/plain"
+"""
+COMPUTING = 0.05
+"""Seconds of each prediction, of which there is one at a time."""
+
+
+@pytest.fixture(scope="module")
+def jobs(shared: RunningClary) -> Iterator[Jobs]:
+    yield Jobs(shared)
+
+
+def deploy(jobs: Jobs, name: str, script: str, count: int = 1, **of_variant: Any) -> str:
+    """An endpoint whose model is a script; with two ports where it brings a server of its own."""
+    body = packed({"model": "", "code/inference.py": script})
+    jobs.s3.put_object(Bucket=BUCKET, Key=f"{name}/model.tar.gz", Body=body)
+    env = {"SAGEMAKER_PROGRAM": "inference.py", "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code"}
+    if "8080" in script:
+        env["SAGEMAKER_BIND_TO_PORT"] = "8081"
+    container = {"Image": SKLEARN, "ModelDataUrl": f"s3://{BUCKET}/{name}/model.tar.gz", "Environment": env}
+    jobs.sagemaker.create_model(ModelName=name, ExecutionRoleArn=jobs.role, PrimaryContainer=container)
+    shape = {"InstanceType": "ml.m5.large", "InitialInstanceCount": count, "InitialVariantWeight": 1}
+    configure(jobs, name, {"VariantName": "v", "ModelName": name, **shape, **of_variant})
+    jobs.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+    assert at_rest(jobs, name)["EndpointStatus"] == "InService"
+    return name
+
+
+@pytest.fixture(scope="module")
+def streaming(jobs: Jobs) -> str:
+    return deploy(jobs, "yields", YIELDS)
+
+
+def begun(jobs: Jobs, name: str, body: str, **params: Any) -> Any:
+    asked = {"EndpointName": name, "Body": body, "ContentType": "text/csv", **params}
+    return jobs.runtime.invoke_endpoint_with_response_stream(**asked)
+
+
+def texts(answer: Any) -> Iterator[str]:
+    for event in answer["Body"]:
+        yield event["PayloadPart"]["Bytes"].decode()
+
+
+def test_what_a_script_yields_is_streamed_part_by_part(jobs: Jobs, streaming: str) -> None:
+    answer = begun(jobs, streaming, "a endless b")
+    assert (answer["ContentType"], answer["InvokedProductionVariant"]) == ("text/plain", "v")
+    parts = texts(answer)
+    assert [next(parts) for _ in range(4)] == ["a ", "again ", "again ", "again "]
+    answer["Body"].close()
+    assert list(texts(begun(jobs, streaming, "x y"))) == ["x ", "y "], "for who has gone nothing is computed any more"
+
+
+def test_errors_come_before_the_stream_or_within_it(jobs: Jobs, streaming: str) -> None:
+    with pytest.raises(ClientError, match="no more") as raised:
+        begun(jobs, streaming, "break")
+    assert raised.value.response["Error"]["Code"] == "ModelError"
+    parts = texts(begun(jobs, streaming, "a break"))
+    assert next(parts) == "a "
+    with pytest.raises(EventStreamError) as within:
+        next(parts)
+    assert within.value.response["Error"]["Code"] == "ModelStreamError"
+
+
+def test_invoke_endpoint_answers_with_all_parts_at_once(jobs: Jobs, streaming: str) -> None:
+    answer = jobs.runtime.invoke_endpoint(EndpointName=streaming, Body="a b c", ContentType="text/csv")
+    assert answer["Body"].read() == b"a b c "
+
+
+def test_sessions_keep_to_the_replica_that_made_them(jobs: Jobs) -> None:
+    name = deploy(jobs, "stateful", STATEFUL, 2, RoutingConfig={"RoutingStrategy": "RANDOM"})
+    shown = jobs.sagemaker.describe_endpoint(EndpointName=name)["ProductionVariants"][0]
+    assert shown["RoutingConfig"] == {"RoutingStrategy": "RANDOM"}
+
+    def ask(body: str, session: str) -> Any:
+        return jobs.runtime.invoke_endpoint(EndpointName=name, Body=body, SessionId=session)
+
+    def said(body: str, session: str) -> Any:
+        return json.loads(ask(body, session)["Body"].read())
+
+    sessions = [ask("begin", "NEW_SESSION")["NewSessionId"].partition(";")[0] for _ in range(6)]
+    for word in ("one", "two"):
+        for session in sessions:
+            said(word, session)
+    assert [said("three", session) for session in sessions] == [["one", "two", "three"]] * 6
+    streamed = jobs.runtime.invoke_endpoint_with_response_stream(EndpointName=name, Body="four", SessionId=sessions[0])
+    assert json.loads("".join(texts(streamed))) == ["one", "two", "three", "four"]
+    jobs.clary.kill("edge")
+    assert wait_until(lambda: answered(lambda: said("five", sessions[1])), 30, "an edge is there again")[-1] == "five"
+    assert ask("close", sessions[0])["ClosedSessionId"] == sessions[0]
+    with pytest.raises(ClientError, match=f"ValidationError.*Session {sessions[0]} does not exist"):
+        ask("more", sessions[0])
+
+
+def answered(ask: Any) -> Any:
+    try:
+        return ask()
+    except Exception:  # whatever a client has of an edge that is being started anew
+        return None
+
+
+def test_ten_times_too_many_requests_are_refused_quickly_and_the_rest_is_answered_in_time(jobs: Jobs) -> None:
+    name = deploy(jobs, "slow", SLOW)
+    clients, over = 10 * 20, threading.Event()
+    runtime = boto3.client(
+        "sagemaker-runtime",
+        endpoint_url=jobs.clary.endpoint_url,
+        region_name="us-east-1",
+        aws_access_key_id=jobs.runtime._request_signer._credentials.access_key,
+        aws_secret_access_key=jobs.runtime._request_signer._credentials.secret_key,
+        config=Config(retries={"max_attempts": 0}, max_pool_connections=clients),
+    )
+    took: dict[str, list[float]] = {"done": [], "refused": []}
+    others, after = Counter[str](), Counter[str]()
+
+    def ask() -> None:
+        while not over.is_set():
+            began = time.monotonic()
+            try:
+                runtime.invoke_endpoint(EndpointName=name, Body=b"x")["Body"].read()
+                took["done"].append(time.monotonic() - began)
+            except ClientError as error:
+                told = error.response
+                code, headers = told["Error"]["Code"], told["ResponseMetadata"]["HTTPHeaders"]
+                if code != "ThrottlingException":
+                    others[code] += 1
+                    continue
+                took["refused"].append(time.monotonic() - began)
+                after[headers["retry-after"]] += 1
+                over.wait(1.0)
+
+    with ThreadPoolExecutor(clients) as pool:
+        for _ in range(clients):
+            pool.submit(ask)
+        try:
+            wait_until(lambda: len(took["refused"]) > 300 and len(took["done"]) > 60, 60, "the overload is on")
+        finally:
+            over.set()
+            ended = time.monotonic()
+            wait_until(lambda: jobs.runtime.invoke_endpoint(EndpointName=name, Body=b"x"), 30, "it answers again")
+    recovered = time.monotonic() - ended
+    assert (others, set(after)) == (Counter(), {"1"})
+    assert sorted(took["refused"])[len(took["refused"]) // 2] < 1.0
+    assert max(took["done"]) < 15
+    assert recovered < 10
