@@ -1,21 +1,28 @@
-"""The program of docs/compile.md, by the SageMaker Python SDK 2."""
+"""The program of docs/compile.md, by the SageMaker Python SDK 2, and its commands."""
 
 from __future__ import annotations
 
 import ast
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.clients.conftest import ROOT, RunScript
+from tests.running import RunningClary
 
 pytestmark = [pytest.mark.clients, pytest.mark.xdist_group("clients")]
 
+PAGE = ROOT / "docs" / "compile.md"
+ANY = "s3://my-bucket/jobs/my-job/output/model.tar.gz"
+"""What the page's commands name."""
 
-def test_the_program_of_the_page(sdk2: RunScript, tmp_path: Path) -> None:
-    [program] = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "compile.md").read_text(), re.DOTALL)
+
+def test_the_program_and_the_commands_of_the_page(sdk2: RunScript, clary: RunningClary, tmp_path: Path) -> None:
+    [program] = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
     (tmp_path / "compile_.py").write_text(program)
     shutil.copy(ROOT / "examples" / "boston_housing" / "boston_housing.csv", tmp_path)
     output = sdk2(tmp_path / "compile_.py")
@@ -24,3 +31,28 @@ def test_the_program_of_the_page(sdk2: RunScript, tmp_path: Path) -> None:
     before, after = map(ast.literal_eval, re.findall(r"\[\d[\d., ]*\]", output))
     assert before == after, "prices in thousand dollars, to the dollar"
     assert len(before) == 3
+    _export(clary, tmp_path)
+
+
+def _export(clary: RunningClary, folder: Path) -> None:
+    """As the page says, of what the program has trained."""
+    sagemaker = clary.client("sagemaker")
+    jobs = sagemaker.list_compilation_jobs(SortOrder="Descending", MaxResults=1)["CompilationJobSummaries"]
+    job = sagemaker.describe_compilation_job(CompilationJobName=jobs[0]["CompilationJobName"])
+    trained = job["InputConfig"]["S3Uri"]
+    container = {"Image": job["InferenceImage"], "ModelDataUrl": job["ModelArtifacts"]["S3ModelArtifacts"]}
+    sagemaker.create_model(ModelName="my-model", ExecutionRoleArn=clary.role_arn, PrimaryContainer=container)
+    commands = re.findall(r"^\$ clary (export .*)$", PAGE.read_text(), re.MULTILINE)
+    assert len(commands) == 2
+    for command in commands:
+        words = command.replace(ANY, trained).split()
+        done = subprocess.run(
+            [sys.executable, "-m", "clary.cli.main", *words, "--data-dir", str(clary.data_dir)],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert (done.returncode, "bytes of ONNX" in done.stdout) == (0, True), done.stderr
+        (folder / "my-model.onnx").unlink()

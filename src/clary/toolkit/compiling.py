@@ -21,7 +21,7 @@ from skl2onnx.algebra.onnx_ops import OnnxCast, OnnxDiv, OnnxSub  # type: ignore
 from skl2onnx.shape_calculators import scaler as scalers  # type: ignore[import-not-found,unused-ignore]
 from sklearn.preprocessing import StandardScaler
 
-from clary.toolkit import proving, samples
+from clary.toolkit import histograms, proving, samples
 from clary.toolkit.forests import count_votes
 from clary.toolkit.proving import ROWS, Proof, Refused
 from clary.toolkit.server.serving import end_with_parent
@@ -70,6 +70,7 @@ def compiled(model: Model) -> bytes:
     update_registered_converter(
         StandardScaler, "ExactScaler", scalers.calculate_sklearn_scaler_output_shapes, _scaled, overwrite=True
     )
+    histograms.register()
     found = _converted(model, example)
     count_votes(found)
     content: bytes = found.SerializeToString()

@@ -10,7 +10,9 @@ MODELS = """
 import json, os, sys
 from pathlib import Path
 import joblib, numpy as np
-from sklearn.ensemble import ExtraTreesClassifier, GradientBoostingRegressor, RandomForestClassifier
+from sklearn.ensemble import (
+    ExtraTreesClassifier, GradientBoostingRegressor, HistGradientBoostingClassifier, RandomForestClassifier
+)
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
@@ -26,6 +28,7 @@ for name, model in {
     "forest": RandomForestClassifier(20, random_state=0).fit(table, words),
     "classes": ExtraTreesClassifier(30, random_state=0, max_depth=4).fit(table, ints),
     "pipeline": make_pipeline(StandardScaler(), RandomForestClassifier(10, random_state=0)).fit(table, words),
+    "histograms": HistGradientBoostingClassifier(max_iter=5).fit(table, ints),
     "vectors": LinearSVC().fit(table, ints),
     "regressor": GradientBoostingRegressor(n_estimators=20, random_state=0).fit(table, table[:, 0] * 100),
 }.items():
@@ -71,6 +74,7 @@ content = (folder / "model.onnx").read_bytes()
 (folder / "model.onnx").write_bytes(content[: len(content) // 2])
 print(json.dumps([*found, said({})[:40]]))
 """
+FITTED = ("forest", "classes", "pipeline", "histograms", "vectors", "regressor")
 ASKED = "0.5,-1,2\n-0.5,0,1"
 
 
@@ -97,10 +101,11 @@ def laid_out(said, base, opt):
 
 
 def test_labels_are_the_same_and_numbers_near(said):
-    assert {name: said[name]["labels"] for name in ("forest", "classes", "pipeline", "vectors", "regressor")} == {
+    assert {name: said[name]["labels"] for name in FITTED} == {
         "forest": 2,
         "classes": 3,
         "pipeline": 2,
+        "histograms": 3,
         "vectors": 3,
         "regressor": 0,
     }
