@@ -6,8 +6,7 @@ import secrets
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Any, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 from clary.calls import Call
 from clary.errors import AWSError, ServiceUnavailable
@@ -109,8 +108,7 @@ class EdgeContext(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Invocation:
+class Invocation(NamedTuple):
     """Where a request went: what the texts of its errors name."""
 
     endpoint: str
@@ -206,7 +204,7 @@ def mirror(
     shadow = invocation.variant.shadow
     if shadow is None or invocation.session is not None or not context.mirror.draws(shadow):
         return
-    mirrored = replace(invocation, variant=shadow, walk=Walk(invocation.walk.positions, 0))
+    mirrored = invocation._replace(variant=shadow, walk=Walk(invocation.walk.positions, 0))
     place = mirrored.place
     if not context.mirror.send(
         place, len(request.body), lambda: _unseen(context, mirrored, request, params, captured=captured)
