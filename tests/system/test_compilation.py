@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import subprocess
 import sys
 import tarfile
@@ -128,7 +129,7 @@ def test_a_model_that_is_not_there(jobs: Compilations) -> None:
 
 def test_a_job_is_stopped_and_deleted_or_ends_in_time(jobs: Compilations) -> None:
     uri = jobs.put("slow", {"code/inference.py": "import time\ndef model_fn(folder):\n    time.sleep(600)\n"})
-    jobs.begin("late", uri, PICKLE, seconds=60)
+    jobs.begin("late", uri, PICKLE, seconds=1)
     jobs.begin("slow", uri, PICKLE)
     wait_until(lambda: "Compiling a model" in jobs.log("slow"), JOB_SECONDS, "its program runs")
     with pytest.raises(ClientError, match="in status INPROGRESS"):
@@ -140,8 +141,8 @@ def test_a_job_is_stopped_and_deleted_or_ends_in_time(jobs: Compilations) -> Non
     jobs.sagemaker.delete_compilation_job(CompilationJobName="slow")
     names = [each["CompilationJobName"] for each in jobs.sagemaker.list_compilation_jobs()["CompilationJobSummaries"]]
     assert "slow" not in names
-    jobs.sagemaker.stop_compilation_job(CompilationJobName="late")
-    assert jobs.over("late")["CompilationJobStatus"] == "STOPPED"
+    late = jobs.over("late")
+    assert (late["CompilationJobStatus"], "MaxRuntimeInSeconds (1)" in late["FailureReason"]) == ("FAILED", True)
 
 
 def test_a_job_goes_on_whatever_of_clary_is_killed(jobs: Compilations) -> None:
@@ -157,14 +158,14 @@ def test_a_job_goes_on_whatever_of_clary_is_killed(jobs: Compilations) -> None:
     assert job["CompilationJobStatus"] == "COMPLETED", job["FailureReason"]
 
 
-def exported(clary: RunningClary, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "clary.cli.main", "export", *words, "--data-dir", str(clary.data_dir)]
+def clary_cli(clary: RunningClary, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "clary.cli.main", *words, "--data-dir", str(clary.data_dir)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
 
 def test_an_archive_and_a_model_are_exported(jobs: Compilations, trained: str, tmp_path: Path) -> None:
     file = tmp_path / "forest.onnx"
-    done = exported(jobs.clary, trained, "-o", str(file))
+    done = clary_cli(jobs.clary, "export", trained, "-o", str(file))
     assert done.returncode == 0, done.stderr
     assert f"{file.stat().st_size} bytes of ONNX" in done.stdout
     assert "all labels, of 2 kinds, are the same" in done.stdout
@@ -173,7 +174,9 @@ def test_an_archive_and_a_model_are_exported(jobs: Compilations, trained: str, t
     uri = jobs.put("broken", {"model.pkl": "nothing"})
     container = {"Image": SKLEARN, "ModelDataUrl": uri}
     jobs.sagemaker.create_model(ModelName="broken", ExecutionRoleArn=jobs.role, PrimaryContainer=container)
-    done = exported(jobs.clary, "broken", "-o", str(tmp_path / "broken.onnx"))
+    done = clary_cli(jobs.clary, "export", "broken", "-o", str(tmp_path / "broken.onnx"))
     assert (done.returncode, "cannot be compiled" in done.stderr) == (1, True), done.stderr
     assert not (tmp_path / "broken.onnx").exists()
-    assert "clary logs clary-export-" in done.stderr
+    [advice] = re.findall(r"`clary (logs clary-export-\w+)`", done.stderr)
+    logs = clary_cli(jobs.clary, *advice.split())
+    assert "Compiling a model of SKLEARN" in logs.stdout, logs.stderr

@@ -43,7 +43,7 @@ class Tree(NamedTuple):
 
 def from_folder(folder: Path, shapes: Mapping[str, Any]) -> Compiled:
     """The model of a folder. Raises Uncompilable."""
-    model = early.load(only_file(folder, "an XGBoost model"))
+    model = early.load(only_file(folder, "an XGBoost model", usual="xgboost-model"))
     if not hasattr(model.booster, "save_raw"):
         raise Uncompilable("the file holds no booster of XGBoost's")
     document = json.loads(model.booster.save_raw(raw_format="json"))

@@ -19,13 +19,16 @@ class Compiled(NamedTuple):
     proof: Proof
 
 
-def only_file(folder: Path, what: str, *suffixes: str) -> Path:
-    """The one file of a model's folder, or the one with such a suffix. Raises Uncompilable."""
+def only_file(folder: Path, what: str, *suffixes: str, usual: str = "model") -> Path:
+    """The one file of a model's folder, or the one with such a suffix; of several the one that is called as is usual,
+    but for its suffix. Raises Uncompilable."""
     found = [
         path
         for path in sorted(folder.iterdir())
         if path.is_file() and not path.name.startswith(".") and (not suffixes or path.suffix in suffixes)
     ]
+    if len(found) > 1:
+        found = [path for path in found if path.stem == usual] or found
     if len(found) != 1:
         names = ", ".join(path.name for path in found) or "nothing"
         wanted = f" ({', '.join(suffixes)})" if suffixes else ""

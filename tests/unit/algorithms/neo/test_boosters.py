@@ -90,6 +90,8 @@ for name, objective in (("binary", "binary:logistic"), ("multi", "multi:softprob
     columns = refused(boosters.from_folder, folder, {"data": [1, 4]})
     (folder / "other.json").write_text("{}")
     several = refused(boosters.from_folder, folder, {})
+    (folder / "model.ubj").rename(folder / "xgboost-model.ubj")
+    assert boosters.from_folder(folder, {}).proof.difference <= 1e-5, "the one that is called as is usual"
     (folder / "model.onnx").write_bytes(found.content)
     wanted[name] = booster.predict(xgboost.DMatrix([[0.5, -1, 2, 0, 1], [-0.5, np.nan, 1, 0, 1]])).tolist()
 
