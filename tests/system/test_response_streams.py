@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError, EventStreamError
+from botocore.exceptions import BotoCoreError, ClientError, EventStreamError
 
 from tests.running import RunningClary, wait_until
 from tests.system.endpoints import at_rest, configure
@@ -98,8 +98,6 @@ def transform_fn(model, data, content_type, accept):
     time.sleep(0.05)
     return "done", "text/plain"
 """
-COMPUTING = 0.05
-"""Seconds of each prediction, of which there is one at a time."""
 
 
 @pytest.fixture(scope="module")
@@ -191,7 +189,7 @@ def test_sessions_keep_to_the_replica_that_made_them(jobs: Jobs) -> None:
 def answered(ask: Any) -> Any:
     try:
         return ask()
-    except Exception:  # whatever a client has of an edge that is being started anew
+    except (BotoCoreError, ClientError):  # an edge that is being started anew, a crowd that still waits
         return None
 
 
@@ -209,11 +207,15 @@ def test_ten_times_too_many_requests_are_refused_quickly_and_the_rest_is_answere
     took: dict[str, list[float]] = {"done": [], "refused": []}
     others, after = Counter[str](), Counter[str]()
 
+    def invoke(asked: Any) -> bytes:
+        body: bytes = asked.invoke_endpoint(EndpointName=name, Body=b"x")["Body"].read()
+        return body
+
     def ask() -> None:
         while not over.is_set():
             began = time.monotonic()
             try:
-                runtime.invoke_endpoint(EndpointName=name, Body=b"x")["Body"].read()
+                invoke(runtime)
                 took["done"].append(time.monotonic() - began)
             except ClientError as error:
                 told = error.response
@@ -233,9 +235,9 @@ def test_ten_times_too_many_requests_are_refused_quickly_and_the_rest_is_answere
         finally:
             over.set()
             ended = time.monotonic()
-            wait_until(lambda: jobs.runtime.invoke_endpoint(EndpointName=name, Body=b"x"), 30, "it answers again")
+            wait_until(lambda: answered(lambda: invoke(jobs.runtime)), 30, "it answers again")
     recovered = time.monotonic() - ended
     assert (others, set(after)) == (Counter(), {"1"})
-    assert sorted(took["refused"])[len(took["refused"]) // 2] < 1.0
+    assert sorted(took["refused"])[len(took["refused"]) // 2] < 2
     assert max(took["done"]) < 15
-    assert recovered < 10
+    assert recovered < 15
