@@ -56,7 +56,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
         session = self.headers.get("X-Amzn-SageMaker-Session-Id")
-        if session == "NEW_SESSION":
+        if body == "chunks":
+            self.chunks(b"one", b"two", b"three")
+        elif session == "NEW_SESSION":
             made = str(uuid.uuid4())
             self.sessions[made] = []
             until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 1200))
@@ -69,6 +71,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer(self.sessions[session])
         else:
             self.answer("stateless")
+
+    def chunks(self, *parts):
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for part in (*parts, b""):
+            self.wfile.write(b"%x\\r\\n%b\\r\\n" % (len(part), part))
 
     def answer(self, document, *headers):
         content = json.dumps(document).encode()
@@ -161,8 +170,19 @@ def test_invoke_endpoint_answers_with_all_parts_at_once(jobs: Jobs, streaming: s
     assert answer["Body"].read() == b"a b c "
 
 
-def test_sessions_keep_to_the_replica_that_made_them(jobs: Jobs) -> None:
-    name = deploy(jobs, "stateful", STATEFUL, 2, RoutingConfig={"RoutingStrategy": "RANDOM"})
+@pytest.fixture(scope="module")
+def own(jobs: Jobs) -> str:
+    """Two replicas of a server of the user's own."""
+    return deploy(jobs, "stateful", STATEFUL, 2, RoutingConfig={"RoutingStrategy": "RANDOM"})
+
+
+def test_chunks_of_a_container_of_ones_own_are_parts(jobs: Jobs, own: str) -> None:
+    assert list(texts(begun(jobs, own, "chunks"))) == ["one", "two", "three"]
+    assert list(texts(begun(jobs, own, "x"))) == ['"stateless"'], "an ordinary answer is one"
+
+
+def test_sessions_keep_to_the_replica_that_made_them(jobs: Jobs, own: str) -> None:
+    name = own
     shown = jobs.sagemaker.describe_endpoint(EndpointName=name)["ProductionVariants"][0]
     assert shown["RoutingConfig"] == {"RoutingStrategy": "RANDOM"}
 
