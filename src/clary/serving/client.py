@@ -29,7 +29,7 @@ BODILESS_BYTES = 2**18
 """More on end of what is no body, such as headers without an end, is broken off for the same reason."""
 
 PIPELINED = "x-clary-pipelined"
-"""Says how many requests may wait on the connection at once (`toolkit/server/listener.py`)."""
+"""Says how many requests may wait on the connection at once (`toolkit/server/head.py`)."""
 
 _MOST_PIPELINED = 128
 _SHARED_BYTES = 64 * 1024

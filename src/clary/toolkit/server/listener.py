@@ -8,7 +8,6 @@ prediction does not look like a dead server.
 from __future__ import annotations
 
 import asyncio
-import http
 import queue
 import socket
 import threading
@@ -17,20 +16,15 @@ from typing import Callable, Deque, Dict, Iterable, List, Optional, Set, Tuple
 
 import httptools
 
+from clary.toolkit.server.head import head
 from clary.toolkit.server.message import Request, Response
 from clary.toolkit.server.streaming import LAST, Outlet
 
 _BACKLOG = 1024
-_REASONS = {status.value: status.phrase.encode() for status in http.HTTPStatus}
 _TOO_LARGE = Response(413, b"Request body is too large.")
 _MALFORMED = Response(400, b"Malformed HTTP request.")
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _CLOSE_SECONDS = 5.0
-
-PIPELINED = b"x-clary-pipelined"
-"""The header by which a connection's first answer says how many requests may wait on it at once (RFC 9112, 9.3.2):
-Clary's edge then asks by few connections, and what comes together is read and written together."""
-_MOST_WAITING = 128
 
 Immediate = Callable[[Request], Optional[Response]]
 """Answers what needs no model (`/ping`), or None."""
@@ -154,7 +148,7 @@ class _Connection(asyncio.Protocol):
             outlet.lose()
             return
         self._outlet = outlet
-        self._transport.write(_head(response, self._keeps_alive(), not self._said))
+        self._transport.write(head(response, self._keeps_alive(), not self._said))
         self._said = True
 
     def write_part(self, part: bytes) -> None:
@@ -179,9 +173,8 @@ class _Connection(asyncio.Protocol):
         return self._waiting[0].keep_alive and not self._listener.closing
 
     def _worded(self, response: Response, keep_alive: bool) -> Tuple[bytes, bytes]:
-        head = _head(response, keep_alive, not self._said)
-        self._said = True
-        return head, response.body
+        first, self._said = not self._said, True
+        return head(response, keep_alive, first), response.body
 
     def _write(self, parts: Iterable[bytes], keep_alive: bool) -> None:
         if self._transport is None:
@@ -197,25 +190,6 @@ class _Connection(asyncio.Protocol):
         """Close, unless an answer is still to come."""
         if self._transport is not None and not self._waiting:
             self._transport.close()
-
-
-def _head(response: Response, keep_alive: bool, first: bool) -> bytes:
-    status = response.status
-    reason = _REASONS.get(status, b"")
-    if response.parts is None:
-        lines = b"HTTP/1.1 %d %b\r\ncontent-length: %d\r\n" % (status, reason, len(response.body))
-    else:
-        lines = b"HTTP/1.1 %d %b\r\ntransfer-encoding: chunked\r\n" % (status, reason)
-    if response.body or response.parts is not None:
-        lines += b"content-type: %b\r\n" % _header_text(response.content_type)
-    if not keep_alive:
-        return lines + b"connection: close\r\n\r\n"
-    return lines + (b"%b: %d\r\n\r\n" % (PIPELINED, _MOST_WAITING) if first else b"\r\n")
-
-
-def _header_text(value: str) -> bytes:
-    """A header value cannot hold line ends: a user's function must not write headers of its own."""
-    return value.replace("\r", " ").replace("\n", " ").encode("latin-1", "replace")
 
 
 class Listener:
