@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.running import wait_until
 from tests.unit.toolkit.containers import answers_in
 
 WORDS = """
@@ -111,7 +112,7 @@ def test_an_error_between_parts_breaks_the_answer_off_and_is_logged(host):
     assert client.head()[0] == 200
     assert [client.part(), client.part(), client.part()] == [b"a", b"b", None]
     assert server.invoke("c")[:2] == (200, b"c")
-    assert "RuntimeError: no more words" in server.log()
+    wait_until(lambda: "RuntimeError: no more words" in server.log(), 20, "the log says why")
 
 
 @pytest.mark.parametrize(
