@@ -32,7 +32,7 @@ test: setup  ## every test
 	@$(BIN)/python -m tests.environments
 	@$(BIN)/pytest -n 2 --dist loadfile
 
-soak: setup  ## what takes long: published versions of the script-mode images, two hundred kills
+soak: setup  ## what takes long: published versions of the script-mode images, hundreds of kills, ten minutes of an endpoint's changes
 	@$(BIN)/pytest tests/soak
 
 lint: setup  ## style, types, layers

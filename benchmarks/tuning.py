@@ -71,7 +71,7 @@ class Tunings:
 
     def _upload(self) -> None:
         """The last column first, as built-in algorithms have it; every fifth row validates."""
-        lines = (ROOT.parent / "shared" / "data" / "boston_housing.csv").read_text().splitlines()[1:]
+        lines = (ROOT / "examples" / "boston_housing" / "boston_housing.csv").read_text().splitlines()[1:]
         rows = [",".join([line.split(",")[-1], *line.split(",")[:-1]]) for line in lines]
         parts = {"train": [r for n, r in enumerate(rows) if n % 5], "validation": rows[::5]}
         for name, part in parts.items():
