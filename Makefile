@@ -50,7 +50,7 @@ bench: setup  ## measure what docs/performance.md says
 	@missed=0; for each in benchmarks benchmarks.fifty_jobs benchmarks.data benchmarks.transform benchmarks.tuning \
 			benchmarks.algorithms benchmarks.gradient_boosting benchmarks.nearest_neighbours benchmarks.pytorch \
 			benchmarks.functions benchmarks.registry benchmarks.own_container \
-			benchmarks.several_containers benchmarks.api_gateway benchmarks.capture; do \
+			benchmarks.several_containers benchmarks.api_gateway benchmarks.capture benchmarks.shadow; do \
 		$(BIN)/python -m $$each || missed=1; done; exit $$missed
 
 bench-serving: setup  ## endpoints beside other model servers, in one run (needs wrk)
