@@ -33,6 +33,7 @@ ONNX_RUNTIME = Framework(
         "httptools",
         "clary.algorithms.neo.trees",
         "clary.algorithms.neo.tensors",
+        "clary.algorithms.neo.documents",
         "clary.toolkit.server.listener",
     ),
 )

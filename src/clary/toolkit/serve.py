@@ -16,6 +16,7 @@ from clary.toolkit import arrays, inference, packages, source
 from clary.toolkit.inference import Data, Model
 from clary.toolkit.layout import Layout
 from clary.toolkit.packages import Layer
+from clary.toolkit.pmml import document as pmml
 from clary.toolkit.predictor import watch
 from clary.toolkit.proofs import row_wise
 from clary.toolkit.rows import Stacked, as_table
@@ -44,11 +45,12 @@ class ScikitLearn(inference.ScriptsLoad):
         return model
 
     def model_fn(self, model_dir: str) -> Model:
-        """A model given as ONNX needs no script. Raises NotImplementedError for any other, as ScriptsLoad."""
+        """A model given as ONNX or PMML needs no script. Raises NotImplementedError for any other, as ScriptsLoad."""
         path = Path(model_dir, ONNX_FILE)
-        if not path.is_file():
-            return super().model_fn(model_dir)
-        return importlib.import_module("clary.toolkit.sessions").OnnxModel(path)
+        if path.is_file():
+            return importlib.import_module("clary.toolkit.sessions").OnnxModel(path)
+        document = pmml.file_of(Path(model_dir))
+        return super().model_fn(model_dir) if document is None else pmml.PmmlModel.of(document)
 
     def input_fn(self, data: Data, content_type: str) -> Data:
         """CSV, JSON or NPY as an array."""

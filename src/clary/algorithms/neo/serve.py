@@ -6,16 +6,25 @@ import os
 import sys
 from typing import Callable, Mapping
 
+from clary.algorithms.neo.documents import DocumentService
 from clary.algorithms.neo.tensors import TensorsService
 from clary.algorithms.neo.trees import TreesService
 from clary.toolkit import serve as contract
 from clary.toolkit.layout import Layout
+from clary.toolkit.pmml.document import file_of
 from clary.toolkit.server import hosting
 from clary.toolkit.server.serving import Service
 
+
+def _given(layout: Layout, environ: Mapping[str, str]) -> Service:
+    """A model given as ONNX, or as PMML. Raises what these raise."""
+    graphs = any(layout.model.glob("*.onnx"))
+    return DocumentService(layout, environ) if file_of(layout.model) and not graphs else TensorsService(layout, environ)
+
+
 _SERVICES: Mapping[str, Callable[[Layout, Mapping[str, str]], Service]] = {
     "trees": TreesService,
-    "tensors": TensorsService,
+    "tensors": _given,
 }
 
 

@@ -102,7 +102,7 @@ def file_of(folder: Path) -> Path:
     named = folder / ONNX_FILE
     found = [named] if named.is_file() else sorted(folder.glob("*.onnx"))
     if len(found) != 1:
-        raise RuntimeError(f"The model's archive must hold {ONNX_FILE}, or one other .onnx file, at its top.")
+        raise RuntimeError(f"The model's archive must hold {ONNX_FILE}, or one other .onnx or .pmml file, at its top.")
     return found[0]
 
 
