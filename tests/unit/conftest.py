@@ -17,6 +17,7 @@ from clary.objects import ObjectStore
 from clary.queues.messages import MessageStore
 from clary.services.catalogue import REGISTRY
 from clary.services.context import Context
+from clary.services.sagemaker import patience
 from clary.settings import Settings
 from clary.store import Store
 from clary.telemetry.series import SeriesStore
@@ -145,8 +146,9 @@ class Inner:
 
 
 @pytest.fixture
-def make_inner():
-    """One more control, with settings of its own."""
+def make_inner(monkeypatch):
+    """One more control, with settings of its own. No controller runs in it: no Describe waits for what one would do."""
+    monkeypatch.setattr(patience, "PATIENCE_SECONDS", 0)
     made = []
 
     def make(folder, **settings):
