@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import threading
 import time
 from dataclasses import replace
 
@@ -34,7 +35,7 @@ LIMIT = 60
 
 def request(name="r1", **more):
     known = {"input": "s3://b/in", "output": f"s3://b/out/{name}", "failure": f"s3://b/bad/{name}"}
-    times = {"accepted": time.time(), "ttl": 600.0, "timeout": 5.0}
+    times = {"accepted": time.time(), "ttl": 600.0, "timeout": 60.0}
     return AsyncRequest(**{"id": name, "owner": OWNER, "inference_id": f"i-{name}", **known, **times, **more})
 
 
@@ -254,6 +255,39 @@ async def test_what_an_edge_has_left_is_taken_up_by_the_next_and_told_only_where
     assert elsewhere.objects.keys() == {"s3://b/out/waiting", "s3://b/out/new"}
     assert ("ok-topic", {"said": 1}) in elsewhere.told
     assert len(elsewhere.told) == 3
+
+
+class ReturnsLate(RequestFiles):
+    """What is written lies there, but its writer knows only when it is told."""
+
+    told = threading.Event()
+
+    def write(self, request, body=b""):
+        super().write(request, body)
+        self.told.wait(LIMIT)
+
+
+async def test_what_is_being_written_while_the_files_are_taken_over_is_asked_once(
+    tmp_path, table, servers, monkeypatch
+):
+    lock, asked = RequestFiles(tmp_path / "requests").take_over(), []
+    monkeypatch.setattr(work, "RequestFiles", ReturnsLate)
+
+    async def model(reader, writer):
+        asked.append(await read_request(reader))
+        writer.write(ok(b"x"))
+
+    await servers.start("c1", model)
+    async with working(tmp_path, servers, Elsewhere()) as made:
+        accepting = asyncio.create_task(made.accept(request(), b""))
+        await until(lambda: left(tmp_path))
+        os.close(lock)
+        await until(lambda: list(made.standing()))
+        assert not asked
+        ReturnsLate.told.set()
+        await accepting
+        await until(lambda: [each.backlog for each in made.standing()] == [0] and not left(tmp_path))
+    assert len(asked) == 1
 
 
 async def test_a_deleted_endpoint_takes_its_requests_with_it_and_so_does_another_of_its_name(tmp_path, table, servers):

@@ -55,10 +55,17 @@ class AsyncWork:
         self._backlogs: dict[Owner, Backlog] = {}
         self._lock: int | None = None
         self._early: list[AsyncRequest] = []  # accepted before the files are this edge's
+        self._arriving: set[str] = (
+            set()
+        )  # being written: whoever accepts them adds them, also where they lie there already
 
     async def accept(self, request: AsyncRequest, body: bytes) -> None:
         """Keep it, durably, and carry it out beside. Raises OSError."""
-        await asyncio.get_running_loop().run_in_executor(self._threads, self._files.write, request, body)
+        self._arriving.add(request.id)
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._files.write, request, body)
+        finally:
+            self._arriving.remove(request.id)
         if self._lock is None:
             self._early.append(request)
             return
@@ -72,7 +79,8 @@ class AsyncWork:
         self._lock = lock
         early, self._early = self._early, []
         for request in {request.id: request for request in [*left, *early]}.values():
-            self._add(request)
+            if request.id not in self._arriving:
+                self._add(request)
         while True:
             for owner in list(self._backlogs):
                 self._look(owner)
