@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.figures import Figure, render
+from benchmarks.figures import Figure, ended, render
 from benchmarks.functions import milliseconds
 from tests.running import RunningClary, wait_until
 from tests.system.endpoints import at_rest, configure
@@ -86,7 +86,7 @@ def main() -> int:
     for figure in figures:
         print(figure.line(), flush=True)
     print("\n" + render(figures))
-    return 0 if all(figure.met for figure in figures) else 1
+    return ended(figures)
 
 
 if __name__ == "__main__":
