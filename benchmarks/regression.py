@@ -99,7 +99,7 @@ def main() -> int:
         return 0
     said = worse(found, reference)
     new = sorted(found.keys() - reference.keys())
-    print(f"{len(found) - len(new)} ratios compared with {REFERENCE.name}, {len(said)} worse, {len(new)} new")
+    print(f"compared with {REFERENCE.name}: {len(found) - len(new)}, worse: {len(said)}, new: {len(new)}")
     print("\n".join([*(f"✗ {line}" for line in said), *(f"new: {name}" for name in new)]))
     return 1 if said else 0
 

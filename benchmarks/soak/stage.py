@@ -46,7 +46,7 @@ class Stage:
         _deploy_many(self.jobs)
         headers = [{HEADER: f"{name}.tar.gz"} for name in MODELS]
         self.asked[MANY] = Asking(MANY, 3, headers)
-        self.jobs.deploy(SLOW, SAYS_SLOWLY.format(name=SLOW, fails=False, breaks=False, hangs=False))
+        deploy_slow(self.jobs)
         self.asked[SLOW] = Asking(SLOW, 1, measured=False)
         self.may()
 
@@ -89,6 +89,11 @@ class Stage:
         described = at_rest(self.jobs, endpoint)
         found = described["EndpointStatus"], described.get("FailureReason"), described["EndpointConfigName"]
         assert found == ("InService", None, config or found[2]), found
+
+
+def deploy_slow(jobs: Jobs) -> None:
+    """The one that is overloaded."""
+    jobs.deploy(SLOW, SAYS_SLOWLY.format(name=SLOW, fails=False, breaks=False, hangs=False))
 
 
 def _config(endpoint: str, colour: str) -> str:
