@@ -1,4 +1,4 @@
-"""`clary export`: a model as one file that other programs read.
+"""`clary export`: a model as one file that other programs read: ONNX, PMML or PFA.
 
 The model is compiled by a compilation job, in a sandbox: nothing of it is loaded here.
 """
@@ -6,6 +6,7 @@ The model is compiled by a compilation job, in a sandbox: nothing of it is loade
 from __future__ import annotations
 
 import io
+import json
 import tarfile
 import time
 from collections.abc import Iterator, Mapping
@@ -23,11 +24,10 @@ from clary.cli import options
 from clary.errors import ClaryError
 from clary.identity.defaults import role_arn
 from clary.images.addresses import Address
+from clary.images.neo import FORMS, ONNX
 from clary.names import random_hex
 from clary.settings import Settings
 
-_ONNX = "onnx"
-_FILE = "model.onnx"
 _FRAMEWORKS: Mapping[str, str] = {
     "sagemaker-neo-onnx": "ONNX",
     "sagemaker-scikit-learn": "SKLEARN",
@@ -59,7 +59,7 @@ def export(
         str, typer.Argument(metavar="MODEL_OR_S3_URI", help="A model's name, or where a model.tar.gz lies in S3.")
     ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="What is written.")],
-    form: Annotated[str, typer.Option("--format", metavar="onnx", help="Of the file.")] = _ONNX,
+    form: Annotated[str, typer.Option("--to", "--format", metavar="|".join(FORMS), help="What is written.")] = ONNX,
     framework: Annotated[
         str | None,
         typer.Option(
@@ -71,7 +71,7 @@ def export(
     ] = None,
     data_dir: options.DataDir = None,
 ) -> None:
-    """Export a model of scikit-learn or XGBoost as ONNX.
+    """Export a model of scikit-learn or XGBoost as ONNX, PMML or PFA.
 
     It is compared with the model on 2,000 rows before the file is written; the last line says how near they are.
 
@@ -81,17 +81,19 @@ def export(
 
         clary export s3://my-bucket/jobs/my-job/output/model.tar.gz -o my-model.onnx
 
+        clary export my-model --to pmml -o my-model.pmml
+
         clary export s3://my-bucket/model.tar.gz --framework sklearn --framework-version 1.2 -o my-model.onnx
     """
-    if form != _ONNX:
-        raise ClaryError(f"--format is {_ONNX}; {form!r} is not offered.")
+    if form not in FORMS:
+        raise ClaryError(f"--to is one of {', '.join(FORMS)}; {form!r} is not offered.")
     settings = options.required(data_dir).settings
     source = _source(client(settings, "sagemaker"), model, framework, version)
-    content, proof = _Export(settings).run(source)
+    content, proof = _Export(settings, form).run(source)
     fresh = output.with_name(output.name + ".part")
     fresh.write_bytes(content)
     fresh.replace(output)
-    print(f"{output}: {len(content)} bytes of ONNX, of {model}")
+    print(f"{output}: {len(content)} bytes of {form.upper()}, of {model}")
     if proof:
         print(f"  {proof}")
 
@@ -143,7 +145,8 @@ def _trained_by(api: Any, uri: str) -> str:  # noqa: ANN401 — a botocore clien
 class _Export:
     """One compilation job, made for this, and taken away again."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, form: str) -> None:
+        self._form = form
         self._settings = settings
         self._api = client(settings, "sagemaker")
         self._s3 = client(settings, "s3")
@@ -160,7 +163,7 @@ class _Export:
             reason = job["FailureReason"] or f"The job {self._name} is {job['CompilationJobStatus']}."
             raise ClaryError(reason, f"See `clary logs {self._name}`.")
         key = job["ModelArtifacts"]["S3ModelArtifacts"].removeprefix(f"s3://{bucket}/")
-        content = _unpacked(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        content = _unpacked(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read(), f"model.{self._form}")
         proof = self._proof()
         self._s3.delete_object(Bucket=bucket, Key=key)
         self._api.delete_compilation_job(CompilationJobName=self._name)
@@ -186,7 +189,11 @@ class _Export:
                 CompilationJobName=self._name,
                 RoleArn=source.role or role_arn(self._settings.account_id),
                 InputConfig=given | ({"FrameworkVersion": source.version} if source.version else {}),
-                OutputConfig={"S3OutputLocation": location, "TargetPlatform": {"Os": "LINUX", "Arch": "X86_64"}},
+                OutputConfig={
+                    "S3OutputLocation": location,
+                    "TargetPlatform": {"Os": "LINUX", "Arch": "X86_64"},
+                    "CompilerOptions": json.dumps({"format": self._form}),
+                },
                 StoppingCondition={"MaxRuntimeInSeconds": _SECONDS},
             )
         except ClientError as error:
@@ -217,9 +224,9 @@ class _Export:
         return _PROVED + said[-1].partition(_PROVED)[2] if said else ""
 
 
-def _unpacked(archive: bytes) -> bytes:
+def _unpacked(archive: bytes, name: str) -> bytes:
     with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as members:
-        file = members.extractfile(_FILE)
+        file = members.extractfile(name)
         if file is None:
-            raise ClaryError(f"The artifact holds no {_FILE}.")
+            raise ClaryError(f"The artifact holds no {name}.")
         return file.read()

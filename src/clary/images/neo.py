@@ -5,6 +5,7 @@ environment: what compiles XGBoost's models and ONNX is in it too (docs/decision
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 from clary.images.base import Image, Program
@@ -17,6 +18,10 @@ ONNX_IMAGE = ("sagemaker-neo-onnx", "1.5.0-cpu-py3")
 
 COMPILE = Program("clary.algorithms.neo.compile")
 """What a compilation job runs, here as in scikit-learn's images."""
+
+ONNX, PMML, PFA = "onnx", "pmml", "pfa"
+FORMS = (ONNX, PMML, PFA)
+"""What a model may be written as."""
 
 _VERSION = "1.23.2"
 
@@ -37,6 +42,15 @@ ONNX_RUNTIME = Framework(
         "clary.toolkit.server.listener",
     ),
 )
+
+
+def form_of(options: str) -> str:
+    """What CompilerOptions want a model written as: their `format`, ONNX where they say none."""
+    try:
+        found = json.loads(options or "{}")
+    except ValueError:
+        return ONNX
+    return str(found.get("format", ONNX)).lower() if isinstance(found, dict) else ONNX
 
 
 def _image(program: Program) -> Callable[[str, str, Choice], Image]:

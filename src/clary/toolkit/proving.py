@@ -1,12 +1,10 @@
-"""Whether an ONNX model gives the answers of the model that it was made of, on rows that nobody sent."""
+"""Whether a file gives the answers of the model that it was made of, on rows that nobody sent."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-
-from clary.toolkit.sessions import Session
 
 ROWS = 2000
 MOST_DIFFERENCE = 1e-5
@@ -16,6 +14,22 @@ _ALONE = 64
 
 Array = Any
 Model = Any
+
+
+class Asked(Protocol):
+    """A file, ready to be asked."""
+
+    def labels(self, table: Array, kind: Any) -> Array:  # noqa: ANN401 - numpy's types of types differ by version
+        """What a classifier predicts for rows of float32, in its own type."""
+        ...
+
+    def probabilities(self, table: Array) -> Array:
+        """(rows, classes)."""
+        ...
+
+    def first(self, table: Array) -> Array:
+        """What any model predicts."""
+        ...
 
 
 class Refused(Exception):
@@ -34,7 +48,7 @@ class Proof(NamedTuple):
     """Of these numbers: `float64`."""
 
 
-def labels(model: Model, session: Session, table: Array) -> Proof:
+def labels(model: Model, session: Asked, table: Array) -> Proof:
     """Raises Refused where labels differ anywhere, or probabilities by more than MOST_DIFFERENCE."""
     wanted = model.predict(table)
     found = session.labels(table, wanted.dtype)
@@ -49,7 +63,7 @@ def labels(model: Model, session: Session, table: Array) -> Proof:
     return Proof(len(table), len(np.unique(wanted)), difference, probabilities.dtype.name)
 
 
-def numbers(wanted: Array, session: Session, table: Array) -> Proof:
+def numbers(wanted: Array, session: Asked, table: Array) -> Proof:
     """`wanted` are the model's, a row's in each of its rows. Raises Refused where they differ by more than
     MOST_DIFFERENCE, or a row alone has others than among many."""
     found = session.first(table)

@@ -16,7 +16,7 @@ from pathlib import Path
 from clary.compute.base import Container, Exited, Lost
 from clary.compute.machine import limits_of, machine
 from clary.images.base import Image
-from clary.images.neo import COMPILE
+from clary.images.neo import COMPILE, ONNX, form_of
 from clary.instances import Shape, shape
 from clary.objects import Attributes
 from clary.settings import Settings
@@ -73,9 +73,9 @@ class CompilationWorkload:
         """Lines for the head of the log."""
         yield from self._image(row).notices
         output = row.spec["OutputConfig"]
-        if "CompilerOptions" in output:
+        if "CompilerOptions" in output and "format" not in output["CompilerOptions"]:
             yield "CompilerOptions are not heeded: ONNX Runtime has none of them."
-        if "inference_image" not in row.state:
+        if _form(row) == ONNX and "inference_image" not in row.state:
             yield "The artifact is ONNX, for ONNX Runtime on the device; it is not made for the DLR runtime."
 
     def log_file(self, row: Row) -> Path:
@@ -89,7 +89,7 @@ class CompilationWorkload:
         bundle.clear()
         for folder in (bundle.input, bundle.config, bundle.model, bundle.output):
             make_folder(folder)
-        (bundle.config / _CONFIG).write_text(json.dumps(row.spec["InputConfig"]))
+        (bundle.config / _CONFIG).write_text(json.dumps({**row.spec["InputConfig"], "Format": _form(row)}))
         fetch_model(self._storage_of(row), {"ModelDataUrl": row.spec["InputConfig"]["S3Uri"]}, bundle, ended)
 
     def container(self, row: Row) -> tuple[str, Container]:
@@ -157,6 +157,10 @@ class CompilationWorkload:
 
     def _storage_of(self, row: Row) -> RoleStorage:
         return self._storage.of(row.spec["RoleArn"], row.key.region)
+
+
+def _form(row: Row) -> str:
+    return form_of(row.spec["OutputConfig"].get("CompilerOptions", ""))
 
 
 def needs() -> Shape:

@@ -68,6 +68,6 @@ def test_what_is_not_known_is_asked_for(api, model, said):
 
 
 def test_other_formats_are_not_offered():
-    words = ["export", "model", "-o", "model.pmml", "--format", "pmml"]
-    with pytest.raises(ClaryError, match="'pmml' is not offered"):
+    words = ["export", "model", "-o", "model.txt", "--to", "text"]
+    with pytest.raises(ClaryError, match="one of onnx, pmml, pfa; 'text' is not offered"):
         CliRunner().invoke(program(words), words, catch_exceptions=False)

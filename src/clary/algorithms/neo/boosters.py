@@ -1,4 +1,4 @@
-"""XGBoost's models as ONNX, read from the JSON that XGBoost itself writes of any of them
+"""XGBoost's models as ONNX, PMML or PFA, read from the JSON that XGBoost itself writes of any of them
 (https://xgboost.readthedocs.io/en/stable/tutorials/saving_model.html).
 
 The sum of a row's trees begins with the base score and goes on in their order, as XGBoost's: its first tree is a leaf
@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Sequence, Tuple
 
 import numpy as np
 from onnx import TensorProto, helper  # type: ignore[import-not-found,unused-ignore]
 
-from clary.algorithms.neo import early
+from clary.algorithms.neo import booster_formulas, early, exporting
 from clary.algorithms.neo.compiled import Compiled, Uncompilable, check_columns, only_file
+from clary.algorithms.neo.saved_boosters import Document, Tree, base_margins, groups_of, kind_of, trees_of
 from clary.algorithms.xgboost.bodies import Features
 from clary.toolkit import proving, samples
 from clary.toolkit.sessions import Session
@@ -24,51 +25,49 @@ from clary.toolkit.sessions import Session
 _OPERATORS = (("", 17), ("ai.onnx.ml", 3))
 _REPRESENTATION = 8
 """Of the file: every runtime since 2022 reads it."""
-_MISSING = 0.1
-"""Of the values that it is tried with."""
-_SEED = 45
 
-Document = Mapping[str, Any]
 Array = Any
 Nodes = List[Any]
 
 
-class Tree(NamedTuple):
-    """One tree as XGBoost's JSON has it; `weight` multiplies its leaves, which count for class `group`."""
-
-    document: Document
-    group: int
-    weight: float
-
-
-def from_folder(folder: Path, shapes: Mapping[str, Any]) -> Compiled:
+def from_folder(folder: Path, shapes: Mapping[str, Any], form: str = exporting.ONNX) -> Compiled:
     """The model of a folder. Raises Uncompilable."""
     model = early.load(only_file(folder, "an XGBoost model", usual="xgboost-model"))
     if not hasattr(model.booster, "save_raw"):
         raise Uncompilable("the file holds no booster of XGBoost's")
     document = json.loads(model.booster.save_raw(raw_format="json"))
-    content = compiled(document)
     columns = int(document["learner"]["learner_model_param"]["num_feature"])
     check_columns(shapes, columns)
+    content, asked = _written(document, form)
     table = _rows(document, columns)
+    if form != exporting.PFA:  # it has no word for what is missing
+        table = exporting.with_gaps(table)
     wanted = model.predict(Features(table, "csv").body())
     try:
-        return Compiled(content, proving.numbers(wanted, Session(content), table))
+        return Compiled(content, proving.numbers(wanted, asked, table))
     except proving.Refused as refused:
         raise Uncompilable(f"the compiled model is not the same: {refused}") from refused
+
+
+def _written(document: Document, form: str) -> Tuple[bytes, proving.Asked]:
+    """The file, and what it answers."""
+    if form == exporting.ONNX:
+        content = compiled(document)
+        return content, Session(content)
+    written = booster_formulas.written(document)
+    content = exporting.content(form, written)
+    asked = exporting.asked(form, content, written.formula)
+    shares = document["learner"]["objective"]["name"] == "multi:softprob"
+    return content, exporting.Shares(asked) if shares else asked
 
 
 def compiled(document: Document) -> bytes:
     """ONNX that takes float32 (rows, features), missing values as NaN, and gives what XGBoost's `predict` gives. Raises
     Uncompilable."""
     learner = document["learner"]
-    objective = str(learner["objective"]["name"])
-    kind = next((kind for kind, names in _KINDS.items() if objective in names), None)
-    if kind is None:
-        raise Uncompilable(f"models of the objective {objective} are not compiled")
+    kind, groups = kind_of(learner), groups_of(learner)
     parameters = learner["learner_model_param"]
-    groups = max(int(parameters["num_class"]), int(parameters.get("num_target", 1)), 1)
-    base = _base_margins(parameters["base_score"], groups, kind)
+    base = base_margins(parameters["base_score"], groups, kind)
     nodes = [*_margins(learner, groups, base), *_OUTPUTS[kind](groups)]
     columns = int(parameters["num_feature"])
     shape = [None, groups] if kind == "softprob" or (kind == "identity" and groups > 1) else [None]
@@ -84,56 +83,11 @@ def compiled(document: Document) -> bytes:
     return content
 
 
-_KINDS: Mapping[str, Sequence[str]] = {
-    "identity": (
-        *("reg:squarederror", "reg:linear", "reg:squaredlogerror", "reg:pseudohubererror", "reg:absoluteerror"),
-        *("reg:quantileerror", "binary:logitraw", "rank:pairwise", "rank:ndcg", "rank:map"),
-    ),
-    "sigmoid": ("binary:logistic", "reg:logistic"),
-    "exp": ("count:poisson", "reg:gamma", "reg:tweedie", "survival:cox", "survival:aft"),
-    "hinge": ("binary:hinge",),
-    "softmax": ("multi:softmax",),
-    "softprob": ("multi:softprob",),
-}
-"""What becomes of margins, by objective (https://xgboost.readthedocs.io/en/stable/parameter.html)."""
-
-
-def _base_margins(text: str, groups: int, kind: str) -> List[float]:
-    """`base_score` as it is saved, in the space of predictions, taken back to that of margins: one for each group."""
-    scores = [np.float32(part) for part in text.strip("[]").split(",")]
-    margins = [float(_margin(score, kind)) for score in scores]
-    return margins * groups if len(margins) == 1 else margins
-
-
-def _margin(score: Any, kind: str) -> Any:  # noqa: ANN401 - numpy's float32, as XGBoost calculates it
-    if kind == "sigmoid":
-        return -np.log(np.float32(1) / score - np.float32(1))
-    return np.log(score) if kind == "exp" else score
-
-
 def _margins(learner: Document, groups: int, base: Sequence[float]) -> Nodes:
     booster = learner["gradient_booster"]
     if booster["name"] == "gblinear":
         return _linear(booster["model"]["weights"], groups, base)
     return [_ensemble(trees_of(learner), groups, base)]
-
-
-def trees_of(learner: Document) -> Iterator[Tree]:
-    """The trees that `predict` looks at: those up to the best iteration, where training stopped early. Raises
-    Uncompilable."""
-    booster = learner["gradient_booster"]
-    dart = booster["name"] == "dart"
-    model = booster["gbtree"]["model"] if dart else booster["model"]
-    best = learner.get("attributes", {}).get("best_iteration")
-    ends = model["iteration_indptr"]
-    count = ends[min(int(best) + 1, len(ends) - 1)] if best is not None else len(model["trees"])
-    weights = booster["weight_drop"] if dart else [1.0] * len(model["trees"])
-    for tree, group, weight in zip(model["trees"][:count], model["tree_info"], weights):  # noqa: B905 - Python 3.8
-        if int(tree["tree_param"].get("size_leaf_vector", 0)) > 1:
-            raise Uncompilable("trees whose leaves hold a value for each target are not compiled")
-        if any(tree.get("split_type", ())):
-            raise Uncompilable("splits by categories are not compiled")
-        yield Tree(tree, group, weight)
 
 
 def _ensemble(trees: Iterator[Tree], groups: int, base: Sequence[float]) -> Any:  # noqa: ANN401 - onnx's, without types
@@ -259,7 +213,7 @@ _OUTPUTS: Mapping[str, Callable[[int], Nodes]] = {
 
 
 def _rows(document: Document, columns: int) -> Array:
-    """Rows on and beside the thresholds, some of their values missing."""
+    """Rows on and beside the thresholds."""
     values: Dict[int, List[float]] = {}
     learner = document["learner"]
     for tree in trees_of(learner) if learner["gradient_booster"]["name"] != "gblinear" else ():
@@ -267,6 +221,4 @@ def _rows(document: Document, columns: int) -> Array:
             threshold = tree.document["split_conditions"][node]
             if tree.document["left_children"][node] >= 0 and math.isfinite(threshold):
                 values.setdefault(feature, []).append(threshold)
-    table = samples.drawn(values, columns, proving.ROWS)
-    table[np.random.RandomState(_SEED).uniform(size=table.shape) < _MISSING] = np.nan
-    return table
+    return samples.drawn(values, columns, proving.ROWS)

@@ -1,6 +1,7 @@
 """`python -m clary.algorithms.neo.compile`: the program of a compilation job.
 
-It reads /opt/ml/model and /opt/ml/input/config/compilation.json, and leaves /opt/ml/output/compiled/model.onnx; exit
+It reads /opt/ml/model and /opt/ml/input/config/compilation.json, and leaves model.onnx, model.pmml or model.pfa, as
+its Format says, in /opt/ml/output/compiled; exit
 code 1, and the reason in /opt/ml/output/failure, where it cannot.
 """
 
@@ -15,6 +16,7 @@ import traceback
 import warnings
 from typing import Any, Dict, Mapping
 
+from clary.algorithms.neo import exporting
 from clary.algorithms.neo.compiled import Compiled, Uncompilable
 from clary.toolkit import serve as contract
 from clary.toolkit.layout import Layout
@@ -44,7 +46,7 @@ def main() -> int:
         traceback.print_exc()
         said = f"{type(error).__name__}: {error}"[:_MOST_SAID]
         return _failed(layout, f"ClientError: InputConfiguration: The model cannot be compiled. {said}")
-    _write(layout, config["Framework"], found)
+    _write(layout, config["Framework"], config.get("Format", exporting.ONNX), found)
     return 0
 
 
@@ -52,19 +54,21 @@ def _compiled(layout: Layout, config: Mapping[str, Any]) -> Compiled:
     framework = config["Framework"]
     shapes: Dict[str, Any] = json.loads(config.get("DataInputConfig") or "{}")
     logger.info("Compiling a model of %s.", framework)
+    form = config.get("Format", exporting.ONNX)
     compiler = importlib.import_module(f"clary.algorithms.neo.{_COMPILERS[framework]}")
-    found: Compiled = compiler.from_folder(layout.model, shapes)
+    found: Compiled = compiler.from_folder(layout.model, shapes, form)
     return found
 
 
-def _write(layout: Layout, framework: str, found: Compiled) -> None:
+def _write(layout: Layout, framework: str, form: str, found: Compiled) -> None:
     folder = layout.output / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / contract.ONNX_FILE).write_bytes(found.content)
+    (folder / exporting.FILES[form]).write_bytes(found.content)
     logger.info(
-        "The model of %s is compiled, %d bytes of ONNX. For %d rows %snumbers differ by %.2g at most.",
+        "The model of %s is compiled, %d bytes of %s. For %d rows %snumbers differ by %.2g at most.",
         framework,
         len(found.content),
+        form.upper(),
         found.proof.rows,
         f"all labels, of {found.proof.labels} kinds, are the same, and " if found.proof.labels else "",
         found.proof.difference,

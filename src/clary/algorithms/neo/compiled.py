@@ -13,7 +13,7 @@ class Uncompilable(Exception):
 
 
 class Compiled(NamedTuple):
-    """A model as ONNX, and what was compared with the model that it was made of."""
+    """A model as a file, and what was compared with the model that it was made of."""
 
     content: bytes
     proof: Proof

@@ -9,6 +9,7 @@ from typing import Any, Dict, List, Mapping
 import numpy as np
 
 from clary.algorithms.neo.compiled import Compiled, Uncompilable, only_file
+from clary.algorithms.neo.exporting import ONNX
 from clary.toolkit.proving import MOST_DIFFERENCE, Proof
 from clary.toolkit.sessions import ERRORS, Input, Session
 
@@ -18,8 +19,10 @@ _SEED = 45
 Array = Any
 
 
-def from_folder(folder: Path, shapes: Mapping[str, Any]) -> Compiled:
+def from_folder(folder: Path, shapes: Mapping[str, Any], form: str = ONNX) -> Compiled:
     """The `.onnx` of a folder. Raises Uncompilable."""
+    if form != ONNX:
+        raise Uncompilable(f"a model that is ONNX already is not written as {form.upper()}")
     content = only_file(folder, "a model", ".onnx").read_bytes()
     try:
         before = Session(content)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from clary.images.neo import PFA, form_of
 from clary.lifecycles.compilation_job import (
     COMPLETED,
     FAILED,
@@ -84,10 +85,11 @@ def create(context: Context, params: Params) -> Output:
 
 
 def _chosen(context: Context, params: Params) -> CompilationState:
-    """The image that compiles serves the artifact too. Raises ValidationError."""
+    """The image that compiles serves the artifact too, but for PFA. Raises ValidationError."""
     image = compiler_image(context, params)
     state: CompilationState = {"image": image, "artifacts": artifacts_of(params)}
-    if is_for_an_instance(params["OutputConfig"]):
+    output = params["OutputConfig"]
+    if is_for_an_instance(output) and form_of(output.get("CompilerOptions", "")) != PFA:
         state["inference_image"] = image
     return state
 

@@ -10,6 +10,8 @@ import json
 from collections.abc import Mapping
 
 from clary.errors import ValidationError
+from clary.images.neo import FORMS, form_of
+from clary.images.neo import ONNX as FORM_ONNX
 from clary.services.resources import Params
 from clary.services.sagemaker.errors import not_offered
 from clary.workload.errors import WorkloadError
@@ -43,6 +45,7 @@ def check_compilation(params: Params) -> None:
         raise ValidationError("InputConfig is required.")
     _check_input(params["InputConfig"])
     _check_output(params["OutputConfig"])
+    _check_form(params["InputConfig"]["Framework"], params["OutputConfig"])
 
 
 def _check_input(config: Params) -> None:
@@ -75,6 +78,15 @@ def _check_output(config: Params) -> None:
     if maker:
         device = config["TargetDevice"]
         raise ValidationError(f"OutputConfig.TargetDevice {device} is not offered by Clary: it needs {maker} compiler.")
+
+
+def _check_form(framework: str, output: Params) -> None:
+    """PMML and PFA are asked for by CompilerOptions, which are each compiler's own."""
+    form = form_of(output.get("CompilerOptions", ""))
+    if form not in FORMS:
+        raise ValidationError(f"OutputConfig.CompilerOptions: the format {form} is not one of {', '.join(FORMS)}.")
+    if framework == ONNX and form != FORM_ONNX:
+        raise ValidationError(f"OutputConfig.CompilerOptions: a model of ONNX is not written as {form.upper()}.")
 
 
 def _check_address(member: str, uri: str) -> None:

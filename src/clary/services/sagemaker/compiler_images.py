@@ -9,7 +9,7 @@ from __future__ import annotations
 from clary.errors import ValidationError
 from clary.images.accounts import REGISTRIES
 from clary.images.addresses import Address
-from clary.images.neo import ONNX_IMAGE, XGBOOST_IMAGE
+from clary.images.neo import ONNX, ONNX_IMAGE, XGBOOST_IMAGE, form_of
 from clary.images.releases import compiles
 from clary.images.scikit_learn import REPOSITORIES
 from clary.lifecycles import training_job
@@ -30,7 +30,8 @@ def compiler_image(context: Context, params: Params) -> str:
     """Whose environment compiles. Raises ValidationError where it cannot be had here, or holds no compiler."""
     framework = params["InputConfig"]["Framework"]
     if framework != SKLEARN:
-        uri = _address(context.region, *(XGBOOST_IMAGE if framework == XGBOOST else ONNX_IMAGE))
+        trees = framework == XGBOOST and form_of(params["OutputConfig"].get("CompilerOptions", "")) == ONNX
+        uri = _address(context.region, *(XGBOOST_IMAGE if trees else ONNX_IMAGE))
         resolve_image(context, uri, params["RoleArn"])
         return uri
     config = params["InputConfig"]

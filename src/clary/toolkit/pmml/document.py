@@ -52,12 +52,15 @@ class PmmlModel:
         return {name: column.to_list() for name, column in self.columns(columns, count).items()}
 
     def columns(self, columns: Dict[str, Column], count: int) -> Dict[str, Column]:
-        """The prediction first, then the file's outputs, or probabilities where it names none. Raises Unanswerable."""
+        """The target first, then the file's outputs, or probabilities where it names none; without a target its outputs
+        alone. Raises Unanswerable."""
         outcome, outputs = self._model.ask(columns, count)
         gone = outcome.value.missing
         told = outputs or {
             f"probability({text})": Column(DOUBLE, values, gone) for text, values in outcome.probabilities.items()
         }
+        if outputs and not self._model.target.name:
+            return outputs
         return {self._model.target.name or _PREDICTION: outcome.value, **told}
 
     def _of_table(self, table: Array) -> Dict[str, Column]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from clary.toolkit.pmml.clusters import clustering
@@ -74,15 +75,22 @@ class Makers:
             if name not in self._fields:
                 raise Invalid(f"MiningField {name[:60]!r} is not in the dictionary")
             kinds[name] = self._fields[name].kind
-        return self._model(element, kinds, self._fields, self._shared)
+        return self._model(element, kinds, self._fields, self._shared, Target("", STRING))
 
-    def _inner(self, element: Element, kinds: Kinds) -> Part:
+    def _inner(self, outer: Target, element: Element, kinds: Kinds) -> Part:
         nothing: Any = frozenset()
         bare = {name: Field(name, kind, nothing, nothing, nothing, ()) for name, kind in kinds.items()}
-        model = self._model(element, dict(kinds), bare, ())
+        model = self._model(element, dict(kinds), bare, (), outer)
         return Part(model.ask, {output.name: output.kind for output in model.outputs})
 
-    def _model(self, element: Element, kinds: Kinds, fields: Mapping[str, Field], shared: Sequence[Element]) -> Model:
+    def _model(
+        self,
+        element: Element,
+        kinds: Kinds,
+        fields: Mapping[str, Field],
+        shared: Sequence[Element],
+        outer: Target,
+    ) -> Model:
         function = element.get("functionName")
         if element.tag not in TAGS or function not in _FUNCTIONS:
             what = f"{element.tag[:40]} of {function[:40]}" if element.tag in TAGS else element.tag[:40]
@@ -94,7 +102,7 @@ class Makers:
         asked = [taken(each, fields[each.need("name")]) for each in active]
         local = element.first("LocalTransformations")
         made = derived([*shared, *(() if local is None else local.all("DerivedField"))], kinds)
-        target = self._target(name or "", function)
+        target = self._target(name or "", function, outer)
         score = self._score(element, kinds, target)
         known = {**kinds, **({target.name: target.kind} if target.name else {})}
         change = changed(element, target, regression=function == "regression")
@@ -103,12 +111,15 @@ class Makers:
             inputs, target, told, function, tuple(each for each in asked if not each.plain), tuple(made), score, change
         )
 
-    def _target(self, name: str, function: str) -> Target:
+    def _target(self, name: str, function: str, outer: Target) -> Target:
+        """A model inside of another one predicts what that one does, unless it says something else."""
         declared = self._fields.get(name)
         if function == "regression":
             return Target(name, DOUBLE)
-        if declared is None or function == "clustering":
+        if function == "clustering":
             return Target(name, STRING)
+        if declared is None:
+            return Target(name, outer.kind, outer.texts)
         return Target(name, declared.kind, tuple(self._texts[name]))
 
     def _score(self, element: Element, kinds: Kinds, target: Target) -> Score:
@@ -118,7 +129,7 @@ class Makers:
             return tree(element, kinds, target)
         if element.tag == "ClusteringModel":
             return clustering(element, kinds)
-        return mining(element, kinds, target, self._inner)
+        return mining(element, kinds, target, functools.partial(self._inner, target))
 
 
 def elements(root: Element) -> List[Element]:

@@ -227,8 +227,8 @@ def constant(value: object) -> str:
         ('<NormDiscrete field="s" value="ab"/>', [1, 1]),
         (
             (
-                '<NormContinuous field="x" mapMissingTo="0"><LinearNorm orig="0" norm="0"/><LinearNorm orig="1" norm="10"/>'
-                "</NormContinuous>"
+                '<NormContinuous field="x" mapMissingTo="0"><LinearNorm orig="0" norm="0"/>'
+                '<LinearNorm orig="1" norm="10"/></NormContinuous>'
             ),
             [20, 0],
         ),
@@ -249,7 +249,8 @@ def constant(value: object) -> str:
         ),
         (
             (
-                '<MapValues outputColumn="to" dataType="double" defaultValue="0"><FieldColumnPair field="s" column="from"/>'
+                '<MapValues outputColumn="to" dataType="double" defaultValue="0">'
+                '<FieldColumnPair field="s" column="from"/>'
                 "<InlineTable><row><from>ab</from><to>7</to></row></InlineTable></MapValues>"
             ),
             [7, 7],
@@ -335,3 +336,12 @@ def test_versions(version: str) -> None:
 def test_what_is_not_offered_is_refused_when_it_is_loaded() -> None:
     with pytest.raises(Invalid, match="NeuralNetwork is not offered"):
         PmmlModel(pmml(f'<NeuralNetwork functionName="regression">{schema("x")}</NeuralNetwork>', data(x="double")))
+
+
+def test_a_model_inside_of_another_one_has_its_labels() -> None:
+    tree = f'<TreeModel functionName="classification">{schema("x")}<Node score="7"><True/></Node></TreeModel>'
+    model = (
+        f'<MiningModel functionName="classification">{schema("x", target="y")}'
+        f'<Segmentation multipleModelMethod="selectFirst">{segment(tree)}</Segmentation></MiningModel>'
+    )
+    assert asked(pmml(model, data(x="double", y="integer")), {"x": 1}) == [7]
