@@ -56,3 +56,5 @@ def _export(clary: RunningClary, folder: Path) -> None:
         )
         assert (done.returncode, "bytes of ONNX" in done.stdout) == (0, True), done.stderr
         (folder / "my-model.onnx").unlink()
+    left = sagemaker.list_compilation_jobs(NameContains="clary-export")["CompilationJobSummaries"]
+    assert left == [], "the jobs were made for this"

@@ -195,12 +195,3 @@ def test_an_update_fails_no_request(jobs: Jobs) -> None:
         wait_until(more(answers, "updated-2"), JOB_SECONDS, "the second answers")
     assert failures == []
     nothing_runs(jobs, "updated-")
-
-
-def test_a_server_that_is_killed_goes_on_with_what_there_is(jobs: Jobs) -> None:
-    name = deploy(jobs, "killed")
-    first = says(jobs, name)
-    jobs.clary.kill("supervisor", "control", "edge")
-    jobs.clary.up()
-    nothing_runs(jobs, name)
-    assert says(jobs, name) != first

@@ -1,4 +1,4 @@
-"""Control is killed in the middle of each change of an inference component: the change ends as if nothing had been."""
+"""Processes of Clary are killed while models are compiled, served without instances, and changed as components."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tests.running import RunningClary, wait_until
 from tests.system.endpoints import model, serving
 from tests.system.jobs import JOB_SECONDS, Jobs
+from tests.system.test_compilation import PICKLE, Compilations
 from tests.system.test_inference_components import create, hosting, says, settled
+from tests.system.test_serverless import deploy, nothing_runs
+from tests.system.test_serverless import says as replica
 
 ROUNDS = 5
 
 
 @pytest.fixture
 def jobs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jobs]:
-    with RunningClary(tmp_path_factory.mktemp("clary")) as running:
+    with RunningClary(tmp_path_factory.mktemp("clary"), "--serverless-idle", "1") as running:
         yield Jobs(running)
 
 
@@ -33,7 +36,7 @@ def gone(jobs: Jobs, endpoint: str, name: str) -> bool:
 
 
 @pytest.mark.timeout(1200)
-def test_each_change_is_carried_out(jobs: Jobs) -> None:
+def test_each_change_of_a_component_is_carried_out(jobs: Jobs) -> None:
     endpoint = hosting(jobs, "survivor")
     first, second = model(jobs, "first"), model(jobs, "second")
     for number in range(ROUNDS):
@@ -50,6 +53,33 @@ def test_each_change_is_carried_out(jobs: Jobs) -> None:
         wait_until(lambda name=name: gone(jobs, endpoint, name), JOB_SECONDS, f"{name} is not there")  # type: ignore[misc]
         wait_until(lambda: not serving(jobs, "second"), JOB_SECONDS, "and its copies have ended")
         wait_until(lambda: answers(jobs), JOB_SECONDS, "control is back")
+
+
+def test_a_compilation_job_goes_on_without_control(jobs: Jobs) -> None:
+    compilations = Compilations(jobs.clary)
+    script = (
+        "import time\nfrom sklearn.linear_model import LogisticRegression as L\n"
+        "def model_fn(folder):\n    time.sleep(3)\n"
+        "    return L().fit([[0, 1], [1, 0], [1, 1]], [0, 1, 1])\n"
+    )
+    for number in range(ROUNDS):
+        name = f"killed-{number}"
+        compilations.begin(name, compilations.put(name, {"code/train.py": script}), PICKLE)
+        wait_until(lambda name=name: "Compiling a model" in compilations.log(name), JOB_SECONDS, "its program runs")  # type: ignore[misc]
+        jobs.clary.kill("control")
+        wait_until(lambda: answers(jobs), JOB_SECONDS, "control is back")
+        job = compilations.over(name)
+        assert job["CompilationJobStatus"] == "COMPLETED", job["FailureReason"]
+
+
+def test_serverless_replicas_are_found_again_and_let_go(jobs: Jobs) -> None:
+    name = deploy(jobs, "killed")
+    for _ in range(ROUNDS):
+        first = replica(jobs, name)
+        jobs.clary.kill("supervisor", "control", "edge")
+        jobs.clary.up()
+        nothing_runs(jobs, name)
+        assert replica(jobs, name) != first
 
 
 def answers(jobs: Jobs) -> bool:
