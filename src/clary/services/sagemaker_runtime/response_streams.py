@@ -15,22 +15,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from clary.errors import AWSError
-from clary.services.sagemaker_runtime.invocations import (
-    THROTTLED,
-    EdgeContext,
-    Invocation,
-    ask,
-    check_size,
-    count,
-    find,
-    invalid,
-    keep_session,
-    mirror,
-    model_error,
-    note_captured,
-    output_of,
-    request_of,
-)
+from clary.services.sagemaker_runtime.asking import ask
+from clary.services.sagemaker_runtime.finding import find
+from clary.services.sagemaker_runtime.invocation import EdgeContext, Invocation
+from clary.services.sagemaker_runtime.invocations import mirror
+from clary.services.sagemaker_runtime.messages import output_of, request_of
+from clary.services.sagemaker_runtime.noting import count, keep_session, note_captured
+from clary.services.sagemaker_runtime.refusals import THROTTLED, check_size, invalid, model_error
 from clary.services.sagemaker_runtime.service import SERVICE
 from clary.serving.client import Broken, Request, Response
 from clary.serving.ways import Held, Streaming
