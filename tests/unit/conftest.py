@@ -28,6 +28,7 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/ClaryExecutionRole"
 XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
 SKLEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:{}-cpu-py3"
 NEO = "785573368785.dkr.ecr.us-east-1.amazonaws.com/xgboost-neo:latest"
+NEO_ONNX = "785573368785.dkr.ecr.us-east-1.amazonaws.com/sagemaker-neo-onnx:1.5.0-cpu-py3"
 
 _TYPES = {
     "string": str,
@@ -45,6 +46,7 @@ _TYPES = {
 KNOWN = {
     XGBOOST: (),
     NEO: (),
+    NEO_ONNX: (),
     SKLEARN.format("1.0-1"): (),
     SKLEARN.format("1.2-1"): ("skl2onnx",),
     SKLEARN.format("1.4-2"): ("skl2onnx",),

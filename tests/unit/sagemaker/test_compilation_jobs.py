@@ -70,6 +70,14 @@ def test_an_artifact_for_a_platform_has_no_image(sagemaker, platform, name):
     assert summary["CompilationTargetPlatformArch"] == platform["Arch"]
 
 
+@pytest.mark.parametrize(("form", "image"), [("onnx", "xgboost-neo"), ("pmml", "sagemaker-neo-onnx"), ("pfa", "")])
+def test_what_a_model_is_written_as_says_what_serves_it(sagemaker, form, image):
+    options = f'{{"format": "{form}"}}'
+    sagemaker.call("CreateCompilationJob", **request(OutputConfig={**OUT, "CompilerOptions": options}))
+    shown = sagemaker.call("DescribeCompilationJob", CompilationJobName="job")
+    assert shown.get("InferenceImage", "").rpartition(":")[0].rpartition("/")[2] == image
+
+
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
@@ -82,6 +90,14 @@ def test_an_artifact_for_a_platform_has_no_image(sagemaker, platform, name):
         (
             {"OutputConfig": {**OUT, "TargetPlatform": {"Os": "LINUX", "Arch": "X86_64"}}},
             "either TargetDevice or TargetPlatform",
+        ),
+        (
+            {"OutputConfig": {**OUT, "CompilerOptions": '{"format": "text"}'}},
+            "the format text is not one of onnx, pmml",
+        ),
+        (
+            {"InputConfig": {"Framework": "ONNX"}, "OutputConfig": {**OUT, "CompilerOptions": '{"format": "pmml"}'}},
+            "a model of ONNX is not written as PMML",
         ),
         ({"OutputConfig": {**OUT, "S3OutputLocation": "https://example.com/x"}}, "not a valid S3 URI"),
         ({"ModelPackageVersionArn": "arn:aws:sagemaker:us-east-1:000000000000:model-package/m/1"}, "is not offered"),

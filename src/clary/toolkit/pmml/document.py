@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 import numpy as np
 
-from clary.toolkit.pmml.columns import DOUBLE, FLOAT, STRING, Column, Unanswerable, rounded
+from clary.toolkit.pmml.columns import FLOAT, STRING, Column, Unanswerable, rounded
 from clary.toolkit.pmml.fields import asked, dictionary
 from clary.toolkit.pmml.models import TAGS, Makers, Model, elements
 from clary.toolkit.pmml.reading import Element, Invalid, read
@@ -52,16 +52,11 @@ class PmmlModel:
         return {name: column.to_list() for name, column in self.columns(columns, count).items()}
 
     def columns(self, columns: Dict[str, Column], count: int) -> Dict[str, Column]:
-        """The target first, then the file's outputs, or probabilities where it names none; without a target its outputs
-        alone. Raises Unanswerable."""
+        """The target first, then the file's outputs; without a target its outputs alone. Raises Unanswerable."""
         outcome, outputs = self._model.ask(columns, count)
-        gone = outcome.value.missing
-        told = outputs or {
-            f"probability({text})": Column(DOUBLE, values, gone) for text, values in outcome.probabilities.items()
-        }
         if outputs and not self._model.target.name:
             return outputs
-        return {self._model.target.name or _PREDICTION: outcome.value, **told}
+        return {self._model.target.name or _PREDICTION: outcome.value, **outputs}
 
     def _of_table(self, table: Array) -> Dict[str, Column]:
         if table.ndim != 2 or table.shape[1] != len(self.inputs):

@@ -63,8 +63,9 @@ def classifier(method: str, *tables: tuple[str, float]) -> bytes:
     ],
 )
 def test_margins_become_probabilities_of_labels(method: str, tables: list, label: str, wanted: list) -> None:
-    found = PmmlModel(classifier(method, *tables)).ask({"x": [1.0]}, 1)
-    assert found.pop("y") == [label]
+    content = classifier(method, *tables)
+    assert asked(content, {"x": 1.0}) == [label]
+    found = PmmlModel(content).probabilities(np.zeros((1, 1)))
     assert [values[0] for values in found.values()] == pytest.approx(wanted, abs=1e-7)
 
 
@@ -109,8 +110,8 @@ def test_rows_go_down_a_tree(strategy: str, last: str, wanted: list) -> None:
 
 
 def test_a_leafs_share_is_the_probability() -> None:
-    found = PmmlModel(weather("none", "returnLastPrediction")).ask({"sky": ["clear"], "wind": [10]}, 1)
-    assert found == {"what": ["go"], "probability(stay)": [0.25], "probability(go)": [0.75]}
+    found = PmmlModel(weather("none", "returnLastPrediction")).probabilities(np.asarray([["clear", 10]], object))
+    assert {text: values.tolist() for text, values in found.items()} == {"stay": [0.25], "go": [0.75]}
 
 
 def segment(body: str, predicate: str = "<True/>", weight: float = 1) -> str:
