@@ -10,16 +10,9 @@ from clary.controllers import placing
 from clary.controllers.activities import Activities, Outcome
 from clary.controllers.alarm_states import AlarmStates
 from clary.controllers.container import Containers
-from clary.controllers.endpoint import (
-    Act,
-    Remove,
-    Save,
-    Seen,
-    by_container,
-    containers_of,
-    decide,
-)
+from clary.controllers.endpoint import Act, Remove, Save, decide
 from clary.controllers.endpoint_route import route, route_id
+from clary.controllers.endpoint_seen import Seen, by_container, containers_of
 from clary.controllers.health import HealthGate
 from clary.controllers.logs import Logs, lines_into
 from clary.controllers.rollout import Alarms

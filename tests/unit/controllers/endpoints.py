@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 from clary.compute.base import Exited, Running
 from clary.controllers.activities import Done
-from clary.controllers.endpoint import Save, Seen, decide
+from clary.controllers.endpoint import Save, decide
+from clary.controllers.endpoint_seen import Seen
 from clary.lifecycles.endpoint import replicas_of
 from clary.store.rows import Key, Row
 

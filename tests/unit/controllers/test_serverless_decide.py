@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from clary.compute.base import Running
 from clary.controllers.activities import Done, Failed
-from clary.controllers.endpoint import containers_of
 from clary.controllers.endpoint_route import route
+from clary.controllers.endpoint_seen import containers_of
 from clary.controllers.serverless_effects import with_asked
 from clary.services.sagemaker.deployment_config import rollout
 from clary.serving.routes import OnDemand
