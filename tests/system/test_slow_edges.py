@@ -6,14 +6,14 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
 
 from clary.serving.routes import FILE
 from tests.running import RunningClary, wait_until
-from tests.system.endpoints import at_rest, configure, counted, deploy, load, model, more, serving, variant
+from tests.system.endpoints import at_rest, configure, counted, deploy, load, model, more, variant
 from tests.system.jobs import JOB_SECONDS, Jobs
 
 pytestmark = [pytest.mark.system]
@@ -21,8 +21,11 @@ pytestmark = [pytest.mark.system]
 PAUSE = 0.15
 """Seconds that a hesitating edge stands still, and then goes on."""
 
-BAKE = 4
-"""Seconds between the first request to new replicas and the end of the old ones: long enough to stop an edge in."""
+BAKE = 2
+"""Seconds from the route of the new replicas to the end of the old ones: long enough to stop an edge in."""
+
+LOOK = 1.0
+"""Seconds in which control looks many times whether the edge has heard."""
 
 ALL_AT_ONCE = {
     "BlueGreenUpdatePolicy": {
@@ -75,8 +78,18 @@ def routed(jobs: Jobs) -> str:
 
 def containers(jobs: Jobs, model_name: str) -> set[str]:
     """Ids of those that serve this model."""
-    folders = (jobs.clary.data_dir / "run" / "containers").glob("*")
-    return {each.name for each in folders if any(model_name in file.read_text() for file in each.rglob("inference.py"))}
+    found = set()
+    for folder in (jobs.clary.data_dir / "run" / "containers").glob("*"):
+        with suppress(OSError):  # it is just being removed
+            if any(model_name in path.read_text() for path in folder.rglob("inference.py")):
+                found.add(folder.name)
+    return found
+
+
+def running(jobs: Jobs, ids: set[str]) -> set[str]:
+    """Those of these containers that have not ended."""
+    folders = {each: jobs.clary.data_dir / "run" / "containers" / each for each in ids}
+    return {each for each, folder in folders.items() if folder.exists() and not (folder / "exit.json").exists()}
 
 
 def scale(jobs: Jobs, name: str, **counts: int) -> None:
@@ -94,7 +107,8 @@ def test_old_replicas_stay_until_the_edge_has_heard_of_the_new_ones(jobs: Jobs) 
         jobs.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=second, DeploymentConfig=ALL_AT_ONCE)
         with stopped(edge):
             wait_until(lambda: not any(each in routed(jobs) for each in old), JOB_SECONDS, "the route is published")
-            assert len(serving(jobs, "deaf-old")) == 2, "the edge may have requests for them in its hands"
+            threading.Event().wait(BAKE + LOOK)
+            assert running(jobs, old) == old, "the edge may have requests for them in its hands"
         at_rest(jobs, name)
         wait_until(more(answers, "deaf-new"), JOB_SECONDS, "the new ones answer")
         wait_until(lambda: not containers(jobs, "deaf-old"), JOB_SECONDS, "the old ones end")
