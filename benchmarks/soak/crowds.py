@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections import Counter
 from dataclasses import dataclass, field
 
 from benchmarks.soak.connection import Broken, Connection, Signer
@@ -32,7 +31,7 @@ class Overload:
     """Seconds that each took, in order once it is over."""
     refused: list[float] = field(default_factory=list)
     """The same of those that were told to come again."""
-    others: Counter[str] = field(default_factory=Counter)
+    others: dict[str, int] = field(default_factory=dict)
     """What else they were told."""
     recovered: float = 0.0
     """Seconds from its end until a request is answered that is sent then."""
@@ -77,7 +76,7 @@ async def _insisting(signer: Signer, found: Overload) -> None:
             if status == "429":
                 found.refused.append(took)
             else:
-                found.others[status] += 1
+                found.others[status] = found.others.get(status, 0) + 1
             await asyncio.sleep(random.random())
     finally:
         connection.close()

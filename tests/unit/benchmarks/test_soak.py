@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections import Counter
+import json
+from dataclasses import asdict
 from xml.etree import ElementTree
 
 import pytest
@@ -52,7 +53,7 @@ def test_a_run_that_holds_everything():
         ({"overloads": [burst(), burst(recovered=5.5)]}, "5.50 s at most"),
         ({"overloads": [burst(answered=[0.1, 11.0])]}, "11.00 s at most"),
         ({"overloads": [burst(refused=[3.0] * 2000)]}, "3.00 s at most"),
-        ({"overloads": [burst(others=Counter({"500": 1}))]}, "nothing but 200 and 429: 500"),
+        ({"overloads": [burst(others={"500": 1})]}, "nothing but 200 and 429: 500"),
         ({"seconds": seconds(answered=100)}, "100000 requests while it is looked at: 90000"),
         ({"seconds": seconds(Held(117.0, 50, 10))}, "edge has not grown: 100.0 → 117.0 MiB"),
         ({"seconds": seconds(Held(100.0, 67, 10))}, "50 → 67 open files"),
@@ -82,6 +83,11 @@ def test_a_second_without_answers_has_no_latency():
     tally.failures["broken"] += 1
     assert tally.closed(1.0, {}) == Second(1.0, 3, 2.0, 3.0, {"broken": 1}, {})
     assert tally.closed(2.0, {}) == Second(2.0, 0, 0.0, 0.0, {}, {})
+
+
+def test_a_run_is_written_whole_also_where_it_failed():
+    failed = run(overloads=[burst(others={"500": 1})], wrong=["503 "])
+    assert json.loads(json.dumps(asdict(failed)))["overloads"][0]["others"] == {"500": 1}
 
 
 def test_the_picture_is_whole_with_gaps_and_what_users_wrote():
