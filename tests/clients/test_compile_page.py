@@ -43,9 +43,10 @@ def _export(clary: RunningClary, folder: Path) -> None:
     container = {"Image": job["InferenceImage"], "ModelDataUrl": job["ModelArtifacts"]["S3ModelArtifacts"]}
     sagemaker.create_model(ModelName="my-model", ExecutionRoleArn=clary.role_arn, PrimaryContainer=container)
     commands = re.findall(r"^\$ clary (export .*)$", PAGE.read_text(), re.MULTILINE)
-    assert len(commands) == 2
+    assert len(commands) == 4
     for command in commands:
         words = command.replace(ANY, trained).split()
+        file = folder / words[-1]
         done = subprocess.run(
             [sys.executable, "-m", "clary.cli.main", *words, "--data-dir", str(clary.data_dir)],
             cwd=folder,
@@ -54,7 +55,8 @@ def _export(clary: RunningClary, folder: Path) -> None:
             timeout=120,
             check=False,
         )
-        assert (done.returncode, "bytes of ONNX" in done.stdout) == (0, True), done.stderr
-        (folder / "my-model.onnx").unlink()
+        form = file.suffix[1:].upper()
+        assert (done.returncode, f"bytes of {form}" in done.stdout) == (0, True), done.stderr
+        file.unlink()
     left = sagemaker.list_compilation_jobs(NameContains="clary-export")["CompilationJobSummaries"]
     assert left == [], "the jobs were made for this"
