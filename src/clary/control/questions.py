@@ -16,7 +16,15 @@ from clary.control.server import Question
 from clary.control.work import given, interrupt, jobs, tunings
 from clary.controllers.control import Controllers
 from clary.jumpstart import bucket
-from clary.lifecycles import compilation_job, endpoint, hook_run, training_job, transform_job, tuning_job
+from clary.lifecycles import (
+    compilation_job,
+    endpoint,
+    hook_run,
+    inference_component,
+    training_job,
+    transform_job,
+    tuning_job,
+)
 from clary.lifecycles.table import Lifecycle
 from clary.objects.store import ObjectStore
 from clary.queues.messages import MessageStore
@@ -41,6 +49,7 @@ _LIVELY: Mapping[str, tuple[str, ...]] = {
     transform_job.KIND: _not_terminal(transform_job.LIFECYCLE),
     compilation_job.KIND: _not_terminal(compilation_job.LIFECYCLE),
     endpoint.KIND: _not_terminal(endpoint.LIFECYCLE),
+    inference_component.KIND: _not_terminal(endpoint.LIFECYCLE),
     tuning_job.KIND: (tuning_job.IN_PROGRESS, tuning_job.STOPPING),
 }
 """The statuses of what is going on, by kind."""

@@ -92,6 +92,7 @@ def startup_seconds(variant: Variant) -> float:
 
 
 def last_words(variant: Variant, ended: Exited, said: str) -> str:
+    """What it said last, and that it was ended for its memory where it was."""
     allowed = "MemorySizeInMB allows" if "serverless" in variant else "its instance type has"
     memory = f"Its container used more memory than {allowed}. " if ended.out_of_memory else ""
     return memory + said

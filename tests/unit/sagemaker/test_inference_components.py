@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from clary.control.entrances import entrances
 from clary.controllers import placing
 from clary.store import Key
 from clary.store.rows import Stale
@@ -97,6 +98,22 @@ def test_a_component_is_a_deployment_with_the_role_of_its_endpoint(inner, sagema
     in_service(inner, component())
     shown = sagemaker.call("DescribeInferenceComponent", InferenceComponentName="c")
     assert shown["RuntimeConfig"] == {"DesiredCopyCount": 2, "CurrentCopyCount": 2}
+
+
+@pytest.mark.parametrize("lets_in", [True, False], ids=["open", "closed"])
+def test_its_copies_are_entered_where_the_variant_of_its_endpoint_lets_people_in(inner, sagemaker, lets_in):
+    configure(sagemaker, "with-access", host(EnableSSMAccess=lets_in))
+    sagemaker.call("CreateEndpoint", EndpointName="entered", EndpointConfigName="with-access")
+    in_service(inner, endpoint("entered"))
+    create(sagemaker, EndpointName="entered", RuntimeConfig={"CopyCount": 2})
+    in_service(inner, component())
+    assert entrances(inner.settings, inner.store, {"region": "us-east-1", "name": "c"}) == {
+        "kind": "endpoint",
+        "entrances": [
+            {"host": f"AllTraffic/{number + 1}", "container": f"AllTraffic-{number}", "open": lets_in}
+            for number in range(2)
+        ],
+    }
 
 
 def test_a_container_stands_for_a_model(sagemaker):
