@@ -75,7 +75,7 @@ def main() -> int:
     reading, transforming = statistics.median(alone), statistics.median(ours)
     print(f"predict in one process   {reading:6.2f} s   {arguments.rows / reading:10,.0f} rows/s")
     print(f"batch transform          {transforming:6.2f} s   {arguments.rows / transforming:10,.0f} rows/s")
-    title = "batch transform's rows in a second over predict's"
+    title = f"batch transform of {arguments.rows:,} rows: rows in a second over predict's"
     figure = Figure(title, [reading / transforming], 0.6, "×", is_least=True)
     print(figure.line())
     return ended([figure])
