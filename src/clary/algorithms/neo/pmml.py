@@ -136,6 +136,8 @@ class _Writer:
             return
         yield f'<MiningModel functionName="{_function(formula.labels)}">'
         yield from self._schema(formula.columns, outermost=outermost)
+        if formula.labels is not None and outermost and formula.link != NOWHERE:
+            yield from self._outputs(formula.labels)
         yield '<Segmentation multipleModelMethod="modelChain">'
         names = [self._free(f"margin{place + 1}") for place in range(len(formula.sums))]
         for name, each in zip(names, formula.sums):  # noqa: B905 - Python 3.8
@@ -144,7 +146,7 @@ class _Writer:
             yield from self._margin(formula, each, f"<Output>{output}</Output>")
             yield "</Segment>"
         yield '<Segment id="link"><True/>'
-        yield from self._last(formula, names, outermost=outermost)
+        yield from self._last(formula, names)
         yield "</Segment></Segmentation></MiningModel>"
 
     def _base(self, margin: Sum, outermost: bool) -> str:
@@ -174,13 +176,11 @@ class _Writer:
             yield "</Segment>"
         yield "</Segmentation></MiningModel>"
 
-    def _last(self, formula: Additive, names: Sequence[str], *, outermost: bool) -> Text:
+    def _last(self, formula: Additive, names: Sequence[str]) -> Text:
         """From margins to the answer."""
         method, labels = _method(formula), formula.labels
         yield f'<RegressionModel functionName="{_function(labels)}" normalizationMethod="{method}">'
         yield from self._schema((), outermost=False, also=names)
-        if labels is not None and outermost and formula.link != NOWHERE:
-            yield from self._outputs(labels)
         sums = [
             Sum(0.0 if formula.link == "ovr" else each.base, ((place, 1.0),)) for place, each in enumerate(formula.sums)
         ]

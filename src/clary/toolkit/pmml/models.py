@@ -14,7 +14,7 @@ from clary.toolkit.pmml.regression import regression
 from clary.toolkit.pmml.results import Change, Output, changed, outputs
 from clary.toolkit.pmml.scoring import Outcome, Score, Target
 from clary.toolkit.pmml.segments import Part, mining
-from clary.toolkit.pmml.trees import tree
+from clary.toolkit.pmml.trees import TreeScore, tree
 
 Array = Any
 Kinds = Dict[str, str]
@@ -81,7 +81,9 @@ class Makers:
         nothing: Any = frozenset()
         bare = {name: Field(name, kind, nothing, nothing, nothing, ()) for name, kind in kinds.items()}
         model = self._model(element, dict(kinds), bare, (), outer)
-        return Part(model.ask, {output.name: output.kind for output in model.outputs})
+        alone = not (model.taken or model.derived or model.change or model.outputs)
+        score = model.score if alone and isinstance(model.score, TreeScore) else None
+        return Part(model.ask, {output.name: output.kind for output in model.outputs}, score)
 
     def _model(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -10,6 +10,8 @@ from clary.toolkit.pmml.columns import DOUBLE, Column, Columns
 from clary.toolkit.pmml.predicates import TAGS, Predicate, always_true, predicate
 from clary.toolkit.pmml.reading import Element, Invalid
 from clary.toolkit.pmml.scoring import Outcome, Score, Target
+from clary.toolkit.pmml.trees import TreeScore
+from clary.toolkit.pmml.ways import Grove
 
 Array = Any
 Kinds = Dict[str, str]
@@ -21,6 +23,8 @@ class Part(NamedTuple):
     score: Callable[[Columns, int], Tuple[Outcome, Columns]]
     outputs: Mapping[str, str]
     """Their kinds."""
+    tree: Optional[TreeScore] = None
+    """Where it is a tree, and nothing else."""
 
 
 Maker = Callable[[Element, Kinds], Part]
@@ -64,12 +68,30 @@ def mining(element: Element, kinds: Kinds, target: Target, make: Maker) -> Score
         raise Invalid(f"the multipleModelMethod {method[:40]!r} is not offered for this: {offered} are")
     join, skips = joins[method], treatment == "skipSegment"
 
+    ask = _asking(segments)
+
     def score(columns: Columns, count: int) -> Outcome:
-        answers = [_asked(segment, columns, count) for segment in segments]
+        answers = ask(columns, count)
         found: Outcome = join(answers, count, target, skips)
         return found
 
     return score
+
+
+def _asking(segments: Sequence[_Segment]) -> Callable[[Columns, int], List[_Answer]]:
+    """All segments: one by one, or, where they are plain trees, together."""
+    trees = [segment.part.tree for segment in segments if segment.everywhere]
+    plain = [tree.ways for tree in trees if tree is not None and tree.ways is not None]
+    if len(plain) < len(segments):
+        return lambda columns, count: [_asked(segment, columns, count) for segment in segments]
+    grove = Grove(plain)
+    told = [(tree.told, segment.weight) for tree, segment in zip(trees, segments) if tree is not None]  # noqa: B905
+
+    def ask(columns: Columns, count: int) -> List[_Answer]:
+        leaves, asked = grove.leaves(columns, count), np.ones(count, bool)
+        return [_Answer(say(leaves[:, place]), asked, weight) for place, (say, weight) in enumerate(told)]
+
+    return ask
 
 
 def _segment(element: Element, kinds: Kinds, make: Maker, *, chained: bool) -> _Segment:

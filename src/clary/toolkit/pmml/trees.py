@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, NamedTuple, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
 from clary.toolkit.pmml.columns import DOUBLE, Column, Columns
 from clary.toolkit.pmml.predicates import TAGS, Predicate, predicate
 from clary.toolkit.pmml.reading import Element, Invalid
-from clary.toolkit.pmml.scoring import Outcome, Score, Target
+from clary.toolkit.pmml.scoring import Outcome, Target
+from clary.toolkit.pmml.ways import NOWHERE, Grove, Ways, by_ids, ways
 
 Array = Any
 Kinds = Dict[str, str]
-_NOWHERE = -1
+_Told = Callable[[Array], Outcome]
+_Leaves = Callable[[Columns, int], Array]
 _STRATEGIES = ("none", "lastPrediction", "nullPrediction", "defaultChild")
 
 
@@ -21,26 +23,40 @@ class _Node(NamedTuple):
     ask: Predicate
     children: Tuple[int, ...]
     default: int
-    """The child for what is unknown; _NOWHERE where there is none."""
+    """The child for what is unknown; NOWHERE where there is none."""
 
 
-def tree(element: Element, kinds: Kinds, target: Target) -> Score:
+class TreeScore:
+    """What a tree says."""
+
+    def __init__(self, told: _Told, ways: Optional[Ways], leaves: _Leaves) -> None:
+        self.told = told
+        """Of the places at which rows have ended."""
+        self.ways = ways
+        self._leaves = leaves
+
+    def __call__(self, columns: Columns, count: int) -> Outcome:
+        """Of so many rows."""
+        return self.told(self._leaves(columns, count))
+
+
+def tree(element: Element, kinds: Kinds, target: Target) -> TreeScore:
     """Raises Invalid."""
     strategy = element.get("missingValueStrategy", "none")
     if strategy not in _STRATEGIES:
         raise Invalid(f"the missingValueStrategy {strategy[:40]!r} is not offered: {', '.join(_STRATEGIES)} are")
     stays = element.get("noTrueChildStrategy", "returnNullPrediction") == "returnLastPrediction"
     elements = _numbered(element.only("Node"))
-    places = {id(each): place for place, each in enumerate(elements)}
-    nodes = [_node(each, places, kinds) for each in elements]
+    places = by_ids(elements)
     answer = _labelled if element.need("functionName") == "classification" else _numbered_scores
     told = answer(elements, target)
-
-    def score(columns: Columns, count: int) -> Outcome:
-        found: Outcome = told(_leaves(nodes, columns, count, strategy, stays))
-        return found
-
-    return score
+    plain = strategy != "lastPrediction" and not (strategy == "none" and stays)
+    found = ways(elements, places, kinds, strategy) if plain else None
+    if found is not None:
+        grove = Grove([found])
+        return TreeScore(told, found, lambda columns, count: grove.leaves(columns, count)[:, 0])
+    nodes = [_node(each, places, kinds) for each in elements]
+    return TreeScore(told, None, lambda columns, count: _leaves(nodes, columns, count, strategy, stays))
 
 
 def _numbered(root: Element) -> List[Element]:
@@ -60,12 +76,12 @@ def _node(element: Element, places: Dict[int, int], kinds: Kinds) -> _Node:
     if default and default not in named:
         raise Invalid(f"the node's defaultChild {default[:40]!r} is none of its children")
     ask = predicate(element.only(*TAGS), kinds)
-    return _Node(ask, tuple(places[id(child)] for child in children), named.get(default, _NOWHERE))
+    return _Node(ask, tuple(places[id(child)] for child in children), named.get(default, NOWHERE))
 
 
 def _leaves(nodes: List[_Node], columns: Columns, count: int, strategy: str, stays: bool) -> Array:
-    """The node at which each row has ended; _NOWHERE for those without a prediction."""
-    ended = np.full(count, _NOWHERE)
+    """The node at which each row has ended; NOWHERE for those without a prediction."""
+    ended = np.full(count, NOWHERE)
     everything = np.arange(count)
     waiting = [(0, everything[nodes[0].ask(columns, everything).true])]
     while waiting:
@@ -95,11 +111,11 @@ def _unknown(
 ) -> None:
     if strategy == "lastPrediction":
         ended[rows] = place
-    elif strategy == "defaultChild" and node.default != _NOWHERE:
+    elif strategy == "defaultChild" and node.default != NOWHERE:
         waiting.append((node.default, rows))
 
 
-def _numbered_scores(nodes: List[Element], _target: Target) -> Any:  # noqa: ANN401 - a function of where rows have ended
+def _numbered_scores(nodes: List[Element], _target: Target) -> _Told:
     scores = np.asarray([each.number("score", np.nan) for each in nodes] + [np.nan])
 
     def told(ended: Array) -> Outcome:
@@ -109,7 +125,7 @@ def _numbered_scores(nodes: List[Element], _target: Target) -> Any:  # noqa: ANN
     return told
 
 
-def _labelled(nodes: List[Element], target: Target) -> Any:  # noqa: ANN401 - as above
+def _labelled(nodes: List[Element], target: Target) -> _Told:
     shares = [_shares(each) for each in nodes]
     scores = [each.attributes.get("score") for each in nodes]
     labels = target.labels(
@@ -122,14 +138,14 @@ def _labelled(nodes: List[Element], target: Target) -> Any:  # noqa: ANN401 - as
     rows = [[each.get(text, 0.0) for text in texts] for each in shares]
     table = np.asarray([*rows, [0.0] * len(texts)])
     best = [
-        texts.index(score) if score is not None else int(np.argmax(row)) if each else _NOWHERE
+        texts.index(score) if score is not None else int(np.argmax(row)) if each else NOWHERE
         for score, row, each in zip(scores, rows, shares)  # noqa: B905 - Python 3.8
     ]
-    places = np.asarray([*best, _NOWHERE])
+    places = np.asarray([*best, NOWHERE])
 
     def told(ended: Array) -> Outcome:
         found = places[ended]
-        value = labels.column(found, found == _NOWHERE)
+        value = labels.column(found, found == NOWHERE)
         if not distributed:
             return Outcome(value)
         chosen = table[ended]
