@@ -155,7 +155,7 @@ async def test_a_client_that_goes_lets_the_replica_go(servers, edge):  # noqa: F
     (replica,) = edge.router._replicas.values()
     assert (replica.outstanding, replica.aside) == (1, 1)
     await output["Body"].aclose()
-    await asyncio.wait_for(gone.wait(), 10)
+    await asyncio.wait_for(gone.wait(), 60)
     assert (replica.outstanding, replica.aside) == (0, 0)
     assert metered(edge)["Invocations"] == {1.0: 1.0}
 

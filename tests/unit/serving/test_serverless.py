@@ -21,7 +21,7 @@ from .conftest import ok, read_request, says
 
 ID = endpoint_id("000000000000", "us-east-1", "e")
 POST = Request("POST", "/invocations", {}, b"1")
-SECONDS = 10
+SECONDS = 60
 
 
 class Control:

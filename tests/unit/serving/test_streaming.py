@@ -150,7 +150,7 @@ async def test_nobody_who_reads_slowly_has_the_container_fill_the_memory(begin):
         writer.write(b"0\r\n\r\n")
 
     stream = await begin(model)
-    await asyncio.wait_for(stopped.wait(), 30)
+    await asyncio.wait_for(stopped.wait(), 60)
     assert stream._held < HELD_BYTES + 2**20
     assert sum(map(len, await rest(stream))) == sent
 
@@ -169,7 +169,7 @@ async def test_a_stream_that_is_closed_ends_the_containers_connection(begin):
     stream = await begin(model)
     await stream.part()
     stream.close()
-    await asyncio.wait_for(gone.wait(), 10)
+    await asyncio.wait_for(gone.wait(), 60)
 
 
 async def test_so_much_is_read_of_an_error_and_no_more(begin):

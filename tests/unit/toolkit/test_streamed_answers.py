@@ -43,7 +43,7 @@ class Client:
     """One connection, read part by part."""
 
     def __init__(self, server):
-        self.connection = socket.create_connection(("127.0.0.1", server.port), timeout=30)
+        self.connection = socket.create_connection(("127.0.0.1", server.port), timeout=60)
         self.file = self.connection.makefile("rb")
 
     def head(self):
@@ -112,7 +112,7 @@ def test_an_error_between_parts_breaks_the_answer_off_and_is_logged(host):
     assert client.head()[0] == 200
     assert [client.part(), client.part(), client.part()] == [b"a", b"b", None]
     assert server.invoke("c")[:2] == (200, b"c")
-    wait_until(lambda: "RuntimeError: no more words" in server.log(), 20, "the log says why")
+    wait_until(lambda: "RuntimeError: no more words" in server.log(), 60, "the log says why")
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_a_client_that_goes_ends_the_computation(host, opt):
     other = Client(server)
     other.connection.sendall(streamed(b"x"))
     assert other.head()[0] == 200
-    assert ended.exists()
+    wait_until(ended.exists, 60, "the generator was closed")
     other.file.close()
     other.connection.close()
 
@@ -172,7 +172,7 @@ def test_a_client_that_does_not_read_holds_the_computation_up(host, opt):
     server = host(
         "def model_fn(d): return d\n"
         "def transform_fn(m, b, c, a):\n"
-        "    for number in range(400):\n"
+        "    for number in range(100):\n"
         f"        open({str(count)!r}, 'w').write(str(number))\n"
         "        yield b'x' * 1000000\n"
     )
@@ -181,5 +181,5 @@ def test_a_client_that_does_not_read_holds_the_computation_up(host, opt):
     client.head()
     client.part()
     assert b"200 OK" in server.raw(b"GET /ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-    assert int(count.read_text() or 0) < 399
-    assert sum(map(len, client.parts())) == 399 * 10**6
+    assert int(count.read_text() or 0) < 99
+    assert sum(map(len, client.parts())) == 99 * 10**6
