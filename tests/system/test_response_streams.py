@@ -203,7 +203,7 @@ def test_sessions_keep_to_the_replica_that_made_them(jobs: Jobs, own: str) -> No
     streamed = jobs.runtime.invoke_endpoint_with_response_stream(EndpointName=name, Body="four", SessionId=sessions[0])
     assert json.loads("".join(texts(streamed))) == ["one", "two", "three", "four"]
     jobs.clary.kill("edge")
-    assert wait_until(lambda: answered(lambda: said("five", sessions[1])), 30, "an edge is there again")[-1] == "five"
+    assert wait_until(lambda: answered(lambda: said("five", sessions[1])), 60, "an edge is there again")[-1] == "five"
     assert ask("close", sessions[0])["ClosedSessionId"] == sessions[0]
     with pytest.raises(ClientError, match=f"ValidationError.*Session {sessions[0]} does not exist"):
         ask("more", sessions[0])
