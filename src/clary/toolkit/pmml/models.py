@@ -78,9 +78,7 @@ class Makers:
         return self._model(element, kinds, self._fields, self._shared, Target("", STRING))
 
     def _inner(self, outer: Target, element: Element, kinds: Kinds) -> Part:
-        nothing: Any = frozenset()
-        bare = {name: Field(name, kind, nothing, nothing, nothing, ()) for name, kind in kinds.items()}
-        model = self._model(element, dict(kinds), bare, (), outer)
+        model = self._model(element, dict(kinds), {}, (), outer)
         alone = not (model.taken or model.derived or model.change or model.outputs)
         score = model.score if alone and isinstance(model.score, TreeScore) else None
         return Part(model.ask, {output.name: output.kind for output in model.outputs}, score)
@@ -99,9 +97,7 @@ class Makers:
             raise Invalid(f"{what} is not offered: {', '.join(TAGS)} for {', '.join(_FUNCTIONS)} are")
         active, name = schema(element)
         inputs = tuple(each.need("name") for each in active)
-        if not fields.keys() >= set(inputs):
-            raise Invalid(f"a MiningField of {element.tag} is no field")
-        asked = [taken(each, fields[each.need("name")]) for each in active]
+        asked = [taken(each, _field(each.need("name"), kinds, fields)) for each in active]
         local = element.first("LocalTransformations")
         made = derived([*shared, *(() if local is None else local.all("DerivedField"))], kinds)
         target = self._target(name or "", function, outer)
@@ -132,6 +128,14 @@ class Makers:
         if element.tag == "ClusteringModel":
             return clustering(element, kinds)
         return mining(element, kinds, target, functools.partial(self._inner, target))
+
+
+def _field(name: str, kinds: Kinds, declared: Mapping[str, Field]) -> Field:
+    """What the dictionary declares holds for the outermost model: inside, any value may come."""
+    if name not in kinds:
+        raise Invalid(f"MiningField {name[:60]!r} is no field")
+    nothing: Any = frozenset()
+    return declared.get(name) or Field(name, kinds[name], nothing, nothing, nothing, ())
 
 
 def elements(root: Element) -> List[Element]:

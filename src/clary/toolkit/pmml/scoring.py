@@ -57,10 +57,8 @@ class Target(NamedTuple):
     def labels(self, texts: Iterable[str]) -> Labels:
         """In the dictionary's order, then in their own. Raises Invalid."""
         found = dict.fromkeys(texts)
-        return Labels(
-            [*(each for each in self.texts if each in found), *(each for each in found if each not in self.texts)],
-            self.kind,
-        )
+        known = [each for each in self.texts if each in found]
+        return Labels(list(dict.fromkeys([*known, *found])), self.kind)
 
 
 def _sigmoid(margin: Array) -> Array:

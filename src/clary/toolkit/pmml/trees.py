@@ -14,6 +14,8 @@ from clary.toolkit.pmml.ways import NOWHERE, Grove, Ways, by_ids, ways
 
 Array = Any
 Kinds = Dict[str, str]
+_MOST_SHARES = 50_000_000
+"""Nodes times labels."""
 _Told = Callable[[Array], Outcome]
 _Leaves = Callable[[Columns, int], Array]
 _STRATEGIES = ("none", "lastPrediction", "nullPrediction", "defaultChild")
@@ -134,11 +136,14 @@ def _labelled(nodes: List[Element], target: Target) -> _Told:
     texts = labels.texts
     if not texts:
         raise Invalid("TreeModel has no label: neither a score nor a ScoreDistribution")
+    if len(nodes) * len(texts) > _MOST_SHARES:
+        raise Invalid(f"a tree of {len(nodes)} nodes and {len(texts)} labels is too large")
+    at = {text: place for place, text in enumerate(texts)}
     distributed = any(shares)
     rows = [[each.get(text, 0.0) for text in texts] for each in shares]
     table = np.asarray([*rows, [0.0] * len(texts)])
     best = [
-        texts.index(score) if score is not None else int(np.argmax(row)) if each else NOWHERE
+        at[score] if score is not None else int(np.argmax(row)) if each else NOWHERE
         for score, row, each in zip(scores, rows, shares)  # noqa: B905 - Python 3.8
     ]
     places = np.asarray([*best, NOWHERE])

@@ -64,6 +64,13 @@ def test_files_and_elements_have_an_end(monkeypatch: pytest.MonkeyPatch) -> None
         PmmlModel(PLAIN.encode())
 
 
+def test_a_tree_with_a_label_at_each_of_many_nodes_is_refused() -> None:
+    leaves = "".join(f'<Node score="{place}"><True/></Node>' for place in range(8_000))
+    tree = f'<TreeModel functionName="classification">{schema("x")}<Node><True/>{leaves}</Node></TreeModel>'
+    with pytest.raises(Invalid, match="is too large"):
+        PmmlModel(pmml(tree, data(x="double")))
+
+
 def chain(names: list[tuple[str, str]]) -> bytes:
     made = "".join(
         f'<DerivedField name="{name}" dataType="double"><Apply function="+"><FieldRef field="{other}"/>'
