@@ -32,8 +32,9 @@ test: setup  ## every test
 	@$(BIN)/python -m tests.environments
 	@$(BIN)/pytest -n 2 --dist loadfile
 
-soak: setup  ## what takes long: published versions of the script-mode images, hundreds of kills, ten minutes of an endpoint's changes
+soak: setup  ## what takes long: published versions of the script-mode images, hundreds of kills, ten minutes of an endpoint's changes, two hours of load
 	@$(BIN)/pytest tests/soak
+	@$(BIN)/python -m benchmarks.soak --svg docs/soak.svg
 
 lint: setup  ## style, types, layers
 	@$(BIN)/ruff check .
@@ -45,16 +46,22 @@ format: setup  ## put the code into its style
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: setup  ## measure what docs/performance.md says
+# REGRESSION=--update takes the ratios of this run for the reference, instead of comparing.
+bench: setup  ## measure what docs/performance.md says, and compare ratios with benchmarks/reference.json
 	@$(BIN)/python -m tests.environments
-	@missed=0; for each in benchmarks benchmarks.fifty_jobs benchmarks.data benchmarks.transform benchmarks.tuning \
+	@export BENCH_FIGURES=$$(mktemp); trap 'rm -f $$BENCH_FIGURES' EXIT; \
+	missed=0; for each in benchmarks benchmarks.fifty_jobs benchmarks.data benchmarks.transform benchmarks.tuning \
 			benchmarks.algorithms benchmarks.gradient_boosting benchmarks.nearest_neighbours benchmarks.pytorch \
-			benchmarks.functions benchmarks.registry benchmarks.own_container \
-			benchmarks.several_containers benchmarks.api_gateway benchmarks.capture benchmarks.shadow; do \
-		$(BIN)/python -m $$each || missed=1; done; exit $$missed
+			benchmarks.functions benchmarks.registry benchmarks.own_container benchmarks.several_containers \
+			benchmarks.api_gateway benchmarks.capture benchmarks.shadow benchmarks.overload \
+			benchmarks.request_cost benchmarks.compiled; do \
+		$(BIN)/python -m $$each || missed=1; done; \
+	$(BIN)/python -m benchmarks.regression $$BENCH_FIGURES $(REGRESSION) || missed=1; exit $$missed
 
 bench-serving: setup  ## endpoints beside other model servers, in one run (needs wrk)
-	@$(BIN)/python -m benchmarks.serving --svg docs/serving.svg
+	@export BENCH_FIGURES=$$(mktemp); trap 'rm -f $$BENCH_FIGURES' EXIT; \
+	missed=0; $(BIN)/python -m benchmarks.serving --svg docs/serving.svg || missed=1; \
+	$(BIN)/python -m benchmarks.regression $$BENCH_FIGURES $(REGRESSION) || missed=1; exit $$missed
 
 docs: setup  ## write what README and docs take from the code, and check their links
 	@$(BIN)/python -m docs

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.figures import Figure, render
+from benchmarks.figures import Figure, ended, render
 from clary.images.base import Environment
 from clary.images.catalogue import Catalogue
 from clary.images.environments import Environments
@@ -175,7 +175,7 @@ def main() -> int:
         print(figure.line(), flush=True)
         figures.append(figure)
     print("\n" + render(figures))
-    return 0 if all(figure.met for figure in figures) else 1
+    return ended(figures)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from benchmarks.figures import Figure, render
+from benchmarks.figures import Figure, ended, render
 from tests.running import RunningClary
 from tests.system.functions import Functions
 from tests.system.jobs import Jobs
@@ -150,7 +150,7 @@ def main() -> int:
     for figure in figures:
         print(figure.line(), flush=True)
     print("\n" + render(figures))
-    return 0 if all(figure.met for figure in figures) else 1
+    return ended(figures)
 
 
 if __name__ == "__main__":

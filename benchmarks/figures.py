@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
+
+NOTED = "BENCH_FIGURES"
+"""The variable that names the file in which `ended` writes figures down, one in a line; none where it is not set."""
+
+RATIOS = ("×", "%", "times")
+"""Units of figures that another machine would show as well."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +28,8 @@ class Figure:
     is_least: bool = False
     gate: float | None = None
     """What fails a run, where that is less than the target."""
+    name: str = ""
+    """Under which it is compared with earlier ones, where its title says what changes from run to run."""
 
     @property
     def median(self) -> float:
@@ -58,3 +70,20 @@ def render(figures: Sequence[Figure]) -> str:
         for f in figures
     ]
     return "\n".join(["| what | median | range | target | met |", "| --- | --- | --- | --- | --- |", *rows])
+
+
+def ended(figures: Sequence[Figure]) -> int:
+    """How a benchmark ends that has these figures: 0 where each is within what it may be. Ratios are written down for
+    `python -m benchmarks.regression`."""
+    noted = os.environ.get(NOTED)
+    if noted:
+        with Path(noted).open("a") as file:
+            file.writelines(json.dumps(line) + "\n" for line in map(_noted, figures) if line["unit"] in RATIOS)
+    return 0 if all(figure.passed for figure in figures) else 1
+
+
+def _noted(figure: Figure) -> dict[str, object]:
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    command = f"python -m {spec.name.removesuffix('.__main__')}" if spec else ""
+    name = figure.name or figure.title
+    return {"name": name, "value": figure.median, "unit": figure.unit, "more": figure.is_least, "command": command}

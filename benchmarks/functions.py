@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.figures import Figure, render
+from benchmarks.figures import Figure, ended, render
 from tests.running import RunningClary
 from tests.system.functions import Functions
 from tests.system.jobs import Jobs
@@ -109,7 +109,7 @@ def main() -> int:
     for figure in figures:
         print(figure.line(), flush=True)
     print("\n" + render(figures))
-    return 0 if all(figure.met for figure in figures) else 1
+    return ended(figures)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.figures import Figure
+from benchmarks.figures import Figure, ended
 from tests.running import RunningClary
 from tests.system.registry import RegistryClient
 
@@ -71,7 +71,7 @@ def main() -> int:
     figures = list(layer(arguments.megabytes, arguments.rounds))
     for figure in figures:
         print(figure.line())
-    return 0 if all(figure.met for figure in figures) else 1
+    return ended(figures)
 
 
 if __name__ == "__main__":

@@ -10,15 +10,15 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from statistics import median
 from urllib.parse import urlsplit
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from benchmarks.figures import Figure, ended
 from benchmarks.serving import load
 from benchmarks.serving.load import Round
 from tests.running import RunningClary
@@ -84,12 +84,18 @@ def main() -> int:
         RunningClary(Path(folder) / "data") as clary,
     ):
         rounds = measure(clary, Path(folder))
-    plain = median(each.per_second for each in rounds["plain"])
-    parts = {name: median(each.per_second for each in found) / plain for name, found in rounds.items()}
-    for name, part in parts.items():
-        p99 = median(each.p99 for each in rounds[name])
-        print(f"{name}: {part:.2f} of the requests in a second without a shadow, p99 {p99:.2f} ms")
-    return 0 if parts["hangs"] >= LEAST_OF_HANGING else 1
+    figures = list(compared(rounds))
+    for figure in figures:
+        print(figure.line())
+    return ended(figures)
+
+
+def compared(rounds: Mapping[str, Sequence[Round]]) -> Iterator[Figure]:
+    """What production has left of its requests in a second, with each shadow."""
+    plain = rounds["plain"]
+    for name, least in (("hangs", LEAST_OF_HANGING), ("answers", 0.0), ("breaks", 0.0)):
+        parts = [shadowed.per_second / alone.per_second for shadowed, alone in zip(rounds[name], plain, strict=True)]
+        yield Figure(f"requests in a second beside a shadow that {name}", parts, least, "×", is_least=True)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.figures import Figure
+from benchmarks.figures import Figure, ended
 from tests.running import RunningClary
 from tests.system.jobs import BUCKET, Jobs
 
@@ -196,7 +196,7 @@ def main() -> int:
     for figure in measure(arguments.jobs, arguments.long):
         print(figure.line(), flush=True)
         figures.append(figure)
-    return 0 if all(figure.met for figure in figures) else 1
+    return ended(figures)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.figures import Figure, render
+from benchmarks.figures import Figure, ended, render
 from benchmarks.serving import idle, load, models, report
 from benchmarks.serving.drawing import drawn
 from benchmarks.serving.endpoints import Clary
@@ -40,7 +40,7 @@ def main() -> int:
     print("\n" + render(figures))
     if arguments.json:
         arguments.json.write_text(json.dumps(report.document(every, figures), indent=1) + "\n")
-    return 0 if all(figure.passed for figure in figures) else 1
+    return ended(figures)
 
 
 def _parser() -> argparse.ArgumentParser:

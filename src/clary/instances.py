@@ -7,6 +7,7 @@ Source: https://docs.aws.amazon.com/ec2/latest/instancetypes/ and https://aws.am
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -76,6 +77,10 @@ _GPUS: Mapping[str, Mapping[str, int]] = {
 """Sizes of GPU families that have not one GPU."""
 
 
+_MB_PER_CPU = 1769
+_FEWEST_CPUS = 2
+
+
 def known(instance_type: str) -> bool:
     """Whether `shape` knows it, or answers with FALLBACK."""
     return _shape(instance_type) is not None
@@ -84,6 +89,13 @@ def known(instance_type: str) -> bool:
 def shape(instance_type: str) -> Shape:
     """Of a type such as `ml.m5.large`; FALLBACK for one that is not known."""
     return _shape(instance_type) or FALLBACK
+
+
+def serverless_shape(memory_mb: int) -> Shape:
+    """Of a serverless endpoint's replica: cores come with memory, as those of the functions do that AWS runs it on; the
+    smallest sees two as well, since held to one it would wait for whoever else is there
+    (https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html)."""
+    return Shape(max(_FEWEST_CPUS, math.ceil(memory_mb / _MB_PER_CPU)), memory_mb * 2**20)
 
 
 def _shape(instance_type: str) -> Shape | None:

@@ -42,6 +42,10 @@ class Limits:
     invoke_seconds: float = 60.0
     """A model has 60 seconds to answer InvokeEndpoint, as on AWS."""
 
+    stream_seconds: float = 480.0
+    """A model that answers part by part begins within the time of `invoke_seconds`, and has sent all after 8 minutes,
+    as on AWS."""
+
     request_body_bytes: int = 16 * 2**20
     """Largest body of a control operation held in memory (streamed S3 bodies are not bound by it)."""
 
@@ -59,6 +63,12 @@ class Limits:
 
     connections: int = 2048
     """Connections open at once; the next is answered 503."""
+
+    serverless_idle_seconds: float = 300.0
+    """A serverless endpoint's replica that nobody has asked for so long ends: AWS says nothing of the time."""
+
+    serverless_start_seconds: float = 180.0
+    """A request to a serverless endpoint waits so long for a replica, as AWS gives a model to be stood up."""
 
     stop_grace_seconds: float = 120.0
     """SIGTERM to SIGKILL for a training job that is stopped, as on AWS."""
@@ -133,6 +143,11 @@ class Settings:
     def capture_dir(self) -> Path:
         """What endpoints have captured, on its way to objects."""
         return self.data_dir / "capture"
+
+    @property
+    def asynchronous_dir(self) -> Path:
+        """Requests to asynchronous endpoints, until they are answered."""
+        return self.data_dir / "asynchronous"
 
     @property
     def images_dir(self) -> Path:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.clients.forks import Forks
 from tests.environments import python_of
 from tests.running import RunningClary
 
@@ -62,6 +63,13 @@ def sdk1(clary: RunningClary) -> RunScript:
 def sdk2(clary: RunningClary) -> RunScript:
     """SageMaker Python SDK 2."""
     return _runner(clary, "sdk2")
+
+
+@pytest.fixture(scope="session")
+def sdk2_loaded(clary: RunningClary) -> Iterator[RunScript]:
+    """SageMaker Python SDK 2, loaded once for all programs that are given no arguments."""
+    with Forks(python_of("sdk2"), clary.environment) as forks:
+        yield lambda script: forks.run(script, SCRIPT_SECONDS)
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,8 @@ from tests.running import wait_until
 from tests.system.jobs import BUCKET, JOB_SECONDS, SKLEARN, Jobs, packed
 
 CLIENTS = 4
+THINKS = 0.01
+"""Seconds between an answer and the next request of a client: the machine has more to do than to ask."""
 
 SAYS = """\
 import json, os, sys, time
@@ -109,7 +111,7 @@ def counted(jobs: Jobs, name: str) -> int:
 
 
 @contextmanager
-def load(jobs: Jobs, name: str) -> Iterator[tuple[Counter[str], list[Exception]]]:
+def load(jobs: Jobs, name: str, **params: Any) -> Iterator[tuple[Counter[str], list[Exception]]]:
     """Clients that ask until the end: how often each model answered, and every failed request."""
     over, answers, failures = threading.Event(), Counter[str](), list[Exception]()
 
@@ -117,15 +119,17 @@ def load(jobs: Jobs, name: str) -> Iterator[tuple[Counter[str], list[Exception]]
         runtime = jobs.clary.client("sagemaker-runtime")
         while not over.is_set():
             try:
-                answers[json.loads(runtime.invoke_endpoint(EndpointName=name, Body=b"x")["Body"].read())] += 1
+                answer = runtime.invoke_endpoint(EndpointName=name, Body=b"x", **params)
+                answers[json.loads(answer["Body"].read())] += 1
             except Exception as failure:
                 failures.append(failure)
+            over.wait(THINKS)
 
     with ThreadPoolExecutor(CLIENTS) as clients:
         for _ in range(CLIENTS):
             clients.submit(ask)
         try:
-            wait_until(lambda: sum(answers.values()) > 20 or failures, 20, "the load is on")
+            wait_until(lambda: sum(answers.values()) > 20 or failures, JOB_SECONDS, "the load is on")
             yield answers, failures
         finally:
             over.set()

@@ -175,9 +175,11 @@ def test_what_is_not_there_is_refused_in_awss_words(scaling: Any) -> None:
         scaling.deregister_scalable_target(**unknown)
     with pytest.raises(scaling.exceptions.ValidationException, match="Production variant does not exist"):
         scaling.register_scalable_target(MinCapacity=1, MaxCapacity=2, **unknown)
-    with pytest.raises(scaling.exceptions.ValidationException, match="inference components is not offered by Clary"):
+    with pytest.raises(scaling.exceptions.ValidationException, match="Inference component does not exist"):
         scaling.register_scalable_target(
             ServiceNamespace="sagemaker",
             ResourceId="inference-component/one",
             ScalableDimension="sagemaker:inference-component:DesiredCopyCount",
+            MinCapacity=0,
+            MaxCapacity=1,
         )

@@ -62,7 +62,7 @@ def test_a_job_without_is_not_until_it_is_switched_on(jobs: Jobs) -> None:
 
 
 def test_what_is_not_there_cannot_be_entered(jobs: Jobs) -> None:
-    assert "no training job or endpoint nothing" in _shell(jobs, "nothing", "--", "true").stderr
+    assert "no training job, endpoint or inference component nothing" in _shell(jobs, "nothing", "--", "true").stderr
 
 
 def _typed(jobs: Jobs, name: str, keys: str) -> tuple[int, str]:

@@ -17,6 +17,7 @@ from clary.objects import ObjectStore
 from clary.queues.messages import MessageStore
 from clary.services.catalogue import REGISTRY
 from clary.services.context import Context
+from clary.services.sagemaker import patience
 from clary.settings import Settings
 from clary.store import Store
 from clary.telemetry.series import SeriesStore
@@ -25,6 +26,9 @@ from clary.wire import models
 ACCOUNT = "000000000000"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/ClaryExecutionRole"
 XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
+SKLEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:{}-cpu-py3"
+NEO = "785573368785.dkr.ecr.us-east-1.amazonaws.com/xgboost-neo:latest"
+NEO_ONNX = "785573368785.dkr.ecr.us-east-1.amazonaws.com/sagemaker-neo-onnx:1.5.0-cpu-py3"
 
 _TYPES = {
     "string": str,
@@ -39,15 +43,26 @@ _TYPES = {
 }
 
 
+KNOWN = {
+    XGBOOST: (),
+    NEO: (),
+    NEO_ONNX: (),
+    SKLEARN.format("1.0-1"): (),
+    SKLEARN.format("1.2-1"): ("skl2onnx",),
+    SKLEARN.format("1.4-2"): ("skl2onnx",),
+}
+"""What the environments of a few images hold, by address."""
+
+
 class Images:
-    """Knows one image."""
+    """Knows a few images."""
 
     def resolve(self, uri):
-        if uri != XGBOOST:
+        if uri not in KNOWN:
             raise ImageNotFound(uri, "Known: one.")
         run = Program("m")
         metrics = (MetricDefinition("train:rmse", "rmse:(.*)"),)
-        return Image(uri, Environment("e", "3.11", ()), run, run, metric_definitions=metrics, built_in=True)
+        return Image(uri, Environment("e", "3.11", KNOWN[uri]), run, run, metric_definitions=metrics, built_in=True)
 
 
 class Permissive:
@@ -133,8 +148,9 @@ class Inner:
 
 
 @pytest.fixture
-def make_inner():
-    """One more control, with settings of its own."""
+def make_inner(monkeypatch):
+    """One more control, with settings of its own. No controller runs in it: no Describe waits for what one would do."""
+    monkeypatch.setattr(patience, "PATIENCE_SECONDS", 0)
     made = []
 
     def make(folder, **settings):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -14,7 +15,7 @@ from clary.apis.targets import Target
 from clary.calls import Call, Principal
 from clary.errors import AWSError
 from clary.wire import models
-from clary.wire.http import Extent, HttpRequest, HttpResponse
+from clary.wire.http import Extent, Flow, HttpRequest, HttpResponse
 from clary.wire.protocols import PROTOCOLS, name_of
 from clary.wire.query import form
 from clary.wire.routes import BadPath, Routes
@@ -91,7 +92,19 @@ async def answered(effects: Effects, wanted: Asked, principal: Principal, region
     response = await effects.answer(call)
     if isinstance(response.body, Extent):
         response.body = _read(response.body)
+    elif not isinstance(response.body, bytes):
+        response.body = await _made(response.body)
     return response
+
+
+async def _made(body: Flow) -> bytes:
+    made = bytearray()
+    async with aclosing(body):
+        async for piece in body:
+            made += piece
+            if len(made) > MOST_BYTES:
+                raise Unusable("the answer is larger than 10 MB")
+    return bytes(made)
 
 
 def _read(body: Extent) -> bytes:

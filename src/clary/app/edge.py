@@ -22,6 +22,7 @@ from clary.distribution.login import Login
 from clary.distribution.registry import Registry
 from clary.distribution.uploads import Pushing
 from clary.edge import access_logs, usage
+from clary.edge.asynchronous import AsyncEffects
 from clary.edge.buckets import BUCKETS, Buckets
 from clary.edge.code import CODE, Code
 from clary.edge.door import ControlDoor
@@ -47,11 +48,14 @@ from clary.objects.reader import ObjectReader
 from clary.queues.waiting import Waiting
 from clary.services.catalogue import REGISTRY
 from clary.services.context import EdgeContext
+from clary.serving.asynchronous.work import AsyncWork
 from clary.serving.many_models import Models, Note
 from clary.serving.metering import Meter
 from clary.serving.mirror import Mirror
 from clary.serving.recorder import Recorder
 from clary.serving.router import Router
+from clary.serving.serverless import QUESTION, Serverless
+from clary.serving.sessions import Sessions
 from clary.settings import Settings
 from clary.supervisor.tether import Tether
 from clary.workload.bundle import Bundle
@@ -67,10 +71,12 @@ class Edge:
     objects: ObjectReader
     intake: Intake
     router: Router
+    serverless: Serverless
     meter: Meter
     mirror: Mirror
     models: Models
     recorder: Recorder
+    sessions: Sessions
     functions: Functions
     events: Events
     identity: Identity
@@ -89,15 +95,18 @@ class Edge:
             SandboxReach(settings.containers_dir),
             concurrency(machine(settings.capacity).memory_bytes),
         )
+        router = Router(settings.run_dir, SandboxDial(settings.containers_dir))
         return cls(
             settings,
             ObjectReader(settings.objects_dir),
             Intake(settings.objects_dir),
-            Router(settings.run_dir, SandboxDial(settings.containers_dir)),
+            router,
+            serverless(settings, router, door),
             Meter(),
             Mirror(),
             Models(lambda params: door.ask("load-model", params), noting(settings)),
             Recorder(settings.capture_dir / "spool"),
+            Sessions(settings.run_dir / "sessions"),
             functions,
             Events(settings.functions_dir / "events", functions, letters),
             identity,
@@ -112,13 +121,16 @@ class Edge:
             self.settings,
             self.objects,
             self.router,
+            self.serverless,
             self.meter,
             self.mirror,
             self.models,
             self.recorder,
+            self.sessions,
             self.functions,
             self.events,
             self.apis,
+            self.asynchronous,
             self.queues,
             lambda access: self.identity.authorise(call, [access]),
         )
@@ -157,6 +169,13 @@ class Edge:
         effects = EdgeEffects(REGISTRY, self.identity, self.door, self.context, self._permits, self.settings)
         return Apis(self.settings.run_dir, effects, lambda params: self.door.ask("rest-api", params))
 
+    @cached_property
+    def asynchronous(self) -> AsyncWork:
+        """Requests that are answered later."""
+        folder = self.settings.asynchronous_dir
+        effects = AsyncEffects(REGISTRY, self.identity, self.door, self.intake, self.context, folder)
+        return AsyncWork(folder, self.router, effects)
+
     def _permits(self, call: Call, service: str) -> bool:
         return permits(self.functions, call, service)
 
@@ -180,6 +199,18 @@ def environments(door: ControlDoor) -> Start:
         return Place(**await door.ask("environment", wanted))
 
     return start
+
+
+def serverless(settings: Settings, router: Router, door: ControlDoor) -> Serverless:
+    """How requests come by replicas that are there only for them: control starts them."""
+    limits = settings.limits
+    return Serverless(
+        router,
+        lambda params: door.ask(QUESTION, params),
+        idle_seconds=limits.serverless_idle_seconds,
+        start_seconds=limits.serverless_start_seconds,
+        answer_seconds=limits.invoke_seconds,
+    )
 
 
 def noting(settings: Settings) -> Note:
@@ -218,12 +249,16 @@ def work(start: process.Start) -> None:
     try:
         beside = [
             edge.router.watch,
+            edge.serverless.watch,
             edge.recorder.watch,
+            edge.sessions.watch,
             edge.functions.watch,
             edge.events.watch,
+            edge.asynchronous.watch,
             lambda: report(edge.meter, edge.door),
             lambda: report(edge.functions.meter, edge.door),
             lambda: report(edge.apis.meter, edge.door),
+            lambda: report(edge.asynchronous.meter, edge.door),
             lambda: access_logs.write(edge.apis.log, edge.door),
             lambda: usage.report(edge.apis.rest.usage, edge.door.ask),
             lambda: _tell(start.tether),
@@ -231,6 +266,7 @@ def work(start: process.Start) -> None:
         secure = secured(start.settings, start.names)
         serve(gateway, start.sockets, start.settings.limits, start.tether.fileno(), beside, secure)
     finally:
+        edge.asynchronous.close()
         edge.events.close()
         edge.functions.close()
         edge.router.close()

@@ -1,4 +1,4 @@
-"""`clary logs NAME`: what a training job, a tuning's training jobs, a transform job or an endpoint print."""
+"""`clary logs NAME`: what a job, a tuning's training jobs, an endpoint or an inference component say."""
 
 from __future__ import annotations
 
@@ -22,17 +22,20 @@ from clary.workload.tuning import JOB_NAME_SUFFIX
 _PAUSE = 0.3
 _JOBS = {"Training": "/aws/sagemaker/TrainingJobs", "Transform": "/aws/sagemaker/TransformJobs"}
 """Log group by the kind of job."""
+_COMPILATION = "Compilation"
+_COMPILATIONS = "/aws/sagemaker/CompilationJobs"
 _TUNING = "HyperParameterTuning"
 _ENDPOINTS = "/aws/sagemaker/Endpoints"
+_COMPONENTS = "/aws/sagemaker/InferenceComponents"
 _OVER = ("Completed", "Failed", "Stopped")
 
 
 def logs(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A job's, a tuning's or an endpoint's name.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a job, a tuning, an endpoint or a component.")],
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the job ends or Ctrl-C.")] = False,
     data_dir: options.DataDir = None,
 ) -> None:
-    """Show the log of a training job, a tuning, a transform job or an endpoint.
+    """Show the log of a job, a tuning, an endpoint or an inference component.
 
     A tuning's log is that of its training jobs, each line with the job's name.
 
@@ -65,6 +68,8 @@ class Source:
     """Of its streams."""
     streams: str = ""
     """What their names match besides; empty: all do."""
+    labelled: bool = False
+    """Each line with its stream's name, also where there is one only."""
 
 
 class Tail:
@@ -75,7 +80,7 @@ class Tail:
         self._group = source.group
         self._prefix = source.prefix
         self._wanted = re.compile(source.streams)
-        self._labelled = bool(source.streams)
+        self._labelled = source.labelled
         self._tokens: dict[str, str] = {}
 
     def fresh(self) -> Iterator[str]:
@@ -115,17 +120,22 @@ def _source(settings: Settings, name: str) -> Source:
             return Source(partial(_is_over, api, kind, name), group, f"{name}/")
     if _found(partial(_status, api, _TUNING, name)):
         jobs = f"{re.escape(name)}{JOB_NAME_SUFFIX}/"
-        return Source(partial(_is_over, api, _TUNING, name), _JOBS["Training"], f"{name}-", jobs)
+        return Source(partial(_is_over, api, _TUNING, name), _JOBS["Training"], f"{name}-", jobs, labelled=True)
+    if _found(partial(_status, api, _COMPILATION, name)):
+        return Source(partial(_is_over, api, _COMPILATION, name), _COMPILATIONS, name, rf"{re.escape(name)}\Z")
     if _found(lambda: api.describe_endpoint(EndpointName=name)):
         return Source(lambda: not _found(lambda: api.describe_endpoint(EndpointName=name)), f"{_ENDPOINTS}/{name}", "")
+    component = partial(api.describe_inference_component, InferenceComponentName=name)
+    if _found(component):
+        return Source(lambda: not _found(component), f"{_COMPONENTS}/{name}", "")
     raise ClaryError(
-        f"There is no training job, tuning, transform job or endpoint called {name!r}.",
+        f"There is no job, tuning, endpoint or inference component called {name!r}.",
         "`clary status` shows what there is.",
     )
 
 
 def _is_over(api: Any, kind: str, name: str) -> bool:  # noqa: ANN401 — a botocore client
-    return _status(api, kind, name) in _OVER
+    return _status(api, kind, name).capitalize() in _OVER
 
 
 def _status(api: Any, kind: str, name: str) -> str:  # noqa: ANN401 — a botocore client

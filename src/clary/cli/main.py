@@ -22,6 +22,7 @@ COMMANDS = (
     "status",
     "logs",
     "show",
+    "export",
     "shell",
     "interrupt",
     "images",

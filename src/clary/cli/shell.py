@@ -23,13 +23,13 @@ _REMEDIES = {
 
 
 def shell(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A training job's or an endpoint's name.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Of a job, an endpoint or an inference component.")],
     command: Annotated[list[str] | None, typer.Argument(metavar="[-- COMMAND…]", help="A shell if not said.")] = None,
-    host: Annotated[str, typer.Option(help="`algo-2` of a job, `AllTraffic/2` of an endpoint; else the first.")] = "",
+    host: Annotated[str, typer.Option(help="`algo-2` of a job, `AllTraffic/2` else; the first if not said.")] = "",
     region: Annotated[str, typer.Option(help="The region it is in; else that of this Clary.")] = "",
     data_dir: options.DataDir = None,
 ) -> None:
-    """Run a shell, or one command, inside a running container of a training job or an endpoint.
+    """Run a shell, or one command, inside a running container of a training job, an endpoint or an inference component.
 
     With the container's own rights and no more. It ends with the container.
 
@@ -57,7 +57,10 @@ def _container(settings: Settings, region: str, name: str, host: str) -> str:
             f"Clary does not say where {name} runs: {answer.get('message', status)}", "See `clary status`."
         )
     if "kind" not in answer:
-        raise ClaryError(f"There is no training job or endpoint {name} in {region}.", "Name another by --region.")
+        raise ClaryError(
+            f"There is no training job, endpoint or inference component {name} in {region}.",
+            "Name another by --region.",
+        )
     found = _chosen(answer["entrances"], name, host)
     if not found["open"]:
         raise ClaryError(f"{name} lets nobody in.", _REMEDIES[answer["kind"]].format(name=name))

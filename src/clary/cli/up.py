@@ -15,7 +15,16 @@ import typer
 
 from clary.cli import options
 from clary.errors import ClaryError
-from clary.settings import DEFAULT_ACCOUNT, DEFAULT_PORT, DEFAULT_REGION, AuthMode, Capacity, ComputeMode, Settings
+from clary.settings import (
+    DEFAULT_ACCOUNT,
+    DEFAULT_PORT,
+    DEFAULT_REGION,
+    AuthMode,
+    Capacity,
+    ComputeMode,
+    Limits,
+    Settings,
+)
 from clary.supervisor import lock
 from clary.supervisor.log import log_path
 from clary.supervisor.voice import banner
@@ -53,6 +62,12 @@ def up(  # noqa: PLR0913, PLR0917 — one per option of the command line
     overcommit: Annotated[
         float, typer.Option(min=1.0, help="Jobs are given so many times these cores and memory.")
     ] = Capacity.overcommit,
+    serverless_idle: Annotated[
+        float,
+        typer.Option(
+            min=0, metavar="SECONDS", help="How long a serverless endpoint keeps what nobody asks for any more."
+        ),
+    ] = Limits.serverless_idle_seconds,
 ) -> None:
     """Start Clary: it answers as SageMaker, S3, STS, IAM and CloudWatch Logs on one port of this machine.
 
@@ -74,6 +89,7 @@ def up(  # noqa: PLR0913, PLR0917 — one per option of the command line
         unconfined=unconfined,
         compute=_compute(compute),
         http_targets=tuple(_target(text) for text in http_target or ()),
+        limits=Limits(serverless_idle_seconds=serverless_idle),
         capacity=Capacity(cores, None if memory is None else int(memory * _GIB), overcommit),
     )
     if detach:

@@ -16,7 +16,15 @@ from clary.control.server import Question
 from clary.control.work import given, interrupt, jobs, tunings
 from clary.controllers.control import Controllers
 from clary.jumpstart import bucket
-from clary.lifecycles import endpoint, hook_run, training_job, transform_job, tuning_job
+from clary.lifecycles import (
+    compilation_job,
+    endpoint,
+    hook_run,
+    inference_component,
+    training_job,
+    transform_job,
+    tuning_job,
+)
 from clary.lifecycles.table import Lifecycle
 from clary.objects.store import ObjectStore
 from clary.queues.messages import MessageStore
@@ -26,6 +34,7 @@ from clary.services.apigateway.publication import publish as publish_apis
 from clary.services.apigateway.usage import note as note_usage
 from clary.services.iam.bootstrap import ensure_defaults
 from clary.services.sqs.reception import receive
+from clary.serving.serverless import QUESTION as SERVERLESS
 from clary.settings import Settings
 from clary.store import Row, Store
 from clary.telemetry.series import SeriesStore
@@ -38,12 +47,14 @@ def _not_terminal(lifecycle: Lifecycle) -> tuple[str, ...]:
 _LIVELY: Mapping[str, tuple[str, ...]] = {
     training_job.KIND: _not_terminal(training_job.LIFECYCLE),
     transform_job.KIND: _not_terminal(transform_job.LIFECYCLE),
+    compilation_job.KIND: _not_terminal(compilation_job.LIFECYCLE),
     endpoint.KIND: _not_terminal(endpoint.LIFECYCLE),
+    inference_component.KIND: _not_terminal(endpoint.LIFECYCLE),
     tuning_job.KIND: (tuning_job.IN_PROGRESS, tuning_job.STOPPING),
 }
 """The statuses of what is going on, by kind."""
 
-_JOBS = (training_job.KIND, transform_job.KIND)
+_JOBS = (training_job.KIND, transform_job.KIND, compilation_job.KIND)
 """Those that end by themselves, and wait their turn."""
 
 _log = logging.getLogger(__name__)
@@ -86,6 +97,7 @@ class Questions:
             "reset": self.reset,
             "environment": self._controllers.environments.start,
             "load-model": self._controllers.models.load,
+            SERVERLESS: self._controllers.serverless.ask,
             **Hooks(self._settings, self._store, self._controllers).questions(),
         }
 

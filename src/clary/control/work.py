@@ -15,7 +15,7 @@ from clary.lifecycles.training_job import KIND, TRAINING
 from clary.settings import Settings
 from clary.store import Key, Row, Store
 from clary.store.transaction import Transaction
-from clary.workload import tuning
+from clary.workload import compilation, tuning
 from clary.workload.hosts import hosts_of
 
 
@@ -96,6 +96,8 @@ def _instance_types(spec: Mapping[str, Any]) -> list[str]:
     resources = spec.get("TransformResources")
     if resources:
         return [resources["InstanceType"]] * resources["InstanceCount"]
+    if "OutputConfig" in spec:
+        return [compilation.INSTANCE]
     return [host.instance_type for host in hosts_of(spec)]
 
 

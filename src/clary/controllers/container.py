@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from clary.compute.base import Backend, Container, Running, State
@@ -16,9 +19,32 @@ RETIRE_KIND = "container"
 RETIRE_GRACE = 30.0
 """SIGTERM to SIGKILL for a replica that is not routed to any more, as on AWS."""
 
+DRAIN_SECONDS = 3660.0
+"""A replica that is not routed to any more ends after so long, whatever edges say of it: an asynchronous request may
+take an hour (InvocationTimeoutSeconds), and nothing longer than that."""
+
 _ACKNOWLEDGE_SECONDS = 0.05
+_ACKNOWLEDGE_LAST_SECONDS = 1.0
+"""Edges are looked at ever less often while they are busy."""
+
 _WATCH_SECONDS = 5.0
 """Should an event be missed."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Retiring:
+    """A container that nobody wants any more."""
+
+    generation: int
+    """Of the routes that name it no more."""
+    since: float
+    """Seconds of the monotonic clock."""
+
+    def waited(self) -> float:
+        """Seconds."""
+        return time.monotonic() - self.since
 
 
 class Containers:
@@ -30,7 +56,7 @@ class Containers:
         self._wake = wake
         self._lock = threading.Lock()
         self._owners: dict[str, Key] = {}
-        self._retiring: dict[str, int] = {}
+        self._retiring: dict[str, _Retiring] = {}
 
     def watch(self) -> None:
         """From now on owners are woken when their containers change."""
@@ -74,12 +100,14 @@ class Containers:
         self._backend.stop(container, grace)
 
     def retire(self, containers: Iterable[str], generation: int = 0) -> None:
-        """End and remove them, once every edge has come to `generation` of the routes."""
+        """End and remove them, once every edge has come to `generation` of the routes and has no request with them, or
+        after `DRAIN_SECONDS`."""
         for container in containers:
             key = Key(RETIRE_KIND, "", "", container)
             with self._lock:
                 self._owners[container] = key
-                self._retiring[container] = max(generation, self._retiring.get(container, 0))
+                before = self._retiring.get(container, _Retiring(0, time.monotonic()))
+                self._retiring[container] = _Retiring(max(generation, before.generation), before.since)
             self._wake(key)
 
     def retire_all_but(self, wanted: Callable[[], set[str]], generation: int) -> None:
@@ -94,11 +122,11 @@ class Containers:
         """Bring a retiring container to its end."""
         container = key.name
         with self._lock:
-            generation = self._retiring.get(container)
-        if generation is None:
+            retiring = self._retiring.get(container)
+        if retiring is None:
             return None
-        if not acknowledged(self._run_dir, generation):
-            return _ACKNOWLEDGE_SECONDS
+        if not self._drained(container, retiring):
+            return min(max(_ACKNOWLEDGE_SECONDS, retiring.waited() / 10), _ACKNOWLEDGE_LAST_SECONDS)
         if isinstance(self._backend.poll(container), Running):
             self._backend.stop(container, RETIRE_GRACE)
             return _WATCH_SECONDS
@@ -107,6 +135,15 @@ class Containers:
             self._retiring.pop(container, None)
             self._owners.pop(container, None)
         return None
+
+    def _drained(self, container: str, retiring: _Retiring) -> bool:
+        """Whether no request is with it, or it has had its time."""
+        if acknowledged(self._run_dir, retiring.generation, container):
+            return True
+        if retiring.waited() < DRAIN_SECONDS:
+            return False
+        _log.warning("container %s ends although an edge may have a request with it", container)
+        return True
 
     def _changed(self, container: str) -> None:
         with self._lock:

@@ -14,6 +14,7 @@ from clary.controllers.alarm_states import AlarmStates
 from clary.controllers.capacity import Capacity
 from clary.controllers.capturing import KIND as CAPTURE_KIND
 from clary.controllers.capturing import CaptureController
+from clary.controllers.compilation_effects import CompilationController
 from clary.controllers.container import RETIRE_KIND, Containers
 from clary.controllers.endpoint_effects import EndpointController
 from clary.controllers.experiment_effects import ExperimentController
@@ -31,18 +32,30 @@ from clary.controllers.scaling_actions import ScaleByPolicy
 from clary.controllers.scaling_effects import ScalingController
 from clary.controllers.scaling_schedule import ScheduleController
 from clary.controllers.series import Series
+from clary.controllers.serverless_effects import ServerlessReplicas
 from clary.controllers.training_effects import TrainingController
 from clary.controllers.transform_effects import TransformController
 from clary.controllers.tuning_effects import TuningController
 from clary.controllers.warm_pools import WarmPools
 from clary.hooks.workload import HookWorkload
-from clary.lifecycles import endpoint, function, hook_run, inference_experiment, training_job, transform_job, tuning_job
+from clary.lifecycles import (
+    compilation_job,
+    endpoint,
+    function,
+    hook_run,
+    inference_component,
+    inference_experiment,
+    training_job,
+    transform_job,
+    tuning_job,
+)
 from clary.scaling.rows import SCHEDULED_KIND, TARGET_KIND
 from clary.serving.routes import RouteTable
 from clary.settings import Settings
 from clary.store import Store
 from clary.store.rows import Key
 from clary.telemetry.series import SeriesStore
+from clary.workload.compilation import CompilationWorkload
 from clary.workload.functions.environments import FunctionWorkload
 from clary.workload.hosting import HostingWorkload
 from clary.workload.runtimes import Runtimes
@@ -107,6 +120,14 @@ class Controllers:
             self.capacity,
             self._health,
         )
+        self._compilations = CompilationController(
+            store,
+            CompilationWorkload(settings, storage, runtimes),
+            self._containers,
+            self._activities,
+            logs,
+            self.capacity,
+        )
         hosting = HostingWorkload(settings, storage, runtimes)
         self._endpoints = EndpointController(
             store,
@@ -121,6 +142,8 @@ class Controllers:
         self._experiments = ExperimentController(store, invoke, acting)
         self.models = ModelLoading(store, hosting, dial)
         """Where models of multi-model endpoints are loaded."""
+        self.serverless = ServerlessReplicas(store, self.wake)
+        """Where edges say how many replicas serverless variants need."""
         self._captures = CaptureController(settings, storage, logs)
         self._functions = FunctionController(settings, store, functions, self._activities)
         self.environments = FunctionEnvironments(store, functions, self._containers, logs, self.wake)
@@ -138,14 +161,14 @@ class Controllers:
             self.capacity.announce(key, time.time())
         if key.kind == ALARM_KIND:
             self._alarms.announce(key)
-        if key.kind == endpoint.KIND:
+        if key.kind in (endpoint.KIND, inference_component.KIND):
             for target in self._scaling.targets_of(key):
                 self._loop.wake(target)
         self._loop.wake(key)
 
     def start(self) -> None:
         """Publish the routes, take up what is unfinished, and end the containers that no row names."""
-        jobs = (self._training, self._transforms, self._tunings, self._pools)
+        jobs = (self._training, self._transforms, self._compilations, self._tunings, self._pools)
         scaling = (self._alarms, self._scaling, self._schedules)
         serving = (self._endpoints, self._experiments, self._captures)
         resumed = (*serving, *jobs, self._functions, self.environments, self.hooks, *scaling)
@@ -157,8 +180,10 @@ class Controllers:
             {
                 training_job.KIND: self._training,
                 transform_job.KIND: self._transforms,
+                compilation_job.KIND: self._compilations,
                 tuning_job.KIND: self._tunings,
                 endpoint.KIND: self._endpoints,
+                inference_component.KIND: self._endpoints,
                 inference_experiment.KIND: self._experiments,
                 CAPTURE_KIND: self._captures,
                 training_job.WARM_POOL_KIND: self._pools,
@@ -190,7 +215,7 @@ class Controllers:
         self._health.close()
 
     def _wanted_containers(self) -> set[str]:
-        holders = (self._training, self._transforms, self._endpoints, self.environments)
+        holders = (self._training, self._transforms, self._compilations, self._endpoints, self.environments)
         return set().union(*(controller.wanted_containers() for controller in holders))
 
 

@@ -10,14 +10,17 @@ the row retires them.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import cast
 
-from clary.compute.base import Absent, Exited, Lost, Running, State
+from clary.compute.base import Absent, Running
 from clary.controllers import rollout as rollouts
-from clary.controllers.activities import Done, Failed, Outcome
+from clary.controllers.activities import Done
+from clary.controllers.endpoint_seen import Seen, by_container
+from clary.controllers.replica_failures import crowded, hopeless, impossible, startup_seconds
+from clary.controllers.replicas import fill
+from clary.controllers.serverless import settle
 from clary.lifecycles.endpoint import (
     DELETED,
     FAILED,
@@ -28,49 +31,12 @@ from clary.lifecycles.endpoint import (
     UPDATING,
     Deployment,
     EndpointState,
-    Member,
-    Replica,
-    Variant,
     is_ready,
-    members_of,
     replicas_of,
 )
 from clary.lifecycles.rollout import Rollout
-from clary.names import container_names
 from clary.store.rows import Row
 from clary.workload.failure import cut
-
-STARTUP_SECONDS = 480.0
-"""A container has 8 minutes to answer /ping
-(https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html)."""
-
-CRASHES = 3
-"""A replica that has never answered /ping and has ended by itself so often will not come up."""
-
-LASTED_SECONDS = 60.0
-"""A replica that ran for so long is no crash loop: the next one starts at once."""
-
-FIRST_BACKOFF = 0.5
-LAST_BACKOFF = 30.0
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What is known beside the row, by container id."""
-
-    fresh: Callable[[], str]
-    """An id for one more container."""
-    containers: Mapping[str, State] = field(default_factory=dict)
-    bundles: Mapping[str, Outcome] = field(default_factory=dict)
-    """Of the activity that lays out a container's bundle; absent where it was not begun since control started."""
-    healthy: frozenset[str] = frozenset()
-    """Those that have answered /ping with 200."""
-    silent: frozenset[str] = frozenset()
-    """Those that have answered, and do not any more."""
-    said: Callable[[Member], str] = lambda _: ""
-    """The last lines of a container's log."""
-    alarms: rollouts.Alarms | None = None
-    """Those that the rollout names; None where it names none, or they cannot be read just now."""
 
 
 @dataclass(frozen=True)
@@ -113,19 +79,27 @@ def _wanted(row: Row, seen: Seen, now: float) -> Row:
     state = cast("EndpointState", copy.deepcopy(dict(row.state)))
     status = _entered(row.status, state)
     back = status == ROLLING_BACK and state.get("next") is not None
-    reason = _impossible(state.get("current") if back else state.get("next"), seen)
-    for deployment in (state.get("current"), state.get("next")):
-        if deployment:
-            _fill(deployment, seen, now)
+    reason = impossible(state.get("current") if back else state.get("next"), seen)
+    for deployment, serves in _with_traffic(state):
+        fill(deployment, seen, now, serves=serves)
+    reason = reason or (None if back else crowded(state, seen))
     if back:
-        return _going_back(row, state, reason or _hopeless(state.get("current"), seen, now), now)
+        return _going_back(row, state, reason or hopeless(state.get("current"), seen, now), now)
     if state.get("next") is None or status == UPDATE_ROLLBACK_FAILED:
         return _at(row, status, IN_SERVICE if status == ROLLING_BACK else status, state)
-    reason = reason or _hopeless(state.get("next"), seen, now)
+    reason = reason or hopeless(state.get("next"), seen, now)
     reason = reason or rollouts.in_the_way(state.get("rollout"), seen.alarms, now)
     if reason is not None:
         return _given_up(row, status, state, reason, now)
     return _in_place(row, status, state) if _taken_over(state, seen, now) else _at(row, status, status, state)
+
+
+def _with_traffic(state: EndpointState) -> list[tuple[Deployment, bool]]:
+    """`current` and `next`, as far as they are there, and whether their replicas answer already: those of a `next` that
+    differs in weights and counts only do."""
+    current, coming = state.get("current"), state.get("next")
+    found = ((current, True), (coming, current is not None and "rollout" not in state))
+    return [(deployment, serves) for deployment, serves in found if deployment]
 
 
 def _entered(status: str, state: EndpointState) -> str:
@@ -143,6 +117,8 @@ def _taken_over(state: EndpointState, seen: Seen, now: float) -> bool:
 
 
 def _in_place(row: Row, status: str, state: EndpointState) -> Row:
+    if state["next"]:
+        settle(state["next"], state.get("current"))
     state["current"], state["next"] = state["next"], None
     state.pop("failure_reason", None)
     state.pop("rollout", None)
@@ -177,142 +153,6 @@ def _at(row: Row, before: str, status: str, state: EndpointState) -> Row:
     return replace(row, status=LIFECYCLE.check(before, status), state=state)
 
 
-def _impossible(upcoming: Deployment | None, seen: Seen) -> str | None:
-    """Why a replica could never be started, however often it is tried."""
-    for variant in upcoming["variants"] if upcoming else ():
-        for member in members_of(variant):
-            bundle, state = seen.bundles.get(member["container"]), seen.containers.get(member["container"])
-            if isinstance(bundle, Failed):
-                return bundle.reason
-            if isinstance(state, Exited) and state.reason:
-                return _cannot_start(variant, state.reason)
-    return None
-
-
-def _cannot_start(variant: Variant, reason: str) -> str:
-    return (
-        f"CannotStartContainerError. Please ensure the model container for variant {variant['name']} "
-        f"starts correctly when invoked with 'docker run <image> serve'. {reason}"
-    )
-
-
-def _fill(deployment: Deployment, seen: Seen, now: float) -> None:
-    """As many replicas as are wanted; containers that have ended are replaced, and none beside them."""
-    for variant in deployment["variants"]:
-        known = _kept(variant.get("replicas", []), variant["desired_count"])
-        missing = variant["desired_count"] - len(known)
-        tended = [_tended_replica(variant, replica, seen, now) for replica in known]
-        variant["replicas"] = tended + [_new_replica(variant, seen) for _ in range(missing)]
-
-
-def _kept(replicas: list[Replica], count: int) -> list[Replica]:
-    """As many of them, rather those that answer."""
-    return replicas if len(replicas) <= count else sorted(replicas, key=is_ready, reverse=True)[:count]
-
-
-def _new_replica(variant: Variant, seen: Seen) -> Replica:
-    containers = [seen.fresh() for _ in variant["container_definitions"]]
-    members = [_new_member(variant, number, each, containers[0]) for number, each in enumerate(containers)]
-    return Replica(members=members)
-
-
-def _new_member(variant: Variant, position: int, container: str, instance: str) -> Member:
-    """Of those with the same `instance`, any id, the streams are named as of one instance."""
-    stream = instance_stream(variant["name"], instance)
-    names = container_names(variant["container_definitions"])
-    return Member(
-        container=container,
-        position=position,
-        log_stream=stream if len(names) == 1 else f"{stream}/{names[position]}",
-        ready=False,
-        restarts=0,
-        not_before=0.0,
-    )
-
-
-def instance_stream(variant: str, instance: str) -> str:
-    """The log stream of an instance with one container; with several the container's name follows."""
-    return f"{variant}/i-0{instance[:16]}"
-
-
-def _tended_replica(variant: Variant, replica: Replica, seen: Seen, now: float) -> Replica:
-    return Replica(members=[_tended(variant, member, seen, now) for member in replica["members"]])
-
-
-def _tended(variant: Variant, member: Member, seen: Seen, now: float) -> Member:
-    ended = _ended(member, seen)
-    if ended is not None:
-        return _replacement(variant, member, ended, seen, now)
-    if member["container"] in seen.healthy and not member.get("ready"):
-        return {**member, "ready": True}
-    running = seen.containers.get(member["container"])
-    if "started" not in member and isinstance(running, Running):
-        return {**member, "started": running.since}
-    return member
-
-
-def _ended(member: Member, seen: Seen) -> State | Failed | None:
-    """How this place came to be empty: the container is gone or serves no more, or could not even be prepared."""
-    container = member["container"]
-    if container in seen.silent:
-        return Lost()
-    state, bundle = seen.containers.get(container, Absent()), seen.bundles.get(container)
-    if isinstance(state, Exited | Lost) or (isinstance(state, Absent) and member.get("ready")):
-        return state
-    return bundle if isinstance(bundle, Failed) else None
-
-
-def _replacement(variant: Variant, member: Member, ended: State | Failed, seen: Seen, now: float) -> Member:
-    lasted = isinstance(ended, Exited) and ended.since is not None and ended.at - ended.since > LASTED_SECONDS
-    restarts = 0 if lasted and member.get("ready") else member.get("restarts", 0) + 1
-    container = seen.fresh()
-    again = _new_member(variant, member["position"], container, container)
-    again |= {"restarts": restarts, "not_before": now + backoff(restarts)}
-    if not member.get("ready") and "started" in member:
-        again["started"] = member["started"]
-    if isinstance(ended, Exited):
-        again["last_words"] = _last_words(ended, seen.said(member))
-    return again
-
-
-def _last_words(ended: Exited, said: str) -> str:
-    memory = "Its container used more memory than its instance type has. " if ended.out_of_memory else ""
-    return memory + said
-
-
-def backoff(restarts: int) -> float:
-    """Seconds before a place is filled for the `restarts`th time; the first is filled at once."""
-    return 0.0 if restarts < 2 else min(LAST_BACKOFF, FIRST_BACKOFF * 2.0 ** min(restarts - 2, 16))
-
-
-def _hopeless(upcoming: Deployment | None, seen: Seen, now: float) -> str | None:
-    """Why a deployment will never be in service, or None while it may be."""
-    for variant in upcoming["variants"] if upcoming else ():
-        for member in members_of(variant):
-            if member.get("ready"):
-                continue
-            late = now - member.get("started", now) > startup_seconds(variant)
-            if late or member.get("restarts", 0) >= CRASHES:
-                return _no_ping(variant, member, member.get("last_words") or seen.said(member))
-    return None
-
-
-def startup_seconds(variant: Variant) -> float:
-    """How long a container of this variant may take until it answers /ping."""
-    return variant.get("startup_seconds") or STARTUP_SECONDS
-
-
-def _no_ping(variant: Variant, member: Member, said: str) -> str:
-    """AWS's words, and what it would be looked up for."""
-    names = container_names(variant["container_definitions"])
-    which = "primary container" if len(names) == 1 else names[member["position"]]
-    reason = (
-        f"The {which} for production variant {variant['name']} did not pass the ping health check. "
-        "Please check CloudWatch logs for this endpoint."
-    )
-    return f"{reason} Its last lines: {said}" if said else reason
-
-
 def _act(row: Row, seen: Seen, now: float) -> Act:
     """What the containers need that are not ready."""
     prepare, start, probe, due = [], [], [], _due(row, now)
@@ -338,24 +178,3 @@ def _due(row: Row, now: float) -> list[float]:
     rollout: Rollout | None = row.state.get("rollout")
     seconds = rollouts.seconds_left(rollout, now) if rollout and row.status == UPDATING else None
     return [] if seconds is None else [seconds]
-
-
-def deployments(row: Row) -> list[Deployment]:
-    """`current` and `next`, as far as they are there."""
-    found = (row.state.get("current"), row.state.get("next"))
-    return [deployment for deployment in found if deployment]
-
-
-def by_container(row: Row) -> dict[str, tuple[Variant, Member]]:
-    """Every container with its variant; `current` and `next` share replicas where only weights or counts change."""
-    return {
-        member["container"]: (variant, member)
-        for deployment in deployments(row)
-        for variant in deployment["variants"]
-        for member in members_of(variant)
-    }
-
-
-def containers_of(row: Row) -> set[str]:
-    """Ids that the row names."""
-    return set(by_container(row))

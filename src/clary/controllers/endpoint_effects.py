@@ -6,38 +6,36 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+from clary.controllers import placing
 from clary.controllers.activities import Activities, Outcome
 from clary.controllers.alarm_states import AlarmStates
 from clary.controllers.container import Containers
-from clary.controllers.endpoint import (
-    Act,
-    Remove,
-    Save,
-    Seen,
-    by_container,
-    containers_of,
-    decide,
-)
-from clary.controllers.endpoint_route import route
+from clary.controllers.endpoint import Act, Remove, Save, decide
+from clary.controllers.endpoint_route import route, route_id
+from clary.controllers.endpoint_seen import Seen, by_container, containers_of
 from clary.controllers.health import HealthGate
 from clary.controllers.logs import Logs, lines_into
 from clary.controllers.rollout import Alarms
 from clary.errors import ClaryError
+from clary.lifecycles import inference_component
 from clary.lifecycles.endpoint import DELETED, KIND, UPDATING, Member, Variant
 from clary.lifecycles.rollout import Rollout
 from clary.names import random_hex
-from clary.serving.routes import RouteTable, endpoint_id
+from clary.serving.routes import RouteTable
 from clary.store import Store
 from clary.store.rows import Key, Row
 from clary.workload.errors import WorkloadError, cannot_start
 from clary.workload.hosting import HostingWorkload, log_group
+from clary.workload.placement import Room, room_of
+
+_KINDS = (KIND, inference_component.KIND)
 
 _WATCH_SECONDS = 5.0
 """A look at the replicas even if no event came."""
 
 
 class EndpointController:
-    """Reconciles endpoints."""
+    """Reconciles endpoints and inference components: whatever has replicas that answer."""
 
     def __init__(  # noqa: PLR0913, PLR0917  what an endpoint's life takes, put together in one place
         self,
@@ -61,8 +59,8 @@ class EndpointController:
 
     def resume(self) -> list[Key]:
         """After a start of control: publish all routes, claim the containers; the endpoints are to be woken."""
-        rows = self._store.read.rows(KIND)
-        found = {_id(row.key): route(row) for row in rows if row.target != DELETED}
+        rows = self._rows()
+        found = {route_id(row.key): route(row) for row in rows if row.target != DELETED}
         self._routes.replace({endpoint: there for endpoint, there in found.items() if there})
         for row in rows:
             self._own(row)
@@ -70,15 +68,19 @@ class EndpointController:
 
     def wanted_containers(self) -> set[str]:
         """Ids that rows name."""
-        return set().union(*(containers_of(row) for row in self._store.read.rows(KIND)))
+        return set().union(*(containers_of(row) for row in self._rows()))
+
+    def _rows(self) -> list[Row]:
+        return [row for kind in _KINDS for row in self._store.read.rows(kind)]
 
     def reconcile(self, key: Key) -> float | None:
         """Go on with an endpoint until it has to wait for something."""
         while (row := self._store.read.get(key)) is not None:
-            step = decide(row, self._see(row), time.time())
+            seen = self._see(row)
+            step = decide(row, seen, time.time())
             match step:
                 case Save(wanted):
-                    self._save(row, wanted)
+                    self._save(row, wanted, seen.room)
                 case Remove():
                     self._remove(row)
                 case Act():
@@ -97,6 +99,7 @@ class EndpointController:
             silent=frozenset(container for container in containers if self._health.silent(container)),
             said=lambda member: self._workload.last_lines(row.key, member),
             alarms=self._alarms_of(row),
+            room=room_of(self._store.read, row),
         )
 
     def _alarms_of(self, row: Row) -> Alarms | None:
@@ -110,16 +113,16 @@ class EndpointController:
     def _bundle_outcome(self, key: Key, container: str) -> Outcome | None:
         return self._activities.outcome(key, container)
 
-    def _save(self, row: Row, wanted: Row) -> None:
+    def _save(self, row: Row, wanted: Row, room: Room | None) -> None:
         """The route is published before the status is seen: who reads InService can invoke."""
-        self._routes.set(_id(row.key), route(wanted))
-        saved = self._store.write(lambda transaction: transaction.save(wanted))
+        self._routes.set(route_id(row.key), route(wanted))
+        saved = self._store.write(lambda transaction: placing.saved(transaction, wanted, room))
         self._own(saved)
         self._let_go(row.key, containers_of(row) - containers_of(saved))
 
     def _remove(self, row: Row) -> None:
-        self._routes.set(_id(row.key), None)
-        self._store.write(lambda transaction: transaction.delete(row.key, row.version))
+        self._routes.set(route_id(row.key), None)
+        self._store.write(lambda transaction: placing.deleted(transaction, row))
         self._let_go(row.key, containers_of(row))
 
     def _gone(self, key: Key) -> None:
@@ -127,7 +130,7 @@ class EndpointController:
 
         A renamed row's containers are let go under either name; what of its own it had is nobody's now.
         """
-        self._routes.set(_id(key), None)
+        self._routes.set(route_id(key), None)
         self._let_go(key, self._containers.owned_by(key))
         self._activities.forget(key)
 
@@ -145,7 +148,8 @@ class EndpointController:
     def _act(self, row: Row, step: Act) -> float | None:
         found = by_container(row)
         dropped = self._containers.owned_by(row.key) - set(found)
-        if dropped:  # an operation has written a row without them
+        if dropped:  # an operation, or an edge, has written a row without them
+            self._routes.set(route_id(row.key), route(row))
             self._let_go(row.key, dropped)
         for container in step.prepare:
             self._prepare(row.key, *found[container])
@@ -169,7 +173,7 @@ class EndpointController:
             self._containers.end_unless_owned(member["container"], key)
 
     def _lay_out(self, key: Key, variant: Variant, member: Member, ended: Callable[[], bool]) -> None:
-        self._logs.ensure(key, log_group(key.name), member["log_stream"])
+        self._logs.ensure(key, log_group(key), member["log_stream"])
         with lines_into(self._workload.log_file(key, member)) as line:
             for notice in self._workload.notices(variant, member):
                 line(notice)
@@ -184,7 +188,3 @@ class EndpointController:
             self._activities.fail(key, container, cannot_start(error))
             return
         self._health.probe(container, key)
-
-
-def _id(key: Key) -> str:
-    return endpoint_id(key.account, key.region, key.name)

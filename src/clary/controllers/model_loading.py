@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from clary.compute.base import Dial
-from clary.controllers.endpoint import by_container
+from clary.controllers.endpoint_seen import by_container
 from clary.errors import ServiceUnavailable, ValidationError
 from clary.lifecycles.endpoint import KIND, Member, Variant
 from clary.names import model_name

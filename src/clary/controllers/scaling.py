@@ -13,6 +13,7 @@ from typing import Any
 from clary.lifecycles.endpoint import FAILED as ENDPOINT_FAILED
 from clary.lifecycles.endpoint import IN_SERVICE, UPDATE_ROLLBACK_FAILED
 from clary.scaling.decision import Bounds, Cooldown, Decision, Proposal, decide, enforced
+from clary.scaling.resource import parse
 from clary.scaling.rows import COOLDOWN, ENDPOINT, FAILED, OUT_OF_BOUNDS, OVERRIDDEN, SUCCESSFUL, TRIGGERS, UNDER_WAY
 from clary.scaling.rows import scaled as scaled_variant
 from clary.store.rows import Row
@@ -90,11 +91,11 @@ def _follow(endpoint: Row, row: Row, under_way: Mapping[str, Any]) -> Step:
         return Ask()
     if endpoint.status not in AT_REST:
         return Wait(LOOK_SECONDS)
-    variant, capacity = scaled_variant(endpoint, row.key), under_way["capacity"]
+    variant, capacity, counted = scaled_variant(endpoint, row.key), under_way["capacity"], parse(row.key.name).counted
     if variant is not None and variant["desired_count"] == capacity:
-        return Finish(SUCCESSFUL, done(capacity))
+        return Finish(SUCCESSFUL, done(counted, capacity))
     reason = endpoint.state.get("failure_reason")
-    return Finish(FAILED, failed(capacity, reason)) if reason else Finish(OVERRIDDEN, None)
+    return Finish(FAILED, failed(counted, capacity, reason)) if reason else Finish(OVERRIDDEN, None)
 
 
 def _decision(row: Row, current: int, policies: Mapping[str, Row], agreed: Mapping[str, bool], now: float) -> Decision:
@@ -132,21 +133,21 @@ def _proposals(row: Row, policies: Mapping[str, Row], agreed: Mapping[str, bool]
 # AWS's words
 
 
-def setting(capacity: int) -> str:
+def setting(counted: str, capacity: int) -> str:
     """An activity's Description."""
-    return f"Setting desired instance count to {capacity}."
+    return f"Setting desired {counted} count to {capacity}."
 
 
-def waiting(capacity: int) -> str:
+def waiting(counted: str, capacity: int) -> str:
     """An activity's StatusMessage while it goes on."""
-    return f"Successfully set desired instance count to {capacity}. Waiting for change to be fulfilled by sagemaker."
+    return f"Successfully set desired {counted} count to {capacity}. Waiting for change to be fulfilled by sagemaker."
 
 
-def done(capacity: int) -> str:
+def done(counted: str, capacity: int) -> str:
     """An activity's StatusMessage when it is over."""
-    return f"Successfully set desired instance count to {capacity}. Change successfully fulfilled by sagemaker."
+    return f"Successfully set desired {counted} count to {capacity}. Change successfully fulfilled by sagemaker."
 
 
-def failed(capacity: int, reason: str) -> str:
+def failed(counted: str, capacity: int, reason: str) -> str:
     """An activity's StatusMessage when it is over."""
-    return f"Failed to set desired instance count to {capacity}. Reason: {reason}"
+    return f"Failed to set desired {counted} count to {capacity}. Reason: {reason}"

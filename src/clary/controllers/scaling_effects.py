@@ -27,7 +27,7 @@ from clary.controllers.scaling import (
 from clary.errors import AWSError
 from clary.scaling.decision import NotScaled, Scale
 from clary.scaling.effects import ALARMS, leave
-from clary.scaling.resource import ScaledVariant
+from clary.scaling.resource import parse
 from clary.scaling.rows import (
     COOLDOWN,
     FAILED,
@@ -138,19 +138,20 @@ class ScalingController:
     def _ask(self, row: Row) -> bool:
         """Whether the endpoint has been asked, or will never be."""
         under_way = row.state[UNDER_WAY]
-        variant, capacity = ScaledVariant.parse(row.key.name), under_way["capacity"]
-        wanted = [{"VariantName": variant.name, "DesiredInstanceCount": capacity}]
-        params = {"EndpointName": variant.endpoint, "DesiredWeightsAndCapacities": wanted}
+        resource, capacity = parse(row.key.name), under_way["capacity"]
+        operation, params = resource.request(capacity)
         try:
-            self._call(row.key, "sagemaker", "UpdateEndpointWeightsAndCapacities", params, under_way["id"])
+            self._call(row.key, "sagemaker", operation, params, under_way["id"])
         except AWSError as error:
             endpoint = self._store.read.get(endpoint_key(row.key))
             if error.code in _LATER or (endpoint is not None and endpoint.status not in AT_REST):
                 return False
             _log.info("%s was not scaled: %s", row.key.name, error)
-            self._finish(row, Finish(FAILED, failed(capacity, error.message)))
+            self._finish(row, Finish(FAILED, failed(resource.counted, capacity, error.message)))
             return True
-        self._move(row, {**under_way, "asked": True}, IN_PROGRESS, {"StatusMessage": waiting(capacity)})
+        self._move(
+            row, {**under_way, "asked": True}, IN_PROGRESS, {"StatusMessage": waiting(resource.counted, capacity)}
+        )
         return True
 
     def _finish(self, row: Row, step: Finish) -> None:
@@ -194,7 +195,7 @@ def _noted(transaction: Transaction, row: Row, decision: NotScaled, now: float) 
 
 
 def _under_way(transaction: Transaction, row: Row, decision: Scale, current: int, now: float) -> dict[str, Any]:
-    said = {"Description": setting(decision.capacity), "Cause": decision.cause}
+    said = {"Description": setting(parse(row.key.name).counted, decision.capacity), "Cause": decision.cause}
     activity = begun(transaction, row.key, PENDING, said, now)
     return {
         "activity": activity.key.name,

@@ -24,13 +24,13 @@ async def write(lines: AccessLog, door: Door) -> None:
         await asyncio.sleep(EVERY_SECONDS)
         for group, events in lines.take():
             try:
-                await _put(door, group, stream, events)
+                await put(door, group, stream, events)
             except AWSError as error:
                 _log.warning("%d lines were not written to %s: %s", len(events), group.name, error)
 
 
-async def _put(door: Door, group: Group, stream: str, events: list[dict[str, Any]]) -> None:
-    """A group or stream that is not there is made. Raises AWSError."""
+async def put(door: Door, group: Group, stream: str, events: list[dict[str, Any]]) -> None:
+    """Events of a stream; a group or stream that is not there is made. Raises AWSError."""
     place = {"logGroupName": group.name, "logStreamName": stream}
     try:
         await _call(door, group, "PutLogEvents", {**place, "logEvents": events})

@@ -1,4 +1,5 @@
-"""HTTP/1.1 with a bound on how long and how large a request's head may be: uvicorn has none.
+"""HTTP/1.1 with a bound on how long and how large a request's head may be: uvicorn has none. And with one on
+connections, beyond which new ones are told to come again; those that are there are answered.
 
 Whole heads come in one packet and cost nothing extra; only one that is cut starts a clock.
 """
@@ -6,6 +7,7 @@ Whole heads come in one packet and cost nothing extra; only one that is cut star
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -16,10 +18,17 @@ HEAD_SECONDS = 20.0
 """Replaced by the settings when the edge starts: uvicorn makes one protocol per connection by itself."""
 
 
+MOST_CONNECTIONS = 2048
+"""Likewise."""
+
+_BUSY = b'{"message":"The service is unavailable. Try your call again."}'
+
+
 class GuardedProtocol(HttpToolsProtocol):
     """One connection."""
 
     head_seconds = HEAD_SECONDS
+    most_connections = MOST_CONNECTIONS
 
     _in_head = True
     _head_bytes = 0
@@ -28,6 +37,8 @@ class GuardedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A connection that sends nothing at all is cut off like one that sends too slowly."""
         super().connection_made(transport)
+        if len(self.connections) > self.most_connections:
+            self.app = _busy
         self._start_clock()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -73,3 +84,11 @@ class GuardedProtocol(HttpToolsProtocol):
     def _refuse_head(self) -> None:
         if not self.transport.is_closing():
             self.send_400_response("The request's head is too large.")
+
+
+async def _busy(_scope: Any, _receive: Any, send: Any) -> None:  # noqa: ANN401  uvicorn's own
+    headers = {"content-type": "application/json", "x-amzn-errortype": "ServiceUnavailable", "retry-after": "1"}
+    head = [(name.encode(), value.encode()) for name, value in headers.items()]
+    head += [(b"content-length", b"%d" % len(_BUSY)), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": 503, "headers": head})
+    await send({"type": "http.response.body", "body": _BUSY})

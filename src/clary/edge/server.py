@@ -91,6 +91,7 @@ def serve(
     """Answer on `sockets`, and `secure` by TLS; returns when all is answered after a SIGTERM, or after `alone` has
     become readable."""
     GuardedProtocol.head_seconds = limits.header_seconds
+    GuardedProtocol.most_connections = limits.connections
     EdgeServer(application, limits, alone, beside, secure).run(sockets=sockets)
 
 
@@ -105,7 +106,6 @@ def _config(application: Application, limits: Limits) -> uvicorn.Config:
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        limit_concurrency=limits.connections,
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=DRAIN,
     )

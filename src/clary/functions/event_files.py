@@ -4,7 +4,6 @@ invokes comes to the edge as a file as well, and a counter that tells of it."""
 from __future__ import annotations
 
 import json
-import os
 import threading
 import time
 from contextlib import suppress
@@ -12,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from clary import durable
 from clary.functions.invoking import Invocation
 from clary.functions.letters import Letter
 from clary.publish import Publisher
@@ -64,18 +64,7 @@ class EventFiles:
 
     def write(self, event: Event) -> None:
         """It is on the disk when this returns."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        fresh = self._path(event).with_suffix(".new")
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(asdict(event), file)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._path(event))
-        directory = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        durable.replace(self._path(event), json.dumps(asdict(event)).encode())
 
     def remove(self, event: Event) -> None:
         """It was answered, or given up."""

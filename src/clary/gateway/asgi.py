@@ -46,6 +46,10 @@ class Site(Protocol):
 _UNREAD = 65_536
 """Bytes of a body that are let go by unread; before more than these the connection is closed."""
 
+_LATER = frozenset({429, 503})
+_RETRY_AFTER = "1"
+"""Seconds, with what may be asked again later (RFC 9110, 10.2.3)."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -135,7 +139,10 @@ class Gateway:
 
     def _fault(self, error: AWSError, protocol: str, service: str, request_id: str) -> HttpResponse:
         worded = refusals.worded(error, protocol, service)
-        return PROTOCOLS[protocol].fault(worded, self._model(service), request_id)
+        response = PROTOCOLS[protocol].fault(worded, self._model(service), request_id)
+        if response.status in _LATER:
+            response.headers["retry-after"] = _RETRY_AFTER
+        return response
 
     def _model(self, service: str) -> ServiceModel | None:
         return models.load(service) if service in self._parts.registry.services else None
@@ -220,11 +227,14 @@ def _leaves_body(request: HttpRequest) -> bool:
 
 
 def _tell_length(request: HttpRequest, response: HttpResponse) -> None:
-    """HEAD tells the length of what GET would send, where the operation knows it."""
+    """HEAD tells the length of what GET would send, where the operation knows it. What is still being made
+    has none: the server sends it in chunks."""
     if response.status in EMPTY_BODY_STATUSES:
         response.headers.pop("content-length", None)
     elif request.method != "HEAD" or "content-length" not in response.headers:
-        response.headers["content-length"] = str(response.size)
+        size = response.size
+        if size is not None:
+            response.headers["content-length"] = str(size)
 
 
 def _finish(response: HttpResponse, protocol: str, request_id: str) -> HttpResponse:

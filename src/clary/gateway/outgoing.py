@@ -1,4 +1,5 @@
-"""Sending an answer: its head, then its body from memory or from files, read in threads piece by piece."""
+"""Sending an answer: its head, then its body from memory, or from files, read in threads piece by piece, or as it is
+made."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 from clary.gateway.incoming import Incoming
-from clary.wire.http import EMPTY_BODY_STATUSES, Extent, HttpResponse
+from clary.wire.http import EMPTY_BODY_STATUSES, Extent, Flow, HttpResponse
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
@@ -40,6 +41,8 @@ class Outgoing:
             await self._plain(send, response, b"")
         elif isinstance(body, bytes):
             await self._plain(send, response, body)
+        elif not isinstance(body, Extent):
+            await self._flowing(send, response, body, incoming)
         elif body.size <= _AT_ONCE:
             await self._plain(send, response, _read_all(body))
         else:
@@ -67,6 +70,19 @@ class Outgoing:
                 gone.cancel()
                 with suppress(asyncio.CancelledError):
                     await gone
+
+    async def _flowing(self, send: Send, response: HttpResponse, flow: Flow, incoming: Incoming) -> None:
+        """Each piece as soon as it is there, no faster than the client reads; one that hangs up ends the making."""
+        gone = asyncio.ensure_future(incoming.gone())
+        try:
+            await send(_head(response))
+            while piece := await _next(flow, gone):
+                await self._part(send, piece)
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            gone.cancel()
+            await asyncio.wait({gone})
+            await flow.aclose()
 
     async def _part(self, send: Send, piece: bytes) -> None:
         """A client that does not read for too long is let go: TimeoutError ends the connection."""
@@ -128,6 +144,23 @@ class _Reader:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+
+async def _next(flow: Flow, gone: asyncio.Future[None]) -> bytes:
+    """The next piece; empty at the end, and where the client has gone."""
+    coming = asyncio.ensure_future(_piece(flow))
+    either: tuple[asyncio.Future[Any], ...] = (coming, gone)
+    try:
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        return b"" if gone.done() else coming.result()
+    finally:
+        if not coming.done():
+            coming.cancel()
+            await asyncio.wait({coming})
+
+
+async def _piece(flow: Flow) -> bytes:
+    return await anext(flow, b"")
 
 
 def _read_all(body: Extent) -> bytes:

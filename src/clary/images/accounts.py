@@ -48,6 +48,40 @@ _FRAMEWORKS: Mapping[str, str] = {
     "us-west-2": "246618743249",
 }
 
+_COMPILED: Mapping[str, str] = {
+    "af-south-1": "774647643957",
+    "ap-east-1": "110948597952",
+    "ap-northeast-1": "941853720454",
+    "ap-northeast-2": "151534178276",
+    "ap-northeast-3": "925152966179",
+    "ap-south-1": "763008648453",
+    "ap-southeast-1": "324986816169",
+    "ap-southeast-2": "355873309152",
+    "ca-central-1": "464438896020",
+    "cn-north-1": "472730292857",
+    "cn-northwest-1": "474822919863",
+    "eu-central-1": "746233611703",
+    "eu-central-2": "010526262399",
+    "eu-north-1": "601324751636",
+    "eu-south-1": "966458181534",
+    "eu-west-1": "802834080501",
+    "eu-west-2": "205493899709",
+    "eu-west-3": "254080097072",
+    "il-central-1": "275950707576",
+    "me-south-1": "836785723513",
+    "sa-east-1": "756306329178",
+    "us-east-1": "785573368785",
+    "us-east-2": "007439368137",
+    "us-gov-east-1": "227234621604",
+    "us-gov-west-1": "263933020539",
+    "us-iso-east-1": "167761179201",
+    "us-isob-east-1": "406031935815",
+    "us-isof-east-1": "751086301963",
+    "us-isof-south-1": "935523707064",
+    "us-west-1": "710691900526",
+    "us-west-2": "301217895009",
+}
+
 _FIRST_ALGORITHMS: Mapping[str, str] = {
     "af-south-1": "455444449433",
     "ap-east-1": "286214385809",
@@ -218,6 +252,7 @@ REGISTRIES: Mapping[str, Mapping[str, str]] = {
     "pytorch-inference-graviton": _DEEP_LEARNING,
     "pytorch-training": _DEEP_LEARNING,
     "randomcutforest": _ALGORITHMS,
+    "sagemaker-neo-onnx": _COMPILED,
     "sagemaker-pytorch": _FIRST_FRAMEWORKS,
     "sagemaker-scikit-learn": _FRAMEWORKS,
     "sagemaker-tensorflow-scriptmode": _FIRST_FRAMEWORKS,
@@ -227,6 +262,7 @@ REGISTRIES: Mapping[str, Mapping[str, str]] = {
     "tensorflow-inference-graviton": _DEEP_LEARNING,
     "tensorflow-training": _DEEP_LEARNING,
     "xgboost": _FIRST_ALGORITHMS,
+    "xgboost-neo": _COMPILED,
 }
 """Repository → region → account."""
 

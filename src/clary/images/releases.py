@@ -123,6 +123,13 @@ def _by_distance(pythons: Sequence[str], preferred: str) -> list[str]:
     return sorted(pythons, key=lambda version: (abs(minor(version)[1] - wanted), -minor(version)[1]))
 
 
+def compiles(environment: Environment) -> bool:
+    """Whether it holds a compiler of scikit-learn's models."""
+    holds = any(requirement.startswith("skl2onnx") for requirement in environment.requirements)
+    return holds and environment.python in _COMPILER_PYTHONS
+
+
+_COMPILER_PYTHONS = ("3.9", "3.10", "3.11", "3.12", "3.13")
 COMPILER = tuple(f"{name}; python_version >= '3.9' and python_version < '3.14'" for name in ("onnxruntime", "skl2onnx"))
 """Compiles scikit-learn's classifiers (toolkit/predictor.py); on the Pythons that have wheels of all of it."""
 ARROW_1 = "pyarrow<22"

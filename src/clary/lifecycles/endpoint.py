@@ -32,6 +32,10 @@ KIND = "endpoint"
 MULTI_MODEL = "MultiModel"
 """The Mode of a container definition whose container is told which models to load."""
 
+RANDOM = "RANDOM"
+ROUTING_STRATEGIES = frozenset({"LEAST_OUTSTANDING_REQUESTS", RANDOM})
+"""Which replica of a variant is asked."""
+
 LIFECYCLE = Lifecycle(
     kind=KIND,
     initial=CREATING,
@@ -74,13 +78,45 @@ class Replica(TypedDict):
     """In the order of the variant's container definitions."""
 
 
+class Serverless(TypedDict):
+    """How a variant without instances has its replicas: as many as requests need at once
+    (https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html)."""
+
+    memory_mb: int
+    max_concurrency: int
+    """Requests at once, each with a replica of its own; more are throttled."""
+    provisioned: int
+    """Replicas that are always there; 0: none without requests."""
+    failures: int
+    """How many of its replicas have not come up since it serves: requests that wait for one are told."""
+    said: str
+    """Why the last of them did not."""
+
+
+class Demand(TypedDict):
+    """What one copy of an inference component takes of its instance
+    (https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_InferenceComponentComputeResourceRequirements.html).
+    """
+
+    millicores: int
+    """Thousandths of a core; 0: none are set aside."""
+    memory_mb: int
+    """MinMemoryRequiredInMb."""
+    most_memory_mb: int
+    """MaxMemoryRequiredInMb: more than that it may not use; 0: as much as its instance has."""
+    accelerators: int
+
+
 class Variant(TypedDict, total=False):
     """One production variant as deployed: what was configured, resolved once, so that a config may be deleted."""
 
     name: str
     weight: float
     desired_count: int
+    """Replicas that are wanted; of a serverless variant as many as requests have asked for, and not fewer than are
+    provisioned. While it is being deployed one at least: the model is to have shown that it comes up."""
     instance_type: str
+    """Absent where `serverless` is there."""
     model: str
     """ModelName; the model's container definitions as they were when deployed stand in `container_definitions`."""
     container_definitions: list[dict[str, Any]]
@@ -93,9 +129,22 @@ class Variant(TypedDict, total=False):
     """ContainerStartupHealthCheckTimeoutInSeconds; absent: AWS's 8 minutes."""
     download_seconds: float
     """ModelDataDownloadTimeoutInSeconds; absent: no limit."""
+    accelerator: str
+    """AcceleratorType, which nothing heeds: the service has ended. Absent where none was said."""
+    routing: str
+    """RoutingStrategy; absent where none was said: the replica with the fewest requests outstanding is asked."""
     replicas: list[Replica]
     shadow: bool
     """Requests are mirrored to it, and nobody sees its answers; absent: a production variant."""
+    managed_scaling: dict[str, Any]
+    """ManagedInstanceScaling of a variant without a model, whose instances are there for inference components: it has
+    no container definitions, and its replicas have no containers."""
+    endpoint: str
+    """Of an inference component: EndpointName of the endpoint on whose instances its copies are. Absent: not one."""
+    demand: Demand
+    """Of an inference component: what each copy takes. Absent: an instance of its own."""
+    serverless: Serverless
+    """Absent: its replicas are instances."""
 
 
 class Deployment(TypedDict, total=False):
@@ -107,6 +156,10 @@ class Deployment(TypedDict, total=False):
     """Production variants first, then the shadow variant where there is one."""
     capture: dict[str, Any]
     """The configuration's DataCaptureConfig; absent where it has none."""
+    specification: dict[str, Any]
+    """Of an inference component: the Specification that it was asked to be; `config` is empty then."""
+    asynchronous: dict[str, Any]
+    """The configuration's AsyncInferenceConfig; absent where requests are answered as they come."""
 
 
 class EndpointState(TypedDict, total=False):
@@ -125,6 +178,11 @@ class EndpointState(TypedDict, total=False):
     failure_reason: str
 
 
+def is_host(variant: Variant) -> bool:
+    """Whether it has no model: its instances are there for inference components."""
+    return variant.get("container_definitions") == []
+
+
 def production_of(deployment: Deployment | None) -> list[Variant]:
     """The variants whose answers are seen."""
     return [variant for variant in (deployment or {}).get("variants", ()) if not variant.get("shadow")]
@@ -133,6 +191,17 @@ def production_of(deployment: Deployment | None) -> list[Variant]:
 def shadows_of(deployment: Deployment | None) -> list[Variant]:
     """The variants to which requests are mirrored; one at most."""
     return [variant for variant in (deployment or {}).get("variants", ()) if variant.get("shadow")]
+
+
+def fewest_instances(deployment: Deployment | None) -> int:
+    """That a variant of it may be scaled to: of an asynchronous endpoint none, since requests can wait; nor of an
+    inference component."""
+    return 0 if deployment and ("asynchronous" in deployment or "specification" in deployment) else 1
+
+
+def standing_count(variant: Variant) -> int:
+    """Replicas that a variant has without any request."""
+    return variant["serverless"]["provisioned"] if "serverless" in variant else variant["desired_count"]
 
 
 def replicas_of(deployment: Deployment | None) -> Iterator[Replica]:

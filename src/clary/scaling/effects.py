@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from clary.calls import Call, account_root
 from clary.errors import AWSError
-from clary.scaling.resource import ScaledVariant
+from clary.scaling.resource import parse
 from clary.scaling.rows import OVERRIDDEN, POLICY_KIND, SCHEDULED_KIND, UNDER_WAY, activity_key, told
 from clary.scaling.tracking import HIGH, LOW, alarm_params
 from clary.store.rows import Key, Row
@@ -47,14 +47,14 @@ def policy_arn_in(action: str) -> str:
 
 def put_alarms(invoke: Invoke, policy: Row) -> None:
     """Those of a target tracking policy, as it is now. Raises AWSError."""
-    variant = ScaledVariant.parse(policy.parent)
+    resource = parse(policy.parent)
     action = f"{policy.arn}{_CREATED_BY}{uuid.uuid5(uuid.NAMESPACE_URL, policy.arn)}"
     for which, name in policy.state[ALARMS].items():
         params = {
             "AlarmName": name,
             "AlarmDescription": f"DO NOT EDIT OR DELETE. For TargetTrackingScaling policy {action}.",
             "AlarmActions": [action],
-            **alarm_params(which, variant, policy.spec["config"]),
+            **alarm_params(which, resource, policy.spec["config"]),
         }
         _call(invoke, policy.key, "PutMetricAlarm", params)
 

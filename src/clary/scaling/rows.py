@@ -1,7 +1,7 @@
 """Scalable targets, policies, scheduled actions and activities as rows.
 
-A target is below its endpoint; policies, scheduled actions and activities are below their target, whose row's name is
-the ResourceId. Activities outlive their target.
+A target is below its endpoint or inference component; policies, scheduled actions and activities are below their
+target, whose row's name is the ResourceId. Activities outlive their target.
 """
 
 from __future__ import annotations
@@ -12,10 +12,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from clary.lifecycles.endpoint import KIND as ENDPOINT_KIND
 from clary.lifecycles.endpoint import Variant, production_of
 from clary.names import Arn, random_hex
-from clary.scaling.resource import NAMESPACE, ScaledVariant
+from clary.scaling.resource import NAMESPACE, ScaledComponent, parse
 from clary.store.rows import Key, Query, Row
 
 if TYPE_CHECKING:
@@ -78,15 +77,17 @@ def activity_key(target: Key, name: str) -> Key:
 
 
 def endpoint_key(target: Key) -> Key:
-    """Of the endpoint that a target is of."""
-    return Key(ENDPOINT_KIND, target.account, target.region, ScaledVariant.parse(target.name).endpoint)
+    """Of the endpoint, or the inference component, that a target is of."""
+    resource = parse(target.name)
+    return Key(resource.kind, target.account, target.region, resource.deployed)
 
 
 def scaled(endpoint: Row, target: Key) -> Variant | None:
-    """The variant that a target is of, as it serves or, at first, is to; None where the endpoint has no such one."""
-    name = ScaledVariant.parse(target.name).name
-    deployment = endpoint.state.get("current") or endpoint.state.get("next")
-    return next((each for each in production_of(deployment) if each["name"] == name), None)
+    """The variant that a target is of, as it serves or, at first, is to; None where the endpoint has no such one. An
+    inference component has one variant, its copies."""
+    resource, deployment = parse(target.name), endpoint.state.get("current") or endpoint.state.get("next")
+    whole = isinstance(resource, ScaledComponent)
+    return next((each for each in production_of(deployment) if whole or each["name"] == resource.name), None)
 
 
 def new_target_arn(key: Key) -> str:

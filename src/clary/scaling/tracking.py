@@ -7,10 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from clary.scaling.resource import ScaledVariant
-
-INVOCATIONS = "SageMakerVariantInvocationsPerInstance"
-PREDEFINED = frozenset({INVOCATIONS})
+from clary.scaling.resource import Scaled
 
 HIGH, LOW = "AlarmHigh", "AlarmLow"
 
@@ -46,23 +43,21 @@ def threshold_of(which: str, target: float) -> float:
     return target if which == HIGH else round(target * LOW_SHARE, 10)
 
 
-def alarm_params(which: str, variant: ScaledVariant, config: Mapping[str, Any]) -> dict[str, Any]:
+def alarm_params(which: str, resource: Scaled, config: Mapping[str, Any]) -> dict[str, Any]:
     """What PutMetricAlarm is asked for one of a policy's alarms, but for names and actions."""
     return {
         "ComparisonOperator": _COMPARISONS[which],
         "EvaluationPeriods": PERIODS[which],
         "Threshold": threshold_of(which, config["TargetValue"]),
-        **_metric(variant, config),
+        **_metric(resource, config),
     }
 
 
-def _metric(variant: ScaledVariant, config: Mapping[str, Any]) -> dict[str, Any]:
+def _metric(resource: Scaled, config: Mapping[str, Any]) -> dict[str, Any]:
     asked = config.get("CustomizedMetricSpecification")
     if asked is None:
-        named = {"EndpointName": variant.endpoint, "VariantName": variant.name}
-        dimensions = [{"Name": name, "Value": value} for name, value in named.items()]
-        metric = {"Namespace": "AWS/SageMaker", "MetricName": "InvocationsPerInstance", "Dimensions": dimensions}
-        return {**metric, "Statistic": "Sum", "Period": PERIOD}
+        named = {"Namespace": "AWS/SageMaker", "MetricName": resource.metric, "Dimensions": resource.dimensions}
+        return {**named, "Statistic": "Sum", "Period": PERIOD}
     if asked.get("Metrics"):
         return {"Metrics": [_query(each) for each in asked["Metrics"]]}
     members = ("Namespace", "MetricName", "Dimensions", "Statistic", "Unit")

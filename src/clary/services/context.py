@@ -18,11 +18,14 @@ if TYPE_CHECKING:  # each process loads only the parts that it holds
     from clary.objects import ObjectReader, ObjectStore
     from clary.queues.messages import MessageStore
     from clary.queues.waiting import Waiting
+    from clary.serving.asynchronous.work import AsyncWork
     from clary.serving.many_models import Models
     from clary.serving.metering import Meter
     from clary.serving.mirror import Mirror
     from clary.serving.recorder import Recorder
     from clary.serving.router import Router
+    from clary.serving.serverless import Serverless
+    from clary.serving.sessions import Sessions
     from clary.store import Store
     from clary.telemetry.series import SeriesStore
 
@@ -64,13 +67,16 @@ class EdgeContext:
     settings: Settings
     objects: ObjectReader
     router: Router
+    serverless: Serverless
     meter: Meter
     mirror: Mirror
     models: Models
     recorder: Recorder
+    sessions: Sessions
     functions: Functions
     events: Events
     apis: Apis
+    asynchronous: AsyncWork
     queues: Waiting
     authorise: Callable[[Access], None]
     """Raises AccessDenied where the caller has not this right: for one that depends on what is found."""

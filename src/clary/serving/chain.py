@@ -16,6 +16,7 @@ from socket import socket
 from typing import NamedTuple
 
 from clary.serving.client import Pool, Request, Response, Room
+from clary.serving.streaming import Stream, begin
 
 DEFAULT_TYPE = "application/octet-stream"
 """Where nobody says what a body is."""
@@ -54,16 +55,34 @@ class Chain:
     async def ask(self, request: Request, walk: Walk) -> Response:
         """The last container's answer, or the first that is no success; `walk.at` is whose. Raises as `Pool.ask`."""
         walk.passed.clear()
-        *before, last = walk.positions
+        if len(walk.positions) > 1:
+            request, refused = await self._up_to_last(request, walk)
+            if refused is not None:
+                return refused
+        return await self._ask(walk.positions[-1], request, walk)
+
+    async def stream(self, request: Request, walk: Walk) -> Stream | Response:
+        """As `ask`, but the last container's answer as it comes. Raises as `Pool.ask`."""
+        walk.passed.clear()
+        request, refused = await self._up_to_last(request, walk)
+        if refused is not None:
+            return refused
+        walk.at, began = walk.positions[-1], time.perf_counter()
+        stream = await begin(self._pools[walk.at], request)
+        walk.passed.append(Passed(walk.at, time.perf_counter() - began))
+        return stream
+
+    async def _up_to_last(self, request: Request, walk: Walk) -> tuple[Request, Response | None]:
+        """What the last container is to be asked; and an answer where one before it refused."""
         headers, body = request.headers, request.body
-        for position in before:
+        for position in walk.positions[:-1]:
             passing = {name: value for name, value in headers.items() if name != "Accept"}
             answer = await self._ask(position, Request(request.method, request.path, passing, body), walk)
             if not 200 <= answer.status < 300:
-                return answer
+                return request, answer
             headers = {**headers, "Content-Type": answer.headers.get("content-type", DEFAULT_TYPE)}
             body = answer.body
-        return await self._ask(last, Request(request.method, request.path, headers, body), walk)
+        return Request(request.method, request.path, headers, body), None
 
     async def first(self, request: Request) -> Response:
         """The first container's answer. Raises as `Pool.ask`."""

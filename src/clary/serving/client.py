@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from types import MappingProxyType
-from typing import NamedTuple, cast
+from typing import NamedTuple, TypeVar, cast
 
 import httptools
 
@@ -29,13 +29,15 @@ BODILESS_BYTES = 2**18
 """More on end of what is no body, such as headers without an end, is broken off for the same reason."""
 
 PIPELINED = "x-clary-pipelined"
-"""Says how many requests may wait on the connection at once (`toolkit/server/listener.py`)."""
+"""Says how many requests may wait on the connection at once (`toolkit/server/head.py`)."""
 
 _MOST_PIPELINED = 128
 _SHARED_BYTES = 64 * 1024
 """A larger request has a connection of its own: those behind it would wait while it is sent."""
 
 _BODYLESS = frozenset({204, 304})
+
+Speaks = TypeVar("Speaks", bound=asyncio.Protocol)
 
 
 class NotSent(Exception):
@@ -50,13 +52,17 @@ class AnswerTooLarge(Broken):
     """The answer is larger than RESPONSE_BYTES, or BODILESS_BYTES of it brought nothing of a body."""
 
 
+Body = bytes | memoryview
+"""Of a request: a large one may lie in a file that is mapped into memory."""
+
+
 class Request(NamedTuple):
     """What is sent; `headers` without framing headers, which the client adds."""
 
     method: str
     path: str
     headers: Mapping[str, str] = MappingProxyType({})
-    body: bytes = b""
+    body: Body = b""
 
     def head(self) -> bytes:
         """The request line and all headers. Raises ValueError where a header would break out of its line."""
@@ -127,7 +133,7 @@ class Connection(asyncio.Protocol):
         """Whether nobody waits for an answer."""
         return all(answer.done() for answer in self._answers)
 
-    async def ask(self, head: bytes, body: bytes) -> Response:
+    async def ask(self, head: bytes, body: Body) -> Response:
         """The answer to one request. Raises Broken.
 
         Whoever waits no longer (a time limit) lets the connection go: at once, or once those who still wait for
@@ -329,14 +335,18 @@ class Pool:
         elif connection.idle:
             connection.close()
 
-    async def _connect(self) -> Connection:
+    async def open(self, made: Callable[[], Speaks]) -> Speaks:
+        """A connection of its own, for what is not pooled. Raises NotSent."""
         loop = asyncio.get_running_loop()
         try:
             sock = await loop.run_in_executor(self._threads, self._dial, self._container)
         except OSError as error:
             raise NotSent(f"container {self._container}: {error}") from error
-        _, connection = await loop.create_connection(lambda: Connection(self._forget, self._room), sock=sock)
-        return connection
+        _, protocol = await loop.create_connection(made, sock=sock)
+        return protocol
+
+    async def _connect(self) -> Connection:
+        return await self.open(lambda: Connection(self._forget, self._room))
 
     def _forget(self, connection: Connection) -> None:
         if connection in self._free:

@@ -155,9 +155,11 @@ class ToModel:
             return
         loop = asyncio.get_running_loop()
         began, self.waiting = loop.time(), True
+        replica.aside += 1
         try:
             await self.models.ensure(replica, self)
         finally:
+            replica.aside -= 1
             self.waited += loop.time() - began
         self.waiting = False
 

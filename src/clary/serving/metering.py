@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from itertools import product
 from typing import Any, NamedTuple
 
+from clary.serving.fleet import Turn
+
 NAMESPACE = "AWS/SageMaker"
 
 _VALUES_AT_ONCE = 150
@@ -46,13 +48,18 @@ class Place(NamedTuple):
     """One of those of each instance; empty for the whole."""
     config: str = ""
     """EndpointConfigName of the replicas that answered: what is new may be watched apart from what it replaces."""
+    component: str = ""
+    """The inference component that answered; empty where the variant has a model of its own."""
 
     @property
     def dimensions(self) -> list[list[dict[str, str]]]:
-        """As CloudWatch has them: of the variant, whatever its configuration, and of the variant in its configuration
+        """As CloudWatch has them: of the variant, whatever its configuration, and of the variant in its configuration,
+        or of the inference component and of its variant
         (https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-configuration.html)."""
         named = [("EndpointName", self.endpoint), ("VariantName", self.variant), ("ContainerName", self.container)]
         of_variant = [{"Name": name, "Value": value} for name, value in named if value]
+        if self.component:
+            return [[{"Name": "InferenceComponentName", "Value": self.component}], of_variant]
         if not self.config or self.container:
             return [of_variant]
         return [of_variant, [*of_variant, {"Name": "EndpointConfigName", "Value": self.config}]]
@@ -70,8 +77,18 @@ class _Sums:
     shares: dict[float, int] = field(default_factory=dict)
     models: dict[str, dict[int, int]] = field(default_factory=dict)
     """Of many models, by metric
-    (https://docs.aws.amazon.com/sagemaker/latest/dg/multi-model-endpoint-cloudwatch-metrics.html)."""
+    (https://docs.aws.amazon.com/sagemaker/latest/dg/multi-model-endpoint-cloudwatch-metrics.html), and of streams."""
+    serverless: dict[str, dict[float, int]] = field(default_factory=dict)
+    """Of serverless variants, by metric
+    (https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints-monitoring.html)."""
     dropped: int = 0
+    no_capacity: int = 0
+
+
+_SERVERLESS_UNITS = {
+    "ServerlessProvisionedConcurrencyExecutions": "Count",
+    "ServerlessProvisionedConcurrencyInvocations": "Count",
+}
 
 
 def rounded(microseconds: int) -> int:
@@ -91,46 +108,68 @@ class Meter:
         self._clock = clock
         self._sums: dict[tuple[Place, int], _Sums] = {}
 
-    def count(self, place: Place, instances: int, status: int, model_seconds: float, seconds: float) -> None:
+    def count(self, place: Place, instances: int | None, status: int, model_seconds: float, seconds: float) -> None:
         """One invocation that a model was asked for: `status` is its answer's, 0 where it gave none; `seconds` is the
-        whole time, `model_seconds` that of the model."""
+        whole time, `model_seconds` that of the model. A serverless variant has no `instances`."""
         sums = self._sums_of(place)
-        _add(sums.errors, _outcome(status))
-        _add(sums.shares, 1 / max(1, instances))
+        add(sums.errors, _outcome(status))
+        if instances is not None:
+            add(sums.shares, 1 / max(1, instances))
         if status:
-            _add(sums.model, rounded(int(model_seconds * 1e6)))
-            _add(sums.overhead, rounded(int((seconds - model_seconds) * 1e6)))
+            add(sums.model, rounded(int(model_seconds * 1e6)))
+            add(sums.overhead, rounded(int((seconds - model_seconds) * 1e6)))
 
     def count_container(self, place: Place, status: int, seconds: float) -> None:
         """One invocation of one container, asked by its name; as `count`."""
         sums = self._sums_of(place)
-        _add(sums.errors, _outcome(status))
+        add(sums.errors, _outcome(status))
         if status:
-            _add(sums.container, rounded(int(seconds * 1e6)))
+            add(sums.container, rounded(int(seconds * 1e6)))
 
     def time_container(self, place: Place, seconds: float) -> None:
         """How long one of several containers, one after the other, took for its answer."""
-        _add(self._sums_of(place).container, rounded(int(seconds * 1e6)))
+        add(self._sums_of(place).container, rounded(int(seconds * 1e6)))
 
     def count_model(self, place: Place, waited: float) -> None:
         """One request to one of many models: how many seconds it waited for its loading, 0 where it was there."""
         models = self._sums_of(place).models
-        _add(models.setdefault("ModelCacheHit", {}), int(not waited))
+        add(models.setdefault("ModelCacheHit", {}), int(not waited))
         if waited:
-            _add(models.setdefault("ModelLoadingWaitTime", {}), rounded(int(waited * 1e6)))
+            add(models.setdefault("ModelLoadingWaitTime", {}), rounded(int(waited * 1e6)))
 
     def count_loading(self, place: Place, loading: Loading) -> None:
         """One model that was loaded, and those that made room for it."""
         models = self._sums_of(place).models
-        _add(models.setdefault("ModelDownloadingTime", {}), rounded(int(loading.downloading * 1e6)))
-        _add(models.setdefault("ModelLoadingTime", {}), rounded(int(loading.loading * 1e6)))
+        add(models.setdefault("ModelDownloadingTime", {}), rounded(int(loading.downloading * 1e6)))
+        add(models.setdefault("ModelLoadingTime", {}), rounded(int(loading.loading * 1e6)))
         for seconds in loading.unloading:
-            _add(models.setdefault("ModelUnloadingTime", {}), rounded(int(seconds * 1e6)))
-        _add(models.setdefault("LoadedModelCount", {}), loading.loaded)
+            add(models.setdefault("ModelUnloadingTime", {}), rounded(int(seconds * 1e6)))
+        add(models.setdefault("LoadedModelCount", {}), loading.loaded)
+
+    def count_turn(self, place: Place, turn: Turn) -> None:
+        """One request to a serverless variant."""
+        sums = self._sums_of(place)
+        for name, value in turn.metrics():
+            add(sums.serverless.setdefault(name, {}), value)
+        if turn.waited:
+            add(sums.models.setdefault("ModelSetupTime", {}), rounded(int(turn.waited * 1e6)))
+
+    def count_stream(self, place: Place, model_seconds: float, seconds: float, *, broken: bool) -> None:
+        """One answer that came part by part: when the first was there, of the model's time and of all; and whether
+        it was `broken` off after that."""
+        by_name = self._sums_of(place).models
+        latencies = (("", seconds), ("Model", model_seconds), ("Overhead", seconds - model_seconds))
+        for part, latency in latencies:
+            add(by_name.setdefault(f"FirstChunk{part}Latency", {}), rounded(int(latency * 1e6)))
+        add(by_name.setdefault("MidStreamErrors", {}), int(broken))
 
     def count_dropped(self, place: Place) -> None:
         """One request that was to be mirrored to this shadow variant, and was not: too many were under way."""
         self._sums_of(place).dropped += 1
+
+    def count_no_capacity(self, place: Place) -> None:
+        """One request to an inference component that has no copies."""
+        self._sums_of(place).no_capacity += 1
 
     def _sums_of(self, place: Place) -> _Sums:
         key = (place, int(self._clock()) // 60 * 60)
@@ -154,30 +193,34 @@ def _outcome(status: int) -> tuple[bool, bool, bool]:
     return not 200 <= status < 300, 400 <= status < 500, status >= 500 or status == 0
 
 
-def _add(counts: dict[Any, int], value: Any) -> None:  # noqa: ANN401  any key
+def add(counts: dict[Any, int], value: Any) -> None:  # noqa: ANN401  any key
     counts[value] = counts.get(value, 0) + 1
 
 
 def _data(place: Place, minute: int, sums: _Sums) -> Iterator[dict[str, Any]]:
     calls = sum(sums.errors.values())
-    yield from _metric(place, minute, "Invocations", "None", {1.0: calls})
+    yield from metric(place, minute, "Invocations", "None", {1.0: calls})
     for index, name in _ERRORS if not place.container else _ERRORS_OF_CONTAINERS:
         failed = sum(often for outcome, often in sums.errors.items() if outcome[index])
-        yield from _metric(place, minute, name, "None", {0.0: calls - failed, 1.0: failed})
-    yield from _metric(place, minute, "InvocationsPerInstance", "None", sums.shares)
-    yield from _metric(place, minute, "MirroredInvocationsDropped", "None", {1.0: sums.dropped})
-    yield from _metric(place, minute, "ContainerLatency", "Microseconds", sums.container)
-    yield from _metric(place, minute, "ModelLatency", "Microseconds", sums.model)
-    yield from _metric(place, minute, "OverheadLatency", "Microseconds", sums.overhead)
+        yield from metric(place, minute, name, "None", {0.0: calls - failed, 1.0: failed})
+    per = "InvocationsPerCopy" if place.component else "InvocationsPerInstance"
+    yield from metric(place, minute, per, "None", sums.shares)
+    yield from metric(place, minute, "NoCapacityInvocationFailures", "None", {1.0: sums.no_capacity})
+    yield from metric(place, minute, "MirroredInvocationsDropped", "None", {1.0: sums.dropped})
+    yield from metric(place, minute, "ContainerLatency", "Microseconds", sums.container)
+    yield from metric(place, minute, "ModelLatency", "Microseconds", sums.model)
+    yield from metric(place, minute, "OverheadLatency", "Microseconds", sums.overhead)
+    for name, uses in sums.serverless.items():
+        yield from metric(place, minute, name, _SERVERLESS_UNITS.get(name, "None"), uses)
     for name, counts in sums.models.items():
-        yield from _metric(place, minute, name, _unit(name), counts)
+        yield from metric(place, minute, name, _unit(name), counts)
 
 
 def _unit(name: str) -> str:
-    return "Microseconds" if name.endswith("Time") else "None"
+    return "Microseconds" if name.endswith(("Time", "Latency")) else "None"
 
 
-def _metric(
+def metric(
     place: Place, minute: int, name: str, unit: str, counts: Mapping[float, int] | Mapping[int, int]
 ) -> Iterator[dict[str, Any]]:
     known = [(float(value), float(often)) for value, often in counts.items() if often]

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, TypeVar, overload
 
 from clary.publish import Subscriber
+from clary.serving.admission import FEW, FREE, Pace
 from clary.serving.chain import Chain, Walk
 from clary.serving.client import Broken, NotSent, Request, Response, Room
-from clary.serving.routes import FILE, Route, Target, VariantRoute, endpoint_id
+from clary.serving.routes import FILE, Route, Target, VariantRoute, component_id, endpoint_id
 from clary.serving.slots import EdgeSlot
 
 WATCH_SECONDS = 0.05
@@ -27,14 +28,18 @@ _SHADOW_DIALLERS = 2
 """Of their own: a shadow variant that accepts no connection must not keep a dialler from production."""
 
 
-class Way(Protocol):
+Answer = TypeVar("Answer")
+Answer_co = TypeVar("Answer_co", covariant=True)
+
+
+class Way(Protocol[Answer_co]):
     """How a request is answered by a variant's replicas."""
 
     def choose(self, replicas: Iterable[Replica]) -> Replica | None:
         """Whom to ask; None where there is nobody."""
         ...
 
-    def ask(self, replica: Replica, request: Request, walk: Walk) -> Awaitable[Response]:
+    def ask(self, replica: Replica, request: Request, walk: Walk) -> Awaitable[Answer_co]:
         """One replica's answer. Raises NotSent, Broken."""
         ...
 
@@ -51,6 +56,10 @@ class NoReplica(Exception):
     """No replica of the variant can be reached at the moment."""
 
 
+class Overloaded(NoReplica):
+    """Every replica of the variant has as many requests as it can answer in time."""
+
+
 @dataclass
 class Replica:
     """One instance as this edge knows it."""
@@ -60,14 +69,20 @@ class Replica:
     outstanding: int = 0
     models: set[str] = field(default_factory=set)
     """Of many models those that it has, by the names that containers know, as far as this edge knows."""
+    aside: int = 0
+    """Of those outstanding these wait for no turn: streams that have begun, requests whose model is being loaded."""
+    pace: Pace = field(default_factory=Pace)
+    shadow: bool = False
+    """What is under way to shadows is bounded where it is mirrored (`serving/mirror.py`)."""
 
 
 def choose_variant(variants: Iterable[VariantRoute], point: float) -> VariantRoute | None:
     """The variant at `point` (0 ≤ point < 1) of the sum of weights; None where nobody may be asked.
 
-    A variant without a replica that answers takes no traffic: its share goes to the others.
+    A variant without a replica that answers takes no traffic: its share goes to the others. One that has its replicas
+    on demand takes it.
     """
-    open_ = [variant for variant in variants if variant.targets and variant.weight > 0]
+    open_ = [variant for variant in variants if (variant.targets or variant.on_demand) and variant.weight > 0]
     left = point * sum(variant.weight for variant in open_)
     for variant in open_:
         left -= variant.weight
@@ -95,6 +110,11 @@ def choose_replica(replicas: Iterable[Replica]) -> Replica | None:
     return random.choice([replica for replica in candidates if replica.outstanding == fewest])  # noqa: S311
 
 
+def full(replica: Replica, now: float) -> bool:
+    """Whether one more request would wait too long; `now` in the loop's seconds."""
+    return replica.pace.full(replica.outstanding - replica.aside, now)
+
+
 class Straight:
     """Any replica, whatever is asked."""
 
@@ -107,7 +127,17 @@ class Straight:
         return replica.chain.ask(request, walk)
 
 
+class AtRandom(Straight):
+    """Any replica, whatever is asked, and whatever the others have to do."""
+
+    def choose(self, replicas: Iterable[Replica]) -> Replica | None:
+        """By chance."""
+        candidates = list(replicas)
+        return random.choice(candidates) if candidates else None  # noqa: S311
+
+
 STRAIGHT = Straight()
+AT_RANDOM = AtRandom()
 
 
 class Router:
@@ -127,12 +157,33 @@ class Router:
 
     def route(self, account: str, region: str, name: str) -> Route:
         """Raises UnknownEndpoint."""
+        return self._route(endpoint_id(account, region, name))
+
+    def component(self, account: str, region: str, name: str, endpoint: str) -> Route:
+        """The route of an inference component of this endpoint. Raises UnknownEndpoint."""
+        route = self._route(component_id(account, region, name))
+        if route.endpoint != endpoint:
+            raise UnknownEndpoint(name)
+        return route
+
+    def _route(self, published: str) -> Route:
         if self._published.changed():
             self._refresh()
         try:
-            return self._routes[endpoint_id(account, region, name)]
+            return self._routes[published]
         except KeyError:
-            raise UnknownEndpoint(name) from None
+            raise UnknownEndpoint(published) from None
+
+    def routes(self) -> Mapping[str, Route]:
+        """All of them, by `endpoint_id`."""
+        if self._published.changed():
+            self._refresh()
+        return self._routes
+
+    @property
+    def published(self) -> bool:
+        """Whether control has ever said which endpoints there are."""
+        return self._published.generation > 0
 
     def variant(self, route: Route, name: str | None) -> VariantRoute:
         """The variant named, else one by weight. Raises UnknownVariant, NoReplica."""
@@ -146,8 +197,14 @@ class Router:
             raise UnknownVariant(name)
         return named[0] if len(named) == 1 else choose_share(named, random.random())  # noqa: S311
 
-    async def ask(self, variant: VariantRoute, request: Request, walk: Walk, way: Way = STRAIGHT) -> Response:
-        """One replica's answer. Raises NoReplica, Broken, and ValueError for a header that cannot be sent.
+    @overload
+    async def ask(self, variant: VariantRoute, request: Request, walk: Walk) -> Response: ...
+
+    @overload
+    async def ask(self, variant: VariantRoute, request: Request, walk: Walk, way: Way[Answer]) -> Answer: ...
+
+    async def ask(self, variant: VariantRoute, request: Request, walk: Walk, way: Way[Any] = STRAIGHT) -> Any:
+        """One replica's answer. Raises NoReplica, Overloaded, Broken, and ValueError for a header that cannot be sent.
 
         A replica that cannot be reached is passed over. One that has died with the request in its hands is replaced by
         another, once: its answer can never come. One that lives and broke the connection is not asked twice. With
@@ -158,12 +215,27 @@ class Router:
             replica = self._next(variant, tried, way)
             tried.add(replica.target)
             try:
-                return await self._ask(replica, request, walk, way)
+                return await self.ask_one(replica, request, walk, way)
             except NotSent:
                 continue
             except Broken:
                 if len(tried) == len(variant.targets) or await replica.chain.reachable(walk.at):
                     raise
+
+    def refresh(self) -> int:
+        """Take over what was published; the generation of the routes."""
+        if self._published.changed():
+            self._refresh()
+        return self._published.generation
+
+    def variants(self) -> Iterator[tuple[str, VariantRoute]]:
+        """All production variants, each with the name under which its endpoint's route is published."""
+        for endpoint, route in self._routes.items():
+            yield from ((endpoint, variant) for variant in route.variants)
+
+    def replica(self, target: Target) -> Replica | None:
+        """None where nobody is routed to it any more."""
+        return self._replicas.get(target)
 
     async def watch(self) -> None:
         """Acknowledges routes and drops idle connections while no request comes; runs as long as the edge."""
@@ -182,19 +254,55 @@ class Router:
             threads.shutdown(wait=False, cancel_futures=True)
         self._slot.close()
 
-    def _next(self, variant: VariantRoute, tried: set[Target], way: Way) -> Replica:
+    def hold(self, replica: Replica) -> Callable[[], None]:
+        """Count a replica as answering until what this gives is called, once."""
+        replica.outstanding += 1
+        replica.aside += 1
+
+        def release() -> None:
+            replica.aside -= 1
+            replica.outstanding -= 1
+            if self._leaving:
+                self._acknowledge()
+
+        return release
+
+    def _next(self, variant: VariantRoute, tried: set[Target], way: Way[Any]) -> Replica:
         targets = [target for target in variant.targets if target not in tried]
         chosen = way.choose(self._replicas[target] for target in targets if target in self._replicas)
         if chosen is None:
             raise NoReplica(variant.name)
+        if chosen.outstanding < FREE or chosen.shadow:
+            return chosen
+        return self._admitted(variant, targets, way)
+
+    def _admitted(self, variant: VariantRoute, targets: Sequence[Target], way: Way[Any]) -> Replica:
+        """One of those that are not overloaded."""
+        now = asyncio.get_running_loop().time()
+        known = (self._replicas[target] for target in targets if target in self._replicas)
+        chosen = way.choose(replica for replica in known if not full(replica, now))
+        if chosen is None:
+            raise Overloaded(variant.name)
         return chosen
 
-    async def _ask(self, replica: Replica, request: Request, walk: Walk, way: Way) -> Response:
+    @overload
+    async def ask_one(self, replica: Replica, request: Request, walk: Walk) -> Response: ...
+
+    @overload
+    async def ask_one(self, replica: Replica, request: Request, walk: Walk, way: Way[Answer]) -> Answer: ...
+
+    async def ask_one(self, replica: Replica, request: Request, walk: Walk, way: Way[Any] = STRAIGHT) -> Any:
+        """This replica's answer. Raises NotSent, Broken, and ValueError for a header that cannot be sent."""
+        pace, few = replica.pace, replica.outstanding < FEW
         replica.outstanding += 1
         try:
-            return await way.ask(replica, request, walk)
+            answer = await way.ask(replica, request, walk)
+            if few and walk.passed:
+                pace.note(walk.passed)
+            return answer
         finally:
             replica.outstanding -= 1
+            pace.answered += 1
             if self._leaving:
                 self._acknowledge()
 
@@ -204,7 +312,7 @@ class Router:
         named = {target: shadow for route in self._routes.values() for target, shadow in _targets(route)}
         self._leaving += [replica for target, replica in self._replicas.items() if target not in named]
         self._replicas = {
-            target: self._replicas.get(target) or Replica(target, self._chain(target, shadow=shadow))
+            target: self._replicas.get(target) or Replica(target, self._chain(target, shadow=shadow), shadow=shadow)
             for target, shadow in named.items()
         }
         self._acknowledge()
@@ -218,8 +326,8 @@ class Router:
         for replica in self._leaving:
             replica.chain.close()
         self._leaving = [replica for replica in self._leaving if replica.outstanding]
-        if not self._leaving:
-            self._slot.write(self._published.generation)
+        busy = {container for replica in self._leaving for container in replica.target.containers}
+        self._slot.write(self._published.generation, busy)
 
 
 def _targets(route: Route) -> Iterator[tuple[Target, bool]]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from clary.names import PRIMARY
 from clary.publish import Publisher
+from clary.serving.asynchronous.config import Asynchronous
 from clary.serving.capture import Capture
 
 FILE = "endpoint-routes.json"
@@ -20,11 +21,32 @@ def endpoint_id(account: str, region: str, name: str) -> str:
     return f"{account}/{region}/{name}"
 
 
+def component_id(account: str, region: str, name: str) -> str:
+    """The name under which the route of an inference component is published; no endpoint is called so."""
+    return f"{account}/{region}/inference-component/{name}"
+
+
 @dataclass(frozen=True)
 class Target:
     """One replica that has answered /ping: the containers to dial, in the order of the model's."""
 
     containers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class OnDemand:
+    """Of a serverless variant: replicas are started for requests, and each has one at a time."""
+
+    most: int
+    """MaxConcurrency: requests under way at once."""
+    provisioned: int
+    """Replicas that are always there."""
+    wanted: int
+    """Replicas that are there or being started."""
+    failures: int = 0
+    """How many have not come up so far."""
+    said: str = ""
+    """Why the last of them did not."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +73,10 @@ class VariantRoute:
     Nobody asks it by name."""
     many_models: bool = False
     """A request names the model that it is for, of many that a replica may have loaded."""
+    on_demand: OnDemand | None = None
+    """Of a serverless variant; else its replicas are there before requests are."""
+    at_random: bool = False
+    """RoutingStrategy: any replica is asked; else the one with the fewest requests outstanding."""
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> VariantRoute:
@@ -67,19 +93,38 @@ class VariantRoute:
             config=raw.get("config", ""),
             shadow=VariantRoute.parse(raw["shadow"]) if raw.get("shadow") else None,
             many_models=raw.get("many_models", False),
+            on_demand=OnDemand(**raw["on_demand"]) if raw.get("on_demand") else None,
+            at_random=raw.get("at_random", False),
         )
 
 
 @dataclass(frozen=True)
 class Route:
-    """All variants of one endpoint, in the order of its configuration."""
+    """All variants of one endpoint, in the order of its configuration; or the one of an inference component."""
 
     variants: tuple[VariantRoute, ...]
+    endpoint: str = ""
+    """Of an inference component: the endpoint through which alone it is asked."""
+    hosts_components: bool = False
+    """Nobody answers for this endpoint but the inference components that requests name."""
+    idle: bool = False
+    """Of an inference component: it is to have no copies."""
+    asynchronous: Asynchronous | None = None
+    """How requests wait for it; None: it answers them as they come."""
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Route:
         """From a published document."""
-        return cls(tuple(VariantRoute.parse(variant) for variant in raw["variants"]))
+        variants = tuple(VariantRoute.parse(variant) for variant in raw["variants"])
+        config = raw.get("asynchronous")
+        asynchronous = Asynchronous.parse(config) if config else None
+        return cls(
+            variants,
+            endpoint=raw.get("endpoint", ""),
+            hosts_components=raw.get("hosts_components", False),
+            idle=raw.get("idle", False),
+            asynchronous=asynchronous,
+        )
 
 
 class RouteTable:
@@ -130,7 +175,7 @@ class RouteTable:
 
 def _without(route: Mapping[str, Any], containers: Collection[str]) -> dict[str, Any]:
     gone = frozenset(containers)
-    return {"variants": tuple(_variant_without(variant, gone) for variant in route["variants"])}
+    return {**route, "variants": tuple(_variant_without(variant, gone) for variant in route["variants"])}
 
 
 def _variant_without(variant: Mapping[str, Any], gone: frozenset[str]) -> dict[str, Any]:

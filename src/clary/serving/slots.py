@@ -1,4 +1,5 @@
-"""Acknowledgement: each edge says up to which generation of the routes it has nothing old in flight.
+"""Acknowledgement: each edge says up to which generation of the routes it has come, and with which containers that are
+not routed to any more it still has requests.
 
 An edge is alive while it holds the lock of its slot's file; the kernel frees the lock however the edge ends.
 """
@@ -9,12 +10,13 @@ import fcntl
 import mmap
 import os
 import struct
+from collections.abc import Collection
 from pathlib import Path
 
 from clary.names import random_hex
 
 _COUNTER = struct.Struct("<Q")
-_SUFFIX = ".slot"
+_SUFFIX, _BUSY = ".slot", ".busy"
 
 
 def _folder(run_dir: Path) -> Path:
@@ -33,36 +35,56 @@ class EdgeSlot:
         fcntl.flock(self._descriptor, fcntl.LOCK_EX)
         self._counter = mmap.mmap(self._descriptor, _COUNTER.size)
         self._path = name.rename(name.with_suffix(_SUFFIX))  # seen by `acknowledged` only once it is locked
+        self._busy: frozenset[str] = frozenset()
 
-    def write(self, generation: int) -> None:
-        """From here on no request of this edge is with a replica that `generation` does not name."""
+    def write(self, generation: int, busy: Collection[str] = ()) -> None:
+        """From here on no request of this edge is with a container that `generation` does not name, but for those with
+        the `busy` ones."""
+        if self._busy != frozenset(busy):  # before the generation: who sees that sees these
+            self._busy = frozenset(busy)
+            fresh = self._path.with_suffix(".new")
+            fresh.write_text("\n".join(sorted(self._busy)))
+            fresh.replace(self._path.with_suffix(_BUSY))
         _COUNTER.pack_into(self._counter, 0, generation)
 
     def close(self) -> None:
         """Leave in an orderly way."""
-        self._path.unlink(missing_ok=True)
+        _remove(self._path)
         self._counter.close()
         os.close(self._descriptor)
 
 
-def acknowledged(run_dir: Path, generation: int) -> bool:
-    """Whether every living edge has come to `generation`. Slots of dead edges are cleared away."""
-    return all(_passed(slot, generation) for slot in _folder(run_dir).glob("*" + _SUFFIX))
+def acknowledged(run_dir: Path, generation: int, container: str) -> bool:
+    """Whether every living edge has come to `generation`, which does not name this container, and has no request with
+    it. Slots of dead edges are cleared away."""
+    return all(_passed(slot, generation, container) for slot in _folder(run_dir).glob("*" + _SUFFIX))
 
 
-def _passed(slot: Path, generation: int) -> bool:
+def _passed(slot: Path, generation: int, container: str) -> bool:
     try:
         descriptor = os.open(slot, os.O_RDONLY)
     except FileNotFoundError:
         return True
     try:
         if _abandoned(descriptor):
-            slot.unlink(missing_ok=True)
+            _remove(slot)
             return True
         seen: int = _COUNTER.unpack(os.pread(descriptor, _COUNTER.size, 0))[0]
-        return seen >= generation
+        return seen >= generation and container not in _busy(slot)
     finally:
         os.close(descriptor)
+
+
+def _busy(slot: Path) -> list[str]:
+    try:
+        return slot.with_suffix(_BUSY).read_text().splitlines()
+    except FileNotFoundError:
+        return []
+
+
+def _remove(slot: Path) -> None:
+    slot.with_suffix(_BUSY).unlink(missing_ok=True)
+    slot.unlink(missing_ok=True)
 
 
 def _abandoned(descriptor: int) -> bool:

@@ -12,7 +12,7 @@ import pickle
 import sys
 import time
 import warnings
-from typing import Any, Callable, Dict, NamedTuple
+from typing import Any, Callable, Dict
 
 import numpy as np
 from onnx import TensorProto  # type: ignore[import-not-found,unused-ignore]
@@ -21,15 +21,12 @@ from skl2onnx.algebra.onnx_ops import OnnxCast, OnnxDiv, OnnxSub  # type: ignore
 from skl2onnx.shape_calculators import scaler as scalers  # type: ignore[import-not-found,unused-ignore]
 from sklearn.preprocessing import StandardScaler
 
-from clary.toolkit import samples
+from clary.toolkit import histograms, proving, samples
+from clary.toolkit.forests import count_votes
+from clary.toolkit.proving import ROWS, Proof, Refused
 from clary.toolkit.server.serving import end_with_parent
 from clary.toolkit.sessions import Session
 
-ROWS = 2000
-_ALONE = 64
-"""Of them are asked one by one as well."""
-MOST_DIFFERENCE = 1e-5
-"""Of a probability."""
 _TOGETHER = 32
 _SOONER = 1.5
 _TRIES = 10
@@ -38,23 +35,10 @@ _MOST_SAID = 400
 """Characters of a refusal: the compiler's may hold whole trees."""
 _OPERATORS = 17
 """The version of ONNX's operators: every runtime since 2022 knows them; the compiler's newest may be too new for it."""
+_OPERATORS_OF_MODELS = 3
 
 Array = Any
 Model = Any
-
-
-class Refused(Exception):
-    """The compiled model does not give the model's answers."""
-
-
-class Proof(NamedTuple):
-    """What was compared: labels were the same, and probabilities as far apart."""
-
-    rows: int
-    labels: int
-    difference: float
-    kind: str
-    """Of the probabilities: `float64`."""
 
 
 def main() -> int:
@@ -77,7 +61,8 @@ def main() -> int:
 
 
 def compiled(model: Model) -> bytes:
-    """ONNX that takes float32 and gives labels and probabilities. Raises what the compiler raises."""
+    """ONNX that takes float32; it gives a classifier's labels and probabilities, any other model's numbers. Raises what
+    the compiler raises."""
     for part in [model, *model.get_params(deep=True).values()]:
         if getattr(part, "flatten_transform", False):
             part.flatten_transform = False  # the compiler stumbles over it, though predictions do not depend on it
@@ -85,10 +70,20 @@ def compiled(model: Model) -> bytes:
     update_registered_converter(
         StandardScaler, "ExactScaler", scalers.calculate_sklearn_scaler_output_shapes, _scaled, overwrite=True
     )
-    found: bytes = to_onnx(
-        model, example, options={id(model): {"zipmap": False}}, target_opset=_OPERATORS
-    ).SerializeToString()
-    return found
+    histograms.register()
+    found = _converted(model, example)
+    count_votes(found)
+    content: bytes = found.SerializeToString()
+    return content
+
+
+def _converted(model: Model, example: Array) -> Any:  # noqa: ANN401 - the compiler's own, without types
+    versions = {"": _OPERATORS, "ai.onnx.ml": _OPERATORS_OF_MODELS}
+    options = {id(model): {"zipmap": False}} if hasattr(model, "classes_") else None
+    try:
+        return to_onnx(model, example, options=options, target_opset=versions)
+    except NameError:  # a classifier without probabilities, which has nothing to zip
+        return to_onnx(model, example, target_opset=versions)
 
 
 def _scaled(scope: Any, operator: Any, container: Any) -> None:  # noqa: ANN401 - the compiler's own, without types
@@ -107,21 +102,12 @@ def _scaled(scope: Any, operator: Any, container: Any) -> None:  # noqa: ANN401 
 
 
 def prove(model: Model, content: bytes) -> Proof:
-    """Raises Refused where labels differ anywhere, or probabilities by more than MOST_DIFFERENCE."""
+    """Raises Refused where answers differ, or take as long as the model's own."""
     session = Session(content)
     table = samples.of(model, ROWS)
-    wanted = model.predict(table)
-    found = session.labels(table, wanted.dtype)
-    if found.shape != wanted.shape or not bool(np.all(found == wanted)):
-        raise Refused(f"{int(np.sum(found != wanted))} of {len(table)} labels differ")
-    if any(session.labels(table[place : place + 1], wanted.dtype)[0] != wanted[place] for place in range(_ALONE)):
-        raise Refused("a row alone has another label")
-    probabilities = model.predict_proba(table) if hasattr(model, "predict_proba") else np.zeros((0, 0))
-    difference = float(np.max(np.abs(session.probabilities(table) - probabilities))) if len(probabilities) else 0.0
-    if not difference <= MOST_DIFFERENCE:
-        raise Refused(f"probabilities differ by {difference:.2g}")
+    proof = proving.labels(model, session, table)
     _check_pays(model, session, table)
-    return Proof(len(table), len(np.unique(wanted)), difference, probabilities.dtype.name)
+    return proof
 
 
 def _check_pays(model: Model, session: Session, table: Array) -> None:

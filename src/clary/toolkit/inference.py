@@ -10,6 +10,7 @@ import functools
 import importlib
 import inspect
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Protocol, Tuple
 
@@ -106,7 +107,8 @@ class ScriptService:
         self._transform = self._with_context(transform, 4) if transform else None
         self._input = self._with_context(own["input_fn"] or defaults.input_fn, 2)
         self._predict = self._with_context(own["predict_fn"] or defaults.predict_fn, 2)
-        self._output = self._with_context(own["output_fn"] or defaults.output_fn, 2)
+        output = defaults.output_fn if own["predict_fn"] is None else _parts_or(defaults.output_fn)
+        self._output = self._with_context(own["output_fn"] or output, 2)
         self._own = bool(transform or any(own.values()))
         self._batch = environ.get("CLARY_BATCH", "")
         self._parameters = getattr(module, "execution_parameters_fn", None)
@@ -162,6 +164,15 @@ class ScriptService:
         return respond(self._parameters(), content_types.JSON)
 
 
+def _parts_or(output: Function) -> Function:
+    """A framework's function for whole predictions; what a script's `predict_fn` yields are parts of the answer."""
+
+    def write(prediction: Data, accept: str) -> Data:
+        return prediction if isinstance(prediction, Iterator) else output(prediction, accept)
+
+    return write
+
+
 class _Together:
     """Several requests to one script."""
 
@@ -193,12 +204,27 @@ def _content(body: bytes, content_type: str) -> Data:
 
 
 def respond(result: Data, accept: str) -> Response:
-    """What a function may return as an answer: text, bytes, (body, content type), a Flask-like response, or data."""
+    """What a function may return as an answer: text, bytes, (body, content type), a Flask-like response, data, or an
+    iterator of any of the first and the last: each is a part of the answer."""
+    value, content_type = result, accept
     if isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], str):
-        return Response(200, _body(result[0], result[1]), result[1])
+        value, content_type = result
+    if not isinstance(value, (bytes, str)) and isinstance(value, Iterator):
+        return Response(200, b"", content_type, _parts(value, content_type))
     if hasattr(result, "get_data"):
         return _like_flask(result, accept)
-    return Response(200, _body(result, accept), accept)
+    return Response(200, _body(value, content_type), content_type)
+
+
+def _parts(values: Iterator[Data], content_type: str) -> Iterator[bytes]:
+    """Each value that a function yields, as a part of the answer."""
+    try:
+        for value in values:
+            yield _body(value, content_type)
+    finally:
+        close = getattr(values, "close", None)
+        if close is not None:
+            close()
 
 
 def _like_flask(result: Data, accept: str) -> Response:

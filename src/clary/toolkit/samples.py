@@ -30,8 +30,12 @@ def of(model: Model, count: int) -> Array:
     Raises AttributeError for a model that does not know how many features it has.
     """
     features = int(model.n_features_in_)
+    return drawn(_values(model, features), features, count)
+
+
+def drawn(values: Values, features: int, count: int) -> Array:
+    """A table of float32 (count, features) around the values that matter, as `of`."""
     random = np.random.RandomState(_SEED)
-    values = _values(model, features)
     columns = [_column(np.asarray(values.get(place, ())), count, random) for place in range(features)]
     return np.stack(columns, axis=1)
 

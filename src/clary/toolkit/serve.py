@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import sys
@@ -15,6 +16,7 @@ from clary.toolkit import arrays, inference, packages, source
 from clary.toolkit.inference import Data, Model
 from clary.toolkit.layout import Layout
 from clary.toolkit.packages import Layer
+from clary.toolkit.pmml import document as pmml
 from clary.toolkit.predictor import watch
 from clary.toolkit.proofs import row_wise
 from clary.toolkit.rows import Stacked, as_table
@@ -25,6 +27,8 @@ _INSTALLED = "SAGEMAKER_REQUIREMENTS_INSTALLED"
 _DEFAULT_PROGRAM = "inference.py"
 _LIBRARIES = "lib"
 """Where the SDK puts a model's `dependencies` when it packs them with the model."""
+ONNX_FILE = "model.onnx"
+"""A model that is served without a script."""
 
 logger = logging.getLogger("sagemaker-inference")
 
@@ -39,6 +43,14 @@ class ScikitLearn(inference.ScriptsLoad):
         """A classifier that is asked often is compiled, where that is proved to change nothing."""
         watch(model, self._environ)
         return model
+
+    def model_fn(self, model_dir: str) -> Model:
+        """A model given as ONNX or PMML needs no script. Raises NotImplementedError for any other, as ScriptsLoad."""
+        path = Path(model_dir, ONNX_FILE)
+        if path.is_file():
+            return importlib.import_module("clary.toolkit.sessions").OnnxModel(path)
+        document = pmml.file_of(Path(model_dir))
+        return super().model_fn(model_dir) if document is None else pmml.PmmlModel.of(document)
 
     def input_fn(self, data: Data, content_type: str) -> Data:
         """CSV, JSON or NPY as an array."""

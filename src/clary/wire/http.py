@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +13,9 @@ Segment = tuple[Path, int, int]
 
 EMPTY_BODY_STATUSES = frozenset({204, 205, 304})
 """Answers that carry no body by RFC 9110."""
+
+Flow = AsyncGenerator[bytes, None]
+"""A body that is sent as it is made, piece by piece, none of them empty; closed where nobody reads on."""
 
 
 @dataclass(frozen=True)
@@ -66,18 +70,21 @@ class HttpRequest:
 
 @dataclass
 class HttpResponse:
-    """An answer. A body in files is streamed by the gateway; HEAD, 204 and 304 send no body whatever stands here."""
+    """An answer. A body in files is streamed by the gateway, as is one that is still being made; HEAD, 204 and 304
+    send no body whatever stands here."""
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
-    body: bytes | Extent = b""
+    body: bytes | Extent | Flow = b""
     cookies: tuple[str, ...] = ()
     """Values of `Set-Cookie`, the one header that cannot be joined by commas (RFC 6265)."""
 
     @property
-    def size(self) -> int:
-        """The body's length in bytes."""
-        return self.body.size if isinstance(self.body, Extent) else len(self.body)
+    def size(self) -> int | None:
+        """The body's length in bytes; None where it is still being made."""
+        if isinstance(self.body, bytes):
+            return len(self.body)
+        return self.body.size if isinstance(self.body, Extent) else None
 
 
 def split_query(raw: str, *, plus_is_space: bool = True) -> tuple[tuple[str, str], ...]:

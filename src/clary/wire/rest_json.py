@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import AsyncGeneratorType
 
 from botocore.model import OperationModel, ServiceModel
 
 from clary.errors import AWSError
-from clary.wire import json_values, locations
+from clary.wire import event_stream, json_values, locations
 from clary.wire.http import HttpRequest, HttpResponse
 from clary.wire.json_rpc import error_members, serialization_exception
 from clary.wire.models import Shape
@@ -41,6 +42,8 @@ class RestJson:
         if shape is not None:
             locations.write(shape, output, response)
             response.body = _write_body(shape, output)
+            if isinstance(response.body, AsyncGeneratorType):
+                response.headers["content-type"] = event_stream.CONTENT_TYPE
         return response
 
     def fault(self, error: AWSError, service: ServiceModel | None, request_id: str) -> HttpResponse:
@@ -81,4 +84,6 @@ def _write_body(shape: Shape, output: Params) -> Value:
         return b""
     if member.type_name in ("blob", "string"):
         return value.encode() if isinstance(value, str) else value
+    if event_stream.is_event_stream(member):
+        return event_stream.frames(member, value)
     return json_values.dumps(json_values.write(member, value))

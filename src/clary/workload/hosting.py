@@ -14,8 +14,9 @@ from typing import Any
 from clary.compute.base import Container, Limits, Mount
 from clary.compute.machine import limits_of, machine
 from clary.images.base import Image
-from clary.instances import shape
+from clary.instances import Shape, serverless_shape, shape
 from clary.lifecycles.endpoint import MULTI_MODEL, Member, Variant
+from clary.lifecycles.inference_component import KIND as COMPONENT_KIND
 from clary.settings import Settings
 from clary.store.rows import Key
 from clary.telemetry.logfile import LogReader
@@ -29,6 +30,12 @@ from clary.workload.storage import Storage
 
 PORT = 8080
 
+SERVERLESS_DISK_GB = 5
+"""What a replica of a serverless endpoint may write, whatever its memory
+(https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html)."""
+
+_NO_ACCELERATOR = "AcceleratorType {}: Amazon Elastic Inference ended in 2024. The model is served without it."
+
 _SHARE_OF_MODELS = 0.8
 """Of a container's memory, where it hosts many; the rest is the server's, and for what predictions take."""
 
@@ -37,9 +44,10 @@ _LAST_CHARACTERS = 700
 """FailureReason holds 1,024."""
 
 
-def log_group(endpoint: str) -> str:
-    """An endpoint's log group."""
-    return f"/aws/sagemaker/Endpoints/{endpoint}"
+def log_group(key: Key) -> str:
+    """The log group of an endpoint or an inference component."""
+    kind = "InferenceComponents" if key.kind == COMPONENT_KIND else "Endpoints"
+    return f"/aws/sagemaker/{kind}/{key.name}"
 
 
 class HostingWorkload:
@@ -59,7 +67,8 @@ class HostingWorkload:
 
     def notices(self, variant: Variant, member: Member) -> tuple[str, ...]:
         """Lines for the head of the log."""
-        return self._image(variant, member).notices
+        notices = self._image(variant, member).notices
+        return (*notices, _NO_ACCELERATOR.format(variant["accelerator"])) if "accelerator" in variant else notices
 
     def last_lines(self, endpoint: Key, member: Member) -> str:
         """How its log ends, as it is now: the lines themselves, or the end of them."""
@@ -68,7 +77,7 @@ class HostingWorkload:
 
     def log_file(self, endpoint: Key, member: Member) -> Path:
         """Where the container's lines go."""
-        group = log_group(endpoint.name)
+        group = log_group(endpoint)
         return stream_file(self._settings.logs_dir, endpoint.account, endpoint.region, group, member["log_stream"])
 
     def lay_out(self, endpoint: Key, variant: Variant, member: Member, ended: Ended) -> None:
@@ -100,7 +109,8 @@ class HostingWorkload:
     def container(self, endpoint: Key, variant: Variant, member: Member) -> Container:
         """What to start. Raises WorkloadError."""
         image, definition = self._image(variant, member), _definition(variant, member)
-        bundle, limits = self.bundle(member), limits_of(shape(variant["instance_type"]), self._machine)
+        disk_gb = SERVERLESS_DISK_GB if "serverless" in variant else None
+        bundle, limits = self.bundle(member), limits_of(size_of(variant), self._machine, disk_gb)
         run = Run(
             container=member["container"],
             program=image.serve,
@@ -110,7 +120,7 @@ class HostingWorkload:
             role=variant["role"],
             isolated=bool(variant.get("isolated")),
             env=definition.get("Environment") or {},
-            contract={**contract_env(endpoint, definition), **_many_models_env(variant, limits)},
+            contract={**contract_env(endpoint, variant, definition), **_many_models_env(variant, limits)},
             listens=PORT,
             limits=limits,
         )
@@ -125,6 +135,18 @@ class HostingWorkload:
 
 def _definition(variant: Variant, member: Member) -> dict[str, Any]:
     return variant["container_definitions"][member["position"]]
+
+
+def size_of(variant: Variant) -> Shape:
+    """What the containers of a replica may use: all of an instance, or what a copy of an inference component or a
+    serverless variant asks for."""
+    if "serverless" in variant:
+        return serverless_shape(variant["serverless"]["memory_mb"])
+    whole, demand = shape(variant["instance_type"]), variant.get("demand")
+    if demand is None:
+        return whole
+    cores, memory = math.ceil(demand["millicores"] / 1000), demand["most_memory_mb"] * 2**20
+    return Shape(cores or whole.cpus, memory or whole.memory_bytes, demand["accelerators"])
 
 
 def has_many_models(variant: Variant) -> bool:
@@ -169,9 +191,9 @@ def _too_late(variant: Variant) -> WorkloadError:
     )
 
 
-def contract_env(endpoint: Key, definition: Mapping[str, Any]) -> dict[str, str]:
+def contract_env(endpoint: Key, variant: Variant, definition: Mapping[str, Any]) -> dict[str, str]:
     """What AWS sets for every hosting container."""
-    return {**place_env(endpoint.region, definition), "ENDPOINT_NAME": endpoint.name}
+    return {**place_env(endpoint.region, definition), "ENDPOINT_NAME": variant.get("endpoint", endpoint.name)}
 
 
 def place_env(region: str, definition: Mapping[str, Any]) -> dict[str, str]:

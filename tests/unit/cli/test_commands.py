@@ -119,8 +119,13 @@ def test_a_tail_gives_each_line_once():
 
 
 def test_a_tunings_log_is_that_of_its_jobs_alone_each_line_with_its_job():
-    tail = Tail(TwoStreams(), Source(lambda: True, "group", "a/", "a/2"))
+    tail = Tail(TwoStreams(), Source(lambda: True, "group", "a/", "a/2", labelled=True))
     assert list(tail.fresh()) == ["a/2 three"]
+
+
+def test_a_log_of_one_stream_has_no_labels():
+    tail = Tail(TwoStreams(), Source(lambda: True, "group", "a/", r"a/2\Z"))
+    assert list(tail.fresh()) == ["three"]
 
 
 def test_settings_are_the_same_in_another_process(tmp_path):

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 from clary.compute.base import Exited, Running
 from clary.controllers.activities import Done
-from clary.controllers.endpoint import Save, Seen, decide
+from clary.controllers.endpoint import Save, decide
+from clary.controllers.endpoint_seen import Seen
 from clary.lifecycles.endpoint import replicas_of
 from clary.store.rows import Key, Row
 
@@ -50,6 +51,7 @@ class World:
         self.statuses = []
         self.said = {}
         self.alarms = None
+        self.room = None
 
     def settle(self):
         for _ in range(20):
@@ -61,6 +63,7 @@ class World:
                 frozenset(self.silent),
                 lambda member: self.said.get(member["container"], ""),
                 self.alarms,
+                room=self.room,
             )
             step = decide(self.row, seen, self.now)
             if not isinstance(step, Save):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from clary.compute.base import Absent, Container, Running
+from clary.controllers import container as containers
 from clary.controllers.container import RETIRE_KIND, Containers
+from clary.serving.slots import EdgeSlot
 from clary.store.rows import Key
 
 ENDPOINT = Key("endpoint", "000000000000", "us-east-1", "e")
@@ -93,3 +95,40 @@ def test_a_container_that_is_owned_goes_on(tmp_path):
     world.containers.start("c", WHAT, ENDPOINT)
     world.settle()
     assert world.backend.running == {"c"}
+
+
+def retiring(tmp_path):
+    """A container that is not routed to any more from generation 2 on, at an edge that has come to generation 1."""
+    world, edge = World(Backend(), tmp_path), EdgeSlot(tmp_path)
+    edge.write(1)
+    world.containers.own("c", ENDPOINT)
+    world.containers.start("c", WHAT, ENDPOINT)
+    world.containers.retire(["c"], 2)
+    return world, edge
+
+
+def seen(world):
+    """Look at the container once more; what became of it."""
+    world.containers.reconcile(Key(RETIRE_KIND, "", "", "c"))
+    return world.backend.running
+
+
+def test_a_container_ends_when_the_edge_knows_of_it_and_has_no_request_with_it(tmp_path):
+    world, edge = retiring(tmp_path)
+    assert seen(world) == {"c"}, "the edge may still send requests there"
+    edge.write(2, {"c"})
+    assert seen(world) == {"c"}, "it waits for an answer"
+    edge.write(2)
+    assert seen(world) == set()
+    edge.close()
+
+
+@pytest.mark.parametrize("busy", [False, True], ids=["an edge that hears nothing", "a request that never ends"])
+def test_nothing_holds_a_container_for_ever(tmp_path, monkeypatch, busy):
+    world, edge = retiring(tmp_path)
+    if busy:
+        edge.write(2, {"c"})
+    assert seen(world) == {"c"}
+    monkeypatch.setattr(containers, "DRAIN_SECONDS", 0.0)
+    assert seen(world) == set()
+    edge.close()

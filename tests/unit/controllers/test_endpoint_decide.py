@@ -8,17 +8,11 @@ import pytest
 
 from clary.compute.base import Absent, Exited, Lost, Running
 from clary.controllers.activities import Done, Failed, Pending
-from clary.controllers.endpoint import (
-    CRASHES,
-    STARTUP_SECONDS,
-    Act,
-    Remove,
-    Seen,
-    backoff,
-    containers_of,
-    decide,
-)
+from clary.controllers.endpoint import Act, Remove, decide
 from clary.controllers.endpoint_route import route
+from clary.controllers.endpoint_seen import Seen, containers_of
+from clary.controllers.replica_failures import CRASHES, STARTUP_SECONDS
+from clary.controllers.replicas import backoff
 from clary.lifecycles.endpoint import replicas_of
 from clary.services.sagemaker.deployment import reweighted
 from clary.serving.routes import Target

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from clary.compute.base import Running
 from clary.controllers.activities import Done
-from clary.controllers.endpoint import containers_of
 from clary.controllers.endpoint_route import route
+from clary.controllers.endpoint_seen import containers_of
 from clary.lifecycles.endpoint import is_ready, replicas_of
 from clary.services.sagemaker.deployment import launching, standing
 from clary.services.sagemaker.deployment_config import rollout

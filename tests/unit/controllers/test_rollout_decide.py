@@ -8,8 +8,10 @@ import pytest
 
 from clary.compute.base import Running
 from clary.controllers.activities import Done, Failed
-from clary.controllers.endpoint import CRASHES, Remove, Seen, containers_of, decide
+from clary.controllers.endpoint import Remove, decide
 from clary.controllers.endpoint_route import route
+from clary.controllers.endpoint_seen import Seen, containers_of
+from clary.controllers.replica_failures import CRASHES
 from clary.controllers.rollout import ALARMS_SECONDS, Unreadable, counts
 from clary.services.sagemaker.deployment import launching, standing
 from clary.services.sagemaker.deployment_config import rollout

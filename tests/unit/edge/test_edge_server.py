@@ -111,3 +111,17 @@ async def test_left_alone_it_lets_go_of_the_port_and_ends(tmp_path):
     await edge.stop()
     with bind_tcp("127.0.0.1", edge.port, patience=1) as bound:
         assert bound.getsockname()[1] == edge.port
+
+
+async def test_more_connections_than_there_may_be_are_told_to_come_again(edge, monkeypatch):
+    monkeypatch.setattr(GuardedProtocol, "most_connections", 1)
+    monkeypatch.setattr(GuardedProtocol, "head_seconds", 20)
+    reader, writer = await asyncio.open_connection("127.0.0.1", edge.port)
+    writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert await reader.readuntil(b"ok")
+    refused = await edge.exchange(WHOLE)
+    assert refused.startswith(b"HTTP/1.1 503 ")
+    assert b"retry-after: 1\r\n" in refused
+    writer.write(WHOLE)
+    assert (await reader.read()).endswith(b"okabc"), "who was there before is answered"
+    writer.close()

@@ -1,6 +1,8 @@
 """A gateway over a small registry, asked without a socket; the edges and control are doubles of a few lines."""
 
 import asyncio
+import itertools
+import threading
 import time
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -77,6 +79,9 @@ class World:
     explodes: bool = True
     outputs: dict = field(default_factory=dict)
     extent: Extent = field(default_factory=lambda: Extent((), 0))
+    parts: list = field(default_factory=list)
+    left: threading.Event = field(default_factory=threading.Event)
+    """A stream is over, or nobody reads it any more."""
 
     def __post_init__(self):
         registry = Registry(
@@ -109,7 +114,21 @@ class World:
         async def invoke(context, params):
             return {"Body": params.get("Body", b"")[::-1], "ContentType": "text/csv", "InvokedProductionVariant": "v"}
 
+        @service.operation("InvokeEndpointWithResponseStream", place="edge")
+        async def stream(context, params):
+            return {"Body": self.events(params["Body"]), "ContentType": "text/plain", "InvokedProductionVariant": "v"}
+
         return service
+
+    async def events(self, body):
+        """As many parts as the request says, without an end where it says so."""
+        try:
+            for number in range(int(body)) if body.isdigit() else itertools.count():
+                self.parts.append(number)
+                yield {"PayloadPart": {"Bytes": b"%d" % number * (1 if body.isdigit() else 10**6)}}
+            raise AWSError("ModelStreamError", "No more.", members={"ErrorCode": "StreamBroken"})
+        finally:
+            self.left.set()
 
     def s3(self):
         service = Service("s3", self.access)

@@ -8,10 +8,11 @@ import boto3
 import pytest
 import uvicorn
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EventStreamError
 
 from clary.errors import AWSError
 from clary.wire.http import Extent
+from tests.running import wait_until
 
 KEY, SECRET = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 
@@ -176,3 +177,37 @@ def test_a_small_body_that_nobody_read_does_not_spoil_the_connection(world, serv
                 answer += piece
             assert answer.startswith(b"HTTP/1.1 403")
     assert not world.bodies.kept
+
+
+def test_boto3_reads_a_stream_part_by_part_to_its_error(client):
+    answer = client("sagemaker-runtime").invoke_endpoint_with_response_stream(EndpointName="e", Body=b"3")
+    assert (answer["ContentType"], answer["InvokedProductionVariant"]) == ("text/plain", "v")
+    assert answer["ResponseMetadata"]["HTTPHeaders"]["content-type"] == "application/vnd.amazon.eventstream"
+    events = iter(answer["Body"])
+    assert [next(events)["PayloadPart"]["Bytes"] for _ in range(3)] == [b"0", b"1", b"2"]
+    with pytest.raises(EventStreamError, match=r"\(ModelStreamError\).*No more\."):
+        next(events)
+
+
+def test_a_client_that_leaves_a_stream_ends_it(world, client):
+    answer = client("sagemaker-runtime").invoke_endpoint_with_response_stream(EndpointName="e", Body=b"endless")
+    next(iter(answer["Body"]))
+    answer["Body"].close()
+    assert world.left.wait(10)
+
+
+def test_a_client_that_reads_slowly_slows_a_stream_down(world, client):
+    answer = client("sagemaker-runtime").invoke_endpoint_with_response_stream(EndpointName="e", Body=b"endless")
+    next(iter(answer["Body"]))
+    made = [-1]
+    wait_until(lambda: made.append(len(world.parts)) or made[-1] == made[-2], 20, "no more parts are made")
+    assert made[-1] < 100
+    answer["Body"].close()
+    assert world.left.wait(10)
+
+
+def test_what_may_be_asked_again_says_when(world, client, server):
+    world.outputs["DescribeTrainingJob"] = AWSError("ServiceUnavailable", "Later.", status=503)
+    with pytest.raises(ClientError) as raised:
+        client("sagemaker").describe_training_job(TrainingJobName="job")
+    assert raised.value.response["ResponseMetadata"]["HTTPHeaders"]["retry-after"] == "1"

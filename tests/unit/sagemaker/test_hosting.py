@@ -471,9 +471,7 @@ def test_model_data_may_be_named_by_its_https_address(sagemaker, host):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1}},
         {"ManagedInstanceScaling": {"Status": "ENABLED"}},
-        {"RoutingConfig": {"RoutingStrategy": "RANDOM"}},
     ],
 )
 def test_variants_that_are_not_offered_are_refused_at_once(sagemaker, changes):
@@ -548,3 +546,36 @@ def test_a_call_that_an_sdk_tries_again_after_a_kill_gets_its_answer(inner, sage
         sagemaker.call("UpdateEndpoint", EndpointName="again", EndpointConfigName="again")
     inner.invocation_id = "another"
     assert "in-progress" in sagemaker.refusal("UpdateEndpoint", EndpointName="again", EndpointConfigName="again")[1]
+
+
+def routed(sagemaker, **changes):
+    variants = [variant(**changes)]
+    sagemaker.call("CreateEndpointConfig", EndpointConfigName="routed", ProductionVariants=variants)
+    sagemaker.call("CreateEndpoint", EndpointName="e", EndpointConfigName="routed")
+
+
+@pytest.mark.parametrize(("strategy", "at_random"), [("RANDOM", True), ("LEAST_OUTSTANDING_REQUESTS", False)])
+def test_a_routing_strategy_is_kept_described_and_told_to_edges(sagemaker, inner, strategy, at_random):
+    given = {"RoutingStrategy": strategy}
+    routed(sagemaker, RoutingConfig=given)
+    serve(inner)
+    config = sagemaker.call("DescribeEndpointConfig", EndpointConfigName="routed")
+    described = sagemaker.call("DescribeEndpoint", EndpointName="e")
+    assert [each["ProductionVariants"][0]["RoutingConfig"] for each in (config, described)] == [given, given]
+    (published,) = route(inner.store.read.get(endpoint_key())).variants
+    assert published.at_random is at_random
+
+
+def test_where_no_routing_strategy_is_said_none_is_shown(sagemaker, inner):
+    routed(sagemaker)
+    serve(inner)
+    assert "RoutingConfig" not in sagemaker.call("DescribeEndpoint", EndpointName="e")["ProductionVariants"][0]
+    (published,) = route(inner.store.read.get(endpoint_key())).variants
+    assert not published.at_random
+
+
+@pytest.mark.parametrize("strategy", ["PREFIX_AWARE", "KV_AWARE"])
+def test_routing_that_looks_into_prompts_is_refused(sagemaker, strategy):
+    variants = [variant(RoutingConfig={"RoutingStrategy": strategy})]
+    refused = sagemaker.refusal("CreateEndpointConfig", EndpointConfigName="routed", ProductionVariants=variants)
+    assert f"{strategy} is not offered" in refused[1]

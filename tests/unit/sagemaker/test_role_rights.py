@@ -118,3 +118,20 @@ def test_whoever_may_not_pass_the_role_may_not_tune_with_it(inner, role):
     code, text = inner.refusal("sagemaker", "CreateHyperParameterTuningJob", **tuning(role, "mine"))
     assert code == "AccessDeniedException"
     assert f"is not authorized to perform: iam:PassRole on resource: {role}" in text
+
+
+def test_an_asynchronous_endpoint_needs_a_role_that_may_tell_its_topics(inner, role):
+    model = {"ModelName": "m", "ExecutionRoleArn": role, "PrimaryContainer": container("mine")}
+    inner("sagemaker", "CreateModel", **model)
+    topic = f"arn:aws:sns:us-east-1:{ACCOUNT}:told"
+    output = {"S3OutputPath": "s3://data/out", "NotificationConfig": {"ErrorTopic": topic}}
+    variant = {"VariantName": "v", "ModelName": "m", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    config = {"ProductionVariants": [variant], "AsyncInferenceConfig": {"OutputConfig": output}}
+    inner("sagemaker", "CreateEndpointConfig", EndpointConfigName="c", **config)
+    asked = {"EndpointName": "e", "EndpointConfigName": "c"}
+    code, text = inner.refusal("sagemaker", "CreateEndpoint", **asked)
+    assert code == "ValidationException"
+    assert text.endswith(f'and has "sns:Publish" permissions for topic "{topic}".')
+    tell = document({"Effect": "Allow", "Action": "sns:Publish", "Resource": topic})
+    inner("iam", "PutRolePolicy", RoleName="narrow", PolicyName="tell", PolicyDocument=tell)
+    inner("sagemaker", "CreateEndpoint", **asked)

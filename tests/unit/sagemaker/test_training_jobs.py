@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from clary.lifecycles.training_job import LIFECYCLE, MAX_RUNTIME_EXCEEDED, STOPPED
+from clary.services.sagemaker import patience
 from clary.store import Key
 
 ACCOUNT = "000000000000"
@@ -97,7 +98,8 @@ def test_what_the_controller_found_is_shown(inner, sagemaker):
     assert job["FinalMetricDataList"][0]["Timestamp"].timestamp() == 7.0
 
 
-def test_a_describe_right_after_the_create_waits_for_the_end(inner, sagemaker):
+def test_a_describe_right_after_the_create_waits_for_the_end(inner, sagemaker, monkeypatch):
+    monkeypatch.setattr(patience, "PATIENCE_SECONDS", 60)
     sagemaker.call("CreateTrainingJob", **request())
     end = threading.Timer(0.1, move, [inner], {"status": "Completed"})
     end.start()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from clary.scaling.resource import DIMENSION
+from clary.scaling.resource import COPIES, DIMENSION
 from clary.store.rows import Key, Row
 
 NAMED = {
@@ -69,7 +70,14 @@ BAD_TARGETS: list[tuple[dict[str, Any], str]] = [
         "Unsupported service namespace, resource type or scalable dimension",
     ),
     ({"ServiceNamespace": "ecs"}, "Scaling of the service namespace ecs is not offered by Clary."),
-    ({"ResourceId": "inference-component/one"}, "Scaling of inference components is not offered by Clary."),
+    (
+        {"ResourceId": "inference-component/one"},
+        "Unsupported service namespace, resource type or scalable dimension",
+    ),
+    (
+        {"ResourceId": "inference-component/one", "ScalableDimension": COPIES, "MinCapacity": 0, "MaxCapacity": 2},
+        "Inference component does not exist: inference-component/one",
+    ),
 ]
 """What is asked for, and how it is refused."""
 
@@ -237,3 +245,19 @@ def test_lists_have_pages_and_tell_an_invalid_token(registered: Any) -> None:
     assert [policy["PolicyName"] for policy in found] == ["a", "b", "c"]
     code, _ = registered.refusal("DescribeScalingPolicies", ServiceNamespace="sagemaker", NextToken="x")
     assert code == "InvalidNextTokenException"
+
+
+def test_a_variant_whose_requests_can_wait_may_be_scaled_to_none(inner: Any, scaling: Any) -> None:
+    def change(transaction: Any) -> None:
+        row = transaction.get(Key("endpoint", "000000000000", "us-east-1", "shop"))
+        current = {**row.state["current"], "asynchronous": {}}
+        transaction.save(replace(row, state={**row.state, "current": current}))
+
+    inner.store.write(change)
+    scaling.call("RegisterScalableTarget", **NAMED, MinCapacity=0, MaxCapacity=2)
+    none = {"MinCapacity": 0, "MaxCapacity": 0}
+    scaling.call(
+        "PutScheduledAction", **NAMED, ScheduledActionName="night", Schedule="rate(1 day)", ScalableTargetAction=none
+    )
+    (target,) = scaling.call("DescribeScalableTargets", ServiceNamespace="sagemaker")["ScalableTargets"]
+    assert target["MinCapacity"] == 0

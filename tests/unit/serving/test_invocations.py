@@ -15,6 +15,7 @@ from clary.serving.metering import Meter
 from clary.serving.recorder import Recorder
 from clary.serving.router import Router
 from clary.serving.routes import Route, RouteTable, Target, VariantRoute, endpoint_id
+from clary.serving.sessions import Sessions
 from clary.serving.spool import finished, read
 from clary.settings import Limits, Settings
 
@@ -32,6 +33,7 @@ class Edge:
     settings: Settings
     router: Router
     recorder: Recorder
+    sessions: Sessions
     meter: Meter = field(default_factory=Meter)
 
 
@@ -43,7 +45,8 @@ async def edge(tmp_path, servers):
     principal = Principal("root", ACCOUNT, ARN, ARN, ACCOUNT)
     call = Call(principal, "sagemaker-runtime", "InvokeEndpoint", {}, "us-east-1")
     router = Router(tmp_path, servers.dial)
-    yield Edge(call, Settings(data_dir=tmp_path), router, Recorder(tmp_path / "spool"))
+    sessions = Sessions(tmp_path / "sessions")
+    yield Edge(call, Settings(data_dir=tmp_path), router, Recorder(tmp_path / "spool"), sessions)
     router.close()
 
 

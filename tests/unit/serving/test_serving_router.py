@@ -172,29 +172,32 @@ async def test_an_edge_acknowledges_only_when_the_old_replica_is_idle(table, rou
     await begun.wait()
     generation = table.set(ID, route("c2"))
     router.route(*ME)
-    assert not acknowledged(tmp_path, generation)
+    assert not acknowledged(tmp_path, generation, "c1")
+    assert acknowledged(tmp_path, generation, "of-another-endpoint"), "which a long request does not hold up"
     release.set()
     assert (await running).body == b"late"
-    assert acknowledged(tmp_path, generation)
+    assert acknowledged(tmp_path, generation, "c1")
 
 
 async def test_an_idle_edge_acknowledges_by_itself(table, router, tmp_path):
     watching = asyncio.create_task(router.watch())
     generation = table.set(ID, route("c1"))
     async with asyncio.timeout(5):
-        while not acknowledged(tmp_path, generation):  # noqa: ASYNC110 — another process would look just so
+        while not acknowledged(tmp_path, generation, "c0"):  # noqa: ASYNC110 — another process would look just so
             await asyncio.sleep(0.01)
     watching.cancel()
 
 
 def test_dead_and_absent_edges_hold_nobody_up(tmp_path):
-    assert acknowledged(tmp_path, 9)
+    assert acknowledged(tmp_path, 9, "c")
     slot = EdgeSlot(tmp_path)
-    assert not acknowledged(tmp_path, 9)
-    slot.write(9)
-    assert acknowledged(tmp_path, 9)
+    assert not acknowledged(tmp_path, 9, "c")
+    slot.write(9, {"d"})
+    assert acknowledged(tmp_path, 9, "c")
+    assert not acknowledged(tmp_path, 9, "d")
     slot.close()
-    assert acknowledged(tmp_path, 10)
+    assert acknowledged(tmp_path, 10, "d")
+    assert not list((tmp_path / "edges").iterdir())
 
 
 def test_setting_the_same_route_publishes_nothing(table):

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from clary.scaling.rows import ACTIVITY_KIND, KEPT
-from clary.services.applicationautoscaling.places import NAMED, listed, parent_of, query_of
+from clary.services.applicationautoscaling.places import listed, named, parent_of, query_of
 from clary.services.applicationautoscaling.service import SERVICE
 from clary.services.context import Context
 from clary.services.resources import Output, Params, moment, now, present
@@ -31,4 +31,4 @@ def describe(context: Context, params: Params) -> Output:
 def _shown(row: Row) -> Output:
     said = {name: row.spec.get(name) for name in _SAID}
     times = {"StartTime": row.created, "EndTime": moment(row.spec.get("ended"))}
-    return present({**NAMED, "ResourceId": row.parent, **said, **times, "StatusCode": row.status})
+    return present({**named(row.parent), **said, **times, "StatusCode": row.status})

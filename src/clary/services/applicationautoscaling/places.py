@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from clary.errors import AWSError, ValidationError
-from clary.scaling.resource import DIMENSION, NAMESPACE, ScaledVariant
+from clary.scaling.resource import DIMENSIONS, NAMESPACE, parse
 from clary.scaling.rows import target_key
 from clary.services import resources
 from clary.services.applicationautoscaling.errors import UNSUPPORTED, invalid_token, not_offered
@@ -16,10 +16,11 @@ from clary.store.rows import Key, Page, Query, Row
 
 MOST_A_PAGE = 50
 
-_COPIES = "sagemaker:inference-component:DesiredCopyCount"
 
-NAMED = {"ServiceNamespace": NAMESPACE, "ScalableDimension": DIMENSION}
-"""Members that everything shown has."""
+def named(resource_id: str) -> Output:
+    """Members that everything shown of a resource has."""
+    dimension = parse(resource_id).dimension
+    return {"ServiceNamespace": NAMESPACE, "ScalableDimension": dimension, "ResourceId": resource_id}
 
 
 def place_of(context: Context, params: Params) -> Key:
@@ -29,16 +30,14 @@ def place_of(context: Context, params: Params) -> Key:
 
 
 def check_place(params: Params) -> None:
-    """Raises ValidationError for what is not a variant of an endpoint."""
+    """Raises ValidationError for what is neither a variant of an endpoint nor an inference component."""
     if params["ServiceNamespace"] != NAMESPACE:
         raise not_offered(f"Scaling of the service namespace {params['ServiceNamespace']}")
-    if params["ScalableDimension"] == _COPIES or params["ResourceId"].startswith("inference-component/"):
-        raise not_offered("Scaling of inference components")
     try:
-        ScaledVariant.parse(params["ResourceId"])
+        resource = parse(params["ResourceId"])
     except ValueError:
         raise ValidationError(UNSUPPORTED) from None
-    if params["ScalableDimension"] != DIMENSION:
+    if params["ScalableDimension"] != resource.dimension:
         raise ValidationError(UNSUPPORTED)
 
 
@@ -51,7 +50,7 @@ def parent_of(params: Params) -> str | None:
 
 def offers_none(params: Params) -> bool:
     """Whether a Describe asks for what Clary does not scale: there is none of it."""
-    return params["ServiceNamespace"] != NAMESPACE or params.get("ScalableDimension") not in (None, DIMENSION)
+    return params["ServiceNamespace"] != NAMESPACE or params.get("ScalableDimension") not in (None, *DIMENSIONS)
 
 
 def listed(

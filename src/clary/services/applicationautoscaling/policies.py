@@ -13,7 +13,7 @@ from clary.names import Arn
 from clary.scaling.effects import ALARMS, delete_alarms, new_alarm_names, policy_arn_in, put_alarms
 from clary.scaling.rows import POLICY_KIND, TRACKING, below, new_policy_arn
 from clary.services.applicationautoscaling.errors import no_policy, no_target
-from clary.services.applicationautoscaling.places import NAMED, listed, parent_of, place_of, query_of
+from clary.services.applicationautoscaling.places import listed, named, parent_of, place_of, query_of
 from clary.services.applicationautoscaling.policy_spec import configured, metric_of, shown
 from clary.services.applicationautoscaling.service import SERVICE
 from clary.services.context import Context
@@ -107,8 +107,8 @@ def describe(context: Context, params: Params) -> Output:
 
     def described(row: Row) -> Output:
         alarms = _own_alarms(row) or [_alarm(row.key, name) for name in attached.get(row.arn, ())]
-        named = {**NAMED, "ResourceId": row.parent, "PolicyARN": row.arn}
-        return {**named, **shown(row.spec), "Alarms": alarms, "CreationTime": row.created}
+        where = {**named(row.parent), "PolicyARN": row.arn}
+        return {**where, **shown(row.spec), "Alarms": alarms, "CreationTime": row.created}
 
     return listed(context, params, query_of(context, POLICY_KIND), "ScalingPolicies", described, wanted)
 

@@ -11,9 +11,9 @@ from itertools import pairwise
 from typing import Any
 
 from clary.errors import ValidationError
+from clary.scaling.resource import parse
 from clary.scaling.rows import STEP, TRACKING
 from clary.scaling.steps import PERCENT, Adjustment
-from clary.scaling.tracking import PREDEFINED
 from clary.services.applicationautoscaling.errors import not_offered
 from clary.services.resources import Params
 
@@ -32,7 +32,10 @@ def configured(params: Params, before: Mapping[str, Any]) -> dict[str, Any]:
     config = params.get(_MEMBERS[kind]) or (before.get("config") if before.get("type") == kind else None)
     if not config:
         raise ValidationError(f"{_MEMBERS[kind]} is required with PolicyType {kind}")
-    (_check_steps if kind == STEP else _check_tracking)(config)
+    if kind == STEP:
+        _check_steps(config)
+    else:
+        _check_tracking(config, parse(params["ResourceId"]).predefined)
     return {"name": params["PolicyName"], "type": kind, "config": config}
 
 
@@ -47,13 +50,13 @@ def metric_of(spec: Mapping[str, Any]) -> tuple[Any, ...]:
     return config.get("PredefinedMetricSpecification"), config.get("CustomizedMetricSpecification")
 
 
-def _check_tracking(config: Mapping[str, Any]) -> None:
+def _check_tracking(config: Mapping[str, Any], offered: str) -> None:
     predefined, customized = config.get("PredefinedMetricSpecification"), config.get("CustomizedMetricSpecification")
     if (predefined is None) == (customized is None):
         raise ValidationError("Exactly one of a predefined and a customized metric specification must be specified")
     if config["TargetValue"] <= 0:
         raise ValidationError("Target value must be greater than 0")
-    if predefined and predefined["PredefinedMetricType"] not in PREDEFINED:
+    if predefined and predefined["PredefinedMetricType"] != offered:
         raise not_offered(f"PredefinedMetricType {predefined['PredefinedMetricType']}")
     _check_cooldowns(config, "ScaleOutCooldown", "ScaleInCooldown")
     if customized is not None:

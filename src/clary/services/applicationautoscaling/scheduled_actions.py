@@ -9,13 +9,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from clary.errors import ValidationError
-from clary.scaling.rows import SCHEDULED_KIND, below, new_scheduled_arn
+from clary.scaling.rows import SCHEDULED_KIND, below, endpoint_key, new_scheduled_arn
 from clary.scaling.schedule import Schedule, recurs
 from clary.scaling.scheduled import schedule_of
 from clary.services.applicationautoscaling.errors import no_bounds, no_scheduled_action, no_target
-from clary.services.applicationautoscaling.places import NAMED, listed, parent_of, place_of, query_of
+from clary.services.applicationautoscaling.places import listed, named, parent_of, place_of, query_of
 from clary.services.applicationautoscaling.service import SERVICE
-from clary.services.applicationautoscaling.targets import check_bounds
+from clary.services.applicationautoscaling.targets import check_bounds, fewest
 from clary.services.context import Context
 from clary.services.resources import Output, Params, moment, now, present
 from clary.store.rows import Row
@@ -36,7 +36,8 @@ def put(context: Context, params: Params) -> Output:
         if transaction.get(target) is None:
             raise no_target(params)
         row = transaction.get(key)
-        spec = _spec(params, row.spec if row else {})
+        least = fewest(transaction.get(endpoint_key(target)))
+        spec = _spec(params, row.spec if row else {}, least)
         if row is None:
             arn = new_scheduled_arn(target, params["ScheduledActionName"])
             row = transaction.insert(Row(key, arn, "", made, made, spec, parent=target.name))
@@ -51,11 +52,11 @@ def put(context: Context, params: Params) -> Output:
     return {}
 
 
-def _spec(params: Params, before: Mapping[str, Any]) -> dict[str, Any]:
+def _spec(params: Params, before: Mapping[str, Any], least: int) -> dict[str, Any]:
     action = params.get("ScalableTargetAction") or before.get("ScalableTargetAction") or {}
     if action.get("MinCapacity") is None and action.get("MaxCapacity") is None:
         raise no_bounds()
-    check_bounds(action.get("MinCapacity"), action.get("MaxCapacity"))
+    check_bounds(action.get("MinCapacity"), action.get("MaxCapacity"), least)
     times = {name: params[name].timestamp() for name in _TIMES if isinstance(params.get(name), datetime)}
     given = {name: params[name] for name in ("Schedule", "Timezone") if params.get(name)}
     spec = {**before, **given, **times, "name": params["ScheduledActionName"], "ScalableTargetAction": action}
@@ -90,10 +91,9 @@ def _shown(row: Row) -> Output:
     spec = row.spec
     return present(
         {
-            **NAMED,
+            **named(row.parent),
             "ScheduledActionName": spec["name"],
             "ScheduledActionARN": row.arn,
-            "ResourceId": row.parent,
             "Schedule": spec["Schedule"],
             "Timezone": spec.get("Timezone"),
             "ScalableTargetAction": spec["ScalableTargetAction"],

@@ -8,11 +8,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from clary.errors import ValidationError
+from clary.lifecycles import endpoint, inference_component
+from clary.lifecycles.endpoint import fewest_instances
 from clary.names import Arn
 from clary.scaling.effects import leave
+from clary.scaling.resource import parse
 from clary.scaling.rows import ENDPOINT, OUT_OF_BOUNDS, TARGET_KIND, endpoint_key, new_target_arn, scaled
-from clary.services.applicationautoscaling.errors import bad_bounds, no_such_target, too_many_tags
-from clary.services.applicationautoscaling.places import NAMED, listed, place_of, query_of
+from clary.services.applicationautoscaling.errors import bad_bounds, no_such_target, not_offered, too_many_tags
+from clary.services.applicationautoscaling.places import listed, named, place_of, query_of
 from clary.services.applicationautoscaling.service import SERVICE
 from clary.services.context import Context
 from clary.services.resources import Output, Params, now
@@ -22,13 +25,11 @@ from clary.store.rows import Key, Row
 if TYPE_CHECKING:  # each process loads only the parts that it holds
     from clary.store.transaction import Transaction
 
-LEAST_INSTANCES = 1
-"""A variant that answers in real time keeps one; none at all is for asynchronous endpoints on AWS."""
-
 _ROLE = (
     "role/aws-service-role/sagemaker.application-autoscaling.amazonaws.com/"
     "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
 )
+_NOT_THERE = {endpoint.KIND: "Production variant", inference_component.KIND: "Inference component"}
 _SUSPENSIONS = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended")
 
 
@@ -40,9 +41,9 @@ def register(context: Context, params: Params) -> Output:
     made, fresh = now(), new_target_arn(key)
 
     def change(transaction: Transaction) -> Row:
-        made_at = _made_at(transaction.get(endpoint_key(key)), key)
-        row = transaction.get(key)
-        spec = _spec(params, row.spec if row else {})
+        endpoint, row = transaction.get(endpoint_key(key)), transaction.get(key)
+        made_at = _made_at(endpoint, key)
+        spec = _spec(params, row.spec if row else {}, fewest(endpoint))
         if row is None:
             row = transaction.insert(Row(key, fresh, "", made, made, spec, parent=endpoint_key(key).name))
         bounded = "MinCapacity" in params or "MaxCapacity" in params
@@ -65,18 +66,27 @@ def _leave_stale(context: Context, key: Key) -> None:
 
 def _made_at(endpoint: Row | None, target: Key) -> float:
     """When the endpoint was made, which tells it from another of the same name. Raises ValidationError."""
-    if endpoint is None or scaled(endpoint, target) is None:
+    variant = scaled(endpoint, target) if endpoint else None
+    if endpoint is None or variant is None:
         # no public source shows AWS's text
-        raise ValidationError(f"Production variant does not exist: {target.name}")
+        raise ValidationError(f"{_NOT_THERE[parse(target.name).kind]} does not exist: {target.name}")
+    if "serverless" in variant:
+        raise not_offered("Scaling of provisioned concurrency")
     return endpoint.created.timestamp()
 
 
-def _spec(params: Params, before: Mapping[str, Any]) -> dict[str, Any]:
+def fewest(endpoint: Row | None) -> int:
+    """Instances that a variant of the endpoint may be scaled to."""
+    state = endpoint.state if endpoint else {}
+    return fewest_instances(state.get("current") or state.get("next"))
+
+
+def _spec(params: Params, before: Mapping[str, Any], least: int) -> dict[str, Any]:
     bounds = {name: params.get(name, before.get(name)) for name in ("MinCapacity", "MaxCapacity")}
     for name, word in (("MinCapacity", "Minimum"), ("MaxCapacity", "Maximum")):
         if bounds[name] is None:
             raise ValidationError(f"{word} capacity is required to register a new scalable target")
-    check_bounds(bounds["MinCapacity"], bounds["MaxCapacity"])
+    check_bounds(bounds["MinCapacity"], bounds["MaxCapacity"], least)
     suspended = {**before.get("SuspendedState", dict.fromkeys(_SUSPENSIONS, False)), **_said(params)}
     return {**bounds, "SuspendedState": suspended}
 
@@ -85,14 +95,12 @@ def _said(params: Params) -> dict[str, bool]:
     return {name: value for name, value in (params.get("SuspendedState") or {}).items() if value is not None}
 
 
-def check_bounds(least: int | None, most: int | None) -> None:
-    """Raises ValidationError."""
-    if least is not None and least < LEAST_INSTANCES:
-        raise ValidationError(
-            f"Minimum capacity must be at least {LEAST_INSTANCES} for a variant that answers in real time"
-        )
-    if most is not None and most < LEAST_INSTANCES:
-        raise ValidationError(f"Maximum capacity must be at least {LEAST_INSTANCES}")
+def check_bounds(least: int | None, most: int | None, floor: int) -> None:
+    """`floor`: instances that the variant has at least. Raises ValidationError."""
+    if least is not None and least < floor:
+        raise ValidationError(f"Minimum capacity must be at least {floor} for a variant that answers in real time")
+    if most is not None and most < floor:
+        raise ValidationError(f"Maximum capacity must be at least {floor}")
     if least is not None and most is not None and most < least:
         raise bad_bounds()
 
@@ -115,8 +123,7 @@ def describe(context: Context, params: Params) -> Output:
 
 def _shown(row: Row) -> Output:
     return {
-        **NAMED,
-        "ResourceId": row.key.name,
+        **named(row.key.name),
         **row.spec,
         "RoleARN": str(Arn("iam", "", row.key.account, _ROLE)),
         "CreationTime": row.created,

@@ -1,10 +1,12 @@
-"""SageMaker: training jobs, tuning jobs, transform jobs, models, endpoint configurations, endpoints,
-inference experiments, search, tags."""
+"""SageMaker: training jobs, tuning jobs, transform jobs, compilation jobs, models, endpoint configurations, endpoints,
+inference components, inference experiments, search, tags."""
 
 from clary.services.sagemaker import (
+    compilation_jobs,
     endpoint_configs,
     endpoints,
     hubs,
+    inference_components,
     inference_experiments,
     models,
     search,
@@ -17,9 +19,11 @@ from clary.services.sagemaker import (
 )
 
 __all__ = [
+    "compilation_jobs",
     "endpoint_configs",
     "endpoints",
     "hubs",
+    "inference_components",
     "inference_experiments",
     "models",
     "search",

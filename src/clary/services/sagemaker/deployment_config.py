@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from clary.errors import ValidationError
-from clary.lifecycles.endpoint import Deployment, Variant, production_of
+from clary.lifecycles.endpoint import Deployment, Variant, production_of, standing_count
 from clary.lifecycles.rollout import CREATING, Rollout, Step, rolling_steps
 from clary.services.resources import Params
+from clary.services.sagemaker.serverless import check_way
 
 _SIZES = {
     "CANARY": ("CanarySize", 0, 50),
@@ -52,7 +53,9 @@ def rollout(config: Params | None, old: Deployment, new: Deployment, now: float)
     """The plan by which `new` takes the place of `old`, begun `now` (epoch seconds). Raises ValidationError where these
     two do not allow for it."""
     kind, policy, size = _parts(config or _NO_CONFIG)
-    before, goal = _counts(old["variants"]), _counts(new["variants"])
+    check_way(config, old, new)
+    before = {variant["name"]: standing_count(variant) for variant in old["variants"]}
+    goal = _counts(new["variants"])
     shifted = _counts(production_of(new))
     _check_variants(kind, before, goal)
     if size is not None:

@@ -8,6 +8,7 @@ from typing import Any
 from clary.lifecycles.endpoint import Deployment, Variant, is_ready, production_of, shadows_of
 from clary.services.resources import Output, present
 from clary.services.sagemaker.endpoint_stages import coming_status, goal, serving_status
+from clary.services.sagemaker.serverless import shown as serverless
 from clary.serving.capture import is_on
 from clary.store.rows import Row
 
@@ -29,6 +30,7 @@ def shown(row: Row) -> Output:
             "ProductionVariants": show(production_of(serving)) or None,
             "ShadowProductionVariants": show(shadows_of(serving)) or None,
             "DataCaptureConfig": _captured(serving["capture"]) if serving and "capture" in serving else None,
+            "AsyncInferenceConfig": serving.get("asynchronous") if serving else None,
             "EndpointStatus": row.status,
             "FailureReason": row.state.get("failure_reason"),
             "LastModifiedTime": row.modified,
@@ -58,7 +60,7 @@ def _serving(row: Row, variant: Variant, wanted: Variant) -> Output:
 def _coming(row: Row, variant: Variant) -> Output:
     shown = _variant(row, variant, variant, goal(row, variant))
     status = coming_status(row, variant)
-    return present({**shown, "InstanceType": variant["instance_type"], "VariantStatus": status})
+    return present({**shown, "InstanceType": variant.get("instance_type"), "VariantStatus": status})
 
 
 def _captured(config: dict[str, Any]) -> Output:
@@ -76,13 +78,19 @@ def _captured(config: dict[str, Any]) -> Output:
 def _variant(row: Row, variant: Variant, wanted: Variant, count: int) -> Output:
     """`variant` as it is, and what is wanted of it: its weight, and `count` instances."""
     deployed = [_deployed(row, definition) for definition in variant["container_definitions"]]
+    if "serverless" in variant:
+        counts: Output = {"CurrentServerlessConfig": serverless(variant), "DesiredServerlessConfig": serverless(wanted)}
+    else:
+        ready = sum(map(is_ready, variant.get("replicas", ())))
+        counts = {"CurrentInstanceCount": ready, "DesiredInstanceCount": count}
     return {
         "VariantName": variant["name"],
-        "DeployedImages": deployed,
+        "DeployedImages": deployed or None,
         "CurrentWeight": variant["weight"],
         "DesiredWeight": wanted["weight"],
-        "CurrentInstanceCount": sum(map(is_ready, variant.get("replicas", ()))),
-        "DesiredInstanceCount": count,
+        **counts,
+        "RoutingConfig": {"RoutingStrategy": variant["routing"]} if "routing" in variant else None,
+        "ManagedInstanceScaling": variant.get("managed_scaling"),
     }
 
 

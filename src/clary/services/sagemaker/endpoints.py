@@ -5,27 +5,26 @@ Create and Update write the deployment that is wanted; `controllers/endpoint.py`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from clary.lifecycles.endpoint import (
-    DELETED,
     DELETING,
-    FAILED,
     IN_SERVICE,
     KIND,
     LIFECYCLE,
     UPDATE_ROLLBACK_FAILED,
-    UPDATING,
     Deployment,
-    leaving_name,
+    fewest_instances,
 )
-from clary.names import random_hex
 from clary.services import resources
 from clary.services.context import Context
 from clary.services.resources import Output, Params, Resource, present
+from clary.services.sagemaker.asynchronous import check_kept
+from clary.services.sagemaker.component_errors import endpoint_has_components
+from clary.services.sagemaker.component_hosts import hosting
+from clary.services.sagemaker.deploying import AT_REST, Deployed, change, create, leave
 from clary.services.sagemaker.deployment import check_counts, launching, resolve, retaining, reweighted, standing
 from clary.services.sagemaker.deployment_config import check_deployment_config, rollout
 from clary.services.sagemaker.endpoint_view import shown
@@ -39,13 +38,10 @@ from clary.services.sagemaker.errors import (
 from clary.services.sagemaker.patience import settled
 from clary.services.sagemaker.service import SERVICE
 from clary.store.rows import Row
+from clary.workload.placement import components_on
 
 if TYPE_CHECKING:  # each process loads only the parts that it holds
     from clary.store.transaction import Transaction
-
-_AT_REST = frozenset({IN_SERVICE, UPDATE_ROLLBACK_FAILED, FAILED})
-_CHANGED_BY = "changed_by"
-"""In a row's state: the invocation that asked for the last change."""
 
 _LISTED = tuple(status for status in LIFECYCLE.moves if status != DELETING)
 
@@ -58,29 +54,22 @@ ENDPOINT = Resource(
     shown=shown,
 )
 
+_DEPLOYED = Deployed(ENDPOINT, in_progress_endpoint, failed_endpoint)
+
 
 @SERVICE.operation("CreateEndpoint")
-def create(context: Context, params: Params) -> Output:
+def create_endpoint(context: Context, params: Params) -> Output:
     """Raises ValidationError where the name is taken, or config or model is not there."""
     check_deployment_config(params.get("DeploymentConfig"))
-    row = resources.new_row(ENDPOINT, context, params)
-    there = context.store.read.by_arn(row.arn)
-    if there is not None:
-        if resources.made_before(context, there):
-            return {"EndpointArn": there.arn}
-        raise ENDPOINT.exists(row.arn)
-    state = {"current": None, "next": resolve(context, params["EndpointConfigName"])}
-    wanted = replace(row, status=LIFECYCLE.initial, target=IN_SERVICE, state=state)
-    stored = resources.insert(ENDPOINT, context, wanted, params.get("Tags"))
-    context.wake(stored.key)
-    return {"EndpointArn": stored.arn}
+    row = create(_DEPLOYED, context, params, lambda: resolve(context, params["EndpointConfigName"]))
+    return {"EndpointArn": row.arn}
 
 
 @SERVICE.operation("DescribeEndpoint")
 def describe(context: Context, params: Params) -> Output:
     """Raises ValidationError where it is not there."""
     row = resources.require(ENDPOINT, context, params["EndpointName"])
-    return description(settled(context, row, lambda seen: seen.status in _AT_REST))
+    return description(settled(context, row, lambda seen: seen.status in AT_REST))
 
 
 def description(row: Row) -> Output:
@@ -106,77 +95,53 @@ def update(context: Context, params: Params) -> Output:
     fresh = resolve(context, params["EndpointConfigName"])
     excluded = {entry["VariantPropertyType"] for entry in params.get("ExcludeRetainedVariantProperties") or ()}
 
-    def change(row: Row) -> Row:
+    def wanted(row: Row) -> Row:
         old, config = standing(row.state), params.get("DeploymentConfig")
+        check_kept(old, fresh, row.key.name)
         if params.get("RetainDeploymentConfig"):
             config = config or row.spec.get("DeploymentConfig")
         new = retaining(fresh, old, excluded) if params.get("RetainAllVariantProperties") else fresh
+        new = hosting(context.store.read, row.key, new)
         plan = rollout(config, old, new, resources.now().timestamp())
         coming = launching(new, plan["steps"][0]["counts"])
         state = {**row.state, "current": old, "next": coming, "rollout": plan}
         return replace(row, spec=present({**row.spec, "DeploymentConfig": config}), state=state)
 
-    return _deploy(context, params, change, (IN_SERVICE, UPDATE_ROLLBACK_FAILED))
+    row = change(_DEPLOYED, context, params["EndpointName"], wanted, (IN_SERVICE, UPDATE_ROLLBACK_FAILED))
+    return {"EndpointArn": row.arn}
 
 
 @SERVICE.operation("UpdateEndpointWeightsAndCapacities")
 def update_weights(context: Context, params: Params) -> Output:
     """Other weights and counts for what serves; no replica is replaced for it. Raises ValidationError."""
 
-    def change(row: Row) -> Row:
+    def wanted(row: Row) -> Row:
         current: Deployment | None = row.state.get("current")
         known = {variant["name"] for variant in (current or {}).get("variants", ())}
         asked = params["DesiredWeightsAndCapacities"]
         unknown = [entry["VariantName"] for entry in asked if entry["VariantName"] not in known]
         if current is None or unknown:
             raise no_variants(unknown, (current or {}).get("config", ""))
-        return replace(row, state={**row.state, "next": reweighted(current, asked)})
+        check_counts(asked, fewest_instances(current))
+        coming = hosting(context.store.read, row.key, reweighted(current, asked))
+        return replace(row, state={**row.state, "next": coming})
 
-    check_counts(params["DesiredWeightsAndCapacities"])
-    return _deploy(context, params, change, (IN_SERVICE,))
-
-
-def _deploy(context: Context, params: Params, wanted: Callable[[Row], Row], out_of: Collection[str]) -> Output:
-    """Have the endpoint become as `wanted`, where it is in a status that allows for it."""
-    invocation = context.call.invocation_id
-
-    def change(row: Row) -> Row:
-        if invocation and row.state.get(_CHANGED_BY) == invocation:
-            return row  # tried again: control was killed before it could answer
-        if row.status == FAILED:
-            raise failed_endpoint(row.arn)
-        if row.status not in out_of:
-            raise in_progress_endpoint(row.arn)
-        changed = wanted(row)
-        state = {**changed.state, **({_CHANGED_BY: invocation} if invocation else {})}
-        state.pop("failure_reason", None)
-        return replace(changed, status=LIFECYCLE.check(row.status, UPDATING), state=state)
-
-    row = resources.change_row(ENDPOINT, context, params["EndpointName"], change)
-    context.wake(row.key)
+    row = change(_DEPLOYED, context, params["EndpointName"], wanted, (IN_SERVICE,))
     return {"EndpointArn": row.arn}
 
 
 @SERVICE.operation("DeleteEndpoint")
 def delete(context: Context, params: Params) -> Output:
-    """The name is free at once; what served ends as soon as nobody is routed to it. Raises ValidationError."""
-    key = resources.key_of(ENDPOINT, context, params["EndpointName"])
-    leaving = replace(key, name=leaving_name(key.name, random_hex(8)))
-
-    def change(transaction: Transaction) -> None:
-        row = transaction.get(key)
-        if row is None:
-            raise ENDPOINT.missing(resources.arn_of(ENDPOINT, key))
-        if row.status not in _AT_REST:
-            raise in_progress_endpoint(row.arn)
-        transaction.delete(key)
-        status = LIFECYCLE.check(row.status, DELETING)
-        transaction.insert(replace(row, key=leaving, arn="", status=status, target=DELETED, modified=resources.now()))
-
-    context.store.write(change)
-    context.wake(key)
-    context.wake(leaving)
+    """The name is free at once; what served ends as soon as nobody is routed to it. Raises ValidationError, also
+    while it has inference components."""
+    leave(_DEPLOYED, context, params["EndpointName"], _check_empty)
     return {}
+
+
+def _check_empty(transaction: Transaction, row: Row) -> None:
+    components = components_on(transaction, row.key)
+    if components:
+        raise endpoint_has_components(row.arn, [component.key.name for component in components])
 
 
 def _summary(row: Row) -> Output:

@@ -85,6 +85,25 @@ def transform_job_in_status(status: str) -> AWSError:
     return ValidationError(f"The request was rejected because the transform job is in status {status}.")
 
 
+def compilation_job_exists(arn: str) -> AWSError:
+    """CreateCompilationJob. No public source shows AWS's text, nor those of the next two."""
+    return AWSError(
+        "ResourceInUse",
+        "Compilation job names must be unique within an AWS account and region, "
+        f"and a compilation job with this name already exists ({arn})",
+    )
+
+
+def compilation_job_not_found(arn: str) -> AWSError:
+    """Everything else of a compilation job that is not there."""
+    return AWSError("ResourceNotFound", f'Could not find compilation job "{arn}".')
+
+
+def compilation_job_in_status(status: str) -> AWSError:
+    """StopCompilationJob of one that has ended, DeleteCompilationJob of one that has not."""
+    return ValidationError(f"The request was rejected because the compilation job is in status {status}.")
+
+
 def training_job_in_use(arn: str) -> AWSError:
     """DeleteTrainingJob of one that has not ended, or retains a warm pool."""
     return AWSError(
@@ -164,6 +183,15 @@ def no_access_to_model_data(uri: str, region: str, role: str) -> AWSError:
         f'Also ensure that the role has "s3:GetObject" permissions and that the object is located in {region}. '
         'If your Model uses multiple models or uncompressed models, please ensure that the role has "s3:ListBucket" '
         "permission."
+    )
+
+
+def no_access_to_topic(topic: str, role: str) -> AWSError:
+    """CreateEndpoint and UpdateEndpoint whose role may not tell what its requests came to."""
+    return ValidationError(
+        f'The provided role "{role}" is invalid. Please ensure the role exists, that its trust relationship policy '
+        'allows the action "sts:AssumeRole" for the service principal "sagemaker.amazonaws.com", and has "sns:Publish" '
+        f'permissions for topic "{topic}".'
     )
 
 

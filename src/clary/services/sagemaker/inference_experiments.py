@@ -80,15 +80,23 @@ def create(context: Context, params: Params) -> Output:
 
 
 def _check_endpoint(context: Context, name: str) -> None:
-    """It has one production variant, and no other experiment; one that is not there will be made."""
+    """It has one production variant, of instances, and no other experiment; one that is not there will be made
+    (https://docs.aws.amazon.com/sagemaker/latest/dg/shadow-tests-exclusions.html)."""
     key = Key(endpoint.KIND, context.account, context.region, name)
     others = [each for each in context.store.read.children(KIND, key) if not LIFECYCLE.terminal(each.status)]
     if others:
         raise endpoint_in_experiment(name, others[0].key.name)
     row = context.store.read.get(key)
-    serving = endpoint.production_of(row.state.get("current") or row.state.get("next")) if row else []
+    deployment = (row.state.get("current") or row.state.get("next")) if row else None
+    serving = endpoint.production_of(deployment)
     if len(serving) > 1:
         raise ValidationError(f"Endpoint {name} has several production variants: it cannot have a shadow variant.")
+    if any("serverless" in variant for variant in serving):
+        raise ValidationError(f"Endpoint {name} is serverless: it cannot have a shadow variant.")
+    if any(map(endpoint.is_host, serving)):
+        raise ValidationError(f"Endpoint {name} hosts inference components: it cannot have a shadow variant.")
+    if deployment and "asynchronous" in deployment:
+        raise ValidationError(f"Endpoint {name} is asynchronous: it cannot have a shadow variant.")
 
 
 @SERVICE.operation("DescribeInferenceExperiment")

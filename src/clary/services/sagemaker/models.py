@@ -29,14 +29,15 @@ def fill_model(context: Context, params: Params) -> Params:
     check_role(context, role)
     filled = {**params, "EnableNetworkIsolation": params.get("EnableNetworkIsolation", False)}
     if "PrimaryContainer" in params:
-        filled["PrimaryContainer"] = _container(context, role, params["PrimaryContainer"])
+        filled["PrimaryContainer"] = fill_container(context, role, params["PrimaryContainer"])
     else:
-        filled["Containers"] = [_container(context, role, container) for container in params["Containers"]]
+        filled["Containers"] = [fill_container(context, role, container) for container in params["Containers"]]
         filled["InferenceExecutionConfig"] = {"Mode": execution_mode(params)}
     return filled
 
 
-def _container(context: Context, role: str | None, asked: Params) -> Params:
+def fill_container(context: Context, role: str | None, asked: Params) -> Params:
+    """A container definition as it is kept; `role` is who reads its model. Raises ValidationError, AccessDenied."""
     if "ModelPackageName" in asked:
         raise not_offered("ContainerDefinition.ModelPackageName")
     if asked.get("AdditionalModelDataSources"):

@@ -13,7 +13,9 @@ from clary.store.rows import Row
 _YOUNG_SECONDS = 10.0
 """How long after its Create a resource is waited for: short work is then seen to end at once."""
 
-_PATIENCE_SECONDS = 1.0
+PATIENCE_SECONDS = 1.0
+"""How long one Describe waits at most."""
+
 _PLACES = threading.BoundedSemaphore(4)
 """Each Describe that waits keeps a thread: beyond these, they answer at once."""
 
@@ -24,7 +26,7 @@ def settled(context: Context, row: Row, ended: Callable[[Row], bool]) -> Row:
     if ended(row) or age > _YOUNG_SECONDS or not _PLACES.acquire(blocking=False):
         return row
     try:
-        later = context.store.wait(row.key, lambda seen: seen is None or ended(seen), _PATIENCE_SECONDS)
+        later = context.store.wait(row.key, lambda seen: seen is None or ended(seen), PATIENCE_SECONDS)
     finally:
         _PLACES.release()
     return later or row

@@ -38,6 +38,11 @@ def may_read(context: Context, role_arn: str | None, uri: str) -> bool:
     return _may(context, role_arn, Access("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}"))
 
 
+def may_publish(context: Context, role_arn: str | None, topic: str) -> bool:
+    """Whether the role may tell a topic something."""
+    return _may(context, role_arn, Access("sns:Publish", topic))
+
+
 def may_pull(context: Context, role_arn: str | None, address: Address) -> bool:
     """Whether the role may pull images of that repository."""
     arn = repository_arn(address.region, address.account, address.repository)
@@ -50,4 +55,6 @@ def _may(context: Context, role_arn: str | None, access: Access) -> bool:
         return True
     directory = Directory(identities_of(context.store.read, context.account, role_arn or ""))
     who = role_principal(directory.identities, context.account, role_arn or "", _SESSION)
-    return directory.decide(Call(who, "s3", access.action, {}, context.region), access).allowed
+    return directory.decide(
+        Call(who, access.action.partition(":")[0], access.action, {}, context.region), access
+    ).allowed

@@ -72,7 +72,8 @@ def _dashboard(context: Context) -> Iterator[Record]:
 
 
 def _models_of(endpoint: Row) -> set[str]:
-    return {variant["model"] for variant in (endpoint.state.get("current") or {}).get("variants", ())}
+    variants = (endpoint.state.get("current") or {}).get("variants", ())
+    return {variant["model"] for variant in variants if "model" in variant}
 
 
 _KINDS: Mapping[str, _Kind] = {

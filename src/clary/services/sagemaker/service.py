@@ -12,11 +12,13 @@ from clary.services.registry import Service
 
 _TYPES = {
     "TrainingJobName": "training-job",
+    "CompilationJobName": "compilation-job",
     "HyperParameterTuningJobName": "hyper-parameter-tuning-job",
     "TransformJobName": "transform-job",
     "ModelName": "model",
     "EndpointName": "endpoint",
     "EndpointConfigName": "endpoint-config",
+    "InferenceComponentName": "inference-component",
 }
 """The members that name resources, and the type within their ARNs."""
 

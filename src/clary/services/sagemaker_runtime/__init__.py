@@ -1,5 +1,5 @@
 """SageMaker Runtime: predictions, answered next to the socket."""
 
-from clary.services.sagemaker_runtime import invocations
+from clary.services.sagemaker_runtime import asynchronous, invocations, response_streams
 
-__all__ = ["invocations"]
+__all__ = ["asynchronous", "invocations", "response_streams"]

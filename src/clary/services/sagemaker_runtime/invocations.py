@@ -2,122 +2,31 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
-from clary.calls import Call
-from clary.errors import AWSError, ServiceUnavailable
-from clary.services.sagemaker_runtime.service import SERVICE, endpoint_name, log_group_arn
-from clary.serving.chain import DEFAULT_TYPE, Walk
-from clary.serving.client import Broken, Request, Response
-from clary.serving.many_models import TARGET_HEADER, CannotLoad, Endpoint, Models, ToModel
-from clary.serving.metering import Meter, Place
-from clary.serving.mirror import Mirror
-from clary.serving.recorder import Recorder
-from clary.serving.router import STRAIGHT, NoReplica, Router, UnknownEndpoint, UnknownVariant
-from clary.serving.routes import VariantRoute
-from clary.serving.spool import Exchange
-from clary.serving.spool import Place as Captured
-from clary.settings import Settings
-from clary.within import within
-
-_PATH = "/invocations"
-_MESSAGE_CHARACTERS = 4096
-
-_FORWARDED = (
-    ("Accept", "Accept"),
-    ("CustomAttributes", "X-Amzn-SageMaker-Custom-Attributes"),
-    ("InferenceId", "X-Amzn-SageMaker-Inference-Id"),
-    ("SessionId", "X-Amzn-SageMaker-Session-Id"),
-)
-_RETURNED = (
-    ("content-type", "ContentType"),
-    ("x-amzn-sagemaker-custom-attributes", "CustomAttributes"),
-    ("x-amzn-sagemaker-new-session-id", "NewSessionId"),
-    ("x-amzn-sagemaker-closed-session-id", "ClosedSessionId"),
-)
-
-
-class EdgeContext(Protocol):
-    """What an operation at the edge is given (of `services.context.EdgeContext`, this much is needed here)."""
-
-    @property
-    def call(self) -> Call:
-        """Who asks, and where."""
-        ...
-
-    @property
-    def settings(self) -> Settings:
-        """The limits of invocations."""
-        ...
-
-    @property
-    def meter(self) -> Meter:
-        """Counts what is asked."""
-        ...
-
-    @property
-    def mirror(self) -> Mirror:
-        """Carries what goes to shadow variants."""
-        ...
-
-    @property
-    def models(self) -> Models:
-        """Requests to many models."""
-        ...
-
-    @property
-    def recorder(self) -> Recorder:
-        """Takes what is captured."""
-        ...
-
-    @property
-    def router(self) -> Router:
-        """The way to the replicas."""
-        ...
-
-
-@dataclass(frozen=True)
-class Invocation:
-    """Where a request went: what the texts of its errors name."""
-
-    endpoint: str
-    account: str
-    region: str
-    variant: VariantRoute
-    walk: Walk
-    way: ToModel | None = None
-    """To one of many models."""
-
-    @property
-    def asked(self) -> str:
-        """The container that was asked last."""
-        return self.variant.hostnames[self.walk.at]
-
-    @property
-    def log_group(self) -> str:
-        """The endpoint's log group."""
-        return f"/aws/sagemaker/Endpoints/{self.endpoint}"
-
-    @property
-    def place(self) -> Place:
-        """What is metered."""
-        variant = self.variant
-        return Place(self.account, self.region, self.endpoint, variant.name, config=variant.config)
+from clary.errors import AWSError
+from clary.services.sagemaker_runtime.asking import ask
+from clary.services.sagemaker_runtime.finding import find
+from clary.services.sagemaker_runtime.invocation import EdgeContext, Invocation
+from clary.services.sagemaker_runtime.messages import output_of, request_of
+from clary.services.sagemaker_runtime.noting import count, keep_session, note_captured
+from clary.services.sagemaker_runtime.refusals import THROTTLED, check_size, model_error
+from clary.services.sagemaker_runtime.service import SERVICE
+from clary.serving.chain import Walk
+from clary.serving.client import Request
 
 
 @SERVICE.operation("InvokeEndpoint", place="edge")
 async def invoke_endpoint(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]:
     """One prediction by one replica. Raises ValidationError, ModelError, ServiceUnavailable and 413."""
     began = time.perf_counter()
-    _check_size(params.get("Body", b""), context.settings.limits.invoke_body_bytes)
-    invocation = _find(context, params)
-    request, capture = _request(params, invocation.way), invocation.variant.capture
+    check_size(params.get("Body", b""), context.settings.limits.invoke_body_bytes)
+    invocation = find(context, params)
+    request, capture = request_of(params, invocation.way), invocation.variant.capture
     captured = capture is not None and context.recorder.draws(capture)
-    _mirror(context, invocation, request, params, captured=captured)
+    mirror(context, invocation, request, params, captured=captured)
     return await _answer(context, invocation, request, params, began, captured=captured)
 
 
@@ -133,27 +42,32 @@ async def _answer(
     """The variant's answer, metered, and captured where it is to be. Raises as the operation."""
     asked = time.perf_counter()
     try:
-        answer = await _ask(context, invocation, request)
+        answer = await ask(context, invocation, request, invocation.by)
     except AWSError as error:
-        _count(context, invocation, error.members.get("OriginalStatusCode", error.status), began, asked)
+        if error.code == THROTTLED:
+            raise
+        count(context, invocation, error.members.get("OriginalStatusCode", error.status), began, asked)
         raise
-    _count(context, invocation, answer.status, began, asked)
+    count(context, invocation, answer.status, began, asked)
     if not 200 <= answer.status < 300:
-        raise _model_error(invocation, answer.status, answer.body.decode("utf-8", "replace"))
-    output = _output(invocation, answer)
+        raise model_error(invocation, answer.status, answer.body.decode("utf-8", "replace"))
+    keep_session(context, invocation, answer.headers)
+    output = output_of(invocation, answer.headers)
+    output["Body"] = answer.body
     if captured:
-        _capture(context, invocation, params, output)
+        note_captured(context, invocation, params, output)
     return output
 
 
-def _mirror(
+def mirror(
     context: EdgeContext, invocation: Invocation, request: Request, params: dict[str, Any], *, captured: bool
 ) -> None:
-    """The same request to the shadow variant, beside the answer: nothing waits for it."""
+    """The same request to the shadow variant, beside the answer: nothing waits for it. The sessions of production are
+    none of its own."""
     shadow = invocation.variant.shadow
-    if shadow is None or not context.mirror.draws(shadow):
+    if shadow is None or invocation.session is not None or not context.mirror.draws(shadow):
         return
-    mirrored = replace(invocation, variant=shadow, walk=Walk(invocation.walk.positions, 0))
+    mirrored = invocation._replace(variant=shadow, walk=Walk(invocation.walk.positions, 0))
     place = mirrored.place
     if not context.mirror.send(
         place, len(request.body), lambda: _unseen(context, mirrored, request, params, captured=captured)
@@ -167,178 +81,3 @@ async def _unseen(
     """A shadow's answer; also that there is none is only metered."""
     with suppress(AWSError):
         await _answer(context, invocation, request, params, time.perf_counter(), captured=captured)
-
-
-def _capture(context: EdgeContext, invocation: Invocation, params: dict[str, Any], output: dict[str, Any]) -> None:
-    """Data capture, of what was answered well. No public source says what AWS does with errors of the model: they have
-    no prediction that a monitor could look at."""
-    variant, capture = invocation.variant, invocation.variant.capture
-    if capture is None:
-        return
-    place = Captured(
-        invocation.account, invocation.region, invocation.endpoint, variant.name, variant.log_group, capture
-    )
-    exchange = Exchange(
-        context.call.request_id or secrets.token_hex(16),
-        params.get("InferenceId", ""),
-        params.get("CustomAttributes", ""),
-        params.get("ContentType") or DEFAULT_TYPE,
-        output["ContentType"],
-        params.get("Body", b"") if capture.input else b"",
-        output["Body"] if capture.output else b"",
-    )
-    context.recorder.note(place, exchange)
-
-
-def _count(context: EdgeContext, invocation: Invocation, status: int, began: float, asked: float) -> None:
-    told = time.perf_counter()
-    variant, walk, place = invocation.variant, invocation.walk, invocation.place
-    waited = invocation.way.waited if invocation.way else 0.0
-    context.meter.count(place, len(variant.targets), status, told - asked - waited, told - began)
-    if invocation.way is not None:
-        _count_model(context, place, invocation.way)
-    if variant.direct:
-        context.meter.count_container(place._replace(container=invocation.asked), status, told - asked)
-    elif len(variant.hostnames) > 1:
-        for position, seconds in walk.passed:
-            context.meter.time_container(place._replace(container=variant.hostnames[position]), seconds)
-
-
-def _count_model(context: EdgeContext, place: Place, way: ToModel) -> None:
-    context.meter.count_model(place, way.waited)
-    loading = way.loading
-    if loading is not None and loading.done() and not loading.cancelled() and loading.exception() is None:
-        context.meter.count_loading(place, loading.result())
-
-
-async def _ask(context: EdgeContext, invocation: Invocation, request: Request) -> Response:
-    try:
-        with within(context.settings.limits.invoke_seconds):
-            return await context.router.ask(invocation.variant, request, invocation.walk, invocation.way or STRAIGHT)
-    except TimeoutError:
-        raise _timed_out(invocation) from None
-    except CannotLoad as error:
-        raise _model_error(invocation, error.status, error.said) from None
-    except NoReplica:
-        raise ServiceUnavailable(f"No replica of variant {invocation.variant.name} can be reached.") from None
-    except Broken as error:
-        raise _model_error(invocation, 0, f"the container closed the connection: {error}") from error
-    except ValueError as error:
-        raise _invalid(f"A header cannot be forwarded: {error}") from None
-
-
-def _check_size(body: bytes, limit: int) -> None:
-    if len(body) > limit:
-        raise AWSError("413", f"HTTP content length exceeded {limit} bytes.", status=413)
-
-
-def _find(context: EdgeContext, params: dict[str, Any]) -> Invocation:
-    call, name = context.call, endpoint_name(params["EndpointName"])
-    account = call.principal.account
-    try:
-        route = context.router.route(account, call.region, name)
-        _check_unoffered(name, params)
-        variant = context.router.variant(route, params.get("TargetVariant"))
-        positions = _positions(name, variant, params.get("TargetContainerHostname"))
-    except UnknownEndpoint:
-        raise _invalid(f"Endpoint {name} of account {account} not found.") from None
-    except UnknownVariant:
-        raise _invalid(f"Variant {params['TargetVariant']} not found for endpoint {name}.") from None
-    except NoReplica:
-        raise ServiceUnavailable(f"No replica of endpoint {name} can be reached.") from None
-    way = _way(context, Endpoint(account, call.region, name), variant, params.get("TargetModel"))
-    return Invocation(name, account, call.region, variant, Walk(positions, positions[0]), way)
-
-
-def _way(context: EdgeContext, endpoint: Endpoint, variant: VariantRoute, target: str | None) -> ToModel | None:
-    """To the model that is asked for, where there are many. For what no address can be, no public source shows AWS's
-    words."""
-    if not variant.many_models:
-        if target is not None:
-            raise _invalid(
-                f"Endpoint {endpoint.name} is not a multi-model endpoint and does not support target model header."
-            )
-        return None
-    if target is None:
-        raise _invalid(f"Request {context.call.request_id} is missing a target model header.")
-    below = target.removeprefix("/")  # as SDKs list models below a prefix that does not end with one
-    if not {"", ".", ".."}.isdisjoint(below.split("/")):
-        raise _invalid(f"The target model {target} must be a path below the endpoint's prefix.")
-    return context.models.way(endpoint, below)
-
-
-def _check_unoffered(name: str, params: dict[str, Any]) -> None:
-    for member in ("EnableExplanations", "InferenceComponentName"):  # no public source shows AWS's words
-        if member in params:
-            raise _invalid(f"Endpoint {name} has nothing that {member} could be for: it is not offered by Clary.")
-
-
-def _positions(name: str, variant: VariantRoute, hostname: str | None) -> tuple[int, ...]:
-    """The containers that are to be asked, one after the other. No public source shows AWS's words for the errors."""
-    if not variant.direct:
-        if hostname is not None:
-            raise _invalid(
-                f"Endpoint {name} is not a multi-container endpoint with direct invocation and does not support target "
-                "container hostname header."
-            )
-        return tuple(range(len(variant.hostnames)))
-    if hostname is None:
-        raise _invalid(f"Endpoint {name} is configured for direct invocation: target container hostname is required.")
-    if hostname not in variant.hostnames:
-        raise _invalid(f"Container {hostname} not found for endpoint {name}.")
-    return (variant.hostnames.index(hostname),)
-
-
-def _request(params: dict[str, Any], way: ToModel | None) -> Request:
-    headers = {"Content-Type": params.get("ContentType") or DEFAULT_TYPE}
-    headers.update((header, params[member]) for member, header in _FORWARDED if params.get(member))
-    if way is not None:
-        headers[TARGET_HEADER] = way.target
-    return Request("POST", way.path if way else _PATH, headers, params.get("Body", b""))
-
-
-def _output(invocation: Invocation, answer: Response) -> dict[str, Any]:
-    output: dict[str, Any] = {
-        member: answer.headers[header] for header, member in _RETURNED if header in answer.headers
-    }
-    output.setdefault("ContentType", DEFAULT_TYPE)
-    return {**output, "Body": answer.body, "InvokedProductionVariant": invocation.variant.name}
-
-
-def _invalid(message: str) -> AWSError:
-    return AWSError("ValidationError", message)
-
-
-def _timed_out(invocation: Invocation) -> AWSError:
-    """The code of a model that is still being loaded is AWS's, and has SDKs try again; its text is shown nowhere."""
-    if invocation.way is not None and invocation.way.waiting:
-        still = f"The model {invocation.way.target} is not loaded yet. Please try again."
-        return AWSError("ModelNotReadyException", still, status=429)
-    text = (
-        f"Your invocation timed out while waiting for a response from container {invocation.asked}. "
-        "Review the latency metrics for each container in Amazon CloudWatch, resolve the issue, and try again."
-    )
-    return _model_error(invocation, 0, text)
-
-
-def _model_error(invocation: Invocation, status: int, said: str) -> AWSError:
-    said = said[:_MESSAGE_CHARACTERS]
-    side = "client" if 400 <= status < 500 else "server"
-    message = (
-        f'Received {side} error ({status}) from {invocation.asked} with message "{said}". '
-        f"See {_console(invocation)} in account {invocation.account} for more information."
-    )
-    members = {
-        "OriginalStatusCode": status,
-        "OriginalMessage": said,
-        "LogStreamArn": log_group_arn(invocation.region, invocation.account, invocation.log_group),
-    }
-    return AWSError("ModelError", message, status=424, members=members)
-
-
-def _console(invocation: Invocation) -> str:
-    region = invocation.region
-    return (
-        f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}"
-        f"#logEventViewer:group={invocation.log_group}"
-    )

@@ -121,6 +121,7 @@ def _together(
 
 def _write(model: RowWise, prediction: Data, request: Request) -> Optional[Response]:
     try:
-        return model.write(prediction, request)
+        response = model.write(prediction, request)
     except Exception:  # as in `_read`
         return None
+    return response if response.parts is None else None  # what comes part by part is asked alone

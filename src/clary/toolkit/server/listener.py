@@ -8,7 +8,6 @@ prediction does not look like a dead server.
 from __future__ import annotations
 
 import asyncio
-import http
 import queue
 import socket
 import threading
@@ -17,19 +16,15 @@ from typing import Callable, Deque, Dict, Iterable, List, Optional, Set, Tuple
 
 import httptools
 
+from clary.toolkit.server.head import head
 from clary.toolkit.server.message import Request, Response
+from clary.toolkit.server.streaming import LAST, Outlet
 
 _BACKLOG = 1024
-_REASONS = {status.value: status.phrase.encode() for status in http.HTTPStatus}
 _TOO_LARGE = Response(413, b"Request body is too large.")
 _MALFORMED = Response(400, b"Malformed HTTP request.")
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _CLOSE_SECONDS = 5.0
-
-PIPELINED = b"x-clary-pipelined"
-"""The header by which a connection's first answer says how many requests may wait on it at once (RFC 9112, 9.3.2):
-Clary's edge then asks by few connections, and what comes together is read and written together."""
-_MOST_WAITING = 128
 
 Immediate = Callable[[Request], Optional[Response]]
 """Answers what needs no model (`/ping`), or None."""
@@ -38,10 +33,10 @@ Immediate = Callable[[Request], Optional[Response]]
 class Exchange:
     """One request under way, and the place of its answer."""
 
-    __slots__ = ("_connection", "keep_alive", "request", "response")
+    __slots__ = ("connection", "keep_alive", "request", "response")
 
     def __init__(self, connection: _Connection, request: Request, keep_alive: bool) -> None:
-        self._connection = connection
+        self.connection = connection
         self.request = request
         self.keep_alive = keep_alive
         self.response: Optional[Response] = None
@@ -49,7 +44,7 @@ class Exchange:
     def note(self, response: Response) -> _Connection:
         """Keep the answer until it may leave; by whose connection it will."""
         self.response = response
-        return self._connection
+        return self.connection
 
 
 class _Connection(asyncio.Protocol):
@@ -63,6 +58,7 @@ class _Connection(asyncio.Protocol):
         self._waiting: Deque[Exchange] = deque()
         self._ended = False
         self._said = not listener.pipelined
+        self._outlet: Optional[Outlet] = None
         self._begin()
 
     def _begin(self) -> None:
@@ -76,8 +72,18 @@ class _Connection(asyncio.Protocol):
         self._transport = transport
         self._listener.connections.add(self)
 
+    def pause_writing(self) -> None:
+        if self._outlet is not None:
+            self._outlet.pause()
+
+    def resume_writing(self) -> None:
+        if self._outlet is not None:
+            self._outlet.resume()
+
     def connection_lost(self, exc: Optional[Exception]) -> None:
         self._transport = None
+        if self._outlet is not None:
+            self._outlet.lose()
         self._listener.left(self)
 
     def eof_received(self) -> bool:
@@ -136,10 +142,39 @@ class _Connection(asyncio.Protocol):
         if ready:
             self._write(ready, keep_alive and not (self._ended and not self._waiting))
 
-    def _worded(self, response: Response, keep_alive: bool) -> Tuple[bytes, bytes]:
-        head = _head(response, keep_alive, not self._said)
+    def open_outlet(self, outlet: Outlet, response: Response) -> None:
+        """Begin an answer whose parts are still to come; whose turn it is has the place before all that waits."""
+        if self._transport is None:
+            outlet.lose()
+            return
+        self._outlet = outlet
+        self._transport.write(head(response, self._keeps_alive(), not self._said))
         self._said = True
-        return head, response.body
+
+    def write_part(self, part: bytes) -> None:
+        if self._transport is not None and self._outlet is not None:
+            self._transport.write(part)
+            self._outlet.written()
+
+    def close_outlet(self, whole: bool) -> None:
+        """A client sees by the missing last chunk that an answer is not whole."""
+        self._outlet = None
+        if self._transport is None:
+            return
+        if not whole:
+            self._transport.close()
+            return
+        keep_alive = self._keeps_alive()
+        self._waiting.popleft()
+        self._write([LAST], keep_alive and not (self._ended and not self._waiting))
+        self.flush()
+
+    def _keeps_alive(self) -> bool:
+        return self._waiting[0].keep_alive and not self._listener.closing
+
+    def _worded(self, response: Response, keep_alive: bool) -> Tuple[bytes, bytes]:
+        first, self._said = not self._said, True
+        return head(response, keep_alive, first), response.body
 
     def _write(self, parts: Iterable[bytes], keep_alive: bool) -> None:
         if self._transport is None:
@@ -155,22 +190,6 @@ class _Connection(asyncio.Protocol):
         """Close, unless an answer is still to come."""
         if self._transport is not None and not self._waiting:
             self._transport.close()
-
-
-def _head(response: Response, keep_alive: bool, first: bool) -> bytes:
-    status = response.status
-    reason = _REASONS.get(status, b"")
-    lines = b"HTTP/1.1 %d %b\r\ncontent-length: %d\r\n" % (status, reason, len(response.body))
-    if response.body:
-        lines += b"content-type: %b\r\n" % _header_text(response.content_type)
-    if not keep_alive:
-        return lines + b"connection: close\r\n\r\n"
-    return lines + (b"%b: %d\r\n\r\n" % (PIPELINED, _MOST_WAITING) if first else b"\r\n")
-
-
-def _header_text(value: str) -> bytes:
-    """A header value cannot hold line ends: a user's function must not write headers of its own."""
-    return value.replace("\r", " ").replace("\n", " ").encode("latin-1", "replace")
 
 
 class Listener:
@@ -220,6 +239,13 @@ class Listener:
         """Send answers; from any thread."""
         connections = {exchange.note(response) for exchange, response in answered}
         self._loop.call_soon_threadsafe(_flush, connections)
+
+    def stream(self, exchange: Exchange, response: Response) -> None:
+        """Send an answer part by part, as they are computed; from the thread that computes."""
+        connection, call = exchange.connection, self._loop.call_soon_threadsafe
+        outlet = Outlet(call, connection.write_part, connection.close_outlet)
+        call(connection.open_outlet, outlet, response)
+        outlet.send_all(response.parts or iter(()))
 
     @property
     def port(self) -> int:

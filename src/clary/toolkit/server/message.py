@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, NamedTuple
+from typing import Dict, Iterator, NamedTuple, Optional
 
 
 class Request(NamedTuple):
@@ -15,11 +15,12 @@ class Request(NamedTuple):
 
 
 class Response(NamedTuple):
-    """An HTTP answer."""
+    """An HTTP answer; of one that is still being computed `parts` are the body."""
 
     status: int
     body: bytes = b""
     content_type: str = "text/plain; charset=utf-8"
+    parts: Optional[Iterator[bytes]] = None
 
 
 class Refused(Exception):

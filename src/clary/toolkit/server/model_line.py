@@ -14,12 +14,13 @@ from typing import BinaryIO, Callable, Dict, Iterable, List, Optional, Sequence,
 from clary.toolkit.server import batching
 from clary.toolkit.server.listener import Exchange
 from clary.toolkit.server.message import Request, Response
+from clary.toolkit.server.streaming import STREAM
 
 Answer = Callable[[Iterable[Tuple[Exchange, Response]]], None]
 """Sends answers; from any thread."""
 
 _PING = Request("GET", "/ping", {}, b"")
-_FRAMING = frozenset({"host", "content-length", "transfer-encoding", "connection", "expect"})
+_FRAMING = frozenset({"host", "content-length", "transfer-encoding", "connection", "expect", STREAM})
 _DIED = Response(500, b"The model's process ended before it had answered.")
 _NOT_LOADED = Response(404, b"The model is not loaded.")
 

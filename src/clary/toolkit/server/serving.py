@@ -17,10 +17,11 @@ from clary.toolkit.server import batching
 from clary.toolkit.server.batching import RowWise
 from clary.toolkit.server.listener import Exchange, Listener, bind
 from clary.toolkit.server.message import Refused, Request, Response
+from clary.toolkit.server.streaming import begun
 
 _PORT = 8080
-MAX_BODY = 128 * 2**20
-"""Above the 100 MiB that a batch transform may send in one request."""
+MAX_BODY = 2**30
+"""What an asynchronous request may bring."""
 _SWITCH_SECONDS = 0.0005
 """How soon the HTTP thread gets its turn while the model computes in Python (default: 5 ms)."""
 
@@ -133,11 +134,23 @@ def _answer_taken(service: Service, listener: Listener, taken: Sequence[Exchange
     together = service.row_wise() if len(taken) > 1 else None
     if together is None:
         for exchange in taken:
-            listener.answer([(exchange, answer(service, exchange.request))])
+            _send(listener, exchange, answer(service, exchange.request))
     else:
         alone = functools.partial(answer, service)
         answered = batching.answers(together, [exchange.request for exchange in taken], alone)
-        listener.answer(zip(taken, answered))  # noqa: B905 - Python 3.8
+        pairs = list(zip(taken, answered))  # noqa: B905 - Python 3.8
+        if all(response.parts is None for response in answered):
+            listener.answer(pairs)
+            return
+        for exchange, response in pairs:
+            _send(listener, exchange, response)
+
+
+def _send(listener: Listener, exchange: Exchange, response: Response) -> None:
+    if response.parts is None:
+        listener.answer([(exchange, response)])
+    else:
+        listener.stream(exchange, response)
 
 
 def answer(service: Service, request: Request) -> Response:
@@ -145,7 +158,7 @@ def answer(service: Service, request: Request) -> Response:
     try:
         if request.path == _PARAMETERS:
             return service.execution_parameters() or _NOT_FOUND
-        return service.invoke(request)
+        return begun(service.invoke(request), request)
     except Refused as refused:
         logger.warning("%s", refused.message)
         return Response(refused.status, refused.message.encode("utf-8", "replace"))

@@ -26,7 +26,7 @@ from clary.toolkit.tensorflow.handlers import Handlers, Target, target_of
 
 _REST_PORT = 8501
 """Where AWS's container has TensorFlow Serving, and where handlers ask it themselves."""
-_MAX_BODY = 128 * 2**20
+_MAX_BODY = 2**30
 _SCRIPT = "inference.py"
 
 logger = logging.getLogger("sagemaker-inference")

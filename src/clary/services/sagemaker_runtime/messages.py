@@ -1,0 +1,43 @@
+"""What a container is asked, and what is said of its answer: members of the API as headers, and back
+(https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from clary.services.sagemaker_runtime.invocation import Invocation
+from clary.serving.chain import DEFAULT_TYPE
+from clary.serving.client import Request
+from clary.serving.many_models import TARGET_HEADER, ToModel
+
+_PATH = "/invocations"
+_FORWARDED = (
+    ("Accept", "Accept"),
+    ("CustomAttributes", "X-Amzn-SageMaker-Custom-Attributes"),
+    ("InferenceId", "X-Amzn-SageMaker-Inference-Id"),
+    ("SessionId", "X-Amzn-SageMaker-Session-Id"),
+)
+_RETURNED = (
+    ("content-type", "ContentType"),
+    ("x-amzn-sagemaker-custom-attributes", "CustomAttributes"),
+    ("x-amzn-sagemaker-new-session-id", "NewSessionId"),
+    ("x-amzn-sagemaker-closed-session-id", "ClosedSessionId"),
+)
+
+
+def request_of(params: dict[str, Any], way: ToModel | None) -> Request:
+    """What the container is asked; `way`: to one of many models."""
+    headers = {"Content-Type": params.get("ContentType") or DEFAULT_TYPE}
+    headers.update((header, params[member]) for member, header in _FORWARDED if params.get(member))
+    if way is not None:
+        headers[TARGET_HEADER] = way.target
+    return Request("POST", way.path if way else _PATH, headers, params.get("Body", b""))
+
+
+def output_of(invocation: Invocation, headers: Mapping[str, str]) -> dict[str, Any]:
+    """What an answer's headers say of it, its body left out."""
+    output: dict[str, Any] = {member: headers[header] for header, member in _RETURNED if header in headers}
+    output.setdefault("ContentType", DEFAULT_TYPE)
+    output["InvokedProductionVariant"] = invocation.variant.name
+    return output

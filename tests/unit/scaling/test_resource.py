@@ -1,0 +1,44 @@
+"""What is scaled, by its ResourceId."""
+
+from __future__ import annotations
+
+import pytest
+
+from clary.scaling.resource import COPIES, DIMENSION, ScaledComponent, ScaledVariant, parse
+from clary.scaling.tracking import HIGH, alarm_params
+from clary.serving.metering import Meter, Place
+
+
+def test_variants_and_inference_components_are_told_apart():
+    assert parse("endpoint/shop/variant/main") == ScaledVariant("shop", "main")
+    assert parse("inference-component/model-1") == ScaledComponent("model-1")
+    assert (ScaledVariant.dimension, ScaledComponent.dimension) == (DIMENSION, COPIES)
+
+
+@pytest.mark.parametrize("resource", ["endpoint/shop", "inference-component/", "inference-component/a/b", "service/x"])
+def test_nothing_else_is_scaled(resource):
+    with pytest.raises(ValueError, match="nothing that is scaled"):
+        parse(resource)
+
+
+def test_copies_are_changed_by_the_component_that_they_are_of():
+    operation, params = ScaledComponent("c").request(3)
+    assert operation == "UpdateInferenceComponentRuntimeConfig"
+    assert params == {"InferenceComponentName": "c", "DesiredRuntimeConfig": {"CopyCount": 3}}
+
+
+def test_the_metric_of_copies_is_what_edges_report():
+    meter = Meter()
+    meter.count(Place("000000000000", "us-east-1", "e", "v", component="c"), 4, 200, 0.001, 0.002)
+    [(_, _, data)] = meter.take()
+    policy = {
+        "TargetValue": 5.0,
+        "PredefinedMetricSpecification": {"PredefinedMetricType": ScaledComponent.predefined},
+    }
+    alarm = alarm_params(HIGH, ScaledComponent("c"), policy)
+    found = [
+        each["Values"]
+        for each in data
+        if (each["MetricName"], each["Dimensions"]) == (alarm["MetricName"], alarm["Dimensions"])
+    ]
+    assert found == [[0.25]]
