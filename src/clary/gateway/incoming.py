@@ -1,16 +1,13 @@
-"""A request's body as it arrives, with a limit on silence: ASGI's messages, read once."""
+"""A request's body as it arrives, with a limit on silence: read once."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
-from typing import Any
+from collections.abc import AsyncIterator
 
 from clary.errors import AWSError
+from clary.gateway.line import Line
 from clary.gateway.refusals import too_large
 from clary.within import within
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
 
 
 class ClientGone(Exception):
@@ -20,13 +17,19 @@ class ClientGone(Exception):
 class Incoming:
     """One body. `whole` tells whether all of it has been read."""
 
-    def __init__(self, receive: Receive, idle_seconds: float) -> None:
-        self._receive = receive
+    def __init__(self, line: Line, idle_seconds: float) -> None:
+        self._line = line
         self._idle_seconds = idle_seconds
         self.whole = False
 
     async def read(self, limit: int) -> bytes:
         """All of it. Raises AWSError (413, RequestTimeout), ClientGone."""
+        ahead = None if self.whole else self._line.ahead()
+        if ahead is not None:
+            self.whole = True
+            if len(ahead) > limit:
+                raise too_large(limit)
+            return ahead
         parts: list[bytes] = []
         size = 0
         while not self.whole:
@@ -47,7 +50,7 @@ class Incoming:
         """The next piece; it may be empty."""
         try:
             with within(self._idle_seconds):
-                message = await self._receive()
+                message = await self._line.receive()
         except TimeoutError:
             raise _silence() from None
         if message["type"] == "http.disconnect":
@@ -58,7 +61,7 @@ class Incoming:
 
     async def gone(self) -> None:
         """Returns when the client has hung up; to be asked only once the body is whole."""
-        while (await self._receive())["type"] != "http.disconnect":
+        while (await self._line.receive())["type"] != "http.disconnect":
             pass
 
 
