@@ -164,8 +164,8 @@ class Connection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """Called by the parser; for trailers too, which nobody here asked for."""
         if self._in_head:
-            key, text = _lower(name), _text(value)
-            headers = self._headers
+            key, headers = _lower(name), self._headers
+            text = value.decode("ascii") if value.isascii() else _text(value)
             headers[key] = f"{headers[key]},{text}" if key in headers else text
 
     def on_headers_complete(self) -> None:

@@ -99,10 +99,14 @@ class Gateway:
         if not incoming.whole and _leaves_body(request):
             response.headers["connection"] = "close"
         _tell_length(request, response)
+        if isinstance(response.body, bytes):
+            await self._outgoing.send(line, response, incoming, head_only=request.method == "HEAD")
+            return
         with suppress(TimeoutError):  # the client reads no more; the server closes what is left unfinished
             await self._send(request, response, incoming, line)
 
     async def _send(self, request: HttpRequest, response: HttpResponse, incoming: Incoming, line: Line) -> None:
+        """What is in files, or still being made."""
         started = _Started(line)
         head_only = request.method == "HEAD"
         try:

@@ -6,7 +6,6 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from botocore.model import OperationModel
@@ -67,9 +66,16 @@ class Exchange:
     output: Params = field(default_factory=dict)
     response: HttpResponse = field(init=False)
 
-    @cached_property
+    _call: Call | None = None
+
+    @property
     def call(self) -> Call:
         """Asked for once it is known who calls; `params` stay the same object, and may still be added to."""
+        if self._call is None:
+            self._call = self._called()
+        return self._call
+
+    def _called(self) -> Call:
         return Call(
             principal=self.principal,
             service=self.offered.service,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-
 from clary.calls import Principal
 from clary.errors import AccessDenied, AWSError
 from clary.gateway import payload, refusals, sigv2, sigv4
@@ -125,7 +123,10 @@ async def call(parts: Parts, exchange: Exchange) -> None:
         exchange.output = await parts.control(exchange.call)
         return
     output = exchange.offered.handler(parts.edge_context(exchange.call), exchange.params)
-    exchange.output = (await output if inspect.isawaitable(output) else output) or {}
+    if output is None or isinstance(output, dict):
+        exchange.output = output or {}
+    else:
+        exchange.output = await output or {}
 
 
 async def respond(parts: Parts, exchange: Exchange) -> None:

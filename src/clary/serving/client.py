@@ -15,6 +15,7 @@ import socket
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple, TypeVar, cast
 
@@ -67,14 +68,20 @@ class Request(NamedTuple):
 
     def head(self) -> bytes:
         """The request line and all headers. Raises ValueError where a header would break out of its line."""
-        lines = [f"{self.method} {self.path} HTTP/1.1", "Host: localhost:8080"]
-        lines.extend(f"{name}: {value}" for name, value in self.headers.items())
+        begun = _begun(self.method, self.path, *self.headers.items())
         if self.body or self.method == "POST":
-            lines.append(f"Content-Length: {len(self.body)}")
-        text = "\r\n".join(lines)
-        if text.count("\r") != len(lines) - 1 or text.count("\n") != len(lines) - 1 or "\0" in text:
-            raise ValueError("a header value holds a line break")
-        return text.encode("utf-8") + b"\r\n\r\n"
+            return b"%bContent-Length: %d\r\n\r\n" % (begun, len(self.body))
+        return begun + b"\r\n"
+
+
+@lru_cache(maxsize=512)
+def _begun(method: str, path: str, *headers: tuple[str, str]) -> bytes:
+    """A head's lines, which one client's requests have in common. Raises ValueError."""
+    lines = [f"{method} {path} HTTP/1.1", "Host: localhost:8080", *(f"{name}: {value}" for name, value in headers)]
+    text = "\r\n".join(lines)
+    if text.count("\r") != len(lines) - 1 or text.count("\n") != len(lines) - 1 or "\0" in text:
+        raise ValueError("a header value holds a line break")
+    return text.encode("utf-8") + b"\r\n"
 
 
 class Response(NamedTuple):
