@@ -127,7 +127,9 @@ class Gateway:
         exchange = Exchange(request, incoming)
         try:
             for step in STEPS:
-                await step(self._parts, exchange)
+                waiting = step(self._parts, exchange)
+                if waiting is not None:
+                    await waiting
             response = exchange.response
         except AWSError as error:
             response = self._refusal(error, exchange)

@@ -88,5 +88,5 @@ class Exchange:
         )
 
 
-Step = Callable[[Parts, Exchange], Awaitable[None]]
-"""Does its part of the request's life, or raises AWSError."""
+Step = Callable[[Parts, Exchange], Awaitable[None] | None]
+"""Does its part of the request's life, or raises AWSError; what it gives back has to be awaited before the next."""

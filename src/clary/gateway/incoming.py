@@ -24,11 +24,8 @@ class Incoming:
 
     async def read(self, limit: int) -> bytes:
         """All of it. Raises AWSError (413, RequestTimeout), ClientGone."""
-        ahead = None if self.whole else self._line.ahead()
+        ahead = self.ahead(limit)
         if ahead is not None:
-            self.whole = True
-            if len(ahead) > limit:
-                raise too_large(limit)
             return ahead
         parts: list[bytes] = []
         size = 0
@@ -39,6 +36,15 @@ class Incoming:
                 raise too_large(limit)
             parts.append(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def ahead(self, limit: int) -> bytes | None:
+        """All of it, where that need not be waited for. Raises AWSError (413)."""
+        body = None if self.whole else self._line.ahead()
+        if body is not None:
+            self.whole = True
+            if len(body) > limit:
+                raise too_large(limit)
+        return body
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Its pieces as they come. Raises AWSError (RequestTimeout), ClientGone."""
