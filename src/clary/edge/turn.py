@@ -9,6 +9,9 @@ from clary.edge.heads import CONTINUE, Date, head
 from clary.gateway.line import Message
 from clary.wire.http import EMPTY_BODY_STATUSES, HttpRequest, HttpResponse
 
+_LARGE = 128 * 2**10
+"""Bytes."""
+
 _GONE: Message = {"type": "http.disconnect"}
 
 
@@ -116,7 +119,7 @@ class Turn:
         self._note_close(response.headers.get("connection", ""))
         begun = head(response.status, self._wire.date, response.headers, response.cookies, close=not self.keep_alive)
         self.begun = self.answered = True
-        self._wire.write(begun + body if body else begun)
+        self._write(begun, body)
 
     async def send(self, message: Message) -> None:
         """A part of the answer; the head waits for the first of the body. Raises BadHeader."""
@@ -155,8 +158,15 @@ class Turn:
             body = (b"%x\r\n%b\r\n" % (len(body), body) if body else b"") + (b"0\r\n\r\n" if last else b"")
         pending, self._pending = self._pending, b""
         self.answered = last
-        if pending or body:
-            self._wire.write(pending + body)
+        self._write(pending, body)
+
+    def _write(self, begun: bytes, body: bytes) -> None:
+        """Together, unless joining them would take longer than a second write."""
+        if len(body) > _LARGE and begun:
+            self._wire.write(begun)
+            begun = b""
+        if begun or body:
+            self._wire.write(begun + body)
 
     def _note_close(self, connection: str) -> None:
         if "close" in connection.lower():
