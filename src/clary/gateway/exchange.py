@@ -43,7 +43,7 @@ class Parts:
     now: Callable[[], float] = time.time
 
 
-@dataclass
+@dataclass(slots=True)
 class Exchange:
     """Filled in by the steps, from top to bottom."""
 
