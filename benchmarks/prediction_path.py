@@ -202,7 +202,8 @@ class Timed:
     def _timed(self, step: Any) -> Any:
         async def timed(parts: Any, exchange: Any) -> None:
             began = time.thread_time()
-            await step(parts, exchange)
+            if waiting := step(parts, exchange):
+                await waiting
             self.spent[step.__name__] = self.spent.get(step.__name__, 0.0) + time.thread_time() - began
 
         return timed

@@ -12,19 +12,23 @@ from types import TracebackType
 from typing import Self
 from weakref import WeakKeyDictionary
 
+_KEPT: dict[float, _Limits] = {}
+"""By the loop that asked last, mostly the only one: a weak dictionary takes as long as all else here."""
 _LIMITS: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[float, _Limits]] = WeakKeyDictionary()
 
 
 def within(seconds: float) -> Within:
     """A block of this task that may take so long; TimeoutError where it takes longer, as with `asyncio.timeout`."""
     loop = asyncio.get_running_loop()
-    of_loop = _LIMITS.get(loop)
-    if of_loop is None:
-        of_loop = _LIMITS[loop] = {}
-    limits = of_loop.get(seconds)
-    if limits is None:
-        limits = of_loop[seconds] = _Limits(loop, seconds)
+    limits = _KEPT.get(seconds)
+    if limits is None or limits.loop is not loop:
+        limits = _KEPT[seconds] = _of(loop, seconds)
     return Within(limits)
+
+
+def _of(loop: asyncio.AbstractEventLoop, seconds: float) -> _Limits:
+    of_loop = _LIMITS.setdefault(loop, {})
+    return of_loop.setdefault(seconds, _Limits(loop, seconds))
 
 
 class Within:
@@ -61,6 +65,7 @@ class _Limits:
     """All blocks of one event loop with the same limit: who begins first is due first."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
+        self.loop = loop
         self._time, self._call_at = loop.time, loop.call_at
         self._seconds = seconds
         self._running: dict[Within, None] = {}

@@ -264,7 +264,7 @@ def work(start: process.Start) -> None:
             lambda: _tell(start.tether),
         ]
         secure = secured(start.settings, start.names)
-        serve(gateway, start.sockets, start.settings.limits, start.tether.fileno(), beside, secure)
+        serve(gateway.serve, start.sockets, start.settings.limits, start.tether.fileno(), beside, secure)
     finally:
         edge.asynchronous.close()
         edge.events.close()

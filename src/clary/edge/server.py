@@ -4,32 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
+import signal
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Coroutine, MutableMapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from typing import Any
 
-import uvicorn
+import uvloop
 
-from clary.edge.protocol import GuardedProtocol
+from clary.edge.connection import Application, Connection, Hall
 from clary.settings import Limits
 
-DRAIN = 5
+DRAIN = 5.0
 """Seconds for requests in progress when the edge is told to end."""
-
-KEEP_ALIVE = 75
-"""Seconds that an idle connection is kept: above the 60 s after which SDKs' pools let go."""
 
 Beside = Callable[[], Coroutine[Any, Any, None]]
 Secure = tuple[socket.socket, ssl.SSLContext]
 """A listening socket at which TLS is spoken, and with which certificate."""
-Scope = MutableMapping[str, Any]
-Event = MutableMapping[str, Any]
-Application = Callable[[Scope, Callable[[], Awaitable[Event]], Callable[[Event], Awaitable[None]]], Awaitable[None]]
+
+_log = logging.getLogger(__name__)
 
 
-class EdgeServer(uvicorn.Server):
-    """`serve(sockets=…)` answers until SIGTERM, or until `alone` becomes readable; `beside` runs as long."""
+class EdgeServer:
+    """`serve(sockets)` answers until SIGTERM, or until `alone` becomes readable; `beside` runs as long."""
 
     def __init__(
         self,
@@ -39,50 +38,73 @@ class EdgeServer(uvicorn.Server):
         beside: Sequence[Beside] = (),
         secure: Secure | None = None,
     ) -> None:
-        super().__init__(_config(application, limits))
+        self.hall = Hall(application, limits.header_seconds, limits.connections)
+        """Who is there."""
         self._alone = alone
         self._secure = secure
         self._beside = beside
-        self._tasks: list[asyncio.Task[None]] = []
+        self._servers: list[asyncio.Server] = []
+        self._stopped = asyncio.Event()
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen on TCP and Unix sockets alike, then say so."""
+    async def serve(self, sockets: Sequence[socket.socket]) -> None:
+        """Returns when all that was asked is answered, or had its time."""
         loop = asyncio.get_running_loop()
-        self.servers = [await self._listen(loop, listening) for listening in sockets or []]
-        if self._secure is not None:
-            listening, context = self._secure
-            self.servers.append(await loop.create_server(self._connection, sock=listening, ssl=context))
-        loop.add_reader(self._alone, self._left_alone)
+        for each in (signal.SIGTERM, signal.SIGINT):
+            with suppress(RuntimeError, ValueError):  # signals are for the main thread
+                loop.add_signal_handler(each, self._stopped.set)
+        await self._listen(loop, sockets)
         gc.collect()
         gc.freeze()  # what is here now stays: collections need not look at it again
-        self._tasks = [loop.create_task(work()) for work in self._beside]
-        self.started = True
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Answer what is in progress, take nothing new."""
-        await super().shutdown(sockets)
-        for task in self._tasks:
+        tasks = [loop.create_task(work()) for work in (self._sweep, *self._beside)]
+        await self._stopped.wait()
+        await self._leave()
+        for task in tasks:
             task.cancel()
 
-    async def _listen(self, loop: asyncio.AbstractEventLoop, listening: socket.socket) -> asyncio.Server:
-        if listening.family == socket.AF_UNIX:
-            return await loop.create_unix_server(self._connection, sock=listening)
-        return await loop.create_server(self._connection, sock=listening)
+    async def _listen(self, loop: asyncio.AbstractEventLoop, sockets: Sequence[socket.socket]) -> None:
+        """On TCP and Unix sockets alike."""
+        for listening in sockets:
+            kind = loop.create_unix_server if listening.family == socket.AF_UNIX else loop.create_server
+            self._servers.append(await kind(self._connection, sock=listening))
+        if self._secure is not None:
+            listening, context = self._secure
+            self._servers.append(await loop.create_server(self._connection, sock=listening, ssl=context))
+        loop.add_reader(self._alone, self._left_alone)
 
-    def _connection(self) -> GuardedProtocol:
-        return GuardedProtocol(config=self.config, server_state=self.server_state, app_state={})
+    def _connection(self) -> Connection:
+        return Connection(self.hall)
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(1)
+            self.hall.sweep()
 
     def _left_alone(self) -> None:
         """The supervisor is gone: whoever comes next binds the port anew, so let go of it now; then drain."""
         asyncio.get_running_loop().remove_reader(self._alone)
-        for server in self.servers:
+        self._close()
+        self._stopped.set()
+
+    def _close(self) -> None:
+        for server in self._servers:
             server.close()
-        self.should_exit = True
+
+    async def _leave(self) -> None:
+        """Answer what is in progress, take nothing new."""
+        self._close()
+        self.hall.close()
+        try:
+            async with asyncio.timeout(DRAIN):
+                await self.hall.left.wait()
+        except TimeoutError:
+            _log.warning("%d requests were not answered in time", len(self.hall.tasks))
+            for task in list(self.hall.tasks):
+                task.cancel()
 
 
 def serve(
     application: Application,
-    sockets: list[socket.socket],
+    sockets: Sequence[socket.socket],
     limits: Limits,
     alone: int,
     beside: Sequence[Beside] = (),
@@ -90,22 +112,4 @@ def serve(
 ) -> None:
     """Answer on `sockets`, and `secure` by TLS; returns when all is answered after a SIGTERM, or after `alone` has
     become readable."""
-    GuardedProtocol.head_seconds = limits.header_seconds
-    GuardedProtocol.most_connections = limits.connections
-    EdgeServer(application, limits, alone, beside, secure).run(sockets=sockets)
-
-
-def _config(application: Application, limits: Limits) -> uvicorn.Config:
-    return uvicorn.Config(
-        application,
-        http=GuardedProtocol,
-        ws="none",
-        loop="uvloop",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        timeout_keep_alive=KEEP_ALIVE,
-        timeout_graceful_shutdown=DRAIN,
-    )
+    uvloop.run(EdgeServer(application, limits, alone, beside, secure).serve(sockets))

@@ -1,11 +1,10 @@
-"""The gateway as an ASGI application: runs the steps, and turns whatever goes wrong into AWS's words."""
+"""The gateway: runs the steps, and turns whatever goes wrong into AWS's words."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from botocore.model import ServiceModel
@@ -15,9 +14,10 @@ from clary.errors import AWSError
 from clary.gateway import refusals
 from clary.gateway.browsers import by_a_foreign_name, from_another_page
 from clary.gateway.exchange import EdgeContexts, Exchange, Parts
-from clary.gateway.incoming import ClientGone, Incoming, Message, Receive
+from clary.gateway.incoming import ClientGone, Incoming
 from clary.gateway.keyring import Authorizer, BodyStore, Keyring
-from clary.gateway.outgoing import Outgoing, Send
+from clary.gateway.line import AsgiLine, Line, Message, Receive, Send
+from clary.gateway.outgoing import Outgoing
 from clary.gateway.steps import STEPS
 from clary.services.registry import Registry
 from clary.settings import Settings
@@ -54,7 +54,7 @@ _log = logging.getLogger(__name__)
 
 
 class Gateway:
-    """An ASGI 3 application."""
+    """Answers requests; `serve` by any line, a call of it as an ASGI 3 application."""
 
     def __init__(  # noqa: PLR0913, PLR0917  each is a part of another package, put together in one place only
         self,
@@ -83,13 +83,15 @@ class Gateway:
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         """One request (or the server's start and end, where it tells them)."""
         if scope["type"] == "http":
-            await self._answer(_request(scope), Incoming(receive, self._limits.body_idle_seconds), send)
+            await self.serve(_request(scope), AsgiLine(receive, send))
         elif scope["type"] == "lifespan":
             await _lifespan(receive, send)
         else:
             await send({"type": "websocket.close", "code": 1003})
 
-    async def _answer(self, request: HttpRequest, incoming: Incoming, send: Send) -> None:
+    async def serve(self, request: HttpRequest, line: Line) -> None:
+        """One request, answered by its line."""
+        incoming = Incoming(line, self._limits.body_idle_seconds)
         try:
             response = await self._response(request, incoming)
         except ClientGone:
@@ -97,19 +99,24 @@ class Gateway:
         if not incoming.whole and _leaves_body(request):
             response.headers["connection"] = "close"
         _tell_length(request, response)
+        if isinstance(response.body, bytes):
+            await self._outgoing.send(line, response, incoming, head_only=request.method == "HEAD")
+            return
         with suppress(TimeoutError):  # the client reads no more; the server closes what is left unfinished
-            await self._send(request, response, incoming, send)
+            await self._send(request, response, incoming, line)
 
-    async def _send(self, request: HttpRequest, response: HttpResponse, incoming: Incoming, send: Send) -> None:
-        started = _Started(send)
+    async def _send(self, request: HttpRequest, response: HttpResponse, incoming: Incoming, line: Line) -> None:
+        """What is in files, or still being made."""
+        started = _Started(line)
+        head_only = request.method == "HEAD"
         try:
-            await self._outgoing.send(started, response, incoming, head_only=request.method == "HEAD")
+            await self._outgoing.send(started, response, incoming, head_only=head_only)
         except OSError:
             _log.exception("the body of an answer to %s %s could not be read", request.method, request.raw_path)
             if not started.yes:
                 failed = _finish(self._fault(refusals.internal_failure(), "rest-xml", "s3", "-"), "rest-xml", "-")
                 _tell_length(request, failed)
-                await self._outgoing.send(send, failed, incoming, head_only=request.method == "HEAD")
+                await self._outgoing.send(line, failed, incoming, head_only=head_only)
 
     async def _response(self, request: HttpRequest, incoming: Incoming) -> HttpResponse:
         for site in self._sites:
@@ -120,7 +127,9 @@ class Gateway:
         exchange = Exchange(request, incoming)
         try:
             for step in STEPS:
-                await step(self._parts, exchange)
+                waiting = step(self._parts, exchange)
+                if waiting is not None:
+                    await waiting
             response = exchange.response
         except AWSError as error:
             response = self._refusal(error, exchange)
@@ -181,16 +190,17 @@ class Gateway:
         return self._internal[found] if found else None
 
 
-@dataclass
 class _Started:
     """Remembers whether an answer has begun: after that there is no other."""
 
-    send: Send
-    yes: bool = False
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self.ahead, self.receive, self.reply = line.ahead, line.receive, line.reply
+        self.yes = False
 
-    async def __call__(self, message: Message) -> None:
+    async def send(self, message: Message) -> None:
         self.yes = True
-        await self.send(message)
+        await self._line.send(message)
 
 
 def _request(scope: Mapping[str, Any]) -> HttpRequest:

@@ -6,7 +6,6 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from botocore.model import OperationModel
@@ -44,7 +43,7 @@ class Parts:
     now: Callable[[], float] = time.time
 
 
-@dataclass
+@dataclass(slots=True)
 class Exchange:
     """Filled in by the steps, from top to bottom."""
 
@@ -67,9 +66,16 @@ class Exchange:
     output: Params = field(default_factory=dict)
     response: HttpResponse = field(init=False)
 
-    @cached_property
+    _call: Call | None = None
+
+    @property
     def call(self) -> Call:
         """Asked for once it is known who calls; `params` stay the same object, and may still be added to."""
+        if self._call is None:
+            self._call = self._called()
+        return self._call
+
+    def _called(self) -> Call:
         return Call(
             principal=self.principal,
             service=self.offered.service,
@@ -82,5 +88,5 @@ class Exchange:
         )
 
 
-Step = Callable[[Parts, Exchange], Awaitable[None]]
-"""Does its part of the request's life, or raises AWSError."""
+Step = Callable[[Parts, Exchange], Awaitable[None] | None]
+"""Does its part of the request's life, or raises AWSError; what it gives back has to be awaited before the next."""

@@ -36,7 +36,8 @@ class FunctionUrls:
 
     def takes(self, request: HttpRequest) -> bool:
         """By its host."""
-        return _HOST.fullmatch(request.headers.get("host", "")) is not None
+        host = request.headers.get("host", "")
+        return ".lambda-url." in host.lower() and _HOST.fullmatch(host) is not None
 
     async def answer(self, request: HttpRequest, incoming: Incoming) -> HttpResponse:
         """Raises ClientGone."""

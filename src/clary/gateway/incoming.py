@@ -1,16 +1,13 @@
-"""A request's body as it arrives, with a limit on silence: ASGI's messages, read once."""
+"""A request's body as it arrives, with a limit on silence: read once."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
-from typing import Any
+from collections.abc import AsyncIterator
 
 from clary.errors import AWSError
+from clary.gateway.line import Line
 from clary.gateway.refusals import too_large
 from clary.within import within
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
 
 
 class ClientGone(Exception):
@@ -20,13 +17,16 @@ class ClientGone(Exception):
 class Incoming:
     """One body. `whole` tells whether all of it has been read."""
 
-    def __init__(self, receive: Receive, idle_seconds: float) -> None:
-        self._receive = receive
+    def __init__(self, line: Line, idle_seconds: float) -> None:
+        self._line = line
         self._idle_seconds = idle_seconds
         self.whole = False
 
     async def read(self, limit: int) -> bytes:
         """All of it. Raises AWSError (413, RequestTimeout), ClientGone."""
+        ahead = self.ahead(limit)
+        if ahead is not None:
+            return ahead
         parts: list[bytes] = []
         size = 0
         while not self.whole:
@@ -36,6 +36,15 @@ class Incoming:
                 raise too_large(limit)
             parts.append(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def ahead(self, limit: int) -> bytes | None:
+        """All of it, where that need not be waited for. Raises AWSError (413)."""
+        body = None if self.whole else self._line.ahead()
+        if body is not None:
+            self.whole = True
+            if len(body) > limit:
+                raise too_large(limit)
+        return body
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Its pieces as they come. Raises AWSError (RequestTimeout), ClientGone."""
@@ -47,7 +56,7 @@ class Incoming:
         """The next piece; it may be empty."""
         try:
             with within(self._idle_seconds):
-                message = await self._receive()
+                message = await self._line.receive()
         except TimeoutError:
             raise _silence() from None
         if message["type"] == "http.disconnect":
@@ -58,7 +67,7 @@ class Incoming:
 
     async def gone(self) -> None:
         """Returns when the client has hung up; to be asked only once the body is whole."""
-        while (await self._receive())["type"] != "http.disconnect":
+        while (await self._line.receive())["type"] != "http.disconnect":
             pass
 
 

@@ -6,15 +6,14 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
 from clary.gateway.incoming import Incoming
+from clary.gateway.line import Line, beginning
 from clary.wire.http import EMPTY_BODY_STATUSES, Extent, Flow, HttpResponse
-
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 PIECE = 512 * 1024
 """Bytes read and sent at a time: large enough that the hop to a thread is small beside it."""
@@ -34,36 +33,32 @@ class Outgoing:
         """End its threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def send(self, send: Send, response: HttpResponse, incoming: Incoming, *, head_only: bool) -> None:
+    async def send(self, line: Line, response: HttpResponse, incoming: Incoming, *, head_only: bool) -> None:
         """Raises OSError before anything is sent where a file of the body is gone."""
         body = response.body
         if head_only or response.status in EMPTY_BODY_STATUSES:
-            await self._plain(send, response, b"")
+            await line.reply(response, b"")
         elif isinstance(body, bytes):
-            await self._plain(send, response, body)
+            await line.reply(response, body)
         elif not isinstance(body, Extent):
-            await self._flowing(send, response, body, incoming)
+            await self._flowing(line, response, body, incoming)
         elif body.size <= _AT_ONCE:
-            await self._plain(send, response, _read_all(body))
+            await line.reply(response, _read_all(body))
         else:
-            await self._streamed(send, response, body, incoming)
+            await self._streamed(line, response, body, incoming)
 
-    async def _plain(self, send: Send, response: HttpResponse, body: bytes) -> None:
-        await send(_head(response))
-        await send({"type": "http.response.body", "body": body})
-
-    async def _streamed(self, send: Send, response: HttpResponse, body: Extent, incoming: Incoming) -> None:
+    async def _streamed(self, line: Line, response: HttpResponse, body: Extent, incoming: Incoming) -> None:
         pieces = self._pieces(body)
         first = await anext(pieces)
         gone = asyncio.ensure_future(incoming.gone()) if incoming.whole else None
         try:
-            await send(_head(response))
-            await self._part(send, first)
+            await line.send(beginning(response))
+            await self._part(line, first)
             async for piece in pieces:
                 if gone and gone.done():
                     return
-                await self._part(send, piece)
-            await send({"type": "http.response.body", "body": b""})
+                await self._part(line, piece)
+            await line.send({"type": "http.response.body", "body": b""})
         finally:
             await pieces.aclose()
             if gone:
@@ -71,23 +66,23 @@ class Outgoing:
                 with suppress(asyncio.CancelledError):
                     await gone
 
-    async def _flowing(self, send: Send, response: HttpResponse, flow: Flow, incoming: Incoming) -> None:
+    async def _flowing(self, line: Line, response: HttpResponse, flow: Flow, incoming: Incoming) -> None:
         """Each piece as soon as it is there, no faster than the client reads; one that hangs up ends the making."""
         gone = asyncio.ensure_future(incoming.gone())
         try:
-            await send(_head(response))
+            await line.send(beginning(response))
             while piece := await _next(flow, gone):
-                await self._part(send, piece)
-            await send({"type": "http.response.body", "body": b""})
+                await self._part(line, piece)
+            await line.send({"type": "http.response.body", "body": b""})
         finally:
             gone.cancel()
             await asyncio.wait({gone})
             await flow.aclose()
 
-    async def _part(self, send: Send, piece: bytes) -> None:
+    async def _part(self, line: Line, piece: bytes) -> None:
         """A client that does not read for too long is let go: TimeoutError ends the connection."""
         async with asyncio.timeout(self._idle_seconds):
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await line.send({"type": "http.response.body", "body": piece, "more_body": True})
 
     async def _pieces(self, body: Extent) -> AsyncGenerator[bytes, None]:
         """The next piece is read while one is being sent."""
@@ -169,14 +164,3 @@ def _read_all(body: Extent) -> bytes:
         return b"".join(iter(reader.next, b""))
     finally:
         reader.close()
-
-
-def _head(response: HttpResponse) -> dict[str, Any]:
-    headers = [(_bytes(name), _bytes(value)) for name, value in response.headers.items()]
-    headers += [(b"set-cookie", _bytes(cookie)) for cookie in response.cookies]
-    return {"type": "http.response.start", "status": response.status, "headers": headers}
-
-
-def _bytes(text: str) -> bytes:
-    """Without line ends: a value that a client chose must not become a header of its own."""
-    return (text if text.isprintable() else "".join(c for c in text if c.isprintable())).encode()

@@ -68,22 +68,39 @@ def read(request: HttpRequest) -> Signature | None:
 
 
 def _from_header(header: str, request: HttpRequest) -> Signature:
-    algorithm, _, rest = header.partition(" ")
-    if algorithm != ALGORITHM:
-        raise incomplete(f"Unsupported AWS 'algorithm': '{algorithm}'")
-    fields = dict(part.strip().partition("=")[::2] for part in rest.split(","))
+    before, _, last = header.rpartition(",")
+    signer = _signer(before)
+    name, _, value = last.strip().partition("=")
+    token = request.headers.get("x-amz-security-token")
+    if signer is not None and name == "Signature" and value:
+        return Signature(*signer, value, _stamp(request), token)
+    fields = _fields(header)
     missing = [name for name in ("Credential", "Signature", "SignedHeaders") if not fields.get(name)]
     if missing:
         raise incomplete("".join(f"Authorization header requires '{name}' parameter. " for name in missing).strip())
     access_key_id, scope = _credential(fields["Credential"])
-    return Signature(
-        access_key_id,
-        *scope,
-        fields["SignedHeaders"],
-        fields["Signature"],
-        _stamp(request),
-        request.headers.get("x-amz-security-token"),
-    )
+    return Signature(access_key_id, *scope, fields["SignedHeaders"], fields["Signature"], _stamp(request), token)
+
+
+@lru_cache(maxsize=1024)
+def _signer(header: str) -> tuple[str, str, str, str, str] | None:
+    """What stands before the signature in a header, the same in all requests that one client signs in one day: the
+    key's id, the scope and the signed headers; None where it is not the usual."""
+    try:
+        fields = _fields(header)
+        access_key_id, scope = _credential(fields.get("Credential", ""))
+    except AWSError:
+        return None
+    if fields.keys() != {"Credential", "SignedHeaders"} or not fields["SignedHeaders"]:
+        return None
+    return access_key_id, *scope, fields["SignedHeaders"]
+
+
+def _fields(header: str) -> dict[str, str]:
+    algorithm, _, rest = header.partition(" ")
+    if algorithm != ALGORITHM:
+        raise incomplete(f"Unsupported AWS 'algorithm': '{algorithm}'")
+    return dict(part.strip().partition("=")[::2] for part in rest.split(","))
 
 
 def _from_query(request: HttpRequest) -> Signature:

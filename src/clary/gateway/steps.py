@@ -1,8 +1,8 @@
-"""The life of a request, from top to bottom."""
+"""The life of a request, from top to bottom. A step that has to wait gives back what it waits for."""
 
 from __future__ import annotations
 
-import inspect
+from collections.abc import Awaitable
 
 from clary.calls import Principal
 from clary.errors import AccessDenied, AWSError
@@ -23,24 +23,36 @@ from clary.wire.values import Mismatch, Params, is_streaming, payload_of
 _KEEP_ENCODING = frozenset({"rest-json", "rest-xml"})
 """There the encoding is part of what is sent: a prediction's payload, an object."""
 
+_FORM = "application/x-www-form-urlencoded"
+
 _ANONYMOUS = Principal(kind="anonymous", account="", arn="", identity="", user_id="")
 
 
-async def admit(parts: Parts, exchange: Exchange) -> None:
+def admit(parts: Parts, exchange: Exchange) -> None:
     """Nobody whom a web page sends, where no signature would tell."""
     request, settings = exchange.request, parts.settings
     if settings.auth == "off" and (from_another_page(request) or by_a_foreign_name(request, settings.host)):
         raise AccessDenied("Pages of other sites may not ask a Clary that verifies no signatures (--auth off).")
 
 
-async def identify(parts: Parts, exchange: Exchange) -> None:
+def identify(parts: Parts, exchange: Exchange) -> Awaitable[None] | None:
     """Which operation of which service is asked for. A form is read for it: it names the operation itself."""
     request = exchange.request
-    signature = exchange.signature = sigv4.read(request) or sigv2.read(request)
-    if request.method == "POST" and request.headers.get("content-type", "").startswith(
-        "application/x-www-form-urlencoded"
-    ):
-        await _read(exchange, parts.settings.limits.request_body_bytes)
+    exchange.signature = sigv4.read(request) or sigv2.read(request)
+    if request.method == "POST" and request.headers.get("content-type", "").startswith(_FORM):
+        return _identify_form(parts, exchange)
+    _find_target(parts, exchange)
+    return None
+
+
+async def _identify_form(parts: Parts, exchange: Exchange) -> None:
+    if waiting := _read(exchange, parts.settings.limits.request_body_bytes):
+        await waiting
+    _find_target(parts, exchange)
+
+
+def _find_target(parts: Parts, exchange: Exchange) -> None:
+    request, signature = exchange.request, exchange.signature
     scope = "s3" if isinstance(signature, SignatureV2) else signature.service if signature else None
     try:
         exchange.target = parts.directory.find(request, scope)
@@ -54,20 +66,21 @@ async def identify(parts: Parts, exchange: Exchange) -> None:
     _find_operation(parts, exchange)
 
 
-async def receive(parts: Parts, exchange: Exchange) -> None:
+def receive(parts: Parts, exchange: Exchange) -> Awaitable[None] | None:
     """The body, unless it is streamed: then it waits until the call is allowed."""
     shape = exchange.model.input_shape
     if is_streaming(shape):
         found = payload_of(shape)
         exchange.streamed = found[0] if found else ""
         payload.check_announced(exchange.request)
-        return
-    if not exchange.incoming.whole:
-        target = exchange.target
-        await _read(exchange, parts.settings.limits.body_bytes(target.service, target.operation))
+        return None
+    if exchange.incoming.whole:
+        return None
+    target = exchange.target
+    return _read(exchange, parts.settings.limits.body_bytes(target.service, target.operation))
 
 
-async def authenticate(parts: Parts, exchange: Exchange) -> None:
+def authenticate(parts: Parts, exchange: Exchange) -> None:
     """Who calls, and from which region: by the signature. Where signatures are not checked, the default identity."""
     signature = exchange.signature
     exchange.region = signature.region if isinstance(signature, Signature) else parts.settings.region
@@ -81,7 +94,7 @@ async def authenticate(parts: Parts, exchange: Exchange) -> None:
         exchange.principal = _verified(parts, exchange, signature)
 
 
-async def parse(parts: Parts, exchange: Exchange) -> None:
+def parse(parts: Parts, exchange: Exchange) -> None:
     """The parameters, by the operation's model."""
     if exchange.streamed:
         payload.unwrap_headers(exchange.request)
@@ -89,7 +102,7 @@ async def parse(parts: Parts, exchange: Exchange) -> None:
     exchange.params = protocol.parse(exchange.request, exchange.model, exchange.target.labels)
 
 
-async def validate(parts: Parts, exchange: Exchange) -> None:
+def validate(parts: Parts, exchange: Exchange) -> None:
     """The model's constraints. S3 has hardly any in its model, and words of its own for each."""
     if exchange.protocol != "rest-xml":
         check_constraints(exchange.model.input_shape, exchange.params)
@@ -97,17 +110,19 @@ async def validate(parts: Parts, exchange: Exchange) -> None:
         _check_required(exchange)
 
 
-async def authorise(parts: Parts, exchange: Exchange) -> None:
+def authorise(parts: Parts, exchange: Exchange) -> None:
     """Whether the caller may: by its policies."""
     if parts.settings.auth != "off":
         call = exchange.call
         parts.authorizer.authorise(call, parts.registry.services[call.service].access(call))
 
 
-async def take_in(parts: Parts, exchange: Exchange) -> None:
+def take_in(parts: Parts, exchange: Exchange) -> Awaitable[None] | None:
     """The streamed body, kept by the store; what it says of it stands in the parameters. Trailers are headers."""
-    if not exchange.streamed:
-        return
+    return _take_in(parts, exchange) if exchange.streamed else None
+
+
+async def _take_in(parts: Parts, exchange: Exchange) -> None:
     signature, key = exchange.signature, b""
     if parts.settings.auth == "off" or not isinstance(signature, Signature):
         signature = None
@@ -119,16 +134,22 @@ async def take_in(parts: Parts, exchange: Exchange) -> None:
     exchange.params |= read_headers(exchange.model.input_shape, exchange.request.trailers)
 
 
-async def call(parts: Parts, exchange: Exchange) -> None:
+def call(parts: Parts, exchange: Exchange) -> Awaitable[None] | None:
     """The operation itself: here, or in control."""
     if exchange.offered.place == "control":
-        exchange.output = await parts.control(exchange.call)
-        return
+        return _called(exchange, parts.control(exchange.call))
     output = exchange.offered.handler(parts.edge_context(exchange.call), exchange.params)
-    exchange.output = (await output if inspect.isawaitable(output) else output) or {}
+    if output is not None and not isinstance(output, dict):
+        return _called(exchange, output)
+    exchange.output = output or {}
+    return None
 
 
-async def respond(parts: Parts, exchange: Exchange) -> None:
+async def _called(exchange: Exchange, output: Awaitable[Params | None]) -> None:
+    exchange.output = await output or {}
+
+
+def respond(parts: Parts, exchange: Exchange) -> None:
     """The answer's bytes."""
     protocol = PROTOCOLS[exchange.protocol]
     exchange.response = protocol.serialise(exchange.output, exchange.model, exchange.request_id)
@@ -148,10 +169,23 @@ STEPS: tuple[Step, ...] = (
 )
 
 
-async def _read(exchange: Exchange, limit: int) -> None:
-    """The whole body; a signature covers it as it was sent, what is in it is read from what that unpacks to."""
+def _read(exchange: Exchange, limit: int) -> Awaitable[None] | None:
+    """The whole body, which mostly is here already."""
+    body = exchange.incoming.ahead(limit)
+    if body is None:
+        return _read_on(exchange, limit)
+    _keep(exchange, body, limit)
+    return None
+
+
+async def _read_on(exchange: Exchange, limit: int) -> None:
+    _keep(exchange, await exchange.incoming.read(limit), limit)
+
+
+def _keep(exchange: Exchange, body: bytes, limit: int) -> None:
+    """A signature covers a body as it was sent, what is in it is read from what that unpacks to."""
     request = exchange.request
-    request.body = await exchange.incoming.read(limit)
+    request.body = body
     if request.headers.get("content-encoding") == "gzip" and exchange.protocol not in _KEEP_ENCODING:
         request.packed, request.body = request.body, decompress(request.body, limit)
 

@@ -59,9 +59,10 @@ class Context:
         return self.call.region
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class EdgeContext:
-    """For operations at the `edge`: reads, and the path of a prediction."""
+    """For operations at the `edge`: reads, and the path of a prediction. Not frozen: one is made for each request,
+    and that would take three times as long."""
 
     call: Call
     settings: Settings

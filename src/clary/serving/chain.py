@@ -9,7 +9,7 @@ in their environment says (docs/decisions/0030). What is no success goes back at
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from socket import socket
@@ -52,14 +52,16 @@ class Chain:
     ) -> None:
         self._pools = tuple(Pool(container, dial, threads, room) for container in containers)
 
-    async def ask(self, request: Request, walk: Walk) -> Response:
+    def ask(self, request: Request, walk: Walk) -> Awaitable[Response]:
         """The last container's answer, or the first that is no success; `walk.at` is whose. Raises as `Pool.ask`."""
         walk.passed.clear()
         if len(walk.positions) > 1:
-            request, refused = await self._up_to_last(request, walk)
-            if refused is not None:
-                return refused
-        return await self._ask(walk.positions[-1], request, walk)
+            return self._through(request, walk)
+        return self._ask(walk.positions[0], request, walk)
+
+    async def _through(self, request: Request, walk: Walk) -> Response:
+        request, refused = await self._up_to_last(request, walk)
+        return refused if refused is not None else await self._ask(walk.positions[-1], request, walk)
 
     async def stream(self, request: Request, walk: Walk) -> Stream | Response:
         """As `ask`, but the last container's answer as it comes. Raises as `Pool.ask`."""

@@ -4,7 +4,8 @@ Why not a library's: a connection is dialled through a container's shim, and the
 prediction (RFC 9112 for the framing; the parser is httptools').
 
 A model server that says so by `x-clary-pipelined` is sent several requests on one connection before the first is
-answered (RFC 9112, 9.3.2): what comes together is then written and read together. Others are sent one at a time.
+answered (RFC 9112, 9.3.2): what comes in one turn of the event loop is then written together, and read together. Others
+are sent one at a time.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import socket
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple, TypeVar, cast
 
@@ -66,14 +68,20 @@ class Request(NamedTuple):
 
     def head(self) -> bytes:
         """The request line and all headers. Raises ValueError where a header would break out of its line."""
-        lines = [f"{self.method} {self.path} HTTP/1.1", "Host: localhost:8080"]
-        lines.extend(f"{name}: {value}" for name, value in self.headers.items())
+        begun = _begun(self.method, self.path, *self.headers.items())
         if self.body or self.method == "POST":
-            lines.append(f"Content-Length: {len(self.body)}")
-        text = "\r\n".join(lines)
-        if text.count("\r") != len(lines) - 1 or text.count("\n") != len(lines) - 1 or "\0" in text:
-            raise ValueError("a header value holds a line break")
-        return text.encode("utf-8") + b"\r\n\r\n"
+            return b"%bContent-Length: %d\r\n\r\n" % (begun, len(self.body))
+        return begun + b"\r\n"
+
+
+@lru_cache(maxsize=512)
+def _begun(method: str, path: str, *headers: tuple[str, str]) -> bytes:
+    """A head's lines, which one client's requests have in common. Raises ValueError."""
+    lines = [f"{method} {path} HTTP/1.1", "Host: localhost:8080", *(f"{name}: {value}" for name, value in headers)]
+    text = "\r\n".join(lines)
+    if text.count("\r") != len(lines) - 1 or text.count("\n") != len(lines) - 1 or "\0" in text:
+        raise ValueError("a header value holds a line break")
+    return text.encode("utf-8") + b"\r\n"
 
 
 class Response(NamedTuple):
@@ -111,6 +119,8 @@ class Connection(asyncio.Protocol):
         self._held = 0
         self._transport: asyncio.Transport | None = None
         self._answers: deque[asyncio.Future[Response]] = deque()
+        self._unsent: list[Body] = []
+        self._unsent_answers = 0
         self._parser = httptools.HttpResponseParser(self)
         self._depth = 1
         self._bodiless = 0
@@ -144,7 +154,7 @@ class Connection(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Response] = loop.create_future()
         self._answers.append(answer)
-        self._transport.writelines((head, body) if body else (head,))
+        self._enqueue(head, body, loop)
         try:
             return await answer
         except BaseException:
@@ -152,6 +162,21 @@ class Connection(asyncio.Protocol):
             raise
         finally:
             self.idle_since = loop.time()
+
+    def _enqueue(self, head: bytes, body: Body, loop: asyncio.AbstractEventLoop) -> None:
+        """A write costs more than all else of a request here: one takes along whatever else is asked meanwhile."""
+        if not self._unsent:
+            loop.call_soon(self._send)
+        self._unsent.append(head)
+        if body:
+            self._unsent.append(body)
+        self._unsent_answers += 1
+
+    def _send(self) -> None:
+        unsent, self._unsent, self._unsent_answers = self._unsent, [], 0
+        if self._transport is not None and not self._transport.is_closing():
+            large = len(unsent[-1]) > _SHARED_BYTES  # then it is alone
+            self._transport.writelines(unsent if large else [b"".join(unsent)])
 
     def close(self) -> None:
         """At once; what was being asked is Broken."""
@@ -184,7 +209,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Called by the event loop."""
-        if not self._answers:
+        if len(self._answers) <= self._unsent_answers:
             self.close()  # words out of turn: nothing on this connection can be trusted any more
             return
         try:
@@ -207,15 +232,19 @@ class Connection(asyncio.Protocol):
         if self._answers and self._until_close and exc is None:
             self.on_message_complete()
         self._release()
+        self._fail_unsent()
         self._fail(Broken(str(exc or "the connection was closed without a whole answer")))
         self._on_lost(self)
+
+    def _fail_unsent(self) -> None:
+        """Those whose requests have not left: they came last."""
+        for _ in range(min(self._unsent_answers, len(self._answers))):
+            _refuse(self._answers.pop(), NotSent("the connection was closed"))
 
     def _fail(self, error: Broken) -> None:
         """Everyone who waits: where one answer ends is where the next begins."""
         while self._answers:
-            answer = self._answers.popleft()
-            if not answer.done():
-                answer.set_exception(error)
+            _refuse(self._answers.popleft(), error)
 
     # httptools' callbacks
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -254,6 +283,11 @@ class Connection(asyncio.Protocol):
             answer.set_result(Response(status, self._headers, b"".join(self._pieces)))
         self._begin()
         self._bodiless = 0
+
+
+def _refuse(answer: asyncio.Future[Response], error: Exception) -> None:
+    if not answer.done():
+        answer.set_exception(error)
 
 
 def _depth(text: str) -> int:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -91,6 +92,7 @@ _SERVERLESS_UNITS = {
 }
 
 
+@lru_cache(maxsize=2**14)
 def rounded(microseconds: int) -> int:
     """To two significant digits."""
     unit = 1

@@ -76,12 +76,14 @@ class Replica:
     """What is under way to shadows is bounded where it is mirrored (`serving/mirror.py`)."""
 
 
-def choose_variant(variants: Iterable[VariantRoute], point: float) -> VariantRoute | None:
+def choose_variant(variants: Sequence[VariantRoute], point: float) -> VariantRoute | None:
     """The variant at `point` (0 ≤ point < 1) of the sum of weights; None where nobody may be asked.
 
     A variant without a replica that answers takes no traffic: its share goes to the others. One that has its replicas
     on demand takes it.
     """
+    if len(variants) == 1 and variants[0].targets and variants[0].weight > 0:
+        return variants[0]
     open_ = [variant for variant in variants if (variant.targets or variant.on_demand) and variant.weight > 0]
     left = point * sum(variant.weight for variant in open_)
     for variant in open_:
@@ -104,8 +106,8 @@ def choose_share(entries: Sequence[VariantRoute], point: float) -> VariantRoute:
 def choose_replica(replicas: Iterable[Replica]) -> Replica | None:
     """The one with the fewest requests outstanding; among equals any."""
     candidates = list(replicas)
-    if not candidates:
-        return None
+    if len(candidates) <= 1:
+        return candidates[0] if candidates else None
     fewest = min(replica.outstanding for replica in candidates)
     return random.choice([replica for replica in candidates if replica.outstanding == fewest])  # noqa: S311
 
@@ -268,7 +270,7 @@ class Router:
         return release
 
     def _next(self, variant: VariantRoute, tried: set[Target], way: Way[Any]) -> Replica:
-        targets = [target for target in variant.targets if target not in tried]
+        targets = [target for target in variant.targets if target not in tried] if tried else variant.targets
         chosen = way.choose(self._replicas[target] for target in targets if target in self._replicas)
         if chosen is None:
             raise NoReplica(variant.name)

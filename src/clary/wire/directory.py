@@ -123,7 +123,9 @@ class Directory:
     def _route(self, service: str, request: HttpRequest) -> Target | None:
         bucket = self._bucket(service, request)
         match: Match | None = self._routes[service].find(request, bucket)
-        return Target(service, match.operation, match.labels, bucket) if match else None
+        if match is None:
+            return None
+        return Target(service, match.operation, match.labels, bucket, self._protocols[service][0])
 
 
 def host_label(host: str) -> str:

@@ -49,6 +49,22 @@ def in_body(shape: Shape) -> tuple[tuple[str, Shape], ...]:
     return tuple((name, member) for name, member in shape.members.items() if "location" not in member.serialization)
 
 
+@lru_cache(maxsize=4096)
+def _by_header(shape: Shape) -> Mapping[str, Binding]:
+    """The members that are a header's each, by its name: most of a request's are not there."""
+    return {binding.header: binding for binding in bindings(shape) if binding.header}
+
+
+@lru_cache(maxsize=4096)
+def _elsewhere(shape: Shape) -> tuple[Binding, ...]:
+    return tuple(binding for binding in bindings(shape) if not binding.header)
+
+
+@lru_cache(maxsize=4096)
+def _by_member(shape: Shape) -> Mapping[str, Binding]:
+    return {binding.member: binding for binding in bindings(shape)}
+
+
 class MisfitError(Mismatch):
     """A member outside the body that does not fit its shape; tells which."""
 
@@ -62,18 +78,24 @@ def read(shape: Shape, request: HttpRequest, labels: Mapping[str, str], uri: str
     """The members of a request that travel outside its body; `uri` is the operation's own, whose fixed query belongs to
     no member. Raises MisfitError."""
     params: Params = {}
-    for binding in bindings(shape):
-        if binding.header and binding.header not in request.headers:
-            continue
+    headers = _by_header(shape)
+    for name, text in request.headers.items():
+        if name in headers:
+            _put(params, headers[name], _from_header(headers[name], text))
+    for binding in _elsewhere(shape):
         if binding.location == "uri":
             value = _scalar(binding, labels.get(binding.name))
         elif binding.location == "querystring":
             value = _from_query(binding, request, shape, uri)
         else:
             value = _from_headers(binding, request.headers)
-        if value is not None:
-            params[binding.member] = value
+        _put(params, binding, value)
     return params
+
+
+def _put(params: Params, binding: Binding, value: Value) -> None:
+    if value is not None:
+        params[binding.member] = value
 
 
 def read_headers(shape: Shape, headers: Mapping[str, str]) -> Params:
@@ -85,16 +107,17 @@ def read_headers(shape: Shape, headers: Mapping[str, str]) -> Params:
 
 def write(shape: Shape, output: Params, response: HttpResponse) -> None:
     """Put the members of an answer that travel outside its body into its headers and status."""
-    for binding in bindings(shape):
-        value = output.get(binding.member)
-        if value is None:
+    known = _by_member(shape)
+    for member, value in output.items():
+        if value is None or member not in known:
             continue
+        binding = known[member]
         if binding.location == "statusCode":
             response.status = value
         elif binding.location == "headers":
             response.headers.update({f"{binding.name.lower()}{key}": str(item) for key, item in value.items()})
         else:
-            response.headers[binding.name.lower()] = _header_text(binding.shape, value)
+            response.headers[binding.header] = _header_text(binding.shape, value)
 
 
 def _scalar(binding: Binding, text: str | None) -> Value:
@@ -141,13 +164,15 @@ def _query_map(shape: Shape, request: HttpRequest, taken: frozenset[str]) -> Val
 
 
 def _from_headers(binding: Binding, headers: Mapping[str, str]) -> Value:
-    shape = binding.shape
     if binding.location == "headers":
         prefix = binding.name.lower()
         return {name[len(prefix) :]: value for name, value in headers.items() if name.startswith(prefix)} or None
-    text = headers.get(binding.name.lower())
-    if text is None:
-        return None
+    text = headers.get(binding.header)
+    return None if text is None else _from_header(binding, text)
+
+
+def _from_header(binding: Binding, text: str) -> Value:
+    shape = binding.shape
     if shape.type_name == "list":
         item = Binding(binding.member, binding.location, binding.name, shape.member)
         return [_scalar(item, part) for part in split_list(text)]

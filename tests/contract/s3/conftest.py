@@ -7,10 +7,11 @@ from types import SimpleNamespace
 
 import boto3
 import pytest
-import uvicorn
+import uvloop
 from botocore.config import Config
 
 from clary.calls import Principal
+from clary.edge.server import EdgeServer
 from clary.errors import AccessDenied, AWSError
 from clary.gateway.asgi import Gateway
 from clary.gateway.keyring import Credential
@@ -67,9 +68,13 @@ class S3:
         )
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        self._server = uvicorn.Server(uvicorn.Config(self.gateway, log_level="warning", lifespan="off"))
-        self._thread = threading.Thread(target=self._server.run, args=([self._socket],))
+        self._ours, self._alone = socket.socketpair()
+        self._server = EdgeServer(self.gateway.serve, self.settings.limits, self._alone.fileno())
+        self._thread = threading.Thread(target=self._run)
         self._thread.start()
+
+    def _run(self):
+        uvloop.run(self._server.serve([self._socket]))
 
     def _edge(self, call):
         return self._context(call, self.reader)
@@ -95,8 +100,9 @@ class S3:
         )
 
     def close(self):
-        self._server.should_exit = True
+        self._ours.close()
         self._thread.join(30)
+        self._alone.close()
         self.gateway.close()
         self.intake.close()
         self.store.close()

@@ -1,69 +1,11 @@
 """The edge's event loop with a small application, on real sockets."""
 
 import asyncio
-import socket
 
 import pytest
 
-from clary.edge.protocol import LONGEST_HEAD, GuardedProtocol
-from clary.edge.server import EdgeServer
-from clary.settings import Limits
-from clary.supervisor.sockets import bind_tcp, bind_unix
-
-
-async def hello(scope, receive, send):
-    body = b""
-    while (event := await receive())["type"] == "http.request":
-        body += event["body"]
-        if not event.get("more_body"):
-            break
-    await send(
-        {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % (len(body) + 2))]}
-    )
-    await send({"type": "http.response.body", "body": b"ok" + body})
-
-
-class Edge:
-    """A started edge server and the supervisor's end of its tether."""
-
-    def __init__(self, folder):
-        self.tcp, self.unix = bind_tcp("127.0.0.1", 0), bind_unix(folder / "api.sock")
-        self.port = self.tcp.getsockname()[1]
-        self.path = folder / "api.sock"
-        self.ours, self.alone = socket.socketpair()
-        self.beside = asyncio.Event()
-        self.server = EdgeServer(hello, Limits(), self.alone.fileno(), [self.work])
-
-    async def work(self):
-        self.beside.set()
-        await asyncio.Event().wait()
-
-    async def start(self):
-        self.running = asyncio.create_task(self.server.serve(sockets=[self.tcp, self.unix]))
-        await asyncio.wait_for(self.beside.wait(), 5)
-        return self
-
-    async def exchange(self, sent, *, unix=False):
-        opening = asyncio.open_unix_connection(self.path) if unix else asyncio.open_connection("127.0.0.1", self.port)
-        reader, writer = await opening
-        writer.write(sent)
-        received = await asyncio.wait_for(reader.read(), 5)
-        writer.close()
-        return received
-
-    async def stop(self):
-        self.ours.close()
-        await asyncio.wait_for(self.running, 10)
-        self.alone.close()
-
-
-@pytest.fixture
-async def edge(tmp_path, monkeypatch):
-    monkeypatch.setattr(GuardedProtocol, "head_seconds", 0.2)
-    started = await Edge(tmp_path).start()
-    yield started
-    await started.stop()
-
+from clary.edge.connection import LONGEST_HEAD
+from clary.supervisor.sockets import bind_tcp
 
 WHOLE = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc"
 
@@ -106,16 +48,15 @@ async def test_garbage_is_400_and_the_next_is_answered(edge):
     assert (await edge.exchange(WHOLE)).startswith(b"HTTP/1.1 200 ")
 
 
-async def test_left_alone_it_lets_go_of_the_port_and_ends(tmp_path):
-    edge = await Edge(tmp_path).start()
+async def test_left_alone_it_lets_go_of_the_port_and_ends(tmp_path, started):
+    edge = await started(tmp_path).start()
     await edge.stop()
     with bind_tcp("127.0.0.1", edge.port, patience=1) as bound:
         assert bound.getsockname()[1] == edge.port
 
 
-async def test_more_connections_than_there_may_be_are_told_to_come_again(edge, monkeypatch):
-    monkeypatch.setattr(GuardedProtocol, "most_connections", 1)
-    monkeypatch.setattr(GuardedProtocol, "head_seconds", 20)
+async def test_more_connections_than_there_may_be_are_told_to_come_again(tmp_path, started):
+    edge = await started(tmp_path, connections=1).start()
     reader, writer = await asyncio.open_connection("127.0.0.1", edge.port)
     writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
     assert await reader.readuntil(b"ok")
@@ -125,3 +66,4 @@ async def test_more_connections_than_there_may_be_are_told_to_come_again(edge, m
     writer.write(WHOLE)
     assert (await reader.read()).endswith(b"okabc"), "who was there before is answered"
     writer.close()
+    await edge.stop()

@@ -8,6 +8,7 @@ import pytest
 from clary.edge.hooks import MOST_BYTES, PREFIX, HookSite, Refusals
 from clary.errors import AWSError, ServiceUnavailable
 from clary.gateway.incoming import Incoming
+from clary.gateway.line import AsgiLine
 from clary.hooks.deliveries import sign
 from clary.hooks.published import FILE, for_secret
 from clary.identity.sealed_text import TextSealer
@@ -57,7 +58,7 @@ def deliver(tmp_path, door):
             return messages.pop(0)
 
         assert site.takes(request)
-        answer = await site.answer(request, Incoming(receive, 1.0))
+        answer = await site.answer(request, Incoming(AsgiLine(receive, None), 1.0))
         return answer.status, json.loads(answer.body)
 
     return delivered

@@ -1,4 +1,4 @@
-"""The gateway behind a real server, asked by boto3 and by sockets."""
+"""The gateway behind the edge's own server, and behind an ASGI one, asked by boto3 and by sockets."""
 
 import socket
 import threading
@@ -7,46 +7,65 @@ import time
 import boto3
 import pytest
 import uvicorn
+import uvloop
 from botocore.config import Config
 from botocore.exceptions import ClientError, EventStreamError
 
+from clary.edge.server import EdgeServer
 from clary.errors import AWSError
+from clary.settings import Limits
 from clary.wire.http import Extent
 from tests.running import wait_until
 
 KEY, SECRET = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 
 
-class Server(uvicorn.Server):
-    """Answers in a thread on a port of its own."""
+class Asgi(uvicorn.Server):
+    """Any ASGI server, on a port of its own."""
 
     def __init__(self, gateway):
         super().__init__(uvicorn.Config(gateway, http="httptools", loop="uvloop", log_level="warning", lifespan="off"))
-        self.socket = socket.socket()
-        self.socket.bind(("127.0.0.1", 0))
-        self.port = self.socket.getsockname()[1]
-        self.ready = threading.Event()
-        self.thread = threading.Thread(target=self.run, kwargs={"sockets": [self.socket]})
 
-    async def startup(self, sockets=None):
-        await super().startup(sockets)
-        self.ready.set()
+    def begin(self, listening):
+        self.run(sockets=[listening])
 
-    def __enter__(self):
-        self.thread.start()
-        assert self.ready.wait(10)
-        return self
-
-    def __exit__(self, *_):
+    def end(self):
         self.should_exit = True
-        self.thread.join(10)
-        self.socket.close()
+
+    def busy(self):
+        return bool(self.server_state.tasks)
 
 
-@pytest.fixture
-def server(world):
-    with Server(world.gateway) as started:
-        yield started
+class Own:
+    """The edge's."""
+
+    def __init__(self, gateway):
+        self.ours, self.alone = socket.socketpair()
+        self.server = EdgeServer(gateway.serve, Limits(), self.alone.fileno())
+
+    def begin(self, listening):
+        uvloop.run(self.server.serve([listening]))
+        self.alone.close()
+
+    def end(self):
+        self.ours.close()
+
+    def busy(self):
+        return bool(self.server.hall.tasks)
+
+
+@pytest.fixture(params=[Own, Asgi], ids=["own", "asgi"])
+def server(world, request):
+    """Answers in a thread; `port` is where."""
+    started = request.param(world.gateway)
+    listening = socket.create_server(("127.0.0.1", 0))
+    started.port = listening.getsockname()[1]
+    thread = threading.Thread(target=started.begin, args=[listening])
+    thread.start()
+    yield started
+    started.end()
+    thread.join(10)
+    listening.close()
 
 
 @pytest.fixture
@@ -157,9 +176,9 @@ def test_a_client_that_hangs_up_while_it_reads_frees_the_file(world, client, ser
         connection.sendall(f"GET /{path} HTTP/1.1\r\nhost: 127.0.0.1:{server.port}\r\n\r\n".encode())
         assert connection.recv(65536).startswith(b"HTTP/1.1 200")
     deadline = time.monotonic() + 10
-    while server.server_state.tasks and time.monotonic() < deadline:
+    while server.busy() and time.monotonic() < deadline:
         client("sagemaker-runtime").invoke_endpoint(EndpointName="e", Body=b"x")
-    assert not server.server_state.tasks
+    assert not server.busy()
 
 
 def test_a_small_body_that_nobody_read_does_not_spoil_the_connection(world, server):

@@ -1,4 +1,5 @@
 import datetime as dt
+import itertools
 import json
 from unittest.mock import patch
 
@@ -164,6 +165,17 @@ async def test_a_signature_for_another_service_is_refused(world, signed):
     url, headers = signed("s3v4", "sagemaker", "GET", f"{ROOT}/b/k")
     assert (await world.ask("GET", url, headers)).status >= 400
     assert not world.calls
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))), ids=str)
+@pytest.mark.parametrize("between", [",", ", "], ids=["bare", "spaced"])
+async def test_the_parts_of_a_signature_stand_in_any_order(world, signed, target, order, between):
+    headers = target("DescribeTrainingJob")
+    _, headers = signed("v4", "sagemaker", "POST", ROOT + "/", headers, BODY)
+    algorithm, _, rest = headers["authorization"].partition(" ")
+    parts = rest.split(", ")
+    headers["authorization"] = f"{algorithm} {between.join(parts[place] for place in order)}"
+    assert (await world.ask("POST", ROOT + "/", headers, BODY)).status == 200
 
 
 @pytest.mark.parametrize(

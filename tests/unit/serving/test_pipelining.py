@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from clary.serving.client import Broken, Pool, Request
+from clary.serving.client import Broken, Connection, NotSent, Pool, Request
 
 from .conftest import Servers, ok, read_request, says
 
@@ -146,3 +146,61 @@ async def test_nonsense_is_no_pipelining(servers, pool, said):
     await pool.ask(post(b"1"))
     await asyncio.gather(*(pool.ask(post(b"1")) for _ in range(4)))
     assert asked == 5
+
+
+class Wire(asyncio.Transport):
+    """Keeps what is written."""
+
+    def __init__(self):
+        super().__init__()
+        self.writes: list[bytes] = []
+
+    def is_closing(self):
+        return False
+
+    def writelines(self, parts):
+        self.writes.append(b"".join(parts))
+
+    def abort(self):
+        pass
+
+
+@pytest.fixture
+def wire():
+    return Wire()
+
+
+@pytest.fixture
+def connection(wire):
+    made = Connection(lambda _: None)
+    made.connection_made(wire)
+    return made
+
+
+async def test_what_is_asked_in_one_turn_of_the_event_loop_is_one_write(connection, wire):
+    asked = [asyncio.create_task(connection.ask(b"head ", body)) for body in (b"a ", b"b ", b"")]
+    for _ in range(2):
+        await asyncio.sleep(0)
+    assert wire.writes == [b"head a head b head "]
+    connection.data_received(b"".join(map(ok, (b"1", b"2", b"3"))))
+    assert [answer.body for answer in await asyncio.gather(*asked)] == [b"1", b"2", b"3"]
+
+
+async def test_a_request_that_had_not_left_when_the_connection_ended_is_not_sent(connection):
+    left = asyncio.create_task(connection.ask(b"head", b"left"))
+    for _ in range(2):
+        await asyncio.sleep(0)
+    staying = asyncio.create_task(connection.ask(b"head", b"staying"))
+    await asyncio.sleep(0)
+    connection.connection_lost(None)
+    answers = await asyncio.gather(left, staying, return_exceptions=True)
+    assert [type(answer) for answer in answers] == [Broken, NotSent]
+
+
+async def test_words_before_a_request_has_left_answer_nothing(connection):
+    asked = asyncio.create_task(connection.ask(b"head", b""))
+    await asyncio.sleep(0)
+    connection.data_received(ok(b"408 of the one before"))
+    connection.connection_lost(None)
+    with pytest.raises(NotSent):
+        await asked

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import lru_cache
+
 from clary.calls import Access, Call
 from clary.names import Arn, sagemaker_arn
 from clary.services.registry import Service
@@ -12,18 +15,24 @@ def endpoint_name(given: str) -> str:
     return given.rpartition("/")[2] if given.startswith("arn:") else given
 
 
-_TARGETS = ("TargetModel", "TargetVariant", "TargetContainerHostname")
+_TARGETS = frozenset({"TargetModel", "TargetVariant", "TargetContainerHostname"})
 """Each is a condition key of the same name."""
 
 
 def access(call: Call) -> list[Access]:
     """`sagemaker:InvokeEndpoint` on the endpoint
     (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsagemaker.html)."""
-    given = call.params.get("EndpointName", "")
-    name = endpoint_name(given)
-    arn = sagemaker_arn(call.region, call.principal.account, "endpoint", name)
-    context = {f"sagemaker:{member}": call.params[member] for member in _TARGETS if member in call.params}
-    return [Access(f"sagemaker:{call.operation}", arn, context)]
+    params = call.params
+    plain = _plain(call.operation, call.region, call.principal.account, params.get("EndpointName", ""))
+    if _TARGETS.isdisjoint(params):
+        return [plain]
+    context = {f"sagemaker:{member}": params[member] for member in sorted(_TARGETS & params.keys())}
+    return [replace(plain, context=context)]
+
+
+@lru_cache(maxsize=1024)
+def _plain(operation: str, region: str, account: str, given: str) -> Access:
+    return Access(f"sagemaker:{operation}", sagemaker_arn(region, account, "endpoint", endpoint_name(given)))
 
 
 def log_group_arn(region: str, account: str, group: str) -> str:

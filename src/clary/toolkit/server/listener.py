@@ -56,6 +56,7 @@ class _Connection(asyncio.Protocol):
         self._transport: Optional[asyncio.Transport] = None
         self._parser = httptools.HttpRequestParser(self)
         self._waiting: Deque[Exchange] = deque()
+        self._arrived: List[Exchange] = []
         self._ended = False
         self._said = not listener.pipelined
         self._outlet: Optional[Outlet] = None
@@ -98,6 +99,13 @@ class _Connection(asyncio.Protocol):
             self._refuse(_MALFORMED)
         except httptools.HttpParserError:
             self._refuse(_MALFORMED)
+        self._hand_over()
+
+    def _hand_over(self) -> None:
+        """All that came in one read, at once: the main thread would else begin with the first of them alone."""
+        arrived, self._arrived = self._arrived, []
+        for exchange in arrived:
+            self._listener.requests.put(exchange)
 
     def on_url(self, url: bytes) -> None:
         self._path += url
@@ -123,7 +131,7 @@ class _Connection(asyncio.Protocol):
         self._waiting.append(exchange)
         response = _TOO_LARGE if too_large else self._listener.immediate(request)
         if response is None:
-            self._listener.requests.put(exchange)
+            self._arrived.append(exchange)
         else:
             exchange.note(response)
             self.flush()
