@@ -16,7 +16,7 @@ import threading
 import traceback
 import types
 from pathlib import Path
-from typing import List, NamedTuple, NoReturn, Optional, Set, TextIO, Tuple
+from typing import Iterable, List, NamedTuple, NoReturn, Optional, TextIO, Tuple
 
 _MESSAGE_LIMIT = 16 * 1024
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -45,7 +45,7 @@ def run(path: Path, arguments: List[str]) -> Outcome:
     return _wait(child, reading, mask)
 
 
-def _wait(child: int, reading: int, mask: Set[signal.Signals]) -> Outcome:
+def _wait(child: int, reading: int, mask: Iterable[int]) -> Outcome:
     before = {number: signal.signal(number, lambda got, _frame: _pass_on(child, got)) for number in _SIGNALS}
     try:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
@@ -85,7 +85,7 @@ def _read_left(descriptor: int) -> str:
         return (file.read(_MESSAGE_LIMIT) or b"").decode("utf-8", "replace")
 
 
-def _in_child(path: Path, arguments: List[str], writing: int, mask: Set[signal.Signals]) -> NoReturn:
+def _in_child(path: Path, arguments: List[str], writing: int, mask: Iterable[int]) -> NoReturn:
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_DFL if number != signal.SIGINT else signal.default_int_handler)
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
