@@ -119,7 +119,7 @@ class RunningClary:
         for pid in pids:
             os.kill(pid, signal.SIGKILL)
         for pid in pids:
-            wait_until(lambda pid=pid: not Path(f"/proc/{pid}/exe").exists(), 10, f"process {pid} is gone")  # type: ignore[misc]
+            wait_until(lambda pid=pid: not Path(f"/proc/{pid}/exe").exists(), 60, f"process {pid} is gone")  # type: ignore[misc]
 
 
 def wait_until(holds: Callable[[], Any], seconds: float, what: str) -> Any:

@@ -125,7 +125,7 @@ def load(jobs: Jobs, name: str) -> Iterator[tuple[Counter[str], list[Exception]]
         for _ in range(CLIENTS):
             clients.submit(ask)
         try:
-            wait_until(lambda: sum(answers.values()) > 20 or failures, 20, "the load is on")
+            wait_until(lambda: sum(answers.values()) > 20 or failures, 60, "the load is on")
             yield answers, failures
         finally:
             over.set()

@@ -208,7 +208,7 @@ def test_an_endpoint_reports_invocations_latencies_and_errors(jobs: Jobs) -> Non
     with pytest.raises(ClientError):
         jobs.runtime.invoke_endpoint(EndpointName=name, ContentType="no/such", Body=b"x")
     of = {"EndpointName": name, "VariantName": "all"}
-    wait_until(lambda: statistics(jobs, "AWS/SageMaker", "Invocations", **of), 20, "invocations are reported")
+    wait_until(lambda: statistics(jobs, "AWS/SageMaker", "Invocations", **of), 60, "invocations are reported")
     assert statistics(jobs, "AWS/SageMaker", "Invocations", **of)["Sum"] == 6
     assert statistics(jobs, "AWS/SageMaker", "InvocationModelErrors", **of)["Sum"] == 1
     latency = statistics(jobs, "AWS/SageMaker", "ModelLatency", **of)

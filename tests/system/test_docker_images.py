@@ -40,7 +40,7 @@ request = urllib.request.Request(
     os.environ["AWS_CONTAINER_CREDENTIALS_FULL_URI"],
     headers={"Authorization": os.environ["AWS_CONTAINER_AUTHORIZATION_TOKEN"]},
 )
-keys = json.load(urllib.request.urlopen(request, timeout=10))
+keys = json.load(urllib.request.urlopen(request, timeout=60))
 print("role:", keys["RoleArn"].rpartition("/")[2] if "RoleArn" in keys else "of", len(keys["AccessKeyId"]) > 10)
 os.umask(0o077)
 if wanted.get("fail"):

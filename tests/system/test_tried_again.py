@@ -71,10 +71,10 @@ def test_creates_that_control_dies_under_are_answered_as_if_nothing_had_been(tmp
             creator.start()
         for _ in range(3):
             before = len(made)
-            wait_until(lambda before=before: len(made) > before + 50, 20, "models are made")
+            wait_until(lambda before=before: len(made) > before + 50, 60, "models are made")
             clary.kill("control")
         before = len(made)
-        wait_until(lambda: len(made) > before + 20, 20, "models are made again")
+        wait_until(lambda: len(made) > before + 20, 60, "models are made again")
         over.set()
         for creator in creators:
             creator.join(60)

@@ -23,7 +23,7 @@ while True:
 
 FETCH = """
 import os, urllib.request
-print(urllib.request.urlopen(os.environ["AWS_ENDPOINT_URL"] + "/_clary/health", timeout=10).read().decode())
+print(urllib.request.urlopen(os.environ["AWS_ENDPOINT_URL"] + "/_clary/health", timeout=60).read().decode())
 """
 
 

@@ -163,7 +163,7 @@ def test_a_model_that_died_unseen_is_not_loaded_any_more(many, placed):
     url = placed("a")
     load(many, "a", url)
     os.kill(json.loads(invoke(many, "a")[1])[2], signal.SIGKILL)
-    wait_until(lambda: invoke(many, "a")[0] == 404, 20, "it is known to be gone: nobody's request was lost")
+    wait_until(lambda: invoke(many, "a")[0] == 404, 60, "it is known to be gone: nobody's request was lost")
     assert load(many, "a", url)[0] == 200
 
 
@@ -176,7 +176,7 @@ def test_a_model_that_is_still_being_loaded_can_be_given_up(many, placed, opt):
     head = f"POST /models HTTP/1.1\r\nHost: x\r\nContent-Length: {len(order)}\r\n\r\n".encode()
     loading = threading.Thread(target=lambda: answers.append(int(many.raw(head + order).split()[1])))
     loading.start()
-    wait_until(lambda: listed(many) == ["endless"], 20, "it is being loaded")
+    wait_until(lambda: listed(many) == ["endless"], 60, "it is being loaded")
     assert many.request("DELETE", "/models/endless")[0] == 200
     loading.join(30)
     assert answers == [500]
@@ -198,7 +198,7 @@ def test_no_process_outlives_the_server(many, placed, how):
     assert process.exists()
     many.process.send_signal(how)
     many.process.wait(30)
-    wait_until(lambda: not process.exists() or " Z " in (process / "stat").read_text(), 20, "its model has ended")
+    wait_until(lambda: not process.exists() or " Z " in (process / "stat").read_text(), 60, "its model has ended")
 
 
 @pytest.mark.parametrize("body", ["", "[]", "{}", '{"model_name": "a"}'])
