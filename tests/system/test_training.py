@@ -23,7 +23,9 @@ HOSTS = pytest.mark.parametrize("hosts", [1, 2], ids=["one host", "two hosts"])
 WAITS = """\
 import os, signal, sys, time
 def stop(*_):
-    time.sleep(0.5)
+    print("told", flush=True)
+    while not os.path.exists("/opt/ml/input/go"):
+        time.sleep(0.05)
     print("saved", flush=True)
     sys.exit(0)
 signal.signal(signal.SIGTERM, stop)
@@ -135,6 +137,8 @@ def test_killed_while_it_stops(jobs: Jobs, hosts: int, killed: tuple[str, ...]) 
     jobs.sagemaker.stop_training_job(TrainingJobName=name)
     reached(jobs, name, "Stopping")
     kill(jobs, *killed)
+    wait_until(lambda: heard(jobs, name).count("told") == hosts, 60, f"{hosts} programs of {name} are told to end")
+    let_go(jobs)
     once(jobs, name, hosts, "Stopped")
     assert jobs.said(name).splitlines().count("saved") == hosts
 
@@ -178,7 +182,8 @@ if os.path.exists(step):
     sys.exit(0)
 signal.signal(signal.SIGTERM, lambda *_: (open(step, "w").write("seven"), sys.exit(0)))
 print("begun", flush=True)
-time.sleep(600)
+while True:
+    time.sleep(0.05)
 """
 
 

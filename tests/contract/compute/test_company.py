@@ -28,7 +28,7 @@ def _enter(machine, container_id: str, *argv: str) -> tuple[int, str]:
 
 
 def test_companions_share_environment_mounts_and_log(sandbox):
-    script = "echo $WORD from a companion; touch $PWD/there; exec sleep 4720"
+    script = "echo $WORD from a companion; touch $PWD/there; exec sleep 600"
     container = Container(
         argv=("sh", "-c", "while [ ! -e $PWD/there ]; do sleep 0.01; done; echo the program"),
         env={"WORD": "hello"},
@@ -123,11 +123,13 @@ def test_one_more_program_has_a_terminal(machine):
 
 
 def test_one_more_program_ends_with_the_container(machine):
-    machine.shell("host", "echo ready; sleep 60")
+    machine.shell("host", "echo ready; sleep 600", workdir="/opt/ml")
     machine.says("host", "ready")
     codes: list[int] = []
-    inside = threading.Thread(target=lambda: codes.append(_enter(machine, "host", "sh", "-c", "sleep 4721")[0]))
+    script = "touch $PWD/here; exec sleep 600"
+    inside = threading.Thread(target=lambda: codes.append(_enter(machine, "host", "sh", "-c", script)[0]))
     inside.start()
+    until(lambda: _enter(machine, "host", "sh", "-c", "[ -e $PWD/here ]")[0] == 0)
     machine.backend.stop("host", 0)
     inside.join(SECONDS)
     assert codes == [137]

@@ -6,6 +6,7 @@ What they print is in test_backend_contract.py; what they cannot see or do in te
 from __future__ import annotations
 
 import signal
+import uuid
 from pathlib import Path
 
 import pytest
@@ -107,17 +108,18 @@ print("ready", flush=True)
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 time.sleep(4722)
 """
-    confined.start("crowd", Container(argv=("python3", "-c", script), env={}, log=""))
+    mark = uuid.uuid4().hex  # /proc shows other tests' crowds too
+    confined.start("crowd", Container(argv=("python3", "-c", script, mark), env={}, log=""))
     confined.says("crowd", "ready")
     assert confined.run("echo calm")[1] == "calm"
     confined.backend.stop("crowd", 0.1)
     assert confined.end("crowd").signal == signal.SIGKILL
-    until(lambda: not [path for path in Path("/proc").glob("[0-9]*/comm") if _slept(path)])
+    until(lambda: not [path for path in Path("/proc").glob("[0-9]*/comm") if _is_marked(path, mark)])
 
 
-def _slept(comm: Path) -> bool:
+def _is_marked(comm: Path, mark: str) -> bool:
     try:
-        return b"4722" in (comm.parent / "cmdline").read_bytes()
+        return mark.encode() in (comm.parent / "cmdline").read_bytes()
     except OSError:
         return False
 

@@ -27,7 +27,7 @@ def listening(tmp_path):
 
 @pytest.fixture
 async def door(tmp_path, listening):
-    opened = ControlDoor(tmp_path / "control.sock", patience=0.3, answer=5)
+    opened = ControlDoor(tmp_path / "control.sock", patience=60, answer=60)
     yield opened
     await opened.close()
 
@@ -91,13 +91,15 @@ async def test_clarys_own_questions_are_answered(door, serve):
     assert await door.ask("health", {"deep": True}) == {"ok": True}
 
 
-async def test_control_that_is_away_is_503_and_nothing_has_happened(door):
+async def test_control_that_is_away_is_503_and_nothing_has_happened(tmp_path, listening):
+    door = ControlDoor(tmp_path / "control.sock", patience=0.3)
     with pytest.raises(ServiceUnavailable):
         await door(call())
+    await door.close()
 
 
 async def test_control_that_comes_back_in_time_carries_the_call_out(tmp_path, serve):
-    door = ControlDoor(tmp_path / "control.sock", patience=10)
+    door = ControlDoor(tmp_path / "control.sock", patience=60)
     waiting = asyncio.create_task(door(call()))
     await asyncio.sleep(0)
     await serve(lambda _: {"done": True})
