@@ -3,12 +3,14 @@
 import json
 import os
 import signal
+import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from clary.toolkit.server.model_line import Line
 from tests.running import wait_until
 
 SCRIPT = """
@@ -99,6 +101,18 @@ def test_a_model_whose_process_dies_may_be_loaded_again(many, placed):
     assert listed(many) == ["other"]
     assert load(many, "dying", url)[0] == 200
     assert invoke(many, "dying")[0] == 200
+
+
+def test_a_model_whose_process_has_died_before_anybody_asked_has_not_loaded(tmp_path):
+    """It is no lack of memory, for which others would have to leave."""
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(str(tmp_path / "1"))
+        bound.listen()
+    line, told, ended = Line(str(tmp_path / "1"), list), [], threading.Event()
+    line.start(told.append, ended.set)
+    line.close()
+    assert ended.wait(60)
+    assert told == [False]
 
 
 def test_a_slow_model_holds_up_no_other(many, placed, opt):
