@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,7 +22,9 @@ import boto3
 from botocore.config import Config
 
 CLARY = Path(sys.executable).parent / "clary"
-START_SECONDS = 60
+START_SECONDS = 120
+_CREATING = threading.Lock()
+"""Clients are safe in threads, but boto3 creates only one at a time."""
 
 
 def free_port() -> int:
@@ -96,15 +99,16 @@ class RunningClary:
     def client(self, service: str, **options: Any) -> Any:
         """A boto3 client with the first key that `clary up` made; it does not retry, so that tests see every error."""
         key = json.loads((self.data_dir / "credentials.json").read_text())
-        return boto3.client(
-            service,
-            endpoint_url=self.endpoint_url,
-            region_name="us-east-1",
-            aws_access_key_id=key["access_key_id"],
-            aws_secret_access_key=key["secret_access_key"],
-            config=Config(retries={"max_attempts": 0}, s3={"addressing_style": "path"}),
-            **options,
-        )
+        with _CREATING:
+            return boto3.client(
+                service,
+                endpoint_url=self.endpoint_url,
+                region_name="us-east-1",
+                aws_access_key_id=key["access_key_id"],
+                aws_secret_access_key=key["secret_access_key"],
+                config=Config(retries={"max_attempts": 0}, s3={"addressing_style": "path"}),
+                **options,
+            )
 
     def process(self, name: str) -> int:
         """The process id of `supervisor`, `control`, `edge` or `launcher` of this Clary."""
@@ -115,6 +119,13 @@ class RunningClary:
                 if marks.get(name, f"clary.app.{name}") in words and str(self.data_dir) in words:
                     return int(folder.name)
         raise LookupError(f"no {name} of {self.data_dir} runs")
+
+    def runs(self, name: str) -> bool:
+        """Whether there is such a process now."""
+        try:
+            return bool(self.process(name))
+        except LookupError:
+            return False
 
     def kill(self, *names: str) -> None:
         """SIGKILL to those processes, the supervisor first, so that none is started again in between."""

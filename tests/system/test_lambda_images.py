@@ -349,7 +349,7 @@ def test_an_edge_that_is_killed_leaves_no_container(functions: Functions, engine
         60,
         "those of the edge that was killed are gone",
     )
-    wait_until(lambda: functions.clary.process("edge"), 60, "there is another edge")
+    wait_until(lambda: functions.clary.runs("edge"), 60, "there is another edge")
     assert functions.ask(made)["calls"] == 1
 
 

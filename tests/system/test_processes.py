@@ -218,7 +218,7 @@ def test_models_are_asked_while_control_is_killed(clary):
     with Load(lambda: jobs.ask("asked")) as asked:
         for _ in range(3):
             asked.more(20)
-            wait_until(lambda: process_of(clary, "control"), 60, "control is there again")
+            wait_until(lambda: clary.runs("control"), 60, "control is there again")
             clary.kill("control")
         asked.more(20)
     assert asked.failed == []

@@ -71,7 +71,7 @@ def _typed(jobs: Jobs, name: str, keys: str) -> tuple[int, str]:
     if pid == 0:
         os.execv(CLARY, [str(CLARY), "shell", name, "--data-dir", str(jobs.clary.data_dir)])
     fcntl.ioctl(leader, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 111, 0, 0))
-    said, deadline, typed = b"", time.monotonic() + 30, False
+    said, deadline, typed = b"", time.monotonic() + 120, False
     while time.monotonic() < deadline:
         if not select.select([leader], [], [], 0.5)[0]:
             continue
