@@ -14,7 +14,7 @@ from clary.controllers.health import HealthGate
 from clary.store.rows import Key
 
 ENDPOINT = Key("endpoint", "000000000000", "us-east-1", "e")
-SECONDS = 10
+SECONDS = 60
 
 
 class Ping(http.server.BaseHTTPRequestHandler):
