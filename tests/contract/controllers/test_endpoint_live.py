@@ -220,7 +220,7 @@ def test_killed_replica_is_replaced_and_nobody_notices(world, create, client, on
 
 def test_replica_that_hangs_in_service_is_replaced(world, create, client, one, monkeypatch):
     monkeypatch.setattr(health, "WATCH_PAUSE", 0.05)
-    monkeypatch.setattr(health, "SILENT_SECONDS", 0.5)
+    monkeypatch.setattr(health, "SILENT_SECONDS", 2.0)
     key = create(one)
     world.until_status(key, "InService")
     (before,) = containers(world, key)

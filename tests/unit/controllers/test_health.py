@@ -89,7 +89,8 @@ def test_a_container_is_healthy_once_it_answers_200(gate, server, woken):
     assert gate.healthy("c")
 
 
-def test_a_container_in_service_is_asked_again_and_again(gate, server, woken):
+def test_a_container_in_service_is_asked_again_and_again(gate, server, woken, monkeypatch):
+    monkeypatch.setattr(health, "SILENT_SECONDS", SECONDS)
     gate.watch("c", ENDPOINT)
     gate.watch("c", ENDPOINT)
     server.asked_times(20)
