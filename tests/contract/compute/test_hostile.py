@@ -23,7 +23,7 @@ def _free(machine) -> int:
 
 
 def _neighbour(machine) -> None:
-    machine.shell("neighbour", "head -c 1000000 /dev/zero > /tmp/mine; echo ready; sleep 60")
+    machine.shell("neighbour", "head -c 1000000 /dev/zero > /tmp/mine; echo ready; sleep 600")
     machine.says("neighbour", "ready")
 
 
@@ -66,7 +66,7 @@ for depth in range(400):
 with open("hidden", "wb") as file:
     for _ in range(3000):
         file.write(os.urandom(100_000)); file.flush()
-os.sleep(60)
+os.sleep(600)
 """
 
 
@@ -163,7 +163,7 @@ def test_the_channel_to_the_shim_is_not_the_programs(confined):
 
 
 def test_a_container_that_stops_its_first_process_is_ended_all_the_same(confined):
-    confined.shell("stopper", "echo ready; kill -STOP 1; kill -STOP -1; sleep 60")
+    confined.shell("stopper", "echo ready; kill -STOP 1; kill -STOP -1; sleep 600")
     confined.says("stopper", "ready")
     confined.backend.stop("stopper", 0.2)
     assert confined.end("stopper").signal in (signal.SIGTERM, signal.SIGKILL)
@@ -191,7 +191,7 @@ for _ in range(8):
     children.append(os.fork())
     if children[-1] == 0:
         kept = bytearray(os.urandom(20_000_000))
-        time.sleep(60)
+        time.sleep(600)
 if any(os.wait()[1] for _ in children):  # whichever is taken is the first to end
     os.kill(os.getpid(), 9)
 """

@@ -153,7 +153,7 @@ def test_stop_lets_the_program_save_its_model(world, submit):
 
 
 def test_time_limit(world, submit):
-    row = run(world, submit("exec sleep 60", StoppingCondition={"MaxRuntimeInSeconds": 1}))
+    row = run(world, submit("exec sleep 600", StoppingCondition={"MaxRuntimeInSeconds": 1}))
     assert row.status == "MaxRuntimeExceeded"
 
 
@@ -185,7 +185,7 @@ def test_job_goes_on_when_control_dies_and_comes_back(world, submit):
 
 
 def test_container_without_a_row_is_removed_at_start(world, submit):
-    key = submit("exec sleep 60")
+    key = submit("exec sleep 600")
     world.until_status(key, "Training")
     world.close()
     world.open()
@@ -199,7 +199,7 @@ def test_container_without_a_row_is_removed_at_start(world, submit):
 
 
 def test_lost_container_is_an_internal_error(world, submit):
-    key = submit("exec sleep 60")
+    key = submit("exec sleep 600")
     row = world.until_status(key, "Training")
     folder = world.settings.containers_dir / row.state["containers"][0]
     world.until((folder / "handle.json").exists)
