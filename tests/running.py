@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,15 +22,19 @@ import boto3
 from botocore.config import Config
 
 CLARY = Path(sys.executable).parent / "clary"
-START_SECONDS = 60
+START_SECONDS = 120
+_CREATING = threading.Lock()
+"""Clients are safe in threads, but boto3 creates only one at a time."""
 
 
 def free_port() -> int:
-    """A TCP port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port that was free a moment ago. It stays so: it is below those that Linux gives to connections, and to
+    whoever asks for any (`ip_local_port_range`), as other tests' servers do all the while."""
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class RunningClary:
@@ -93,15 +99,16 @@ class RunningClary:
     def client(self, service: str, **options: Any) -> Any:
         """A boto3 client with the first key that `clary up` made; it does not retry, so that tests see every error."""
         key = json.loads((self.data_dir / "credentials.json").read_text())
-        return boto3.client(
-            service,
-            endpoint_url=self.endpoint_url,
-            region_name="us-east-1",
-            aws_access_key_id=key["access_key_id"],
-            aws_secret_access_key=key["secret_access_key"],
-            config=Config(retries={"max_attempts": 0}, s3={"addressing_style": "path"}),
-            **options,
-        )
+        with _CREATING:
+            return boto3.client(
+                service,
+                endpoint_url=self.endpoint_url,
+                region_name="us-east-1",
+                aws_access_key_id=key["access_key_id"],
+                aws_secret_access_key=key["secret_access_key"],
+                config=Config(retries={"max_attempts": 0}, s3={"addressing_style": "path"}),
+                **options,
+            )
 
     def process(self, name: str) -> int:
         """The process id of `supervisor`, `control`, `edge` or `launcher` of this Clary."""
@@ -113,13 +120,20 @@ class RunningClary:
                     return int(folder.name)
         raise LookupError(f"no {name} of {self.data_dir} runs")
 
+    def runs(self, name: str) -> bool:
+        """Whether there is such a process now."""
+        try:
+            return bool(self.process(name))
+        except LookupError:
+            return False
+
     def kill(self, *names: str) -> None:
         """SIGKILL to those processes, the supervisor first, so that none is started again in between."""
         pids = [self.process(name) for name in names]
         for pid in pids:
             os.kill(pid, signal.SIGKILL)
         for pid in pids:
-            wait_until(lambda pid=pid: not Path(f"/proc/{pid}/exe").exists(), 10, f"process {pid} is gone")  # type: ignore[misc]
+            wait_until(lambda pid=pid: not Path(f"/proc/{pid}/exe").exists(), 60, f"process {pid} is gone")  # type: ignore[misc]
 
 
 def wait_until(holds: Callable[[], Any], seconds: float, what: str) -> Any:

@@ -236,7 +236,7 @@ def _logged(clary: RunningClary, group: str, lines: int) -> list[str]:
         except logs.exceptions.ResourceNotFoundException:
             return []
 
-    wait_until(lambda: len(found()) >= lines, 30, f"{lines} lines in {group}")
+    wait_until(lambda: len(found()) >= lines, 60, f"{lines} lines in {group}")
     return found()
 
 

@@ -208,10 +208,15 @@ def test_an_endpoint_reports_invocations_latencies_and_errors(jobs: Jobs) -> Non
     with pytest.raises(ClientError):
         jobs.runtime.invoke_endpoint(EndpointName=name, ContentType="no/such", Body=b"x")
     of = {"EndpointName": name, "VariantName": "all"}
-    wait_until(lambda: statistics(jobs, "AWS/SageMaker", "Invocations", **of), 20, "invocations are reported")
-    assert statistics(jobs, "AWS/SageMaker", "Invocations", **of)["Sum"] == 6
+
+    def reported() -> float:
+        found = statistics(jobs, "AWS/SageMaker", "Invocations", **of)
+        return found["Sum"] if found else 0.0
+
+    wait_until(lambda: reported() >= 6, 60, "all invocations are reported")
+    assert reported() == 6
     assert statistics(jobs, "AWS/SageMaker", "InvocationModelErrors", **of)["Sum"] == 1
     latency = statistics(jobs, "AWS/SageMaker", "ModelLatency", **of)
     assert latency["Unit"] == "Microseconds"
-    assert 50 < latency["Average"] < 1e6
+    assert 50 < latency["Average"] < 30e6
     assert statistics(jobs, "AWS/SageMaker", "OverheadLatency", **of)["SampleCount"] == 6

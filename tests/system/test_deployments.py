@@ -77,9 +77,9 @@ def baking(jobs: Jobs, name: str) -> None:
 
 def only(answers: Counter[str], one: str, other: str) -> None:
     """Requests are answered by `one` of the models, and not by the `other` any more but for what was on its way."""
-    wait_until(more(answers, one), 30, f"{one} answers")
+    wait_until(more(answers, one), 60, f"{one} answers")
     before = answers[other]
-    wait_until(more(answers, one), 30, f"{one} goes on")
+    wait_until(more(answers, one), 60, f"{one} goes on")
     assert answers[other] <= before + CLIENTS
 
 
@@ -98,7 +98,7 @@ def test_a_canary_has_its_share_and_an_alarm_takes_it_back(jobs: Jobs) -> None:
         alarms = {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": alarm(jobs, "canary-errors")}]}}
         update(jobs, name, second, {**canary, **alarms})
         baking(jobs, name)
-        wait_until(lambda: answers["canary-2"] > 0, 20, "the canary answers")
+        wait_until(lambda: answers["canary-2"] > 0, 60, "the canary answers")
         before = answers.copy()
         wait_until(lambda: sum(answers.values()) >= sum(before.values()) + SAMPLE, 60, "there are enough answers")
         held, said = near(answers - before, "canary-2", 0.1)
@@ -154,7 +154,7 @@ def test_a_rolling_update_replaces_instances_one_after_the_other_and_comes_back(
         found, most = at_rest_seeing_instances(jobs, name)
         assert (found["EndpointStatus"], found["EndpointConfigName"]) == ("InService", second)
         assert most <= 3, "never more than one beyond the two"
-        wait_until(more(answers, "rolling-2"), 20, "the new one answers")
+        wait_until(more(answers, "rolling-2"), 60, "the new one answers")
         tripping = alarm(jobs, "rolling-errors")
         back = {"MaximumBatchSize": one, "WaitIntervalInSeconds": LONG, "RollbackMaximumBatchSize": one}
         alarms = {"Alarms": [{"AlarmName": tripping}]}
@@ -162,7 +162,7 @@ def test_a_rolling_update_replaces_instances_one_after_the_other_and_comes_back(
         baking(jobs, name)
         trip(jobs, tripping)
         found = at_rest(jobs, name)
-        wait_until(more(answers, "rolling-2"), 20, "the one that served answers")
+        wait_until(more(answers, "rolling-2"), 60, "the one that served answers")
     assert failures == []
     assert (found["EndpointConfigName"], found["ProductionVariants"][0]["CurrentInstanceCount"]) == (second, 2)
 
@@ -190,9 +190,9 @@ def test_a_bad_version_under_canary_fails_its_share_only_and_not_afterwards(jobs
         wait_until(lambda: len(failures) > 10, JOB_SECONDS, "the canary fails")
         trip(jobs, tripping)
         described = at_rest(jobs, name)
-        wait_until(more(answers, "breaking-1"), 20, "the old one answers")
+        wait_until(more(answers, "breaking-1"), 60, "the old one answers")
         failed = len(failures)
-        wait_until(more(answers, "breaking-1"), 20, "and goes on")
+        wait_until(more(answers, "breaking-1"), 60, "and goes on")
         assert len(failures) <= failed + CLIENTS, "no more than what was on its way"
         assert all("ModelError" in str(failure) for failure in failures)
         assert len(failures) < 0.5 * sum(answers.values())

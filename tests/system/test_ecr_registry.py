@@ -86,7 +86,7 @@ def test_a_push_that_was_cut_off_goes_on_where_it_broke(shared: RunningClary, cl
     with socket.create_connection(("127.0.0.1", shared.port)) as line:
         head = f"PATCH {upload} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Basic {client.token}\r\n"
         line.sendall(f"{head}Content-Length: {len(data)}\r\n\r\n".encode() + data[:2_500_000])
-    wait_until(lambda: client("GET", upload).headers["range"] == "0-2499999", 20, "what had arrived counts")
+    wait_until(lambda: client("GET", upload).headers["range"] == "0-2499999", 60, "what had arrived counts")
     assert client("PATCH", upload, data[2_500_000:], Content_Range="2500000-3999999").status == 202
     assert client("PUT", f"{upload}?digest={digest(data)}").status == 201
     assert client("GET", f"/v2/{NAME}/blobs/{digest(data)}").body == data
@@ -183,7 +183,7 @@ def test_a_lifecycle_policy_is_applied_as_soon_as_it_is_put(shared: RunningClary
     selection = {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 1}
     rule = {"rulePriority": 1, "description": "one", "selection": selection, "action": {"type": "expire"}}
     ecr.put_lifecycle_policy(repositoryName="few", lifecyclePolicyText=json.dumps({"rules": [rule]}))
-    wait_until(lambda: len(ecr.list_images(repositoryName="few")["imageIds"]) == 1, 20, "the old image has gone")
+    wait_until(lambda: len(ecr.list_images(repositoryName="few")["imageIds"]) == 1, 60, "the old image has gone")
     assert client("GET", "/v2/few/manifests/new").status == 200
     assert client("GET", "/v2/few/manifests/old").error == "MANIFEST_UNKNOWN"
 
@@ -275,7 +275,7 @@ def test_processes_killed_in_the_middle_of_a_push_lose_nothing_that_was_acknowle
     for first, killed in ((0, "control"), (300_000, "edge")):
         assert client("PATCH", upload, data[first : first + 300_000]).status == 202
         clary.kill(killed)
-        wait_until(lambda: _answers(client, upload), 30, f"{killed} is back")
+        wait_until(lambda: _answers(client, upload), 60, f"{killed} is back")
         assert client("GET", upload).headers["range"] == f"0-{first + 299_999}"
     assert client("PATCH", upload, data[600_000:], Content_Range="600000-899999").status == 202
     assert client("PUT", f"{upload}?digest={digest(data)}").status == 201

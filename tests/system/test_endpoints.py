@@ -35,16 +35,16 @@ def jobs(shared: RunningClary) -> Iterator[Jobs]:
 def test_weights_and_counts_change_live_and_zero_is_none(jobs: Jobs) -> None:
     name = deploy(jobs, "live", variant("a", model(jobs, "live-a")), variant("b", model(jobs, "live-b")))
     with load(jobs, name) as (answers, failures):
-        wait_until(lambda: len(answers) == 2, 20, "both variants answer")
+        wait_until(lambda: len(answers) == 2, 60, "both variants answer")
         wanted = [
             {"VariantName": "a", "DesiredWeight": 0, "DesiredInstanceCount": 2},
             {"VariantName": "b", "DesiredWeight": 3},
         ]
         jobs.sagemaker.update_endpoint_weights_and_capacities(EndpointName=name, DesiredWeightsAndCapacities=wanted)
         described = at_rest(jobs, name)
-        wait_until(more(answers, "live-b"), 20, "b answers")
+        wait_until(more(answers, "live-b"), 60, "b answers")
         before = answers["live-a"]
-        wait_until(more(answers, "live-b"), 20, "b goes on")
+        wait_until(more(answers, "live-b"), 60, "b goes on")
         assert answers["live-a"] <= before + CLIENTS, "a has no weight: no more than what was on its way"
     assert failures == []
     shown = {each["VariantName"]: each for each in described["ProductionVariants"]}
@@ -63,7 +63,7 @@ def test_an_update_fails_no_request_under_load(jobs: Jobs) -> None:
             with pytest.raises(ClientError, match="Cannot update in-progress endpoint"):
                 jobs.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=config)
             at_rest(jobs, name)
-            wait_until(more(answers, answer), 30, f"{answer} answers")
+            wait_until(more(answers, answer), 60, f"{answer} answers")
     assert failures == []
     assert sum(answers.values()) > 100
 
@@ -73,7 +73,7 @@ def test_a_replica_killed_under_load_fails_no_request_with_two(jobs: Jobs) -> No
     assert len(serving(jobs, "killed-1")) == 2
     with load(jobs, name) as (answers, failures):
         kill_one(jobs, name, "killed-1")
-        wait_until(more(answers, "killed-1"), 20, "the endpoint answers")
+        wait_until(more(answers, "killed-1"), 60, "the endpoint answers")
     assert failures == []
 
 

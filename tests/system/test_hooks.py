@@ -200,7 +200,7 @@ def test_what_was_delivered_before_is_refused_and_of_those_that_wait_the_newest_
     skipped = team.reached(first + 1, "Skipped")
     assert skipped["reason"] == f"a newer push is to be built: run {newest}"
     sagemaker = team.clary.client("sagemaker")
-    wait_until(lambda: sagemaker.list_training_jobs(NameContains=job)["TrainingJobSummaries"], 30, "the job is there")
+    wait_until(lambda: sagemaker.list_training_jobs(NameContains=job)["TrainingJobSummaries"], 60, "the job is there")
     sagemaker.stop_training_job(TrainingJobName=job)
     assert team.reached(first, "Failed")["reason"] == f"training job {job}: it was stopped"
     team.reached(newest, "Succeeded")

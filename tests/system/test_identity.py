@@ -186,7 +186,7 @@ def test_a_presigned_url_is_not_worth_its_signer(shared: RunningClary, clients: 
 
 def _status(url: str, authorization: str) -> int:
     request = AWSRequest("GET", url, headers={"Authorization": authorization}).prepare()
-    return int(URLLib3Session(timeout=10).send(request).status_code)
+    return int(URLLib3Session(timeout=60).send(request).status_code)
 
 
 def test_identities_outlive_every_process(shared: RunningClary, iam: Any, clients: Any, user: dict[str, Any]) -> None:

@@ -69,12 +69,12 @@ def test_from_create_to_promote_no_request_fails(jobs: Jobs) -> None:
         assert {each["Status"] for each in found["ModelVariants"]} == {"InService"}
         (mirrored,) = jobs.sagemaker.describe_endpoint(EndpointName=endpoint)["ShadowProductionVariants"]
         assert (mirrored["VariantName"], mirrored["CurrentWeight"]) == ("shade", 0.5)
-        wait_until(more(answers, live), 30, "production answers")
+        wait_until(more(answers, live), 60, "production answers")
         jobs.sagemaker.stop_inference_experiment(
             Name="trial", ModelVariantActions={"live": "Remove", "shade": "Promote"}, Reason="it is better"
         )
         ended = comes_to(jobs, "trial", "Completed")
-        wait_until(more(answers, shade), 30, "what was promoted answers")
+        wait_until(more(answers, shade), 60, "what was promoted answers")
     assert ended["StatusReason"] == "it is better"
     assert [each["Status"] for each in ended["ModelVariants"]] == ["Deleted", "InService"]
     assert says(jobs, endpoint) == ("shade", shade)

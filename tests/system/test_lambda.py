@@ -84,8 +84,15 @@ def functions(shared: RunningClary) -> Iterator[Functions]:
 
 @pytest.fixture(scope="module")
 def misbehaving(functions: Functions) -> str:
-    functions.create("misbehaving", MISBEHAVING, Timeout=1)
+    functions.create("misbehaving", MISBEHAVING, Timeout=20)
     return "misbehaving"
+
+
+@pytest.fixture(scope="module")
+def hurried(functions: Functions) -> str:
+    """With a time that is soon over, and long enough for the good on a machine that has much else to do."""
+    functions.create("hurried", MISBEHAVING, Timeout=2)
+    return "hurried"
 
 
 def refused(call: Any, **request: Any) -> tuple[str, str]:
@@ -133,7 +140,7 @@ def test_an_environment_stays_warm_between_calls_and_goes_with_an_update(functio
     third = functions.ask("counting")
     assert third[0] == 1
     assert third[1] != first[1]
-    wait_until(lambda: len(environments(functions.clary, "counting")) == 1, 20, "the old environment is gone")
+    wait_until(lambda: len(environments(functions.clary, "counting")) == 1, 60, "the old environment is gone")
 
 
 def test_an_environment_stands_still_between_calls(functions: Functions) -> None:
@@ -158,14 +165,14 @@ def handler(event, context):
     assert counted
     assert lines_written
     first = functions.ask("leaving")
-    wait_until(lambda: time.time() > first[2] + 1.5, 30, "some time in which nobody asks")
+    wait_until(lambda: time.time() > first[2] + 1.5, 60, "some time in which nobody asks")
     second = functions.ask("leaving")
     assert second[2] > first[2] + 1.5
     assert second[0] - first[0] < 50  # of some 150
     assert second[1] - first[1] < 50
     folders = environments(functions.clary, "leaving")
     functions.client.delete_function(FunctionName="leaving")
-    wait_until(lambda: not any(folder.exists() for folder in folders), 30, "what stands still ends too")
+    wait_until(lambda: not any(folder.exists() for folder in folders), 60, "what stands still ends too")
 
 
 def environments(clary: RunningClary, function: str) -> list[Path]:
@@ -208,25 +215,23 @@ def test_an_answer_that_is_no_json_is_an_error_of_the_function(functions: Functi
 
 
 @pytest.mark.parametrize("event", ["sleep", "spin", "leave"])
-def test_a_function_past_its_time_is_ended_with_all_it_started(
-    functions: Functions, misbehaving: str, event: str
-) -> None:
-    answer = functions.invoke(misbehaving, event, LogType="Tail")
+def test_a_function_past_its_time_is_ended_with_all_it_started(functions: Functions, hurried: str, event: str) -> None:
+    answer = functions.invoke(hurried, event, LogType="Tail")
     assert answer["FunctionError"] == "Unhandled"
     assert answer["said"]["errorType"] == "Sandbox.Timedout"
-    assert answer["said"]["errorMessage"].endswith("Error: Task timed out after 1.00 seconds")
+    assert answer["said"]["errorMessage"].endswith("Error: Task timed out after 2.00 seconds")
     tail = base64.b64decode(answer["LogResult"]).decode()
-    assert "Task timed out after 1.00 seconds" in tail
+    assert "Task timed out after 2.00 seconds" in tail
     assert "Status: timeout" in tail
-    assert not environments(functions.clary, misbehaving)
-    assert functions.ask(misbehaving, "again") == "well"
+    assert not environments(functions.clary, hurried)
+    assert functions.ask(hurried, "again") == "well"
 
 
-def test_a_fork_bomb_ends_by_its_time_or_memory_and_leaves_nothing(functions: Functions, misbehaving: str) -> None:
-    answer = functions.invoke(misbehaving, "bomb")
+def test_a_fork_bomb_ends_by_its_time_or_memory_and_leaves_nothing(functions: Functions, hurried: str) -> None:
+    answer = functions.invoke(hurried, "bomb")
     assert answer["said"]["errorType"] in {"Sandbox.Timedout", "Runtime.ExitError", "Runtime.OutOfMemory"}
-    assert not environments(functions.clary, misbehaving)
-    assert functions.ask(misbehaving, "again") == "well"
+    assert not environments(functions.clary, hurried)
+    assert functions.ask(hurried, "again") == "well"
 
 
 def test_a_function_that_forks_leaves_nothing_when_it_is_deleted(functions: Functions) -> None:
@@ -243,8 +248,8 @@ def handler(event, context):
     assert functions.ask("forking") > 50
     [folder] = environments(functions.clary, "forking")
     functions.client.delete_function(FunctionName="forking")
-    wait_until(lambda: not environments(functions.clary, "forking"), 20, "its environment is gone")
-    wait_until(lambda: not folder.exists(), 30, "and its folder")
+    wait_until(lambda: not environments(functions.clary, "forking"), 60, "its environment is gone")
+    wait_until(lambda: not folder.exists(), 60, "and its folder")
 
 
 def test_a_function_past_its_memory_is_ended(functions: Functions) -> None:
@@ -380,7 +385,7 @@ def test_reserved_concurrency_is_held(functions: Functions) -> None:
 
     first = threading.Thread(target=wait_until, args=(lambda: not is_throttled(3), 20, "the first call has the place"))
     first.start()
-    wait_until(lambda: is_throttled(0), 20, "the second call is refused")
+    wait_until(lambda: is_throttled(0), 60, "the second call is refused")
     first.join()
     assert functions.ask("slow", 0) == "done"
     functions.client.put_function_concurrency(FunctionName="slow", ReservedConcurrentExecutions=0)
@@ -388,9 +393,7 @@ def test_reserved_concurrency_is_held(functions: Functions) -> None:
 
 
 def test_calls_at_once_have_environments_of_their_own(functions: Functions) -> None:
-    functions.create(
-        "side", "import time, os\ndef handler(e, c): time.sleep(0.5); return c.log_stream_name", Timeout=20
-    )
+    functions.create("side", "import time, os\ndef handler(e, c): time.sleep(2); return c.log_stream_name", Timeout=20)
     functions.ask("side")
     said: list[str] = []
     threads = [threading.Thread(target=lambda: said.append(functions.ask("side"))) for _ in range(3)]
@@ -423,13 +426,13 @@ def handler(event, context):
         found = s3.list_objects_v2(Bucket="told", Prefix=key).get("Contents")
         return json.load(s3.get_object(Bucket="told", Key=key)["Body"]) if found else None
 
-    well = wait_until(lambda: told("Success"), 20, "the success is told")
+    well = wait_until(lambda: told("Success"), 60, "the success is told")
     assert (well["requestPayload"], well["responsePayload"]) == (4, 0.25)
-    failed = wait_until(lambda: told("RetriesExhausted"), 20, "the failure is told")
+    failed = wait_until(lambda: told("RetriesExhausted"), 60, "the failure is told")
     assert failed["responsePayload"]["errorType"] == "ZeroDivisionError"
     assert failed["responseContext"]["functionError"] == "Unhandled"
     waiting = functions.clary.data_dir / "functions" / "events"
-    wait_until(lambda: not list(waiting.glob("*.json")), 10, "no event is left")
+    wait_until(lambda: not list(waiting.glob("*.json")), 60, "no event is left")
 
 
 def test_an_event_bus_as_a_destination_is_refused(functions: Functions) -> None:
@@ -568,7 +571,7 @@ def test_metrics_of_functions_are_reported(functions: Functions, misbehaving: st
         )
         return sum(point["Sum"] for point in got["Datapoints"])
 
-    wait_until(lambda: errors() >= 1, 20, "errors are seen")
+    wait_until(lambda: errors() >= 1, 60, "errors are seen")
 
 
 def test_control_killed_under_an_invocation_costs_nothing(clary: RunningClary) -> None:
@@ -581,7 +584,7 @@ def test_control_killed_under_an_invocation_costs_nothing(clary: RunningClary) -
     clary.kill("control")
     waiting.join()
     assert said == ["done"]
-    wait_until(lambda: functions.clary.client("lambda").list_functions()["Functions"], 20, "control is back")
+    wait_until(lambda: functions.clary.client("lambda").list_functions()["Functions"], 60, "control is back")
     assert functions.ask("slow", 0) == "done"
 
 
@@ -599,12 +602,12 @@ def handler(event, context):
     functions.invoke("teller", {"sleep": 2, "key": "second"}, InvocationType="Event")
     before = environments(clary, "teller")
     clary.kill("edge")
-    wait_until(lambda: not set(before) & set(environments(clary, "teller")), 20, "its environments are gone")
+    wait_until(lambda: not set(before) & set(environments(clary, "teller")), 60, "its environments are gone")
 
     def keys() -> list[str]:
         return [each["Key"] for each in clary.client("s3").list_objects_v2(Bucket="told").get("Contents", [])]
 
-    wait_until(lambda: "second" in keys(), 30, "the event is carried out")
+    wait_until(lambda: "second" in keys(), 60, "the event is carried out")
 
 
 def test_an_answer_that_is_too_large_is_an_error_of_the_function(functions: Functions) -> None:

@@ -229,7 +229,7 @@ def test_an_image_stands_still_between_calls(functions: Functions, image: str) -
     create(functions, "counting", image)
     assert functions.ask("counting", "count")["count"]
     first, began = functions.ask("counting"), time.monotonic()
-    wait_until(lambda: time.monotonic() > began + 1.5, 30, "some time in which nobody asks")
+    wait_until(lambda: time.monotonic() > began + 1.5, 60, "some time in which nobody asks")
     assert functions.ask("counting")["count"] - first["count"] < 75  # of some 150
     functions.client.delete_function(FunctionName="counting")
 
@@ -349,7 +349,7 @@ def test_an_edge_that_is_killed_leaves_no_container(functions: Functions, engine
         60,
         "those of the edge that was killed are gone",
     )
-    wait_until(lambda: functions.clary.process("edge"), 30, "there is another edge")
+    wait_until(lambda: functions.clary.runs("edge"), 60, "there is another edge")
     assert functions.ask(made)["calls"] == 1
 
 

@@ -188,7 +188,7 @@ def test_queues_are_told_of_events_though_control_is_killed(clary: RunningClary)
     assert said["RequestID"] == ("String", failed["requestContext"]["requestId"])
     assert (said["ErrorCode"], said["ErrorMessage"]) == (("Number", "200"), ("String", "no good"))
     waiting = clary.data_dir / "functions" / "events"
-    wait_until(lambda: not list(waiting.glob("*.json")), 20, "no event is left")
+    wait_until(lambda: not list(waiting.glob("*.json")), 60, "no event is left")
 
 
 def test_targets_that_are_not_there_are_refused(started: RunningClary) -> None:

@@ -245,7 +245,7 @@ def test_an_update_and_a_death_under_load_fail_no_request_with_two(lines: Lines)
         for _ in range(2):
             clients.submit(ask)
         try:
-            wait_until(lambda: answers["v"] > 20 or failures, 20, "the load is on")
+            wait_until(lambda: answers["v"] > 20 or failures, 60, "the load is on")
             before = lines.processes(f"{name}-1")
             os.kill(before[0], signal.SIGKILL)
             wait_until(lambda: lines.replaced(f"{name}-1", *before), JOB_SECONDS, "it is replaced")

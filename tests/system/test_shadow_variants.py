@@ -94,15 +94,15 @@ def test_a_shadow_that_hangs_or_dies_costs_no_request_and_can_be_promoted(jobs: 
         update(jobs, name, "haunted-2", variant("live", live), ShadowProductionVariants=[hanging])
         began = time.monotonic()
         for _ in range(10):
-            wait_until(more(answers, live), 30, "production answers beside a shadow that hangs")
+            wait_until(more(answers, live), 60, "production answers beside a shadow that hangs")
         assert time.monotonic() - began < 30
         for pid in serving(jobs, "shadow-hangs"):
             os.kill(pid, signal.SIGKILL)
-        wait_until(more(answers, live), 30, "production answers beside a shadow that died")
+        wait_until(more(answers, live), 60, "production answers beside a shadow that died")
         well = model(jobs, "shadow-promoted")
         update(jobs, name, "haunted-3", variant("live", live), ShadowProductionVariants=[variant("shade", well)])
         update(jobs, name, "haunted-4", variant("shade", well))
-        wait_until(more(answers, well), 30, "what was the shadow answers")
+        wait_until(more(answers, well), 60, "what was the shadow answers")
     assert failures == []
     assert answers.keys() == {live, well}
 

@@ -40,7 +40,7 @@ def _shell(jobs: Jobs, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_a_job_with_remote_debugging_is_entered(jobs: Jobs) -> None:
     jobs.start("open", WAITS, RemoteDebugConfig={"EnableRemoteDebug": True})
     jobs.reached("open", "Training")
-    wait_until(lambda: _shell(jobs, "open", "--", "true").returncode == 0, 30, "the job lets people in")
+    wait_until(lambda: _shell(jobs, "open", "--", "true").returncode == 0, 60, "the job lets people in")
     done = _shell(jobs, "open", "--", "sh", "-c", "ls /opt/ml; echo $TRAINING_JOB_NAME; exit 41")
     assert done.returncode == 41
     assert {"input", "model", "open"} <= set(done.stdout.split())
@@ -57,7 +57,7 @@ def test_a_job_without_is_not_until_it_is_switched_on(jobs: Jobs) -> None:
     assert refused.returncode == 1
     assert "update-training-job --training-job-name closed" in refused.stderr
     jobs.sagemaker.update_training_job(TrainingJobName="closed", RemoteDebugConfig={"EnableRemoteDebug": True})
-    wait_until(lambda: _shell(jobs, "closed", "--", "touch", "/tmp/go").returncode == 0, 30, "it lets people in")
+    wait_until(lambda: _shell(jobs, "closed", "--", "touch", "/tmp/go").returncode == 0, 60, "it lets people in")
     jobs.ended("closed")
 
 
@@ -71,7 +71,7 @@ def _typed(jobs: Jobs, name: str, keys: str) -> tuple[int, str]:
     if pid == 0:
         os.execv(CLARY, [str(CLARY), "shell", name, "--data-dir", str(jobs.clary.data_dir)])
     fcntl.ioctl(leader, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 111, 0, 0))
-    said, deadline, typed = b"", time.monotonic() + 30, False
+    said, deadline, typed = b"", time.monotonic() + 120, False
     while time.monotonic() < deadline:
         if not select.select([leader], [], [], 0.5)[0]:
             continue

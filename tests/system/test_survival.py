@@ -48,7 +48,7 @@ def test_kill_9_of_everything_loses_no_job_no_endpoint_and_nothing_acknowledged(
     jobs.clary.up()
 
     assert jobs.s3.get_object(Bucket=BUCKET, Key="acknowledged")["Body"].read() == b"kept"
-    wait_until(lambda: answers(jobs, "survives"), 10, "the endpoint answers again")
+    wait_until(lambda: answers(jobs, "survives"), 60, "the endpoint answers again")
     job = jobs.ended("survives")
     assert job["TrainingJobStatus"] == "Completed", job
     said = jobs.said("survives").splitlines()
@@ -65,12 +65,12 @@ def test_kill_9_of_one_process_alone(jobs: Jobs, name: str) -> None:
     if name == "supervisor":
         wait_until(
             lambda: jobs.clary.run("up", "--detach", "--port", str(jobs.clary.port), check=False).returncode == 0,
-            20,
+            60,
             "up",
         )
 
-    wait_until(lambda: answers(jobs, "survives"), 10, "the endpoint answers")
-    wait_until(lambda: ready(jobs), 15, "every operation is answered")
+    wait_until(lambda: answers(jobs, "survives"), 60, "the endpoint answers")
+    wait_until(lambda: ready(jobs), 60, "every operation is answered")
     assert jobs.ended("survives")["TrainingJobStatus"] == "Completed"
     assert jobs.ended(jobs.start("afterwards", "print('hello')"))["TrainingJobStatus"] == "Completed"
 
@@ -88,7 +88,7 @@ def test_a_killed_replica_is_replaced(jobs: Jobs) -> None:
     with pytest.raises(ClientError) as failed:
         jobs.ask("replaced", "[[666]]")
     assert failed.value.response["Error"]["Code"] == "ModelError"
-    wait_until(lambda: answered(jobs, "replaced") not in ("", before), 30, "another replica answers")
+    wait_until(lambda: answered(jobs, "replaced") not in ("", before), 60, "another replica answers")
 
 
 PID = """\

@@ -97,7 +97,7 @@ def test_an_alarm_tells_a_topic(shared: RunningClary) -> None:
         items = cloudwatch.describe_alarm_history(AlarmName="slow", HistoryItemType="Action")["AlarmHistoryItems"]
         return [item["HistorySummary"] for item in items]
 
-    assert wait_until(history, 20, "the action is noted") == [f"Successfully executed action {published}"]
+    assert wait_until(history, 60, "the action is noted") == [f"Successfully executed action {published}"]
 
 
 def test_what_became_of_events_is_told_to_topics(shared: RunningClary) -> None:

@@ -23,7 +23,9 @@ HOSTS = pytest.mark.parametrize("hosts", [1, 2], ids=["one host", "two hosts"])
 WAITS = """\
 import os, signal, sys, time
 def stop(*_):
-    time.sleep(0.5)
+    print("told", flush=True)
+    while not os.path.exists("/opt/ml/input/go"):
+        time.sleep(0.05)
     print("saved", flush=True)
     sys.exit(0)
 signal.signal(signal.SIGTERM, stop)
@@ -64,7 +66,7 @@ def reached(jobs: Jobs, name: str, secondary: str) -> None:
         [job] = jobs.sagemaker.list_training_jobs(NameContains=name)["TrainingJobSummaries"]
         return bool(job["SecondaryStatus"] == secondary)
 
-    wait_until(there, 30, f"{name} is {secondary}")
+    wait_until(there, 60, f"{name} is {secondary}")
 
 
 def let_go(jobs: Jobs) -> None:
@@ -78,7 +80,7 @@ def kill(jobs: Jobs, *names: str) -> None:
     jobs.clary.kill(*names)
     if "supervisor" in names:
         jobs.clary.up()
-    wait_until(lambda: answers(jobs), 20, "every operation is answered")
+    wait_until(lambda: answers(jobs), 60, "every operation is answered")
 
 
 def answers(jobs: Jobs) -> bool:
@@ -135,6 +137,8 @@ def test_killed_while_it_stops(jobs: Jobs, hosts: int, killed: tuple[str, ...]) 
     jobs.sagemaker.stop_training_job(TrainingJobName=name)
     reached(jobs, name, "Stopping")
     kill(jobs, *killed)
+    wait_until(lambda: heard(jobs, name).count("told") == hosts, 60, f"{hosts} programs of {name} are told to end")
+    let_go(jobs)
     once(jobs, name, hosts, "Stopped")
     assert jobs.said(name).splitlines().count("saved") == hosts
 
@@ -153,7 +157,7 @@ def once(jobs: Jobs, name: str, hosts: int, status: str) -> None:
 def test_clary_status_shows_who_runs_and_who_waits(jobs: Jobs) -> None:
     names = [jobs.start(f"queue-{number}", WAITS, **resources(2)) for number in range(3)]
     begun(jobs, names[0], 2)
-    shown = wait_until(lambda: _queue(jobs) if len(_queue(jobs)) == 2 else None, 10, "two jobs wait")
+    shown = wait_until(lambda: _queue(jobs) if len(_queue(jobs)) == 2 else None, 60, "two jobs wait")
     assert shown == [(names[1], "1"), (names[2], "2")]
     waiting = jobs.describe(names[1])["SecondaryStatusTransitions"][-1]
     assert waiting["Status"] == "Starting"
@@ -178,7 +182,8 @@ if os.path.exists(step):
     sys.exit(0)
 signal.signal(signal.SIGTERM, lambda *_: (open(step, "w").write("seven"), sys.exit(0)))
 print("begun", flush=True)
-time.sleep(600)
+while True:
+    time.sleep(0.05)
 """
 
 
@@ -210,7 +215,7 @@ def test_the_place_of_a_warm_pool_goes_to_the_next_job_like_it(jobs: Jobs) -> No
     assert jobs.describe("pool-1")["WarmPoolStatus"]["ReusedByJob"] == "pool-2"
     assert second["WarmPoolStatus"]["Status"] == "Available"
     jobs.sagemaker.update_training_job(TrainingJobName="pool-2", ResourceConfig={"KeepAlivePeriodInSeconds": 0})
-    wait_until(lambda: jobs.describe("pool-2")["WarmPoolStatus"]["Status"] == "Terminated", 10, "the pool has ended")
+    wait_until(lambda: jobs.describe("pool-2")["WarmPoolStatus"]["Status"] == "Terminated", 60, "the pool has ended")
     listed = jobs.sagemaker.list_training_jobs(WarmPoolStatusEquals="Reused")["TrainingJobSummaries"]
     assert [each["TrainingJobName"] for each in listed] == ["pool-1"]
 

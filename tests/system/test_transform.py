@@ -23,7 +23,7 @@ def model_fn(folder):
 
 def input_fn(body, content_type):
     if "slow" in body:
-        time.sleep(30)
+        time.sleep(8)
     if "ugly" in body:
         raise RuntimeError("an ugly row")
     return [[float(cell) for cell in line.split(",")] for line in body.strip().split("\\n")]
@@ -226,7 +226,7 @@ def test_killed_in_the_middle_it_goes_on_and_does_nothing_twice(tmp_path, killed
         jobs = Transforms(clary)
         jobs.model()
         jobs.put("crash", {"a.csv": "1,2\n", "b.csv": "slow\n"})
-        jobs.begin("crash", ModelClientConfig={"InvocationsMaxRetries": 0, "InvocationsTimeoutInSeconds": 1})
+        jobs.begin("crash", ModelClientConfig={"InvocationsMaxRetries": 0, "InvocationsTimeoutInSeconds": 3})
         wait_until(lambda: "a.csv.out" in jobs.outputs("crash"), JOB_SECONDS, "the first file is done")
         first = jobs.s3.head_object(Bucket=BUCKET, Key="crash/out/a.csv.out")["LastModified"]
         clary.kill(*killed)
@@ -249,7 +249,7 @@ def _ended(jobs, name):
 
 def test_a_killed_engine_is_begun_anew(jobs, shared):
     jobs.put("engine", {"a.csv": "1,2\n", "b.csv": "slow\n"})
-    jobs.begin("engine", ModelClientConfig={"InvocationsMaxRetries": 0, "InvocationsTimeoutInSeconds": 2})
+    jobs.begin("engine", ModelClientConfig={"InvocationsMaxRetries": 0, "InvocationsTimeoutInSeconds": 3})
     [engine] = wait_until(lambda: engines(shared.data_dir), JOB_SECONDS, "the engine runs")
     os.kill(engine, signal.SIGKILL)
     assert jobs.over("engine")["TransformJobStatus"] == "Failed"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -56,8 +57,8 @@ def test_creates_that_control_dies_under_are_answered_as_if_nothing_had_been(tmp
         made: list[str] = []
         refused: list[ClientError] = []
 
-        def create(creator: int) -> None:
-            sagemaker, number = client(clary), 0
+        def create(creator: int, sagemaker: Any) -> None:
+            number = 0
             while not over.is_set():
                 name, number = f"m-{creator}-{number}", number + 1
                 try:
@@ -66,15 +67,15 @@ def test_creates_that_control_dies_under_are_answered_as_if_nothing_had_been(tmp
                 except ClientError as error:
                     refused.append(error)
 
-        creators = [threading.Thread(target=create, args=(number,)) for number in range(CREATORS)]
+        creators = [threading.Thread(target=create, args=(number, client(clary))) for number in range(CREATORS)]
         for creator in creators:
             creator.start()
         for _ in range(3):
             before = len(made)
-            wait_until(lambda before=before: len(made) > before + 50, 20, "models are made")
+            wait_until(lambda before=before: len(made) > before + 50, 60, "models are made")
             clary.kill("control")
         before = len(made)
-        wait_until(lambda: len(made) > before + 20, 20, "models are made again")
+        wait_until(lambda: len(made) > before + 20, 60, "models are made again")
         over.set()
         for creator in creators:
             creator.join(60)

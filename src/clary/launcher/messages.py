@@ -37,7 +37,7 @@ def receive(sock: socket.socket) -> Tuple[Message, List[int]]:
     where it sent no message."""
     size = array.array("i").itemsize * _MAX_DESCRIPTORS
     try:
-        data, ancillary, _, _ = sock.recvmsg(_MAX_MESSAGE, socket.CMSG_SPACE(size), socket.MSG_CMSG_CLOEXEC)
+        data, ancillary = _received(sock, _MAX_MESSAGE, size)
     except ConnectionError as error:
         raise EOFError from error
     descriptors = _descriptors(ancillary)
@@ -48,6 +48,17 @@ def receive(sock: socket.socket) -> Tuple[Message, List[int]]:
         close_all(descriptors)
         raise ValueError("not a message: {!r}".format(data[:80]))
     return message, descriptors
+
+
+def _received(sock: socket.socket, size: int, ancillary_size: int) -> Tuple[bytes, List[Tuple[int, int, bytes]]]:
+    """The next message of a Unix socket. An end that closes with messages unread resets the connection, and Linux tells
+    that once, before what the end had said itself."""
+    room = socket.CMSG_SPACE(ancillary_size)
+    try:
+        data, ancillary, _, _ = sock.recvmsg(size, room, socket.MSG_CMSG_CLOEXEC)
+    except ConnectionResetError:
+        data, ancillary, _, _ = sock.recvmsg(size, room, socket.MSG_CMSG_CLOEXEC)
+    return data, ancillary
 
 
 def _parsed(data: bytes) -> Optional[Message]:

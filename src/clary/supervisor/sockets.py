@@ -14,7 +14,7 @@ from clary.errors import ClaryError
 from clary.settings import Settings
 
 _BACKLOG = 1024
-_PATIENCE = 6.0  # the processes of a killed supervisor let go of the port within a moment of noticing
+_PATIENCE = 20.0  # the processes of a killed supervisor let go of the port as soon as they notice; one may be starting
 _PAUSE = 0.05
 
 

@@ -16,7 +16,7 @@ import threading
 import traceback
 import types
 from pathlib import Path
-from typing import List, NamedTuple, NoReturn, Optional, TextIO, Tuple
+from typing import Iterable, List, NamedTuple, NoReturn, Optional, TextIO, Tuple
 
 _MESSAGE_LIMIT = 16 * 1024
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -36,17 +36,19 @@ def run(path: Path, arguments: List[str]) -> Outcome:
     """Run the script to its end in a child; SIGTERM and SIGINT are passed on to it."""
     reading, writing = os.pipe()
     _flush()
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)  # the script may be told to end before it is waited for
     child = os.fork()
     if child == 0:
         os.close(reading)
-        _in_child(path, arguments, writing)
+        _in_child(path, arguments, writing, mask)
     os.close(writing)
-    return _wait(child, reading)
+    return _wait(child, reading, mask)
 
 
-def _wait(child: int, reading: int) -> Outcome:
+def _wait(child: int, reading: int, mask: Iterable[int]) -> Outcome:
     before = {number: signal.signal(number, lambda got, _frame: _pass_on(child, got)) for number in _SIGNALS}
     try:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         status = _status(child)
         message = _read_left(reading)
     finally:
@@ -83,9 +85,10 @@ def _read_left(descriptor: int) -> str:
         return (file.read(_MESSAGE_LIMIT) or b"").decode("utf-8", "replace")
 
 
-def _in_child(path: Path, arguments: List[str], writing: int) -> NoReturn:
+def _in_child(path: Path, arguments: List[str], writing: int, mask: Iterable[int]) -> NoReturn:
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_DFL if number != signal.SIGINT else signal.default_int_handler)
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     gc.freeze()  # collections look at the script's own objects: to look at a framework's is to copy its memory
     own = os.getpid()
     code, message = 1, ""

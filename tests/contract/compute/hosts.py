@@ -22,7 +22,7 @@ while True:
 
 CALL = """
 import socket, sys, time
-deadline = time.monotonic() + 15
+deadline = time.monotonic() + 50
 for host in sys.argv[1:]:
     while True:
         try:

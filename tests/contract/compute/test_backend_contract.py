@@ -50,7 +50,7 @@ def _mounting(machine, source):
 
 def test_starting_twice_is_starting_once(machine):
     for _ in range(3):
-        machine.shell("once", "echo begun; exec sleep 60")
+        machine.shell("once", "echo begun; exec sleep 600")
     machine.says("once", "begun")
     assert isinstance(machine.backend.poll("once"), Running)
     machine.backend.stop("once", 0)
@@ -112,7 +112,7 @@ def test_one_that_is_about_to_end_is_given_its_time_and_no_other(machine):
 
 
 def test_a_stop_right_after_the_start_is_not_lost(machine):
-    machine.shell("early", "sleep 60")
+    machine.shell("early", "sleep 600")
     machine.backend.stop("early", 0.2)
     assert machine.end("early").signal in (signal.SIGTERM, signal.SIGKILL)
 

@@ -28,7 +28,7 @@ def _enter(machine, container_id: str, *argv: str) -> tuple[int, str]:
 
 
 def test_companions_share_environment_mounts_and_log(sandbox):
-    script = "echo $WORD from a companion; touch $PWD/there; exec sleep 4720"
+    script = "echo $WORD from a companion; touch $PWD/there; exec sleep 600"
     container = Container(
         argv=("sh", "-c", "while [ ! -e $PWD/there ]; do sleep 0.01; done; echo the program"),
         env={"WORD": "hello"},
@@ -43,7 +43,7 @@ def test_companions_share_environment_mounts_and_log(sandbox):
 
 def test_a_companion_that_fails_is_told_and_ends_nothing(sandbox):
     container = Container(
-        argv=("sh", "-c", "sleep 60"),
+        argv=("sh", "-c", "sleep 600"),
         env={},
         log="",
         workdir="/opt/ml",
@@ -62,7 +62,7 @@ def test_a_companion_that_fails_is_told_and_ends_nothing(sandbox):
 
 
 def test_one_more_program_has_the_containers_eyes_and_rights(machine):
-    machine.shell("host", "touch $PWD/mark; echo ready; sleep 60", workdir="/opt/ml", limits=Limits(open_files=321))
+    machine.shell("host", "touch $PWD/mark; echo ready; sleep 600", workdir="/opt/ml", limits=Limits(open_files=321))
     machine.says("host", "ready")
     assert _enter(machine, "host", "sh", "-c", "exit 41")[0] == 41
     code, output = _enter(machine, "host", "sh", "-c", "ls $PWD/mark; ulimit -n; id -u; hostname")
@@ -73,7 +73,7 @@ def test_one_more_program_has_the_containers_eyes_and_rights(machine):
 
 
 def test_words_too_long_to_be_passed_in_end_nobody(machine):
-    machine.shell("host", "echo ready; sleep 60")
+    machine.shell("host", "echo ready; sleep 600")
     machine.says("host", "ready")
     assert _enter(machine, "host", "true", "x" * 60_000)[0] == 0
     for size in range(65_400, 65_540, 7):
@@ -89,9 +89,9 @@ import contextlib, os, time
 with contextlib.suppress(OSError):
     while os.fork():
         pass
-    time.sleep(60)
+    time.sleep(600)
 print("full", flush=True)
-time.sleep(60)
+time.sleep(600)
 """
     machine.start("crowd", Container(argv=("python3", "-c", script), env={}, log="", limits=Limits(processes=40)))
     machine.says("crowd", "full")
@@ -100,7 +100,7 @@ time.sleep(60)
 
 
 def test_one_more_program_gains_no_right(confined):
-    confined.shell("host", "grep -E 'Cap|NoNew|Seccomp:' /proc/self/status; echo ready; sleep 60")
+    confined.shell("host", "grep -E 'Cap|NoNew|Seccomp:' /proc/self/status; echo ready; sleep 600")
     confined.says("host", "ready")
     seen = confined.lines("host")[:-1]
     _, output = _enter(confined, "host", "grep", "-E", "Cap|NoNew|Seccomp:", "/proc/self/status")
@@ -111,7 +111,7 @@ def test_one_more_program_gains_no_right(confined):
 
 
 def test_one_more_program_has_a_terminal(machine):
-    machine.shell("host", "echo ready; sleep 60")
+    machine.shell("host", "echo ready; sleep 600")
     machine.says("host", "ready")
     leader, follower = pty.openpty()
     script = "[ -t 0 ] && echo typed > /dev/tty && stty size && echo $TERM"
@@ -123,11 +123,13 @@ def test_one_more_program_has_a_terminal(machine):
 
 
 def test_one_more_program_ends_with_the_container(machine):
-    machine.shell("host", "echo ready; sleep 60")
+    machine.shell("host", "echo ready; sleep 600", workdir="/opt/ml")
     machine.says("host", "ready")
     codes: list[int] = []
-    inside = threading.Thread(target=lambda: codes.append(_enter(machine, "host", "sh", "-c", "sleep 4721")[0]))
+    script = "touch $PWD/here; exec sleep 600"
+    inside = threading.Thread(target=lambda: codes.append(_enter(machine, "host", "sh", "-c", script)[0]))
     inside.start()
+    until(lambda: _enter(machine, "host", "sh", "-c", "[ -e $PWD/here ]")[0] == 0)
     machine.backend.stop("host", 0)
     inside.join(SECONDS)
     assert codes == [137]
@@ -135,7 +137,7 @@ def test_one_more_program_ends_with_the_container(machine):
 
 
 def test_whoever_goes_takes_the_program_along(machine):
-    machine.shell("host", "echo ready; sleep 60", workdir="/opt/ml")
+    machine.shell("host", "echo ready; sleep 600", workdir="/opt/ml")
     machine.says("host", "ready")
     script = "trap 'touch $PWD/gone; exit' HUP; touch $PWD/here; while :; do sleep 0.02; done"
     nowhere = os.open(os.devnull, os.O_RDWR)

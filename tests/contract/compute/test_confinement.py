@@ -193,7 +193,7 @@ def test_processors_are_limited(confined):
 def test_containers_have_different_processors(machine):
     """As long as there are enough: each has those that the fewest others have."""
     cores = len(os.sched_getaffinity(0))
-    script = "echo $(grep Cpus_allowed_list /proc/self/status); sleep 60"
+    script = "echo $(grep Cpus_allowed_list /proc/self/status); sleep 600"
     for name in map(str, range(cores)):
         machine.shell(name, script, limits=Limits(cpus=1))
         until(lambda name=name: machine.lines(name))

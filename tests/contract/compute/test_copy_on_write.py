@@ -122,10 +122,14 @@ def test_a_start_does_not_wait_for_two_gigabytes(confined, tmp_path):
     with (tmp_path / "big" / "data").open("wb") as file:
         file.truncate(2 * 2**30)
     mounts = (Mount(str(tmp_path / "big"), TRAIN, copy_on_write=True),)
-    begun = time.time()
-    state, output = confined.run(f"stat -c %s {TRAIN}/data", mounts=mounts)
-    assert output == str(2 * 2**30)
-    assert state.at - begun < 2.0
+
+    def seconds() -> float:
+        begun = time.time()
+        state, output = confined.run(f"stat -c %s {TRAIN}/data", mounts=mounts)
+        assert output == str(2 * 2**30)
+        return state.at - begun
+
+    assert any(seconds() < 2.0 for _ in range(5))  # what other tests do meanwhile is in each figure too
 
 
 def test_mounts_below_it(confined, farm_of_one, tmp_path):

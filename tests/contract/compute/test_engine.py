@@ -100,7 +100,7 @@ def test_an_engine_restarted_is_asked_again(docker):
 
 
 def test_a_container_that_somebody_removed_has_an_end(docker):
-    docker.shell("removed", "echo ready; exec sleep 60")
+    docker.shell("removed", "echo ready; exec sleep 600")
     docker.says("removed", "ready")
     docker.engine.remove(_name(docker, "removed"))
     state = docker.end("removed")
@@ -120,7 +120,7 @@ def test_a_name_that_is_anothers_is_not_touched(docker):
 
 def test_nothing_is_left_in_the_engine(docker):
     docker.run("true")
-    docker.shell("running", "sleep 60")
+    docker.shell("running", "sleep 600")
     docker.backend.remove("running")
     docker.start("isolated", Container(("sleep", "60"), {}, "", api=False, listens=8080))
     own = _name(docker, "isolated")
@@ -192,7 +192,7 @@ FETCH = (
 
 def test_the_api_is_reached_by_its_own_container_and_nobody_else(docker):
     with _api(docker):
-        script = f"{FETCH}; print(os.environ['API'], flush=True); import time; time.sleep(60)"
+        script = f"{FETCH}; print(os.environ['API'], flush=True); import time; time.sleep(600)"
         docker.start("asking", Container(("python3", "-c", script), {"API": "http://127.0.0.1:4599"}, ""))
         until(lambda: len(docker.lines("asking")) == 2)
         greeting, url = docker.lines("asking")

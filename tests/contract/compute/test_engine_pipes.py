@@ -73,7 +73,7 @@ def test_epoch_after_epoch_is_read_by_whoever_runs_inside(docker, engine, piped)
 
 
 def test_a_container_that_opens_none_leaves_no_feeder(docker, piped):
-    docker.start("idle", piped.reader("echo ready; exec sleep 60"))
+    docker.start("idle", piped.reader("echo ready; exec sleep 600"))
     docker.says("idle", "ready")
     feeder = _feeder(docker, "idle")
     assert not _has_gone(feeder)
@@ -117,7 +117,7 @@ def test_what_is_no_pipe_is_not_opened(docker, piped):
     """The folder is the program's, the feeder the server's user: a link must not lead it to what is the host's."""
     victim = docker.settings.data_dir / "precious"
     victim.write_text("kept")
-    script = f"rm {PIPE}_1; ln -s {victim} {PIPE}_1; cat {PIPE}_0 | wc -l; exec sleep 60"
+    script = f"rm {PIPE}_1; ln -s {victim} {PIPE}_1; cat {PIPE}_0 | wc -l; exec sleep 600"
     docker.start("hostile", piped.reader(script))
     end = docker.end("hostile")
     assert "train_1 is no pipe any more" in end.reason

@@ -47,11 +47,12 @@ def test_a_start_waits_for_the_launcher_to_be_back(machine):
 
 
 def test_shim_killed_takes_its_container_along_and_is_lost(confined):
-    confined.shell("lost", "echo $$ ready; (setsid sleep 4713 &); sleep 4713")
+    seconds = _own_seconds()
+    confined.shell("lost", f"echo $$ ready; (setsid sleep {seconds} &); sleep {seconds}")
     until(lambda: any("ready" in line for line in confined.lines("lost")))
     os.kill(_pid_of_shim(confined, "lost"), signal.SIGKILL)
     assert confined.end("lost") == Lost()
-    until(lambda: not [pid for pid in _all_pids() if b"sleep\x004713" in _command(pid)])
+    until(lambda: not [pid for pid in _all_pids() if f"sleep\0{seconds}".encode() in _command(pid)])
     confined.shell("lost", "echo again")  # it was started before: it is not started again
     assert confined.backend.poll("lost") == Lost()
 
@@ -67,9 +68,14 @@ def _command(pid: int) -> bytes:
         return b""
 
 
+def _own_seconds() -> int:
+    """Other tests' programs, which /proc shows too, sleep differently long."""
+    return 4000 + secrets.randbelow(10**9)
+
+
 def _asleep(machine, container_id: str) -> int:
-    """Start a container that sleeps; its program's pid as the host sees it. Other tests' sleep differently long."""
-    seconds = 4000 + secrets.randbelow(10**9)
+    """Start a container that sleeps; its program's pid as the host sees it."""
+    seconds = _own_seconds()
     command = f"sleep\0{seconds}\0".encode()
     machine.shell(container_id, f"exec sleep {seconds}")
     found: list[int] = []
@@ -97,7 +103,7 @@ def test_the_program_killed_from_outside_is_told(machine):
 
 
 def test_strangers_at_the_sockets_do_no_harm(machine):
-    machine.shell("calm", "echo ready; sleep 60")
+    machine.shell("calm", "echo ready; sleep 600")
     machine.says("calm", "ready")
     for junk in (b"", b"{", b"[]", b'{"op": 1}', b'{"op": "stop"}', b"[" * 60_000, b"x" * 60_000):
         with shims.connect(machine.folder("calm"), 1) as sock:

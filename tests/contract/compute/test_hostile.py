@@ -6,6 +6,7 @@ What they print is in test_backend_contract.py; what they cannot see or do in te
 from __future__ import annotations
 
 import signal
+import uuid
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ def _free(machine) -> int:
 
 
 def _neighbour(machine) -> None:
-    machine.shell("neighbour", "head -c 1000000 /dev/zero > /tmp/mine; echo ready; sleep 60")
+    machine.shell("neighbour", "head -c 1000000 /dev/zero > /tmp/mine; echo ready; sleep 600")
     machine.says("neighbour", "ready")
 
 
@@ -65,7 +66,7 @@ for depth in range(400):
 with open("hidden", "wb") as file:
     for _ in range(3000):
         file.write(os.urandom(100_000)); file.flush()
-os.sleep(60)
+os.sleep(600)
 """
 
 
@@ -107,17 +108,18 @@ print("ready", flush=True)
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 time.sleep(4722)
 """
-    confined.start("crowd", Container(argv=("python3", "-c", script), env={}, log=""))
+    mark = uuid.uuid4().hex  # /proc shows other tests' crowds too
+    confined.start("crowd", Container(argv=("python3", "-c", script, mark), env={}, log=""))
     confined.says("crowd", "ready")
     assert confined.run("echo calm")[1] == "calm"
     confined.backend.stop("crowd", 0.1)
     assert confined.end("crowd").signal == signal.SIGKILL
-    until(lambda: not [path for path in Path("/proc").glob("[0-9]*/comm") if _slept(path)])
+    until(lambda: not [path for path in Path("/proc").glob("[0-9]*/comm") if _is_marked(path, mark)])
 
 
-def _slept(comm: Path) -> bool:
+def _is_marked(comm: Path, mark: str) -> bool:
     try:
-        return b"4722" in (comm.parent / "cmdline").read_bytes()
+        return mark.encode() in (comm.parent / "cmdline").read_bytes()
     except OSError:
         return False
 
@@ -161,7 +163,7 @@ def test_the_channel_to_the_shim_is_not_the_programs(confined):
 
 
 def test_a_container_that_stops_its_first_process_is_ended_all_the_same(confined):
-    confined.shell("stopper", "echo ready; kill -STOP 1; kill -STOP -1; sleep 60")
+    confined.shell("stopper", "echo ready; kill -STOP 1; kill -STOP -1; sleep 600")
     confined.says("stopper", "ready")
     confined.backend.stop("stopper", 0.2)
     assert confined.end("stopper").signal in (signal.SIGTERM, signal.SIGKILL)
@@ -189,7 +191,7 @@ for _ in range(8):
     children.append(os.fork())
     if children[-1] == 0:
         kept = bytearray(os.urandom(20_000_000))
-        time.sleep(60)
+        time.sleep(600)
 if any(os.wait()[1] for _ in children):  # whichever is taken is the first to end
     os.kill(os.getpid(), 9)
 """

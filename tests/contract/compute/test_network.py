@@ -23,7 +23,7 @@ while True:
 
 FETCH = """
 import os, urllib.request
-print(urllib.request.urlopen(os.environ["AWS_ENDPOINT_URL"] + "/_clary/health", timeout=10).read().decode())
+print(urllib.request.urlopen(os.environ["AWS_ENDPOINT_URL"] + "/_clary/health", timeout=60).read().decode())
 """
 
 
@@ -44,14 +44,14 @@ def test_two_containers_listen_on_one_port_and_each_is_reached(machine):
 
 
 def test_nothing_listens_yet(machine):
-    machine.start("silent", Container(argv=("sh", "-c", "echo ready; sleep 60"), env={}, log="", listens=8080))
+    machine.start("silent", Container(argv=("sh", "-c", "echo ready; sleep 600"), env={}, log="", listens=8080))
     machine.says("silent", "ready")
     with pytest.raises(ConnectionRefusedError):
         machine.dial("silent")
 
 
 def test_a_container_that_has_no_port(machine):
-    machine.shell("closed", "echo ready; sleep 60")
+    machine.shell("closed", "echo ready; sleep 600")
     machine.says("closed", "ready")
     with pytest.raises(ConnectionRefusedError):
         machine.dial("closed")

@@ -41,7 +41,7 @@ def _search_path() -> list[str]:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="the other tests run as an ordinary user already")
-@pytest.mark.timeout(280)
+@pytest.mark.timeout(900)
 def test_the_contract_holds_for_a_user_without_rights():
     if not shutil.which("setpriv") or not _can_run():
         pytest.skip("needs setpriv and a system Python of this version")
@@ -78,7 +78,7 @@ def _try(folder: Path, *more: str, **variables: str) -> None:
         **variables,
     }
     config = ["-c", os.devnull, "--rootdir", str(folder), "--import-mode=importlib", "-o", "asyncio_mode=auto"]
-    options = [*config, "-p", "no:cacheprovider", "--basetemp", str(folder / "user"), "--timeout", "60", "-q", "-x"]
+    options = [*config, "-p", "no:cacheprovider", "--basetemp", str(folder / "user"), "--timeout", "240", "-q", "-x"]
     done = subprocess.run(
         [*_as_user(), _PYTHON, "-m", "pytest", *options, *more, str(tests)],
         env=env,

@@ -149,7 +149,7 @@ def test_startup_variables_reach_a_parent_of_their_own(confined, code):
 
 
 def test_unbuffered_output_is_unbuffered(confined, code):
-    confined.start("u", _container(code, "import time\nprint('now')\ntime.sleep(60)", PYTHONUNBUFFERED="1"))
+    confined.start("u", _container(code, "import time\nprint('now')\ntime.sleep(600)", PYTHONUNBUFFERED="1"))
     confined.says("u", "now")
 
 

@@ -165,7 +165,7 @@ class World:
         assert found is not None
         return found
 
-    def until(self, condition: Callable[[], object], seconds: float = 20.0) -> None:
+    def until(self, condition: Callable[[], object], seconds: float = 60.0) -> None:
         deadline, tick = time.monotonic() + seconds, threading.Event()
         while not condition():
             assert time.monotonic() < deadline, "it did not come to pass"

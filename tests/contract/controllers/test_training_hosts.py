@@ -117,7 +117,7 @@ def test_a_job_is_through_when_all_its_hosts_are(world: World, submit: Submit) -
 
 
 def test_one_host_that_fails_ends_the_others_and_is_named(world: World, submit: Submit) -> None:
-    script = 'echo ready; if [ $CURRENT_HOST = algo-2 ]; then echo "no luck" >&2; exit 3; fi; exec sleep 60'
+    script = 'echo ready; if [ $CURRENT_HOST = algo-2 ]; then echo "no luck" >&2; exit 3; fi; exec sleep 600'
     row = run(world, submit(script, ResourceConfig=TWO))
     assert row.status == "Failed"
     assert "algo-2" in row.state["failure_reason"]
@@ -135,7 +135,7 @@ def test_stop_asks_every_host(world: World, submit: Submit) -> None:
 
 
 def test_time_is_up_for_every_host(world: World, submit: Submit) -> None:
-    row = run(world, submit("exec sleep 60", ResourceConfig=TWO, StoppingCondition={"MaxRuntimeInSeconds": 1}))
+    row = run(world, submit("exec sleep 600", ResourceConfig=TWO, StoppingCondition={"MaxRuntimeInSeconds": 1}))
     assert row.status == "MaxRuntimeExceeded"
 
 

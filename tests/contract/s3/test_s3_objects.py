@@ -205,7 +205,7 @@ def test_a_wrong_checksum_is_refused_and_nothing_kept(client, bucket, s3):
     md5 = base64.b64encode(hashlib.md5(b"other").digest()).decode()
     refused("BadDigest", 400, client.put_object, **at, ContentMD5=md5)
     refused("InvalidDigest", 400, client.put_object, **at, ContentMD5="eA==")
-    s3.intake._threads.submit(lambda: None).result(5)
+    s3.intake._threads.submit(lambda: None).result(60)
     assert client.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
 
 

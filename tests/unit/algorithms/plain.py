@@ -1,7 +1,8 @@
 """Plain XGBoost, run as a program in an image's own environment: what Clary's jobs must equal.
 
-It reads a JSON object: `train` (rows, label first), `weights`, `groups`, `parameters` and `rounds` for xgboost.train,
-or `model` (a file to load); and `ask`, the rows to predict. It prints the predictions.
+Each line of its input is a JSON object: `train` (rows, label first), `weights`, `groups`, `parameters` and `rounds` for
+xgboost.train, or `model` (a file to load); and `ask`, the rows to predict. It prints `answer ` and the predictions;
+whatever else stands in its output is XGBoost's own.
 """
 
 import json
@@ -30,11 +31,15 @@ def loaded(path):
         return booster
 
 
-def main():
-    asked = json.loads(sys.stdin.read())
+def predicted(asked):
     booster = loaded(asked["model"]) if "model" in asked else trained(asked)
     rows = numpy.array(asked["ask"], dtype=float)
-    print(json.dumps(booster.predict(xgboost.DMatrix(rows), validate_features=False).tolist()))
+    return booster.predict(xgboost.DMatrix(rows), validate_features=False).tolist()
+
+
+def main():
+    for line in sys.stdin:
+        print("answer " + json.dumps(predicted(json.loads(line))), flush=True)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ import pytest
 
 from clary.images.repository import ENV
 from tests.running import wait_until
-from tests.unit.algorithms.predictions import plainly
 from tests.unit.algorithms.test_xgboost_jobs import HOUSES, TRAIN, Job, rounds
 from tests.unit.toolkit.containers import Opt, environment_python
 
@@ -59,7 +58,7 @@ def hosts(tmp_path):
 
 
 @pytest.mark.parametrize("image", IMAGES)
-def test_hosts_with_shards_make_the_model_of_all_rows(hosts, image):
+def test_hosts_with_shards_make_the_model_of_all_rows(hosts, image, plainly):
     job = hosts(image, 3)
     job.shard(HOUSES)
     job.shard(HOUSES, "validation")

@@ -7,7 +7,6 @@ import pytest
 
 from clary.formats import recordio
 from clary.formats.recordio import Record, Tensor
-from tests.unit.algorithms.predictions import plainly
 from tests.unit.algorithms.test_xgboost_jobs import HOUSES, SERVE, Job, rounds
 from tests.unit.toolkit.containers import environment_python
 
@@ -32,11 +31,22 @@ def job(opt, image):
     return job
 
 
-def made(job, image, **parameters):
-    """What the trained model predicts for ASKED."""
-    result = job.run(image, **parameters)
-    assert result.returncode == 0, result.stdout + result.stderr
-    return plainly(job.python, model=str(job.model / "xgboost-model"), ask=ASKED)
+@pytest.fixture
+def xgboost(job, plainly):
+    """What plain XGBoost predicts for ASKED."""
+    return lambda **asked: plainly(job.python, ask=ASKED, **asked)
+
+
+@pytest.fixture
+def made(job, image, xgboost):
+    """What the model of a job with these hyperparameters predicts for ASKED."""
+
+    def run(**parameters):
+        result = job.run(image, **parameters)
+        assert result.returncode == 0, result.stdout + result.stderr
+        return xgboost(model=str(job.model / "xgboost-model"))
+
+    return run
 
 
 def svm(rows, after_label=lambda row: ""):
@@ -64,8 +74,8 @@ def parquet(python, rows):
 
 
 @ENDS
-def test_formats_make_the_same_model_as_plain_xgboost(job, image):
-    plain = plainly(job.python, train=HOUSES, parameters=SQUARED, rounds=5, ask=ASKED)
+def test_formats_make_the_same_model_as_plain_xgboost(job, xgboost, made):
+    plain = xgboost(train=HOUSES, parameters=SQUARED, rounds=5)
     records = [Record({"values": Tensor(x)}, {"values": Tensor([y])}) for y, *x in HOUSES]
     for content_type, content in (
         ("text/csv", job.csv(HOUSES)),
@@ -75,23 +85,23 @@ def test_formats_make_the_same_model_as_plain_xgboost(job, image):
         ("application/x-recordio-protobuf", recordio.write(records)),
     ):
         job.channel("train", content_type, content)
-        assert made(job, image) == plain, content_type
+        assert made() == plain, content_type
 
 
 @LAST
-def test_missing_values_weights_and_groups(job, image):
+def test_missing_values_weights_and_groups(job, xgboost, made):
     weights = [1 + row % 3 for row in range(len(HOUSES))]
-    plain = plainly(job.python, train=HOUSES, weights=weights, parameters=SQUARED, rounds=5, ask=ASKED)
+    plain = xgboost(train=HOUSES, weights=weights, parameters=SQUARED, rounds=5)
     job.channel("train", "text/libsvm", svm(HOUSES, lambda row: f":{weights[row]}"))
-    assert made(job, image) == plain
+    assert made() == plain
     job.channel("train", "text/csv", job.csv([[y, weights[row], *x] for row, (y, *x) in enumerate(HOUSES)]))
-    assert made(job, image, csv_weights="1") == plain
+    assert made(csv_weights="1") == plain
     job.channel("train", "csv", job.csv([["" if value is None else value for value in row] for row in HOLED]))
-    assert made(job, image) == plainly(job.python, train=HOLED, parameters=SQUARED, rounds=5, ask=ASKED)
+    assert made() == xgboost(train=HOLED, parameters=SQUARED, rounds=5)
     job.channel("train", "text/libsvm", svm(CLASSES, lambda row: f" qid:{row // 20}"))
     ranking = {"objective": "rank:pairwise"}
-    plain = plainly(job.python, train=CLASSES, groups=[20] * 10, parameters=ranking, rounds=5, ask=ASKED)
-    assert made(job, image, **ranking, eval_metric="ndcg") == plain
+    plain = xgboost(train=CLASSES, groups=[20] * 10, parameters=ranking, rounds=5)
+    assert made(**ranking, eval_metric="ndcg") == plain
 
 
 @LAST
@@ -113,10 +123,10 @@ def test_missing_values_weights_and_groups(job, image):
         ),
     ],
 )
-def test_hyperparameters_mean_what_they_mean_to_xgboost(job, image, given, plain):
+def test_hyperparameters_mean_what_they_mean_to_xgboost(job, xgboost, made, given, plain):
     job.channel("train", "text/csv", job.csv(HOUSES))
-    expected = plainly(job.python, train=HOUSES, parameters={**SQUARED, **plain}, rounds=5, ask=ASKED)
-    assert made(job, image, **given) == expected
+    expected = xgboost(train=HOUSES, parameters={**SQUARED, **plain}, rounds=5)
+    assert made(**given) == expected
 
 
 @ERAS
@@ -133,9 +143,9 @@ def test_metrics_of_the_container(job, image):
 
 
 @ENDS
-def test_a_large_body_is_answered_as_its_rows_one_by_one(job, image, serve):
+def test_a_large_body_is_answered_as_its_rows_one_by_one(job, image, serve, made):
     """Large bodies of CSV are read by another reader, on several threads."""
-    plain = made(job, image)
+    plain = made()
     server = serve(job.python, SERVE, image, SAGEMAKER_BATCH="true")
     line = ",".join(map(str, ASKED[0]))
     body = "\n".join([line] * 6000)
@@ -164,15 +174,15 @@ def test_a_model_that_cannot_be_read_is_refused_with_the_reason(opt, serve, imag
 
 
 @LAST
-def test_pipes_are_read_whole(job, image):
-    expected = made(job, image)
+def test_pipes_are_read_whole(job, image, made):
+    expected = made()
     job.opt.write("inputdataconfig.json", {"train": {"ContentType": "text/csv", "TrainingInputMode": "Pipe"}})
     folder = job.opt.base / "input/data"
     (folder / "train/part-0").rename(folder / "train_0")
-    assert made(job, image) == expected
+    assert made() == expected
     two_files = parquet(job.python, HOUSES[:70]) + parquet(job.python, HOUSES[70:150])
     (folder / "train_0").write_bytes(two_files)
     job.opt.write("inputdataconfig.json", {"train": {"ContentType": "parquet", "TrainingInputMode": "Pipe"}})
-    assert made(job, image) == expected
+    assert made() == expected
     job.opt.write("inputdataconfig.json", {"train": {"ContentType": "libsvm", "TrainingInputMode": "Pipe"}})
     assert "Pipe mode not supported for LibSVM." in job.run(image).stdout

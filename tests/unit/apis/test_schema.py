@@ -76,6 +76,6 @@ def test_words_are_those_of_the_validator_that_aws_uses() -> None:
     ],
 )  # fmt: skip
 def test_what_would_take_for_ever_does_not_fit(value: Any, schema: Any) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     assert errors(value, schema)
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5

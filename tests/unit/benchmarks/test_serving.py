@@ -189,7 +189,7 @@ def test_each_request_to_clary_has_its_own_signature():
 def test_processes_in_sessions_of_their_own_end_too(tmp_path):
     child = "import subprocess, time; subprocess.Popen(['sleep', '300'], start_new_session=True); time.sleep(300)"
     with started([sys.executable, "-c", child], os.environ, tmp_path / "log") as processes:
-        wait_until(lambda: len(list(processes.alive())) == 2, 20, "both run")
+        wait_until(lambda: len(list(processes.alive())) == 2, 60, "both run")
         alive = list(processes.alive())
     assert not any(Path(f"/proc/{pid}/exe").exists() for pid in alive)
 
@@ -197,7 +197,7 @@ def test_processes_in_sessions_of_their_own_end_too(tmp_path):
 def test_a_server_that_ends_says_why(tmp_path):
     command = [sys.executable, "-c", "raise SystemExit('no model')"]
     with started(command, os.environ, tmp_path / "log") as processes:
-        wait_until(lambda: not list(processes.alive()), 20, "it has ended")
+        wait_until(lambda: not list(processes.alive()), 60, "it has ended")
 
         def says() -> bool:
             try:
@@ -206,7 +206,7 @@ def test_a_server_that_ends_says_why(tmp_path):
                 return "no model" in str(ended)
             return False
 
-        wait_until(says, 20, "its end is seen")
+        wait_until(says, 60, "its end is seen")
 
 
 def test_without_wrk_it_says_how_to_get_it(monkeypatch, capsys):

@@ -34,7 +34,7 @@ class World:
 
     def work(self, name):
         def work(row):
-            assert self.free.wait(10)
+            assert self.free.wait(60)
             self.done.append((name, row.key.name))
 
         return work
@@ -63,7 +63,7 @@ def test_a_chore_is_begun_when_it_is_due_and_then_again(world):
     world.follow(NOW, "other")
     for times in (1, 2):
         assert world.follow(NOW + 5 * times, "other") == 5.0
-        assert world.woken.wait(10)
+        assert world.woken.wait(60)
         assert world.done == [("often", "other")] * times
 
 
@@ -74,7 +74,7 @@ def test_a_chore_that_is_still_under_way_is_not_begun_again(world):
     assert world.activities.outcome(row("other").key, "often") == Pending()
     world.follow(NOW + 10, "other")
     world.free.set()
-    assert world.woken.wait(10)
+    assert world.woken.wait(60)
     world.activities.close()
     assert world.done == [("often", "other")]
 

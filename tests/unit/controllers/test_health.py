@@ -14,7 +14,7 @@ from clary.controllers.health import HealthGate
 from clary.store.rows import Key
 
 ENDPOINT = Key("endpoint", "000000000000", "us-east-1", "e")
-SECONDS = 10
+SECONDS = 60
 
 
 class Ping(http.server.BaseHTTPRequestHandler):
@@ -89,7 +89,8 @@ def test_a_container_is_healthy_once_it_answers_200(gate, server, woken):
     assert gate.healthy("c")
 
 
-def test_a_container_in_service_is_asked_again_and_again(gate, server, woken):
+def test_a_container_in_service_is_asked_again_and_again(gate, server, woken, monkeypatch):
+    monkeypatch.setattr(health, "SILENT_SECONDS", SECONDS)
     gate.watch("c", ENDPOINT)
     gate.watch("c", ENDPOINT)
     server.asked_times(20)

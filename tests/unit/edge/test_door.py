@@ -27,7 +27,7 @@ def listening(tmp_path):
 
 @pytest.fixture
 async def door(tmp_path, listening):
-    opened = ControlDoor(tmp_path / "control.sock", patience=0.3, answer=5)
+    opened = ControlDoor(tmp_path / "control.sock", patience=60, answer=60)
     yield opened
     await opened.close()
 
@@ -91,13 +91,15 @@ async def test_clarys_own_questions_are_answered(door, serve):
     assert await door.ask("health", {"deep": True}) == {"ok": True}
 
 
-async def test_control_that_is_away_is_503_and_nothing_has_happened(door):
+async def test_control_that_is_away_is_503_and_nothing_has_happened(tmp_path, listening):
+    door = ControlDoor(tmp_path / "control.sock", patience=0.3)
     with pytest.raises(ServiceUnavailable):
         await door(call())
+    await door.close()
 
 
 async def test_control_that_comes_back_in_time_carries_the_call_out(tmp_path, serve):
-    door = ControlDoor(tmp_path / "control.sock", patience=10)
+    door = ControlDoor(tmp_path / "control.sock", patience=60)
     waiting = asyncio.create_task(door(call()))
     await asyncio.sleep(0)
     await serve(lambda _: {"done": True})
@@ -151,16 +153,16 @@ async def test_connections_that_died_idle_are_replaced(door, serve):
 
 async def test_calls_run_side_by_side_and_reuse_connections(door, serve):
     together = threading.Barrier(8)
-    await serve(lambda _: {"waited": together.wait(5) >= 0})
+    await serve(lambda _: {"waited": together.wait(60) >= 0})
     for _ in range(3):
         assert await asyncio.gather(*(door(call()) for _ in range(8))) == [{"waited": True}] * 8
 
 
 async def test_a_stop_lets_the_call_in_progress_finish(door, serve):
     begun, go_on = threading.Event(), threading.Event()
-    server = await serve(lambda _: (begun.set(), {"finished": go_on.wait(5)})[1])
+    server = await serve(lambda _: (begun.set(), {"finished": go_on.wait(60)})[1])
     calling = asyncio.create_task(door(call()))
-    await asyncio.to_thread(begun.wait, 5)
+    await asyncio.to_thread(begun.wait, 60)
     stopping = asyncio.create_task(server.stop())
     await asyncio.sleep(0)
     go_on.set()

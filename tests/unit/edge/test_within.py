@@ -19,10 +19,11 @@ async def test_what_takes_too_long_is_broken_off():
 
 
 async def test_what_is_done_in_time_is_left_alone():
-    with within(SHORT):
+    limit = 10 * SHORT  # a machine that has much else to do may take a while for nothing
+    with within(limit):
         await asyncio.sleep(0)
     with within(LONG):
-        await asyncio.sleep(3 * SHORT)
+        await asyncio.sleep(1.1 * limit)
 
 
 async def test_each_of_many_has_its_own_limit():
@@ -34,7 +35,7 @@ async def test_each_of_many_has_its_own_limit():
         return time.monotonic() - began
 
     async def quick():
-        with within(SHORT):
+        with within(LONG):
             await asyncio.sleep(0.001)
 
     waited = await asyncio.gather(*(late(steps) for steps in range(8)), *(quick() for _ in range(50)))

@@ -73,8 +73,8 @@ def carried_out(folder, functions, payload=b"7"):
         queue = Events(folder, functions, functions.post)
         await queue.accept(Invocation(functions.known["f"], "", payload, "event-1"))
         assert list(folder.glob("*.json")), "it is on the disk before its caller is answered"
-        await asyncio.wait_for(functions.over.wait(), 10)
-        await asyncio.wait_for(asyncio.gather(*queue._tasks), 10)
+        await asyncio.wait_for(functions.over.wait(), 60)
+        await asyncio.wait_for(asyncio.gather(*queue._tasks), 60)
         queue.close()
 
     asyncio.run(run())
@@ -167,7 +167,7 @@ def test_letters_that_an_edge_that_was_killed_has_left_are_sent(tmp_path):
     async def next_one():
         queue = Events(tmp_path, functions, functions.post)
         await queue._take_up()
-        await asyncio.wait_for(asyncio.gather(*queue._tasks), 10)
+        await asyncio.wait_for(asyncio.gather(*queue._tasks), 60)
         queue.close()
 
     asyncio.run(killed())
@@ -201,7 +201,7 @@ def test_what_an_edge_that_was_killed_has_left_is_taken_up(tmp_path):
     async def next_one():
         queue = Events(tmp_path, functions, functions.post)
         watching = asyncio.create_task(queue.watch())
-        await asyncio.wait_for(functions.over.wait(), 10)
+        await asyncio.wait_for(functions.over.wait(), 60)
         await asyncio.gather(*queue._tasks)
         watching.cancel()
         queue.close()
@@ -219,8 +219,8 @@ def test_one_that_comes_before_those_of_an_earlier_edge_are_read_is_not_one_of_t
         await queue._keep(Event("event-1", "000000000000", "us-east-1", "f", "", "7", "", accepted=0.0))
         watching = asyncio.create_task(queue.watch())
         await queue.accept(Invocation(functions.known["f"], "", b"7", "event-1"))
-        await asyncio.wait_for(functions.over.wait(), 10)
-        await asyncio.wait_for(asyncio.gather(*queue._tasks), 10)
+        await asyncio.wait_for(functions.over.wait(), 60)
+        await asyncio.wait_for(asyncio.gather(*queue._tasks), 60)
         watching.cancel()
         queue.close()
 
@@ -242,8 +242,8 @@ def test_what_control_posts_is_taken_up(tmp_path, monkeypatch, when):
         if when == "meanwhile":
             await asyncio.sleep(0)  # it has begun
             await post.accept(posted)
-        await asyncio.wait_for(functions.over.wait(), 10)
-        await asyncio.wait_for(asyncio.gather(*queue._tasks), 10)
+        await asyncio.wait_for(functions.over.wait(), 60)
+        await asyncio.wait_for(asyncio.gather(*queue._tasks), 60)
         watching.cancel()
         queue.close()
 
@@ -264,7 +264,7 @@ def carried_out_beside_torn(folder):
         queue = Events(folder, functions, functions.post)
         watching = asyncio.create_task(queue.watch())
         await queue.accept(Invocation(functions.known["f"], "", b"7", "event-1"))
-        await asyncio.wait_for(functions.over.wait(), 10)
+        await asyncio.wait_for(functions.over.wait(), 60)
         watching.cancel()
         queue.close()
 

@@ -141,7 +141,7 @@ def test_one_of_another_revision_is_not_asked_and_is_let_go(parts):
     assert first is not second
     assert not first.connection.open
     assert control.started == 2
-    sandboxes.ends["fn-1"].settimeout(5)
+    sandboxes.ends["fn-1"].settimeout(60)
     assert sandboxes.ends["fn-1"].recv(1) == b""
 
 

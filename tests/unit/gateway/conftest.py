@@ -193,7 +193,7 @@ class World:
         async def send(message):
             got.append(message)
 
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await self.gateway(scope, receive, send)
         headers = {name.decode(): value.decode() for name, value in got[0]["headers"]}
         return Answer(got[0]["status"], headers, b"".join(m.get("body", b"") for m in got[1:]))

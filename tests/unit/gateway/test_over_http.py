@@ -64,7 +64,7 @@ def server(world, request):
     thread.start()
     yield started
     started.end()
-    thread.join(10)
+    thread.join(60)
     listening.close()
 
 
@@ -139,7 +139,7 @@ def request(port, method, url, headers=None, body=b"", *, end=True):
     path = url.partition("//")[2].partition("/")[2]
     head = {"host": f"127.0.0.1:{port}", "content-length": str(len(body)), "connection": "close", **(headers or {})}
     lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         connection.sendall(f"{method} /{path} HTTP/1.1\r\n{lines}\r\n".encode() + body)
         if not end:
             return b""
@@ -147,7 +147,7 @@ def request(port, method, url, headers=None, body=b"", *, end=True):
 
 
 def test_a_client_that_expects_a_refusal_gets_it_before_its_body(world, server):
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.sendall(
             b"PUT /b/k HTTP/1.1\r\nhost: 127.0.0.1\r\nexpect: 100-continue\r\ncontent-length: 1000000\r\n\r\n"
         )
@@ -172,7 +172,7 @@ def test_a_client_that_hangs_up_while_it_reads_frees_the_file(world, client, ser
     world.extent = Extent(((file, 0, 2**30),), 2**30)
     url = client("s3", signature_version="s3v4").generate_presigned_url("get_object", {"Bucket": "b", "Key": "k"})
     path = url.partition("//")[2].partition("/")[2]
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.sendall(f"GET /{path} HTTP/1.1\r\nhost: 127.0.0.1:{server.port}\r\n\r\n".encode())
         assert connection.recv(65536).startswith(b"HTTP/1.1 200")
     deadline = time.monotonic() + 10
@@ -182,7 +182,7 @@ def test_a_client_that_hangs_up_while_it_reads_frees_the_file(world, client, ser
 
 
 def test_a_small_body_that_nobody_read_does_not_spoil_the_connection(world, server):
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         for _ in range(3):
             connection.sendall(
                 b"PUT /b/k HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 60000\r\n\r\n"

@@ -12,7 +12,7 @@ import pytest
 from clary.launcher import family, process
 from tests.running import wait_until
 
-SECONDS = 20
+SECONDS = 60
 ID = "0123456789abcdef" * 4
 
 

@@ -33,7 +33,7 @@ def ends():
     yield near, far
     near.close()
     far.close()
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()
 
 
@@ -94,7 +94,7 @@ def through():
                 relay.to_unix(path)(inner)
 
         threading.Thread(target=run, daemon=True).start()
-        near.settimeout(10)
+        near.settimeout(60)
         return near
 
     yield connect
@@ -114,9 +114,9 @@ def test_a_server_that_is_started_anew_is_waited_for(left, through, tmp_path):
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(path)
         server.listen()
-        server.settimeout(10)
+        server.settimeout(60)
         with server.accept()[0] as connection:
-            connection.settimeout(10)
+            connection.settimeout(60)
             assert connection.recv(100) == b"asked while nobody listened"
             connection.sendall(b"answer")
             assert near.recv(100) == b"answer"

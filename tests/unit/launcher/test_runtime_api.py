@@ -18,7 +18,7 @@ from clary.launcher.scribe import Scribe
 from clary.toolkit.function import frames
 from tests.running import wait_until
 
-SECONDS = 20
+SECONDS = 60
 ROOT = "/2018-06-01/runtime/"
 HEAD = {"id": "one", "arn": "arn:aws:lambda:us-east-1:000000000000:function:f", "deadline": 2_000_000_000.5}
 

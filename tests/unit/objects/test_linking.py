@@ -39,7 +39,7 @@ def settled(store, key="big"):
         info = store.head("bucket", key)
         return info if len({piece.file for piece in info.pieces}) == 1 else None
 
-    return wait_until(whole, 10, f"{key} is of one file")
+    return wait_until(whole, 60, f"{key} is of one file")
 
 
 def late(store):
@@ -106,7 +106,7 @@ def test_an_object_that_is_replaced_while_it_is_joined_is_what_was_asked_for(sto
     store.put_bytes(parts.bucket, "big", b"new")
     store.link_to(parts, tmp_path / "old")
     assert (tmp_path / "old").stat().st_size == parts.size
-    wait_until(lambda: late(store) == 0 and len(list(store.files.all())) == 1, 10, "only the new one is left")
+    wait_until(lambda: late(store) == 0 and len(list(store.files.all())) == 1, 60, "only the new one is left")
 
 
 def test_what_was_deleted_a_while_ago_is_said_to_be_gone(store, parts, tmp_path):

@@ -175,7 +175,7 @@ def test_one_change_that_fails_undoes_only_itself(store, bucket):
 
     def hold(connection):
         entered.set()
-        assert gate.wait(10)
+        assert gate.wait(60)
 
     def fail(connection):
         connection.execute("INSERT INTO bucket VALUES ('half', '1', 'r', 0, '{}')")
@@ -183,14 +183,14 @@ def test_one_change_that_fails_undoes_only_itself(store, bucket):
 
     with ThreadPoolExecutor(4) as pool:
         held = pool.submit(store._writer.run, hold)
-        assert entered.wait(10)
+        assert entered.wait(60)
         failed = pool.submit(store._writer.run, fail)
         put = pool.submit(store.put_bytes, bucket, "k", b"x")
         gate.set()
-        held.result(10)
-        put.result(10)
+        held.result(60)
+        put.result(60)
         with pytest.raises(NoSuchBucket):
-            failed.result(10)
+            failed.result(60)
     assert store.get_bucket("half") is None
     assert store.head(bucket, "k")
 
@@ -250,7 +250,7 @@ def test_a_writer_killed_at_any_line_loses_nothing_that_was_acknowledged(root):
     os.kill(writer.pid, signal.SIGKILL)
     for line in writer.stdout:
         acknowledged = int(line)
-    writer.wait(10)
+    writer.wait(60)
     writer.stdout.close()
     reader = ObjectReader(root)
     found = {info.key: info for info in reader.list("b")}

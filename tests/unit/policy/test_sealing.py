@@ -63,14 +63,14 @@ def test_processes_that_start_at_once_agree_on_the_key(tmp_path: Path) -> None:
     ready = threading.Barrier(8)
 
     def load() -> None:
-        ready.wait(5)
+        ready.wait(60)
         found.append(load_key(path))
 
     threads = [threading.Thread(target=load) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(5)
+        thread.join(60)
     assert len(found) == 8
     assert len(set(found)) == 1
     assert [each.name for each in tmp_path.iterdir()] == ["secret.key"]

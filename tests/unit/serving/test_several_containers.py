@@ -137,7 +137,7 @@ async def test_one_that_takes_too_long_is_named(servers, edge):
     await servers.start("a", adds(b"a", []))
     await servers.start("b", silent)
     edge.serve("abc")
-    edge.settings = replace(edge.settings, limits=Limits(invoke_seconds=0.2))
+    edge.settings = replace(edge.settings, limits=Limits(invoke_seconds=1.0))
     assert "waiting for a response from container model." in (await refused(edge)).message
 
 

@@ -106,19 +106,19 @@ def test_a_change_that_raises_does_not_take_its_neighbours_with_it(store):
 
     def hold(tx):
         begun.set()
-        gate.wait(10)
+        gate.wait(60)
 
     with ThreadPoolExecutor(8) as pool:
         held = pool.submit(store.write, hold)
-        begun.wait(10)
+        begun.wait(60)
         good = [pool.submit(put, store, row(f"m{n}")) for n in range(3)]
         bad = pool.submit(store.write, lambda tx: (tx.insert(row("bad")), 1 / 0))
         more = [pool.submit(put, store, row(f"n{n}")) for n in range(3)]
         gate.set()
-        held.result(10)
-        [each.result(10) for each in good + more]
+        held.result(60)
+        [each.result(60) for each in good + more]
         with pytest.raises(ZeroDivisionError):
-            bad.result(10)
+            bad.result(60)
     assert sorted(names(store.read.page(query()))) == ["m0", "m1", "m2", "n0", "n1", "n2"]
 
 
@@ -144,7 +144,7 @@ def test_a_disk_that_is_full_is_told_to_everyone_in_the_group(store):
 
     def hold(tx):
         begun.set()
-        gate.wait(10)
+        gate.wait(60)
 
     def roll_back(tx):
         tx._connection.exec_driver_sql("ROLLBACK")
@@ -152,7 +152,7 @@ def test_a_disk_that_is_full_is_told_to_everyone_in_the_group(store):
 
     with ThreadPoolExecutor(8) as pool:
         held = pool.submit(store.write, hold)
-        begun.wait(10)
+        begun.wait(60)
         before = pool.submit(put, store, row("before"))
         while store._writer._waiting.qsize() < 1:
             threading.Event().wait(0.001)
@@ -163,7 +163,7 @@ def test_a_disk_that_is_full_is_told_to_everyone_in_the_group(store):
         while store._writer._waiting.qsize() < 3:
             threading.Event().wait(0.001)
         gate.set()
-        held.result(10)
+        held.result(60)
         outcomes = [each.exception(10) for each in (before, failing, after)]
     assert all(isinstance(outcome, (sqlite3.OperationalError, OperationalError)) for outcome in outcomes), outcomes
     assert names(store.read.page(query())) == []
@@ -391,7 +391,7 @@ def test_waiting_for_a_row_ends_with_the_change_or_with_the_time(store):
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(store.wait, first.key, lambda seen: seen.status == "InService", 10)
         store.write(lambda tx: tx.save(replace(first, status="InService")))
-        assert waiting.result(10).status == "InService"
+        assert waiting.result(60).status == "InService"
     assert store.wait(first.key, lambda seen: seen is None, 0.01).version == 2
     store.write(lambda tx: tx.delete(first.key))
     assert store.wait(first.key, lambda seen: seen is None, 10) is None

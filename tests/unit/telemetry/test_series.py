@@ -135,7 +135,7 @@ def test_series_of_a_newer_clary_are_left_alone(tmp_path, series):
 
 def test_a_thousand_points_are_put_in_moments(series):
     data = [Datum(METRIC, NOW - 60 * n, "None", Summary.of({float(n): 1.0})) for n in range(1000)]
-    start = time.monotonic()
+    start = time.process_time()
     series.put("1", "r", data, NOW)
-    assert time.monotonic() - start < 2
+    assert time.process_time() - start < 2
     assert len(read(series, NOW - 60_000, NOW + 60)) == 1000

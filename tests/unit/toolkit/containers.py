@@ -137,7 +137,7 @@ class Server:
         return self.request("POST", "/invocations", body, Content_Type=content_type, **headers)
 
     def raw(self, data):
-        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=60) as connection:
             connection.sendall(data)
             connection.shutdown(socket.SHUT_WR)
             return b"".join(iter(lambda: connection.recv(65536), b""))

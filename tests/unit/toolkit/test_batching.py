@@ -178,7 +178,7 @@ def test_what_waits_while_the_model_computes_is_computed_next_and_together(host,
 
     def release():
         # the first is being computed, and what came with it has been read: it was one piece
-        wait_until(lambda: logged(server, "rows="), 30, "the first is being computed")
+        wait_until(lambda: logged(server, "rows="), 60, "the first is being computed")
         (opt.base / "model/go").touch()
 
     gate = threading.Thread(target=release)
@@ -188,14 +188,14 @@ def test_what_waits_while_the_model_computes_is_computed_next_and_together(host,
     assert [status for status, _ in together] == [200, 200, 200, 500, 200, 400]
     assert [body for status, body in together if status == 200] == [body for s, body in one_by_one if s == 200]
     most = lambda: max(int(line.partition("rows=")[2]) for line in logged(server, "rows="))  # noqa: E731
-    wait_until(lambda: most() > 2, 30, "more rows are computed together than a request has")
+    wait_until(lambda: most() > 2, 60, "more rows are computed together than a request has")
 
 
 def test_the_users_own_functions_are_asked_request_by_request(host, opt):
     server = host(GATED)
     (opt.base / "model/go").touch()
     server.raw(b"".join(posted(b"1,2,3") for _ in range(5)))
-    wait_until(lambda: len(logged(server, "rows=1")) == 5, 30, "five were asked")
+    wait_until(lambda: len(logged(server, "rows=1")) == 5, 60, "five were asked")
 
 
 ROWS = st.lists(
@@ -226,7 +226,7 @@ def test_scikit_learns_answers_are_the_same_to_the_byte(host, model):
         assert [together[place] for place in good] == [alone[place] for place in good]
 
     check()
-    wait_until(lambda: logged(server, "Requests that wait are computed together."), 30, "they were")
+    wait_until(lambda: logged(server, "Requests that wait are computed together."), 60, "they were")
 
 
 def test_a_model_whose_rows_depend_on_each_other_is_found_out(host):
@@ -261,7 +261,7 @@ def test_a_server_that_ends_answers_all_that_waits_on_a_connection(host, opt):
     server = host(GATED)
     with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
         connection.sendall(b"".join(posted(row) for row in (b"0,0,0", b"1,2,3", b"4,5,6")))
-        wait_until(lambda: logged(server, "rows=1"), 30, "the first is being computed")
+        wait_until(lambda: logged(server, "rows=1"), 60, "the first is being computed")
         server.process.terminate()
         (opt.base / "model/go").touch()
         answers = b"".join(iter(lambda: connection.recv(65536), b""))

@@ -3,12 +3,14 @@
 import json
 import os
 import signal
+import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from clary.toolkit.server.model_line import Line
 from tests.running import wait_until
 
 SCRIPT = """
@@ -101,6 +103,18 @@ def test_a_model_whose_process_dies_may_be_loaded_again(many, placed):
     assert invoke(many, "dying")[0] == 200
 
 
+def test_a_model_whose_process_has_died_before_anybody_asked_has_not_loaded(tmp_path):
+    """It is no lack of memory, for which others would have to leave."""
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(str(tmp_path / "1"))
+        bound.listen()
+    line, told, ended = Line(str(tmp_path / "1"), list), [], threading.Event()
+    line.start(told.append, ended.set)
+    line.close()
+    assert ended.wait(60)
+    assert told == [False]
+
+
 def test_a_slow_model_holds_up_no_other(many, placed, opt):
     gate = str(opt.base / "gate")
     os.mkfifo(gate)
@@ -163,7 +177,7 @@ def test_a_model_that_died_unseen_is_not_loaded_any_more(many, placed):
     url = placed("a")
     load(many, "a", url)
     os.kill(json.loads(invoke(many, "a")[1])[2], signal.SIGKILL)
-    wait_until(lambda: invoke(many, "a")[0] == 404, 20, "it is known to be gone: nobody's request was lost")
+    wait_until(lambda: invoke(many, "a")[0] == 404, 60, "it is known to be gone: nobody's request was lost")
     assert load(many, "a", url)[0] == 200
 
 
@@ -176,7 +190,7 @@ def test_a_model_that_is_still_being_loaded_can_be_given_up(many, placed, opt):
     head = f"POST /models HTTP/1.1\r\nHost: x\r\nContent-Length: {len(order)}\r\n\r\n".encode()
     loading = threading.Thread(target=lambda: answers.append(int(many.raw(head + order).split()[1])))
     loading.start()
-    wait_until(lambda: listed(many) == ["endless"], 20, "it is being loaded")
+    wait_until(lambda: listed(many) == ["endless"], 60, "it is being loaded")
     assert many.request("DELETE", "/models/endless")[0] == 200
     loading.join(30)
     assert answers == [500]
@@ -198,7 +212,7 @@ def test_no_process_outlives_the_server(many, placed, how):
     assert process.exists()
     many.process.send_signal(how)
     many.process.wait(30)
-    wait_until(lambda: not process.exists() or " Z " in (process / "stat").read_text(), 20, "its model has ended")
+    wait_until(lambda: not process.exists() or " Z " in (process / "stat").read_text(), 60, "its model has ended")
 
 
 @pytest.mark.parametrize("body", ["", "[]", "{}", '{"model_name": "a"}'])

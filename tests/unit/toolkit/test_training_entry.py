@@ -136,7 +136,8 @@ def test_sigterm_reaches_the_script(opt):
     opt.script(
         "import os, signal, sys, time\n"
         "def end(*_):\n    open(os.path.join(os.environ['SM_MODEL_DIR'], 'saved'), 'w').write('x')\n    sys.exit(0)\n"
-        "signal.signal(signal.SIGTERM, end)\nprint('ready', flush=True)\ntime.sleep(60)\n"
+        "signal.signal(signal.SIGTERM, end)\nprint('ready', flush=True)\n"
+        "while True: time.sleep(0.05)\n"  # a signal that comes just before a long sleep is heard after it
     )
     process = subprocess.Popen(
         [sys.executable, "-m", "clary.toolkit.train"], env=opt.env, stdout=subprocess.PIPE, text=True
@@ -144,12 +145,25 @@ def test_sigterm_reaches_the_script(opt):
     try:
         next(line for line in process.stdout if line == "ready\n")
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
         assert (opt.base / "model/saved").exists()
     finally:
         process.kill()
         process.stdout.close()
         process.wait()
+
+
+def test_a_sigterm_that_comes_before_the_script_is_waited_for_reaches_it_too(opt):
+    """Forked, the script may print and be told to end while its parent has had no time yet."""
+    opt.script("import signal\nsignal.pause()\n")
+    told_at_once = (
+        "import os, runpy, signal\n"
+        "os.register_at_fork(after_in_parent=lambda: os.kill(os.getpid(), signal.SIGTERM))\n"
+        "runpy.run_module('clary.toolkit.train', run_name='__main__')\n"
+    )
+    command = [sys.executable, "-c", told_at_once]
+    result = subprocess.run(command, env=opt.env, capture_output=True, text=True, timeout=120, check=False)
+    assert f"ExitCode {128 + signal.SIGTERM}\n" in result.stdout
 
 
 def test_a_shell_script_runs_with_its_arguments(opt):

@@ -46,10 +46,10 @@ LIMITS = Limits(seconds=0.5, characters=100_000)
     ],
 )
 def test_it_is_stopped(text: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(TemplateError):
         parse(text).render({}, LIMITS)
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize(
@@ -69,9 +69,9 @@ def test_a_loop_ends_at_a_thousand_as_on_aws() -> None:
 @pytest.mark.parametrize("pattern", ["(a+)+b", "(a|a)*b", "(.*)(.*)(.*)(.*)(.*)b", "a{0,200}a{0,200}b", "((a*)*)*b"])
 def test_an_expression_that_would_backtrack_for_ever_takes_linear_time(pattern: str) -> None:
     budget = Budget(Limits(steps=50_000_000, seconds=20))
-    began = time.monotonic()
+    began = time.process_time()
     assert not compiled(pattern).matches("a" * 300, budget)
-    assert time.monotonic() - began < 10
+    assert time.process_time() - began < 10
 
 
 @pytest.mark.parametrize(

@@ -143,13 +143,13 @@ def test_the_last_look_waits_for_one_that_is_still_uploading(world, kept, storag
 
     def slow(*arguments):
         uploading.set()
-        assert go_on.wait(10)
+        assert go_on.wait(60)
         return upload(*arguments)
 
     monkeypatch.setattr(storage.objects, "put_open", slow)
     with ThreadPoolExecutor(2) as threads:
         early = threads.submit(job.look)
-        assert uploading.wait(10)
+        assert uploading.wait(60)
         (job.folders[0] / "2.pt").write_bytes(b"2")
         last = threads.submit(job.look, final=True)
         go_on.set()

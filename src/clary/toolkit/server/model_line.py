@@ -31,10 +31,10 @@ class Line:
     """One model. Its thread waits for it; nobody else does."""
 
     def __init__(self, place: str, answer: Answer) -> None:
+        self._place = place
         self._answer = answer
         self._waiting: queue.SimpleQueue[Optional[Exchange]] = queue.SimpleQueue()
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._socket.connect(place)
         self._received: BinaryIO = self._socket.makefile("rb")
         self.alive = True
         self.ready = False
@@ -70,7 +70,9 @@ class Line:
         ended()
 
     def _answers(self) -> bool:
+        """A process that has ended by now refuses the connection: it does not load, and memory is not what it lacks."""
         try:
+            self._socket.connect(self._place)
             self._socket.sendall(_worded(_PING))
             return _read(self._received).status == 200
         except (OSError, ValueError):

@@ -44,7 +44,7 @@ def test_requests_that_wait_are_computed_together_and_none_shows_it(regressor):
     asked = [(row, CSV, (JSON, CSV, LINES, "image/png")[place % 4]) for place, row in enumerate(rows)]
     alone = [regressor.invoke(body, kind, accept=accept)[:2] for body, kind, accept in asked]
     assert regressor.together(asked) == alone
-    wait_until(lambda: "Requests that wait are computed together." in regressor.log(), 30, "they were")
+    wait_until(lambda: "Requests that wait are computed together." in regressor.log(), 60, "they were")
 
 
 def scores(body):

@@ -158,7 +158,7 @@ def test_pipes_are_read_once(job, kind):
     feeder = threading.Thread(target=pipe.write_bytes, args=(content,), daemon=True)
     feeder.start()
     result = job.end(process)
-    feeder.join(10)
+    feeder.join(60)
     assert result.code == 0, result.log
     assert result.scores == expected
 
