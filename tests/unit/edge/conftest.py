@@ -34,20 +34,20 @@ class Edge:
 
     async def start(self):
         self.running = asyncio.create_task(self.server.serve([self.tcp, self.unix]))
-        await asyncio.wait_for(self.beside.wait(), 5)
+        await asyncio.wait_for(self.beside.wait(), 60)
         return self
 
     async def exchange(self, sent, *, unix=False):
         opening = asyncio.open_unix_connection(self.path) if unix else asyncio.open_connection("127.0.0.1", self.port)
         reader, writer = await opening
         writer.write(sent)
-        received = await asyncio.wait_for(reader.read(), 5)
+        received = await asyncio.wait_for(reader.read(), 60)
         writer.close()
         return received
 
     async def stop(self):
         self.ours.close()
-        await asyncio.wait_for(self.running, 10)
+        await asyncio.wait_for(self.running, 60)
         self.alone.close()
 
 

@@ -123,7 +123,7 @@ async def test_a_body_that_breaks_off_in_nonsense_is_refused_after_what_came_bef
     assert b"/first!" in await reader.readuntil(b"!")
     writer.write(b"nonsense\r\n")
     assert (await reader.read()).startswith(b"HTTP/1.1 400 ")
-    await asyncio.wait_for(application.gone.wait(), 5)
+    await asyncio.wait_for(application.gone.wait(), 60)
     assert application.bodies == [b""]
     writer.close()
 
@@ -196,7 +196,7 @@ async def test_an_answer_that_breaks_off_ends_the_connection(edge, application, 
     reader, writer = await asyncio.open_connection("127.0.0.1", edge.port)
     writer.write(get(path) + get("/more"))
     with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
-        await asyncio.wait_for(reader.readuntil(b"more!"), 5)
+        await asyncio.wait_for(reader.readuntil(b"more!"), 60)
     assert [asked.path for asked in application.asked] == [path]
     writer.close()
 
@@ -204,9 +204,9 @@ async def test_an_answer_that_breaks_off_ends_the_connection(edge, application, 
 async def test_a_client_that_leaves_ends_its_request_and_those_behind_it(edge, application):
     _, writer = await asyncio.open_connection("127.0.0.1", edge.port)
     writer.write(get("/", b"Content-Length: 3", method="PUT") + b"ab")
-    await asyncio.wait_for(application.begun["/"].wait(), 5)
+    await asyncio.wait_for(application.begun["/"].wait(), 60)
     writer.close()
-    await asyncio.wait_for(application.gone.wait(), 5)
+    await asyncio.wait_for(application.gone.wait(), 60)
 
 
 async def test_what_is_under_way_is_answered_when_the_edge_ends(tmp_path, started, application):
@@ -216,11 +216,11 @@ async def test_what_is_under_way_is_answered_when_the_edge_ends(tmp_path, starte
     assert await idle.readuntil(b"!")
     reader, writer = await asyncio.open_connection("127.0.0.1", edge.port)
     writer.write(get("/slow"))
-    await asyncio.wait_for(application.begun["/slow"].wait(), 5)
+    await asyncio.wait_for(application.begun["/slow"].wait(), 60)
     ending = asyncio.create_task(edge.stop())
-    assert await asyncio.wait_for(idle.read(), 5) == b""
+    assert await asyncio.wait_for(idle.read(), 60) == b""
     application.go_on.set()
-    answer = await asyncio.wait_for(reader.read(), 5)
+    answer = await asyncio.wait_for(reader.read(), 60)
     assert b"connection: close\r\n" in answer and answer.endswith(b"/slow!")
     await ending
     for each in (idle_writer, writer):
