@@ -155,7 +155,7 @@ def test_sigterm_reaches_the_script(opt):
 
 def test_a_sigterm_that_comes_before_the_script_is_waited_for_reaches_it_too(opt):
     """Forked, the script may print and be told to end while its parent has had no time yet."""
-    opt.script("import signal\nsignal.pause()\n")
+    opt.script("import time\ntime.sleep(120)\n")
     told_at_once = (
         "import os, runpy, signal\n"
         "os.register_at_fork(after_in_parent=lambda: os.kill(os.getpid(), signal.SIGTERM))\n"
