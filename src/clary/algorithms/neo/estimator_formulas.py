@@ -85,8 +85,9 @@ def _tweedie(model: Model, columns: Columns) -> Formula:
 
 
 def _margins(model: Model, scale: float = 1.0) -> List[Sum]:
-    intercepts = np.broadcast_to(np.ravel(model.intercept_), len(model.coef_))
-    return [_weighed(*each, scale) for each in zip(model.coef_, intercepts)]  # noqa: B905 - Python 3.8
+    weights = np.atleast_2d(model.coef_)  # of two labels some releases have one row, others none
+    intercepts = np.broadcast_to(np.ravel(model.intercept_), len(weights))
+    return [_weighed(*each, scale) for each in zip(weights, intercepts)]  # noqa: B905 - Python 3.8
 
 
 def _logistic(model: Model, columns: Columns) -> Formula:
