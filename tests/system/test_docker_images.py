@@ -203,6 +203,13 @@ def _lines(jobs: Jobs, name: str) -> list[str]:
     return jobs.said(name).splitlines()
 
 
+@pytest.fixture(scope="module")
+def silent(jobs: Jobs, image: str) -> list[str]:
+    """Endpoints whose minute passes while other tests run."""
+    return [_deploy(jobs, fault, image, fault) for fault in SILENT]
+
+
+@pytest.mark.usefixtures("silent")
 def test_a_training_job_of_a_real_image(jobs: Jobs, image: str) -> None:
     name = _train(jobs, "trained", image)
     job = jobs.ended(name)
@@ -315,13 +322,6 @@ def _settled(jobs: Jobs, name: str) -> str:
     return jobs.endpoint_status(name)
 
 
-@pytest.fixture(scope="module")
-def silent(jobs: Jobs, image: str) -> list[str]:
-    """Endpoints whose minute passes while other tests run."""
-    return [_deploy(jobs, fault, image, fault) for fault in SILENT]
-
-
-@pytest.mark.usefixtures("silent")
 def test_an_endpoint_of_a_real_image(jobs: Jobs, image: str) -> None:
     name = _deploy(jobs, "real", image)
     assert _settled(jobs, name) == "InService"

@@ -41,9 +41,12 @@ def test_an_environment_that_is_not_built_says_what_is_missing(cut_off, tmp_path
     cut_off.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
     with RunningClary(tmp_path / "data") as clary:
         jobs = Jobs(clary)
-        for number, (image, missing) in enumerate(MISSING.items()):
+        names = []
+        for number, image in enumerate(MISSING):
             algorithm = {"TrainingImage": image, "TrainingInputMode": "File"}
-            job = jobs.ended(jobs.start(f"hello-{number}", HELLO, AlgorithmSpecification=algorithm))
+            names.append(jobs.start(f"hello-{number}", HELLO, AlgorithmSpecification=algorithm))
+        for name, missing in zip(names, MISSING.values(), strict=True):
+            job = jobs.ended(name)
             assert job["TrainingJobStatus"] == "Failed"
             reason = job["FailureReason"]
             # AWS's words for an image that cannot be pulled, as users report them

@@ -19,6 +19,10 @@ Begin = Callable[[Launch, int, socket.socket], None]
 _CANNOT_ENTER = 126 << 8
 """The wait status of a program that could not be begun."""
 
+_BACKLOG = 4096
+"""Connections that wait to be accepted, as many as Linux takes by default: one that finds no room tries again after
+seconds only."""
+
 _IN_MEMORY = ("/", "/dev/shm")  # noqa: S108  file systems of the container's own
 
 
@@ -58,7 +62,7 @@ def _listen(port: int) -> socket.socket:
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     sock.bind(("127.0.0.1", port))
-    sock.listen(512)
+    sock.listen(_BACKLOG)
     return sock
 
 

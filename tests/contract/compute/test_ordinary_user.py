@@ -26,7 +26,7 @@ def _can_run() -> bool:
         f"PYTHONPATH={modules}",
         _PYTHON,
         "-c",
-        "import pytest, pytest_asyncio, pytest_timeout, clary",
+        "import pytest, pytest_asyncio, pytest_timeout, xdist, clary",
     ]
     return subprocess.run(command, check=False, capture_output=True, cwd="/").returncode == 0
 
@@ -79,6 +79,7 @@ def _try(folder: Path, *more: str, **variables: str) -> None:
     }
     config = ["-c", os.devnull, "--rootdir", str(folder), "--import-mode=importlib", "-o", "asyncio_mode=auto"]
     options = [*config, "-p", "no:cacheprovider", "--basetemp", str(folder / "user"), "--timeout", "240", "-q", "-x"]
+    options += ["-n", "2", "--dist", "loadfile"]  # these tests wait more than they compute
     done = subprocess.run(
         [*_as_user(), _PYTHON, "-m", "pytest", *options, *more, str(tests)],
         env=env,
