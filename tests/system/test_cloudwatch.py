@@ -64,7 +64,7 @@ def statistics(jobs: Jobs, namespace: str, name: str, **dimensions: str) -> Any:
         Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
         StartTime=now - timedelta(minutes=10),
         EndTime=now + timedelta(minutes=1),
-        Period=3600,
+        Period=86_400,
         Statistics=["SampleCount", "Sum", "Average", "Minimum", "Maximum"],
     )
     return answer["Datapoints"][0] if answer["Datapoints"] else None
@@ -218,5 +218,5 @@ def test_an_endpoint_reports_invocations_latencies_and_errors(jobs: Jobs) -> Non
     assert statistics(jobs, "AWS/SageMaker", "InvocationModelErrors", **of)["Sum"] == 1
     latency = statistics(jobs, "AWS/SageMaker", "ModelLatency", **of)
     assert latency["Unit"] == "Microseconds"
-    assert 50 < latency["Average"] < 30e6
+    assert 50 < latency["Minimum"] < 1e6  # of a machine that stalls the others may take longer
     assert statistics(jobs, "AWS/SageMaker", "OverheadLatency", **of)["SampleCount"] == 6

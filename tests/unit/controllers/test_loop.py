@@ -45,6 +45,8 @@ def test_the_earlier_of_two_times_counts(queue):
     queue.add_after("soon", 120)
     queue.add_after("soon", 0.001)
     assert queue.get() == "soon"
+    queue.add_after("late", 0.001)
+    assert queue.get() == "late"
 
 
 def test_a_look_now_makes_the_later_one_needless(queue):
