@@ -1,7 +1,7 @@
 """A query of Logs Insights (https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_GetQueryResults.html).
 
-    Scheduled → Running → Complete, Failed, Timeout
-    each of the first two → Cancelled (its target, once StopQuery was called)
+Scheduled → Running → Complete, Failed, Timeout
+each of the first two → Cancelled (its target, once StopQuery was called)
 """
 
 from __future__ import annotations

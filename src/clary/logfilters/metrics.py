@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from clary.logsearch.members import BadPattern, selected
+from clary.logsearch.members import selected
 from clary.logsearch.patterns import Found, Pattern
-from clary.logsearch.wording import number
+from clary.logsearch.wording import BadPattern, number
 
 _MINUTE = 60_000
 _VALUES = 150
@@ -60,10 +60,11 @@ class Counting:
     def calls(self) -> Iterator[dict[str, Any]]:
         """Parameters of PutMetricData."""
         by_namespace: dict[str, list[dict[str, Any]]] = {}
-        for (namespace, *rest), values in self._values.items():
+        for (namespace, name, unit, dimensions, minute), values in self._values.items():
             items = list(values.items())
             for start in range(0, len(items), _VALUES):
-                by_namespace.setdefault(namespace, []).append(_datum(*rest, items[start : start + _VALUES]))
+                datum = _datum(name, unit, dimensions, minute, items[start : start + _VALUES])
+                by_namespace.setdefault(namespace, []).append(datum)
         for namespace, data in by_namespace.items():
             for start in range(0, len(data), _CALL):
                 yield {"Namespace": namespace, "MetricData": data[start : start + _CALL]}

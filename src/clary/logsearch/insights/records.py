@@ -126,6 +126,7 @@ def pointed(text: str) -> tuple[str, str, int, int]:
     if not isinstance(place, list) or [type(part) for part in place] != [str, str, int, int]:
         raise ValueError(text)
     group, stream, timestamp, known = place
+    (group + stream).encode()  # half a character is none
     return group, stream, timestamp, known
 
 

@@ -50,11 +50,11 @@ _Stretch = tuple[int, int | None]
 
 
 class _Seen(NamedTuple):
-    """An event that matches, or how far a stream has been searched; `count` events were looked at since the last."""
+    """An event that matches, or how far a stream has been searched; `looked_at` events since the last."""
 
     event: Event
     hit: bool
-    count: int
+    looked_at: int
 
 
 @SERVICE.operation("FilterLogEvents")
@@ -89,7 +89,7 @@ class _Search:
         full = len(self.found) == self._limit or (size > ANSWER_BYTES and bool(self.found))
         self._more = full or self._searched >= _SEARCHED
         if not self._more:
-            self._size, self._searched = size, self._searched + seen.count
+            self._size, self._searched = size, self._searched + seen.looked_at
             self.place = _Place(event.timestamp, stream, event.position)
             if seen.hit:
                 self.found.append(_shown(stream, event))

@@ -55,8 +55,8 @@ def _check_destination(context: Context, group: Key, params: Params) -> None:
         invoke_function(context.invoke, group, params["destinationArn"], b"{}", "DryRun")
     except AccessDenied:
         raise invalid(
-            "Could not execute the lambda function. Make sure you have given CloudWatch Logs permission to execute your "
-            "function."
+            "Could not execute the lambda function. Make sure you have given CloudWatch Logs permission to execute "
+            "your function."
         ) from None
 
 

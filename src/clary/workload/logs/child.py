@@ -9,10 +9,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
-from clary.durable import replace_file
 from clary.workload.errors import Cancelled
 
 MEMORY_BYTES = 3 * 2**30
@@ -33,20 +31,24 @@ def done(module: str, plan: Mapping[str, Any], seconds: float, ended: Callable[[
     )
     try:
         _hand(process, json.dumps(plan).encode())
-        deadline = time.monotonic() + seconds
-        while process.poll() is None:
-            if ended():
-                raise Cancelled
-            if time.monotonic() > deadline:
-                raise TimedOut
-            _wait(process)
+        _see_out(process, time.monotonic() + seconds, ended)
         said, errors = process.communicate()
-    finally:
+    except BaseException:
         process.kill()
         process.communicate()
+        raise
     if process.returncode:
         raise RuntimeError(errors.decode("utf-8", "replace")[-2000:] or f"it ended with {process.returncode}")
     return json.loads(said)
+
+
+def _see_out(process: subprocess.Popen[bytes], deadline: float, ended: Callable[[], bool]) -> None:
+    while process.poll() is None:
+        if ended():
+            raise Cancelled
+        if time.monotonic() > deadline:
+            raise TimedOut
+        _wait(process)
 
 
 def _hand(process: subprocess.Popen[bytes], plan: bytes) -> None:
@@ -71,8 +73,3 @@ def carry_out(work: Callable[[Mapping[str, Any]], Any]) -> None:
     os.nice(_NICENESS)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     sys.stdout.write(json.dumps(work(json.loads(sys.stdin.buffer.read()))))
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """All of it, on the disk, or nothing."""
-    replace_file(path, data)
