@@ -32,6 +32,8 @@ class _Step(NamedTuple):
     fits: Callable[[str], bool]
     again: bool
     optional: bool
+    letter: str
+    """The only one that fits; empty where several do."""
 
 
 class _Sequence(NamedTuple):
@@ -45,7 +47,10 @@ def compiled(expression: str) -> Callable[[str], bool]:
     sequences = [_sequence(part) for part in _choices(expression)]
     if sum(len(sequence.steps) + 1 for sequence in sequences) > MOST_STATES:
         raise BadRegex("it is too long")
-    return _Automaton(sequences).found
+    found, words = _Automaton(sequences).found, [_word(sequence) for sequence in sequences]
+    if not all(words):
+        return found
+    return lambda text: any(word in text for word in words) and found(text)
 
 
 def _choices(expression: str) -> Iterator[str]:
@@ -73,12 +78,12 @@ def _sequence(text: str) -> _Sequence:
     while position < len(body):
         found = _atom(body, position)
         least, most, position = _times(body, found.end())
-        fits = _fitting(found[0])
-        steps += [_Step(fits, again=False, optional=False)] * least
+        fits, letter = _fitting(found[0]), _letter(found[0])
+        steps += [_Step(fits, again=False, optional=False, letter=letter)] * least
         if most is None:
-            steps.append(_Step(fits, again=True, optional=True))
+            steps.append(_Step(fits, again=True, optional=True, letter=""))
         else:
-            steps += [_Step(fits, again=False, optional=True)] * (most - least)
+            steps += [_Step(fits, again=False, optional=True, letter="")] * (most - least)
         if len(steps) > MOST_STATES:
             raise BadRegex("it is too long")
     return _Sequence(tuple(steps), from_start, to_end)
@@ -118,6 +123,23 @@ def _fitting(atom: str) -> Callable[[str], bool]:
     except re.error:
         raise BadRegex(f"{atom} is not known") from None
     return lambda letter: one.fullmatch(letter) is not None
+
+
+def _letter(atom: str) -> str:
+    if len(atom) == 1:
+        return "" if atom == "." else atom
+    return atom[1] if len(atom) == 2 and not atom[1].isalnum() else ""
+
+
+def _word(sequence: _Sequence) -> str:
+    """The longest text that must stand in whatever a sequence is found in: most messages do not have it."""
+    runs = [""]
+    for step in sequence.steps:
+        if step.letter:
+            runs[-1] += step.letter
+        elif runs[-1]:
+            runs.append("")
+    return max(runs, key=len)
 
 
 _Places = frozenset[tuple[int, int]]

@@ -144,7 +144,7 @@ class _Parser:
         pieces = text.text.split("*")
         if len(pieces) != len(names) + 1:
             raise BadQuery(f"{len(pieces) - 1} * and {len(names)} names", text.start, text.end)
-        return Parse(field, _glob(pieces), names)
+        return Parse(field, tuple(pieces), names)
 
     def _parse_regex(self, field: Expression) -> Command:
         token = self._next(REGEX)
@@ -312,17 +312,6 @@ def _checked(token: Token) -> re.Pattern[str]:
         return re.compile(python(token.text))
     except (re.error, RecursionError, OverflowError) as error:
         raise BadQuery(f"invalid regular expression: {error}", token.start, token.end) from None
-
-
-def _glob(pieces: Sequence[str]) -> str:
-    """Each `*` ends where what follows it stands first; the last one, with nothing behind it, takes all."""
-    first, *others = [re.escape(piece) for piece in pieces]
-    groups = "".join("(.*)" if not piece and last else f"(.*?){piece}" for piece, last in _marked(others))
-    return f"(?s){first}{groups}"
-
-
-def _marked(pieces: Sequence[str]) -> list[tuple[str, bool]]:
-    return [(piece, number == len(pieces) - 1) for number, piece in enumerate(pieces)]
 
 
 def _period(token: Token) -> Expression:

@@ -139,7 +139,7 @@ def _stage(command: Command, after: Command | None) -> Stage:  # noqa: PLR0911  
         case Filter(condition):
             return _filtering(compiled(condition))
         case Parse(field, pattern, names):
-            return _parsing(compiled(field), re.compile(pattern), names)
+            return _parsing(compiled(field), _parts(pattern, names), names)
         case Stats(aggregates, groups):
             return _grouping(aggregates, groups)
         case Sort(keys):
@@ -172,19 +172,49 @@ def _naming(named: Sequence[Named]) -> Stage:
     return apply
 
 
-def _parsing(field: Evaluate, pattern: re.Pattern[str], names: Sequence[str]) -> Stage:
-    groups: list[str | int] = [name if name in pattern.groupindex else number for number, name in enumerate(names, 1)]
-
+def _parsing(field: Evaluate, parts: Callable[[str], Sequence[str | None] | None], names: Sequence[str]) -> Stage:
     def apply(rows: Rows) -> Iterator[Any]:
         for row in rows:
             value = field(row)
-            found = None if value is None else pattern.search(text(value))
+            found = None if value is None else parts(text(value))
             if found is not None:
-                for name, group in zip(names, groups, strict=True):
-                    row.set(name, found[group])
+                for name, part in zip(names, found, strict=True):
+                    row.set(name, part)
             yield row
 
     return apply
+
+
+def _parts(pattern: str | tuple[str, ...], names: Sequence[str]) -> Callable[[str], Sequence[str | None] | None]:
+    """What is found in a text for each name; None where it is not as the pattern says."""
+    if isinstance(pattern, tuple):
+        return partial(_of_glob, pattern)
+    expression = re.compile(pattern)
+    groups: list[str | int] = [
+        name if name in expression.groupindex else number for number, name in enumerate(names, 1)
+    ]
+
+    def found(value: str) -> Sequence[str | None] | None:
+        match = expression.search(value)
+        return None if match is None else [match[group] for group in groups]
+
+    return found
+
+
+def _of_glob(pieces: Sequence[str], value: str) -> list[str | None] | None:
+    """Each `*` ends where what follows it stands first; the last one, with nothing behind it, takes all."""
+    start = value.find(pieces[0])
+    if start < 0:
+        return None
+    found: list[str | None] = []
+    start += len(pieces[0])
+    for number, piece in enumerate(pieces[1:], 1):
+        end = value.find(piece, start) if piece or number < len(pieces) - 1 else len(value)
+        if end < 0:
+            return None
+        found.append(value[start:end])
+        start = end + len(piece)
+    return found
 
 
 def _grouping(aggregates: Sequence[Named], groups: Sequence[Named]) -> Stage:

@@ -70,10 +70,10 @@ class Filter:
 
 @dataclass(frozen=True)
 class Parse:
-    """`parse`: `pattern` is a regular expression whose groups bear names, whatever it was written as."""
+    """`parse`: `pattern` is a regular expression, or what stands around the `*` of a glob."""
 
     field: Expression
-    pattern: str
+    pattern: str | tuple[str, ...]
     names: Sequence[str]
 
 

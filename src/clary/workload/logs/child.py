@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
 import time
@@ -15,6 +17,9 @@ from clary.workload.errors import Cancelled
 
 MEMORY_BYTES = 3 * 2**30
 """Of address space: a query that groups by everything must not take the machine's memory."""
+
+_PR_SET_PDEATHSIG = 1
+"""A control that is killed cannot end its children: the kernel does (prctl(2))."""
 
 _NICENESS = 10
 _LOOK_SECONDS = 0.05
@@ -70,6 +75,7 @@ def _wait(process: subprocess.Popen[bytes]) -> None:
 
 def carry_out(work: Callable[[Mapping[str, Any]], Any]) -> None:
     """In the child: read the plan, do it, say the result."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     os.nice(_NICENESS)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     sys.stdout.write(json.dumps(work(json.loads(sys.stdin.buffer.read()))))
