@@ -13,7 +13,6 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 
 from clary.controllers.logs import Invoke
@@ -38,6 +37,9 @@ FOLLOW_SECONDS = 2.0
 """Between two looks at what containers have written; nothing is looked at in groups without filters."""
 
 _AT_ONCE = 1000
+_BYTES = 4 * 2**20
+"""Of a stream's events that filters are given at once."""
+
 _CONTAINERS = "/aws/sagemaker/"
 
 _log = logging.getLogger(__name__)
@@ -114,7 +116,7 @@ class LogGroupController:
         return 0.0 if any(more) else FOLLOW_SECONDS
 
     def _read_on(self, group: Key, row: Row, filters: Sequence[Row], position: int | None) -> bool:
-        """One piece of a stream; whether there may be more."""
+        """One piece of a stream; whether there may be more, which the next look will tell."""
         file = self._file(row)
         try:
             size = file.stat().st_size
@@ -127,14 +129,14 @@ class LogGroupController:
             position = reader.seek(min(map(_made, filters)))
         elif position > size:  # it has been emptied, and written anew
             position = 0
-        events = list(islice(reader.forward(position), _AT_ONCE))
+        events = reader.piece(position, _AT_ONCE, _BYTES)
         for each in filters:
             known = [event for event in events if event.ingested >= _made(each)]
             numbered = [(event.position, event.timestamp, event.message) for event in known]
             self._deriving.derive(group, stream_of(row), [each], numbered)
         if events:
             self._remember(group, stream_of(row), events[-1].end)
-        return len(events) == _AT_ONCE
+        return bool(events)
 
     def _remember(self, group: Key, stream: str, position: int) -> None:
         key, now = following_key(group), datetime.now(UTC)

@@ -211,6 +211,15 @@ class LogReader:
                     lines = []
             start += len(text)
 
+    def piece(self, position: int, events: int, size: int) -> list[Event]:
+        """The next events: at most so many, and no more once they take `size` bytes of the file."""
+        taken: list[Event] = []
+        for event in self.forward(position):
+            taken.append(event)
+            if len(taken) == events or event.end - position >= size:
+                break
+        return taken
+
     def backward(self, position: int | None = None) -> Iterator[Event]:
         """Events that end at or before `position` (the end of the stream where it is None), newest first."""
         lines: list[_Line] = []

@@ -6,7 +6,6 @@ from __future__ import annotations
 import heapq
 import zlib
 from collections.abc import Callable, Iterator
-from itertools import islice
 from typing import NamedTuple, cast
 
 from clary.logfilters.deliveries import event_id
@@ -29,7 +28,11 @@ _AT_ONCE = 256
 """Events read before a stream's file is closed again: thousands of streams must not hold thousands of files open …"""
 
 _TOGETHER = 16_384
-"""… but few streams are read on for longer."""
+"""… but few streams are read on for longer …"""
+
+_BYTES = 16 * 2**20
+_BYTES_OF_ONE = 64 * 2**10
+"""… as long as what is read of all of them, and of each, has room in memory."""
 
 _MARK = 512
 """Every so many events that do not match, how far a stream has been searched is said to the others."""
@@ -135,7 +138,8 @@ def _merged(
     context: Context, rows: list[Row], matches: Callable[[str], bool], stretch: _Stretch, place: _Place
 ) -> Iterator[tuple[str, _Seen]]:
     """What is behind `place`, ordered by time, stream and position."""
-    at_once = max(_AT_ONCE, _TOGETHER // max(1, len(rows)))
+    count = max(1, len(rows))
+    at_once = max(_AT_ONCE, _TOGETHER // count), max(_BYTES_OF_ONE, _BYTES // count)
     streams = [_searched(stream_name(row), reader_of(context, row), matches, stretch, at_once) for row in rows]
     if len(streams) == 1:
         merged: Iterator[tuple[str, _Seen]] = streams[0]
@@ -147,12 +151,12 @@ def _merged(
 
 
 def _searched(
-    stream: str, reader: LogReader, matches: Callable[[str], bool], stretch: _Stretch, at_once: int
+    stream: str, reader: LogReader, matches: Callable[[str], bool], stretch: _Stretch, at_once: tuple[int, int]
 ) -> Iterator[tuple[str, _Seen]]:
     """From the start to the end, which is included here, as it is not by GetLogEvents."""
     start, end = stretch
     position, count = reader.seek(start) if start > 0 else 0, 0
-    while chunk := list(islice(reader.forward(position), at_once)):
+    while chunk := reader.piece(position, *at_once):
         for event in chunk:
             if end is not None and event.timestamp > end:
                 return
