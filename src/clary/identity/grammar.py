@@ -16,6 +16,7 @@ _TOP = {"Version", "Id", "Statement"}
 _COMMON = {"Sid", "Effect", "Action", "NotAction", "Condition"}
 _IDENTITY = _COMMON | {"Resource", "NotResource"}
 _TRUST = _COMMON | {"Principal"}
+_RESOURCE = _IDENTITY | {"Principal"}
 _SID = re.compile(r"[A-Za-z0-9]*")
 _VENDOR = re.compile(r"[A-Za-z0-9-]+")
 _ARN_PARTS = 6
@@ -40,6 +41,16 @@ def check_trust_policy(document: str) -> dict[str, Any]:
     for statement in _statements(parsed):
         _check_common(statement, _TRUST, "Resource")
         _check_trusted_actions(statement)
+        _check_principals(statement)
+    return parsed
+
+
+def check_resource_policy(document: str) -> dict[str, Any]:
+    """A resource's own policy, parsed. Raises MalformedPolicy. `NotPrincipal` is none that could be enforced here."""
+    parsed = _parsed(document)
+    for statement in _statements(parsed):
+        _check_common(statement, _RESOURCE, "")
+        _check_resources(statement)
         _check_principals(statement)
     return parsed
 
@@ -75,7 +86,7 @@ def _statements(parsed: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _check_common(statement: Mapping[str, Any], known: set[str], prohibited: str) -> None:
     for field in (prohibited, f"Not{prohibited}"):
-        if field in statement:
+        if prohibited and field in statement:
             raise MalformedPolicy(
                 f"Policy document should not specify a {prohibited.lower()}."
                 if prohibited == "Principal"
