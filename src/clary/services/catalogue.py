@@ -9,6 +9,7 @@ from clary.services import (
     cloudwatch,
     ecr,
     iam,
+    kms,
     lambda_,
     logs,
     s3,
@@ -24,6 +25,7 @@ from clary.services.applicationautoscaling.service import SERVICE as APPLICATION
 from clary.services.cloudwatch.service import SERVICE as CLOUDWATCH
 from clary.services.ecr.service import SERVICE as ECR
 from clary.services.iam.service import SERVICE as IAM
+from clary.services.kms.service import SERVICE as KMS
 from clary.services.lambda_.service import SERVICE as LAMBDA
 from clary.services.logs.service import SERVICE as LOGS
 from clary.services.registry import Registry
@@ -41,6 +43,7 @@ OPERATIONS = (
     cloudwatch,
     ecr,
     iam,
+    kms,
     lambda_,
     logs,
     s3,
@@ -65,6 +68,7 @@ REGISTRY = Registry(
         APIGATEWAY,
         APIGATEWAYV2,
         ECR,
+        KMS,
         LAMBDA,
         SNS,
         SQS,
