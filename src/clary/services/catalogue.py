@@ -15,6 +15,7 @@ from clary.services import (
     s3,
     sagemaker,
     sagemaker_runtime,
+    secretsmanager,
     sns,
     sqs,
     sts,
@@ -32,6 +33,7 @@ from clary.services.registry import Registry
 from clary.services.s3.service import SERVICE as S3
 from clary.services.sagemaker.service import SERVICE as SAGEMAKER
 from clary.services.sagemaker_runtime.service import SERVICE as SAGEMAKER_RUNTIME
+from clary.services.secretsmanager.service import SERVICE as SECRETSMANAGER
 from clary.services.sns.service import SERVICE as SNS
 from clary.services.sqs.service import SERVICE as SQS
 from clary.services.sts.service import SERVICE as STS
@@ -49,6 +51,7 @@ OPERATIONS = (
     s3,
     sagemaker,
     sagemaker_runtime,
+    secretsmanager,
     sns,
     sqs,
     sts,
@@ -70,6 +73,7 @@ REGISTRY = Registry(
         ECR,
         KMS,
         LAMBDA,
+        SECRETSMANAGER,
         SNS,
         SQS,
     )
