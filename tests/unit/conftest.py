@@ -168,6 +168,23 @@ def make_inner(monkeypatch):
         each.close()
 
 
+@pytest.fixture(scope="module")
+def shared_inner(tmp_path_factory):
+    """One control for a file of tests, for services that no controller's patience is waited for."""
+    shared = Inner(tmp_path_factory.mktemp("control"))
+    yield shared
+    shared.close()
+
+
+@pytest.fixture
+def emptied_inner(shared_inner):
+    """The same with nothing in it, and nobody but the default role calling."""
+    shared_inner.store.write(lambda transaction: transaction.clear())
+    principal, shared_inner.invocation_id = shared_inner.principal, ""
+    yield shared_inner
+    shared_inner.principal = principal
+
+
 @pytest.fixture
 def inner(tmp_path, make_inner):
     inner = make_inner(tmp_path)

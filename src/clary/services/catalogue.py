@@ -18,6 +18,7 @@ from clary.services import (
     secretsmanager,
     sns,
     sqs,
+    ssm,
     sts,
 )
 from clary.services.apigateway.service import SERVICE as APIGATEWAY
@@ -36,6 +37,7 @@ from clary.services.sagemaker_runtime.service import SERVICE as SAGEMAKER_RUNTIM
 from clary.services.secretsmanager.service import SERVICE as SECRETSMANAGER
 from clary.services.sns.service import SERVICE as SNS
 from clary.services.sqs.service import SERVICE as SQS
+from clary.services.ssm.service import SERVICE as SSM
 from clary.services.sts.service import SERVICE as STS
 
 OPERATIONS = (
@@ -54,6 +56,7 @@ OPERATIONS = (
     secretsmanager,
     sns,
     sqs,
+    ssm,
     sts,
 )
 """Importing these registers the operations."""
@@ -76,6 +79,7 @@ REGISTRY = Registry(
         SECRETSMANAGER,
         SNS,
         SQS,
+        SSM,
     )
 )
 """Every service with every operation that is offered."""

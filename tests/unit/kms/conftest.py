@@ -32,5 +32,5 @@ class Kms:
 
 
 @pytest.fixture
-def kms(inner):
-    return Kms(inner)
+def kms(emptied_inner):
+    return Kms(emptied_inner)

@@ -57,14 +57,14 @@ def test_re_encryption_changes_key_and_context(kms):
     assert kms.decrypt(said["CiphertextBlob"], EncryptionContext={"b": "2"}) == b"secret"
 
 
-def test_material_is_sealed_at_rest_under_a_file_for_its_owner_only(kms, tmp_path):
+def test_material_is_sealed_at_rest_under_a_file_for_its_owner_only(kms):
     key = kms.create()
     row = kms.inner.store.read.by_arn(kms.arn(key))
-    path = tmp_path / "root.key"
+    folder = kms.inner.settings.data_dir
+    path = folder / "root.key"
     assert path.stat().st_mode & 0o777 == 0o600
-    secret = material.opened(material.root(tmp_path), key, row.state["materials"][0])
-    kms.inner.store.close()
-    for file in tmp_path.glob("clary.db*"):
+    secret = material.opened(material.root(folder), key, row.state["materials"][0])
+    for file in folder.glob("clary.db*"):
         assert secret not in file.read_bytes()
 
 
