@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from clary.calls import Call
@@ -18,10 +19,11 @@ from clary.services.ssm.names import KIND, SECRETS, VERSION, below, check_path, 
 from clary.services.ssm.rows import entry, number, parameter, require, require_version
 from clary.services.ssm.service import SERVICE
 from clary.services.ssm.values import SECURE, shown
-from clary.store.rows import Row
+from clary.store.rows import Query, Row
 
 _BY_PATH = 10
 _HISTORY = 50
+_AT_ONCE = 1000
 _PUBLIC = "/aws/service/"
 
 
@@ -99,7 +101,7 @@ def by_path(context: Context, params: Params) -> Output:
     label, decrypt = filters.label_of(asked), bool(params.get("WithDecryption"))
     wanted = [
         ([row.key.name], row)
-        for row in all_of(context)
+        for row in all_of(context, path)
         if below(row.key.name, path, recursive=bool(params.get("Recursive"))) and filters.fits(context, row, asked)
     ]
     rows, token = paged(wanted, params, _BY_PATH)
@@ -112,10 +114,16 @@ def _newest(context: Context, row: Row, label: str | None) -> Row:
     return require_version(context.store.read, row, version)
 
 
-def all_of(context: Context) -> list[Row]:
-    """All parameters of the account in the region."""
-    ours = (context.account, context.region)
-    return [row for row in context.store.read.rows(KIND) if (row.key.account, row.key.region) == ours]
+def all_of(context: Context, prefix: str | None = None) -> list[Row]:
+    """All parameters of the account in the region, or those whose names begin so; by name."""
+    query = Query(KIND, context.account, context.region, "name", descending=False, limit=_AT_ONCE, name_prefix=prefix)
+    found: list[Row] = []
+    while True:
+        part = context.store.read.page(query)
+        found += part.rows
+        if part.token is None:
+            return found
+        query = replace(query, token=part.token)
 
 
 def paged(
