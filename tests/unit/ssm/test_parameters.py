@@ -253,3 +253,6 @@ def test_public_parameters_are_refused(parameters):
     code, text = parameters.refusal("GetParameter", Name="/aws/service/ami-amazon-linux-latest/x")
     assert code == "ParameterNotFound"
     assert "public parameters are not offered by Clary" in text
+    code, text = parameters.refusal("GetParametersByPath", Path="/aws/service/ami-amazon-linux-latest")
+    assert code == "ValidationException"
+    assert "public parameters" in text

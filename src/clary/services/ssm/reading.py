@@ -97,6 +97,8 @@ def by_path(context: Context, params: Params) -> Output:
     InvalidNextToken."""
     path, asked = params["Path"], params.get("ParameterFilters") or ()
     check_path(path)
+    if f"{path}/".startswith(_PUBLIC):
+        raise ValidationError("AWS's public parameters (/aws/service/) are not offered by Clary.")
     filters.check(asked, filters.BY_PATH)
     label, decrypt = filters.label_of(asked), bool(params.get("WithDecryption"))
     wanted = [
