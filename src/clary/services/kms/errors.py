@@ -80,7 +80,7 @@ def bad_marker() -> AWSError:
 def dry_run() -> AWSError:
     """All that could be asked beforehand has been."""
     text = "The request would have succeeded, but the DryRun option is set."
-    return AWSError("DryRunOperationException", text, status=412)
+    return AWSError("DryRunOperationException", text)
 
 
 def unreadable(arn: str) -> AWSError:
