@@ -24,6 +24,7 @@ from clary.controllers.function_environments import ENVIRONMENT_KIND, FunctionEn
 from clary.controllers.health import HealthGate
 from clary.controllers.hearing import Hearing
 from clary.controllers.hook_effects import Acting, HookController
+from clary.controllers.key_effects import KeyController
 from clary.controllers.log_groups import GROUP_KIND, LogGroupController
 from clary.controllers.log_work import EXPORTS, QUERIES, LogWork, LogWorkController
 from clary.controllers.logs import Invoke, Logs
@@ -40,6 +41,8 @@ from clary.controllers.transform_effects import TransformController
 from clary.controllers.tuning_effects import TuningController
 from clary.controllers.warm_pools import WarmPools
 from clary.hooks.workload import HookWorkload
+from clary.keys.rows import KIND as KEY_KIND
+from clary.keys.secrets import KIND as SECRET_KIND
 from clary.lifecycles import (
     compilation_job,
     endpoint,
@@ -156,6 +159,7 @@ class Controllers:
         self._code = functions.code
         self._scaling = ScalingController(store, invoke)
         self._schedules = ScheduleController(store, self.wake)
+        self._keys = KeyController(settings, store)
         carried_out = {**executors(invoke), "autoscaling": ScaleByPolicy(store, self.wake)}
         work = LogWork(settings, store, storage.objects)
         self._log_queries = LogWorkController(QUERIES, store, self._activities, work.query, work.forget_query)
@@ -180,7 +184,8 @@ class Controllers:
         scaling = (self._alarms, self._scaling, self._schedules)
         serving = (self._endpoints, self._experiments, self._captures)
         logs = (self._log_queries, self._log_exports, self._log_groups)
-        resumed = (*serving, *jobs, self._functions, self.environments, self.hooks, *scaling, *logs)
+        functions = (self._functions, self.environments)
+        resumed = (*serving, *jobs, *functions, self.hooks, *scaling, self._keys, *logs)
         for key in [key for controller in resumed for key in controller.resume()]:
             self._loop.wake(key)
         self._containers.watch()
@@ -207,6 +212,8 @@ class Controllers:
                 log_query.KIND: self._log_queries,
                 log_export.KIND: self._log_exports,
                 GROUP_KIND: self._log_groups,
+                KEY_KIND: self._keys,
+                SECRET_KIND: self._keys,
             }
         )
 
