@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import uv
 
-from tests.clients.conftest import ROOT, RunScript
+from tests.clients.conftest import ROOT, RunAnew
 from tests.environments import python_of
 from tests.running import free_port
 
@@ -47,12 +47,12 @@ def commands(page: str) -> list[str]:
     return [line[2:].split("  #")[0].strip() for line in lines if line.startswith("$ ")]
 
 
-def test_the_program_of_the_readme(sdk2: RunScript, tmp_path: Path) -> None:
+def test_the_program_of_the_readme(anew: RunAnew, tmp_path: Path) -> None:
     [program] = blocks("README.md", "python")
     (tmp_path / "my_sagemaker_script.py").write_text(program)
     (tmp_path / "train.py").write_text(TRAIN)
     shutil.copy(ROOT / "src" / "clary" / "demo" / "heart_failure.csv", tmp_path)
-    output = sdk2(tmp_path / "my_sagemaker_script.py")
+    output = anew("sdk2", tmp_path / "my_sagemaker_script.py")
     assert re.search(r"\[\s*[01]\.?\s*\]$", output.strip()), "one patient, one answer"
 
 
