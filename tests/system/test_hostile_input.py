@@ -15,7 +15,8 @@ from botocore.exceptions import ClientError
 from clary.services.catalogue import REGISTRY
 from clary.wire import models
 from tests.running import RunningClary, wait_until
-from tests.system.hostile import STRANGE, Attacker
+from tests.fuzz.attacker import Attacker
+from tests.fuzz.guessing import STRANGE
 from tests.system.jobs import BUCKET, SKLEARN, Jobs
 
 pytestmark = [pytest.mark.system, pytest.mark.xdist_group("hostile")]
