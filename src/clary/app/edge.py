@@ -48,6 +48,7 @@ from clary.objects.reader import ObjectReader
 from clary.queues.waiting import Waiting
 from clary.services.catalogue import REGISTRY
 from clary.services.context import EdgeContext
+from clary.services.s3.granting import Granting
 from clary.serving.asynchronous.work import AsyncWork
 from clary.serving.many_models import Models, Note
 from clary.serving.metering import Meter
@@ -87,7 +88,8 @@ class Edge:
     def of(cls, settings: Settings) -> Edge:
         """Opens nothing that control must have made before: either may start first."""
         door = ControlDoor(settings.run_dir / "control.sock")
-        identity = Identity(settings)
+        objects = ObjectReader(settings.objects_dir)
+        identity = Identity(settings, Granting(objects))
         letters = FunctionLetters(REGISTRY, identity, door, settings.account_id)
         functions = Functions(
             settings.run_dir,
@@ -98,7 +100,7 @@ class Edge:
         router = Router(settings.run_dir, SandboxDial(settings.containers_dir))
         return cls(
             settings,
-            ObjectReader(settings.objects_dir),
+            objects,
             Intake(settings.objects_dir),
             router,
             serverless(settings, router, door),

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from clary.calls import Call, Principal
 from clary.identity.patterns import Context
+from clary.identity.principals import is_service
 
 _PRINCIPAL_TYPES = {"root": "Account", "user": "User", "assumed-role": "AssumedRole", "anonymous": "Anonymous"}
 
@@ -15,6 +16,8 @@ _PRINCIPAL_TYPES = {"root": "Account", "user": "User", "assumed-role": "AssumedR
 def _of_principal(principal: Principal) -> dict[str, str]:
     if principal.kind == "anonymous":
         return {"aws:principaltype": "Anonymous", "aws:userid": "anonymous"}
+    if is_service(principal):
+        return {"aws:principalisawsservice": "true", "aws:principalservicename": principal.identity}
     keys = {
         "aws:principalarn": principal.identity,
         "aws:principalaccount": principal.account,
@@ -53,6 +56,7 @@ def context_of(
     for group in (_of_request(call, account), _of_principal(call.principal)):
         keys.update((key, (value,)) for key, value in group.items())
     keys.update((f"aws:principaltag/{key}".lower(), (value,)) for key, value in tags.items())
+    keys.update((key.lower(), (value,)) for key, value in call.transport.items())
     keys.update((key.lower(), (value,)) for key, value in call.principal.session_context.items())
     keys.update((key.lower(), _values(value)) for key, value in more.items())
     return keys

@@ -1,6 +1,8 @@
 """Amazon S3: `SERVICE` with its operations, one file per resource, over the object store in `clary.objects`."""
 
 from clary.services.s3 import (
+    acls,
+    bucket_policy,
     bucket_settings,
     buckets,
     listing,
@@ -8,12 +10,16 @@ from clary.services.s3 import (
     multipart_listing,
     object_attributes,
     objects,
+    ownership_controls,
+    public_access_block,
     tagging,
 )
 from clary.services.s3.service import SERVICE
 
 __all__ = [
     "SERVICE",
+    "acls",
+    "bucket_policy",
     "bucket_settings",
     "buckets",
     "listing",
@@ -21,5 +27,7 @@ __all__ = [
     "multipart_listing",
     "object_attributes",
     "objects",
+    "ownership_controls",
+    "public_access_block",
     "tagging",
 ]
