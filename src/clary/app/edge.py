@@ -39,9 +39,12 @@ from clary.functions.table import Function, Version
 from clary.gateway.api_effects import EdgeEffects
 from clary.gateway.api_site import ApiSite
 from clary.gateway.asgi import Gateway
+from clary.gateway.cors import Cors, Preflights
+from clary.gateway.form_uploads import FormUploads
 from clary.gateway.function_letters import FunctionLetters
 from clary.gateway.function_urls import FunctionUrls
 from clary.gateway.identity import Identity
+from clary.gateway.websites import Websites
 from clary.identity.sealing import Sealer
 from clary.objects.intake import Intake
 from clary.objects.reader import ObjectReader
@@ -139,6 +142,7 @@ class Edge:
 
     def gateway(self) -> Gateway:
         """All of it behind HTTP."""
+        cors = Cors(self.objects)
         internal = Internal(self.settings, self.door, Sealer.of(self.settings.data_dir))
         return Gateway(
             registry=REGISTRY,
@@ -158,7 +162,11 @@ class Edge:
                 self.function_urls(),
                 ApiSite(self.apis, self.identity, self.identity, self.settings),
                 HookSite(self.settings, self.door),
+                Websites(self.objects, self.identity, self.context),
+                FormUploads(self.identity, self.identity, self.door, self.intake, cors, self.settings),
+                Preflights(cors, self.settings),
             ),
+            pages=cors.headers,
         )
 
     def function_urls(self) -> FunctionUrls:

@@ -2,9 +2,11 @@
 
 from clary.services.s3 import (
     acls,
+    bucket_configurations,
     bucket_policy,
     bucket_settings,
     buckets,
+    cors,
     listing,
     multipart,
     multipart_listing,
@@ -13,15 +15,18 @@ from clary.services.s3 import (
     ownership_controls,
     public_access_block,
     tagging,
+    website,
 )
 from clary.services.s3.service import SERVICE
 
 __all__ = [
     "SERVICE",
     "acls",
+    "bucket_configurations",
     "bucket_policy",
     "bucket_settings",
     "buckets",
+    "cors",
     "listing",
     "multipart",
     "multipart_listing",
@@ -30,4 +35,5 @@ __all__ = [
     "ownership_controls",
     "public_access_block",
     "tagging",
+    "website",
 ]

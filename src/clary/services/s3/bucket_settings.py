@@ -12,7 +12,6 @@ from clary.services.s3.tag_rules import BUCKET_TAGS, as_set, from_set
 from clary.services.s3.targets import require_bucket
 
 _ABSENT = {
-    "GetBucketCors": ("NoSuchCORSConfiguration", "The CORS configuration does not exist"),
     "GetBucketLifecycleConfiguration": (
         "NoSuchLifecycleConfiguration",
         "The lifecycle configuration does not exist",
@@ -20,10 +19,6 @@ _ABSENT = {
     "GetBucketReplication": (
         "ReplicationConfigurationNotFoundError",
         "The replication configuration was not found",
-    ),
-    "GetBucketWebsite": (
-        "NoSuchWebsiteConfiguration",
-        "The specified bucket does not have a website configuration",
     ),
     "GetObjectLockConfiguration": (
         "ObjectLockConfigurationNotFoundError",
@@ -33,10 +28,6 @@ _ABSENT = {
 """Reads of what no bucket has: the error that says so."""
 
 _EMPTY: Mapping[str, Mapping[str, Any]] = {
-    "GetBucketAccelerateConfiguration": {},
-    "GetBucketLogging": {},
-    "GetBucketNotificationConfiguration": {},
-    "GetBucketRequestPayment": {"Payer": "BucketOwner"},
     "GetBucketVersioning": {},
 }
 """Reads of what every bucket has in its first state."""
