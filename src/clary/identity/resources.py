@@ -8,7 +8,7 @@ calls are decided by the resource's policy alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NotRequired, TypedDict
 
@@ -51,7 +51,13 @@ def resources_path(run_dir: Path, service: str) -> Path:
     return run_dir / f"resources-{service}.json"
 
 
-@dataclass(frozen=True, slots=True)
+_CALLERS_KEPT = 1024
+"""Callers and actions of whom one resource remembers which statements are about them."""
+
+_Caller = tuple[str, str, str, str]
+
+
+@dataclass(frozen=True)
 class Guarded:
     """A resource that is somebody's, with its policy, compiled."""
 
@@ -59,6 +65,19 @@ class Guarded:
     policy: PolicySet
     closed: bool = False
     grants: bool = False
+    _about: dict[_Caller, tuple[tuple[Statement, Named], ...]] = field(default_factory=dict)
+
+    def about(self, action: str, principal: Principal) -> tuple[tuple[Statement, Named], ...]:
+        """The statements on this action that name the principal, and how; found once for each."""
+        asked = (action, principal.arn, principal.identity, principal.user_id)
+        found = self._about.get(asked)
+        if found is None:
+            named_by = ((statement, named(statement, principal)) for statement in self.policy.about(action))
+            found = tuple((statement, how) for statement, how in named_by if how != "none")
+            if len(self._about) >= _CALLERS_KEPT:
+                self._about.clear()
+            self._about[asked] = found
+        return found
 
 
 class Resources:
@@ -110,9 +129,8 @@ def said(guarded: Guarded, question: Question, principal: Principal) -> Said:
     """The policy alone."""
     way: Named = "none"
     by: Statement | None = None
-    for statement in guarded.policy.about(question.action):
-        how = named(statement, principal)
-        if how == "none" or (statement.allow and stronger(way, how) == way) or not applies(statement, question):
+    for statement, how in guarded.about(question.action, principal):
+        if (statement.allow and stronger(way, how) == way) or not applies(statement, question):
             continue
         if not statement.allow:
             return Said(denied=statement)
