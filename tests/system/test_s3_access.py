@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -20,6 +24,7 @@ from tests.running import RunningClary, wait_until
 
 pytestmark = pytest.mark.system
 
+PAGE = Path(__file__).parents[2] / "docs" / "s3-access.md"
 OTHER = "222222222222"
 BUCKET = "open-data"
 OFF = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), False)
@@ -187,6 +192,25 @@ def written(s3: Any) -> bool:
         assert error.response["Error"]["Code"] == "ServiceUnavailable"
         return False
     return True
+
+
+def test_a_queue_s_policy_is_decided_in_the_same_place(shared: RunningClary, ann: Any) -> None:
+    sqs = shared.client("sqs")
+    url = sqs.create_queue(QueueName="letters")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    name = {"AWS": "arn:aws:iam::000000000000:user/ann"}
+    allowed = policy(name, Action="sqs:SendMessage", Resource=arn)
+    hers = boto3.client("sqs", endpoint_url=shared.endpoint_url, region_name="us-east-1", **keys_of(ann))
+    assert refusal(hers.send_message, QueueUrl=url, MessageBody="x")[0] == "AccessDeniedException"
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": allowed})
+    hers.send_message(QueueUrl=url, MessageBody="x")
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
+    assert refusal(hers.send_message, QueueUrl=url, MessageBody="x")[0] == "AccessDeniedException"
+
+
+def keys_of(client: Any) -> dict[str, str]:
+    frozen = client._request_signer._credentials
+    return {"aws_access_key_id": frozen.access_key, "aws_secret_access_key": frozen.secret_key}
 
 
 # Blocking what is public
@@ -405,6 +429,20 @@ def test_a_website(shared: RunningClary, s3: Any, bucket: str) -> None:
     s3.put_object(Bucket=bucket, Key="error.html", Body=b"sorry")
     assert (visit("/nothing").status_code, visit("/nothing").content) == (404, b"sorry")
     assert (visit("/", "HEAD").headers["content-length"], visit("/", "POST").status_code) == ("7", 405)
+
+
+# The page
+
+
+def test_the_program_of_the_page(shared: RunningClary, tmp_path: Path) -> None:
+    """docs/s3-access.md, by boto3 with what `clary env` exports and nothing else."""
+    [program] = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    (tmp_path / "program.py").write_text(program.replace(BUCKET, "open-page"))
+    command = [sys.executable, str(tmp_path / "program.py")]
+    done = subprocess.run(command, env=shared.environment, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    page = "<h1>Open data</h1>"
+    assert done.stdout.splitlines() == ["before 403", f"policy {page}", f"website {page}", "form True True"]
 
 
 # What is kept

@@ -51,6 +51,7 @@ from clary.services.s3 import public
 from clary.services.s3.granting import Granting
 from clary.services.s3.publication import publish as publish_buckets
 from clary.services.sqs.names import KIND as QUEUE
+from clary.services.sqs.publication import publish as publish_queues
 from clary.settings import Settings
 from clary.store import Key, Store
 from clary.telemetry.series import SeriesStore
@@ -161,6 +162,7 @@ class Control:
         keeper = Keeper(store, objects)
         work = EdgeWork(settings)
         publish_buckets(objects, settings)
+        publish_queues(store.read, settings)
         identity = Identity(settings, Granting(objects))
         return cls(settings, store, objects, images, series, messages, backend, identity, keeper, work)
 

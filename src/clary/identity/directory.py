@@ -86,9 +86,9 @@ class Directory:
         if question.action == _MAKES:
             return None
         guarded = self.resources.find(question.resource)
-        if guarded is None or (guarded.account == who.account and not guarded.policy.statements):
-            return None
-        return guarded
+        if guarded is None or guarded.alone or guarded.policy.statements or guarded.account != who.account:
+            return guarded
+        return None
 
     def _own(self, who: Principal, question: Question) -> list[Decision]:
         """The caller's policies, its boundary's and its session's, each by itself."""

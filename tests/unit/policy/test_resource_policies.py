@@ -168,6 +168,14 @@ def test_a_closed_bucket_keeps_strangers_out_and_its_own_in() -> None:
     assert asked(there, USER_CALLS) == ALLOWED_BY_RESOURCE
 
 
+def test_where_the_policy_alone_lets_in_an_account_s_own_policies_count_only_when_it_says_so() -> None:
+    assert asked(directory({"Principal": {"AWS": OTHER}}, own=ANY, alone=True), USER_CALLS) == NOT_BY_RESOURCE
+    assert asked(directory(own=ANY, alone=True), USER_CALLS) == NOT_BY_RESOURCE
+    by_account = directory({"Principal": {"AWS": ACCOUNT}}, own=ANY, alone=True)
+    assert asked(by_account, USER_CALLS) == ("allowed", "identity")
+    assert asked(directory({"Principal": {"AWS": USER}}, alone=True), USER_CALLS) == ALLOWED_BY_RESOURCE
+
+
 def test_a_bucket_that_is_made_is_the_maker_s() -> None:
     assert asked(directory(), account_root(OTHER), Access("s3:CreateBucket", "arn:aws:s3:::new"))[0] == "allowed"
 
