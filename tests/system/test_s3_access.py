@@ -170,6 +170,15 @@ def test_conditions_of_addresses_prefixes_and_tls(s3: Any, nobody: Any, bucket: 
     assert refusal(nobody.get_object, Bucket=bucket, Key="k")[0] == "AccessDenied"
 
 
+def test_a_condition_on_the_tags_that_an_object_has(s3: Any, nobody: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="tagged", Body=b"x", Tagging="Open=yes")
+    s3.put_bucket_policy(Bucket=bucket, Policy=policy(Condition={"StringEquals": {"s3:ExistingObjectTag/Open": "yes"}}))
+    assert read(nobody, "tagged") == b"x"
+    assert refusal(nobody.get_object, Bucket=bucket, Key="k")[0] == "AccessDenied"
+    s3.delete_object_tagging(Bucket=bucket, Key="tagged")
+    assert refusal(nobody.get_object, Bucket=bucket, Key="tagged")[0] == "AccessDenied"
+
+
 def test_of_many_deletes_each_is_decided_by_the_policy_too(s3: Any, ann: Any, bucket: str) -> None:
     only = {"Action": "s3:DeleteObject", "Resource": f"arn:aws:s3:::{BUCKET}/a*"}
     s3.put_bucket_policy(Bucket=bucket, Policy=policy({"AWS": "arn:aws:iam::000000000000:user/ann"}, **only))
@@ -383,6 +392,9 @@ def test_a_form_without_a_policy_is_nobody_s(shared: RunningClary, s3: Any, buck
     s3.put_bucket_policy(Bucket=bucket, Policy=policy(Action="s3:PutObject"))
     assert ask("POST", url, *form({"key": "k3"}, b"x")).status_code == 204
     assert b"Bucket POST must contain a field named" in ask("POST", url, *form({}, b"x")).content
+    lines = {"key": "k4", "x-amz-website-redirect-location": "/a\r\nset-cookie: b"}
+    for hostile in (lines, {"key": "k4", "x-amz-meta-a b": "c"}):
+        assert b"<Code>InvalidArgument</Code>" in ask("POST", url, *form(hostile, b"x")).content
     assert b"MaxPostPreDataLengthExceeded" in ask("POST", url, *form({"key": "k" * 30_000}, b"x")).content
     headers, sent = form({"key": "half"}, b"x" * 1000)
     cut = ask("POST", url, {**headers, "Content-Length": str(len(sent) - 20)}, sent[:-20])
