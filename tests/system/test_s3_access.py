@@ -217,6 +217,18 @@ def test_a_queue_s_policy_is_decided_in_the_same_place(shared: RunningClary, ann
     assert refusal(hers.send_message, QueueUrl=url, MessageBody="x")[0] == "AccessDeniedException"
 
 
+def test_and_so_is_a_topic_s(shared: RunningClary, ann: Any) -> None:
+    sns = shared.client("sns")
+    arn = sns.create_topic(Name="news")["TopicArn"]
+    hers = boto3.client("sns", endpoint_url=shared.endpoint_url, region_name="us-east-1", **keys_of(ann))
+    wanted = policy({"AWS": "arn:aws:iam::000000000000:user/ann"}, Action="sns:Publish", Resource=arn)
+    assert refusal(hers.publish, TopicArn=arn, Message="x")[0] == "AuthorizationError"
+    sns.set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=wanted)
+    hers.publish(TopicArn=arn, Message="x")
+    sns.delete_topic(TopicArn=arn)
+    assert refusal(hers.publish, TopicArn=arn, Message="x")[0] == "AuthorizationError"
+
+
 def keys_of(client: Any) -> dict[str, str]:
     frozen = client._request_signer._credentials
     return {"aws_access_key_id": frozen.access_key, "aws_secret_access_key": frozen.secret_key}

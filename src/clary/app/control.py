@@ -50,6 +50,7 @@ from clary.services.registry import Operation
 from clary.services.s3 import public
 from clary.services.s3.granting import ExistingTags, Granting
 from clary.services.s3.publication import publish as publish_buckets
+from clary.services.sns.publication import publish as publish_topics
 from clary.services.sqs.names import KIND as QUEUE
 from clary.services.sqs.publication import publish as publish_queues
 from clary.settings import Settings
@@ -163,6 +164,7 @@ class Control:
         work = EdgeWork(settings)
         publish_buckets(objects, settings)
         publish_queues(store.read, settings)
+        publish_topics(store.read, settings)
         identity = Identity(settings, Granting(objects), ExistingTags(objects))
         return cls(settings, store, objects, images, series, messages, backend, identity, keeper, work)
 

@@ -6,11 +6,17 @@ import threading
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from clary.identity.resources import Document, Published, resources_path
 from clary.publish import Publisher
 from clary.settings import Settings
+
+if TYPE_CHECKING:  # each process loads only the parts that it holds
+    from clary.store.view import Reader
+
+POLICY = "Policy"
+"""The attribute."""
 
 Gather = Callable[[], Mapping[str, Published]]
 """Reads what there is to be published, by ARN."""
@@ -20,6 +26,12 @@ def publish(settings: Settings, service: str, gather: Gather) -> None:
     """Publish a service's resources as they are, unless nothing has changed since the last time. `service` is one of
     `identity.resources.SERVICES`."""
     _publication(settings.run_dir, service).publish(gather)
+
+
+def policies(reader: Reader, kind: str) -> dict[str, Published]:
+    """Of rows that have one among their attributes, as queues and topics do."""
+    rows = ((row, row.spec["Attributes"].get(POLICY)) for row in reader.rows(kind))
+    return {row.arn: {"account": row.key.account, "policy": policy} for row, policy in rows if policy}
 
 
 class _Publication:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from clary.names import random_hex
 from clary.services.context import Context
+from clary.services.guarding import POLICY
 from clary.services.resources import Output, Params, now, present
 from clary.services.sqs.attributes import checked
 from clary.services.sqs.errors import exists, invalid, invalid_value, no_queue
 from clary.services.sqs.names import FIFO, KIND, arn, url
-from clary.services.sqs.publication import POLICY, publish
+from clary.services.sqs.publication import publish
 from clary.services.sqs.queue import Queue, require
 from clary.services.sqs.service import SERVICE
 from clary.store.rows import Key, Query, Row
