@@ -435,6 +435,8 @@ def test_a_website(shared: RunningClary, s3: Any, bucket: str) -> None:
     }  # fmt: skip
     s3.put_bucket_website(Bucket=bucket, WebsiteConfiguration=site)
     assert {name: s3.get_bucket_website(Bucket=bucket)[name] for name in site} == site
+    s3.put_object(Bucket=bucket, Key="secret/index.html", Body=b"x")
+    assert (visit("/secret").status_code, visit("/other").status_code) == (403, 403)
     forbidden = visit("/")
     assert (forbidden.status_code, b"<li>Code: AccessDenied</li>" in forbidden.content) == (403, True)
     s3.put_bucket_policy(Bucket=bucket, Policy=policy(Action=["s3:GetObject", "s3:ListBucket"]))
