@@ -48,7 +48,11 @@ from clary.services.ecr.names import REPOSITORY
 from clary.services.iam.bootstrap import ensure_defaults
 from clary.services.registry import Operation
 from clary.services.s3 import public
+from clary.services.s3.granting import ExistingTags, Granting
+from clary.services.s3.publication import publish as publish_buckets
+from clary.services.sns.publication import publish as publish_topics
 from clary.services.sqs.names import KIND as QUEUE
+from clary.services.sqs.publication import publish as publish_queues
 from clary.settings import Settings
 from clary.store import Key, Store
 from clary.telemetry.series import SeriesStore
@@ -158,7 +162,11 @@ class Control:
         messages = message_store(settings, store)
         keeper = Keeper(store, objects)
         work = EdgeWork(settings)
-        return cls(settings, store, objects, images, series, messages, backend, Identity(settings), keeper, work)
+        publish_buckets(objects, settings)
+        publish_queues(store.read, settings)
+        publish_topics(store.read, settings)
+        identity = Identity(settings, Granting(objects), ExistingTags(objects))
+        return cls(settings, store, objects, images, series, messages, backend, identity, keeper, work)
 
     def serve(self, start: Start, able: Future[None]) -> None:
         """Answer and reconcile until told to stop. Raises ClaryError where containers cannot be had here."""

@@ -100,7 +100,9 @@ class Statement:
     resource: ResourceMatch
     conditions: tuple[Condition | Presence, ...]
     principals: Mapping[str, tuple[str, ...]]
-    """Of a trust policy: kind (`AWS`, `Service`) to what is named; empty for identity policies."""
+    """Of a policy on a resource or a role: kind (`AWS`, `Service`) to what is named; empty for identity policies."""
+    other_principals: Mapping[str, tuple[str, ...]]
+    """`NotPrincipal`: everybody but these."""
 
 
 def _conditions(block: Mapping[str, Mapping[str, Any]]) -> tuple[Condition | Presence, ...]:
@@ -112,12 +114,12 @@ def _principals(block: Mapping[str, Any] | str | None) -> dict[str, tuple[str, .
         return {}
     if isinstance(block, str):
         return {"AWS": (block,)}
-    return {kind: tuple(listed(names)) for kind, names in block.items()}
+    return {kind: tuple(map(str, listed(names))) for kind, names in block.items()}
 
 
 def _statement(raw: Mapping[str, Any], source: str, source_type: str, *, variables: bool) -> Statement:
     negated_action, negated_resource = "NotAction" in raw, "NotResource" in raw
-    resources = listed(raw.get("NotResource" if negated_resource else "Resource", "*"))
+    resources = [str(each) for each in listed(raw.get("NotResource" if negated_resource else "Resource", "*"))]
     return Statement(
         source=source,
         source_type=source_type,
@@ -127,6 +129,7 @@ def _statement(raw: Mapping[str, Any], source: str, source_type: str, *, variabl
         resource=ResourceMatch(resources, negated=negated_resource, variables=variables),
         conditions=_conditions(raw.get("Condition") or {}),
         principals=_principals(raw.get("Principal")),
+        other_principals=_principals(raw.get("NotPrincipal")),
     )
 
 
@@ -236,6 +239,11 @@ def decide(
         decisions.append(boundary.decide(question, "boundary"))
     if session is not None:
         decisions.append(session.decide(question, "session"))
+    return first_denial(decisions)
+
+
+def first_denial(decisions: Sequence[Decision]) -> Decision:
+    """Of several layers that must each allow: the first denial, explicit before implicit; else the first decision."""
     for effect in ("explicitDeny", "implicitDeny"):
         for each in decisions:
             if each.effect == effect:
