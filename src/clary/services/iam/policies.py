@@ -85,7 +85,7 @@ def _shown_managed(policy: Managed, counts: Mapping[str, Any]) -> dict[str, Any]
         "Path": policy.path,
         "DefaultVersionId": policy.version,
         "CreateDate": policy.created,
-        "UpdateDate": policy.created,
+        "UpdateDate": policy.updated,
         **counts,
     }
 

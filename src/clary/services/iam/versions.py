@@ -34,7 +34,7 @@ def _shown_version(row: Row, version: str, *, document: bool) -> dict[str, Any]:
 
 
 def _shown_managed_version(policy: Managed, *, document: bool) -> dict[str, Any]:
-    out = {"VersionId": policy.version, "IsDefaultVersion": True, "CreateDate": policy.created}
+    out = {"VersionId": policy.version, "IsDefaultVersion": True, "CreateDate": policy.updated}
     return out | ({"Document": shown_document(policy.document)} if document else {})
 
 
