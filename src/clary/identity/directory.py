@@ -5,6 +5,7 @@ from __future__ import annotations
 from clary.calls import Access, Call, Principal
 from clary.identity.context import context_of
 from clary.identity.managed import managed_policies
+from clary.identity.places import Places
 from clary.identity.policy import Decision, PolicySet, Question, Statement, compile_policy, decide
 from clary.identity.published import Identities, Subject
 
@@ -24,6 +25,7 @@ class Directory:
 
     def __init__(self, identities: Identities) -> None:
         self.identities = identities
+        self.places = Places(identities)
         self._statements: dict[str, tuple[Statement, ...]] = {}
         self._layers: dict[str, tuple[PolicySet, PolicySet | None]] = {}
         self._sessions: dict[tuple[str, ...], PolicySet] = {}
@@ -47,7 +49,8 @@ class Directory:
     def subject(self, principal: Principal) -> Subject | None:
         """The user or role whose policies count; None where it is gone, or another has its name now."""
         found = self.identities["subjects"].get(principal.identity)
-        return found if found and found["id"] == principal.user_id.partition(":")[0] else None
+        identifier = principal.subject_id or principal.user_id.partition(":")[0]
+        return found if found and found["id"] == identifier else None
 
     def layers(self, arn: str) -> tuple[PolicySet, PolicySet | None]:
         """A subject's own policies, and its permissions boundary. Raises KeyError."""

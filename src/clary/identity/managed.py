@@ -1,6 +1,6 @@
-"""AWS-managed policies, by ARN, with AWS's content: one line each of `managed_policies.tsv`, with ARN, version, the times
-of creation and of the version, and the document
-(https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html, as public archives of it had them)."""
+"""AWS-managed policies, by ARN, with AWS's content: one line each of `managed_policies.tsv`, with ARN, version, when
+the policy was made, when this version was, and the document. Public archives of
+https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html had them."""
 
 from __future__ import annotations
 
