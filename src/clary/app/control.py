@@ -48,6 +48,8 @@ from clary.services.ecr.names import REPOSITORY
 from clary.services.iam.bootstrap import ensure_defaults
 from clary.services.registry import Operation
 from clary.services.s3 import public
+from clary.services.s3.granting import Granting
+from clary.services.s3.publication import publish as publish_buckets
 from clary.services.sqs.names import KIND as QUEUE
 from clary.settings import Settings
 from clary.store import Key, Store
@@ -158,7 +160,9 @@ class Control:
         messages = message_store(settings, store)
         keeper = Keeper(store, objects)
         work = EdgeWork(settings)
-        return cls(settings, store, objects, images, series, messages, backend, Identity(settings), keeper, work)
+        publish_buckets(objects, settings)
+        identity = Identity(settings, Granting(objects))
+        return cls(settings, store, objects, images, series, messages, backend, identity, keeper, work)
 
     def serve(self, start: Start, able: Future[None]) -> None:
         """Answer and reconcile until told to stop. Raises ClaryError where containers cannot be had here."""

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from clary.calls import Call, Principal
 from clary.identity.patterns import Context
+from clary.identity.principals import is_service
 
 _PRINCIPAL_TYPES = {
     "root": "Account",
@@ -22,6 +23,8 @@ _PRINCIPAL_TYPES = {
 def _of_principal(principal: Principal) -> dict[str, str]:
     if principal.kind == "anonymous":
         return {"aws:principaltype": "Anonymous", "aws:userid": "anonymous"}
+    if is_service(principal):
+        return {"aws:principalisawsservice": "true", "aws:principalservicename": principal.identity}
     keys = {
         "aws:principalarn": principal.arn if principal.kind == "federated-user" else principal.identity,
         "aws:principalaccount": principal.account,
@@ -69,6 +72,7 @@ def context_of(
     for group in (_of_request(call, account), _of_principal(call.principal)):
         keys.update((key, (value,)) for key, value in group.items())
     keys.update((f"aws:principaltag/{key}".lower(), (value,)) for key, value in tags.items())
+    keys.update((key.lower(), (value,)) for key, value in call.transport.items())
     session = _of_session(call.principal, time.time())
     keys.update((key, (value,)) for key, value in session.items())
     keys.update((key.lower(), _values(value)) for key, value in more.items())

@@ -34,6 +34,12 @@ class Piece:
     literal: bool
 
 
+def variables(text: str) -> list[str]:
+    """The condition keys that a pattern takes its values from, as they are written."""
+    found = (_DEFAULT.match(inside) for inside in _VARIABLE.findall(text) if inside not in _LITERALS)
+    return [match[1] for match in found if match]
+
+
 def has_variable(text: str) -> bool:
     """Whether the pattern's meaning depends on the request."""
     return "${" in text and _VARIABLE.search(text) is not None

@@ -55,8 +55,12 @@ class ObjectReader:
 
     def buckets(self, account: str) -> tuple[Bucket, ...]:
         """The account's buckets in order of their names."""
+        return tuple(bucket for bucket in self.all_buckets() if bucket.account == account)
+
+    def all_buckets(self) -> tuple[Bucket, ...]:
+        """Every account's, in order of their names."""
         rows = self._connections.get().execute(_BUCKETS).fetchall()
-        return tuple(bucket for bucket in map(Bucket.load, rows) if bucket.account == account)
+        return tuple(map(Bucket.load, rows))
 
     def head(self, bucket: str, key: str) -> ObjectInfo | None:
         """The object, or None."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -195,12 +195,18 @@ class ObjectStore(ObjectReader):
 
     def set_tags(self, bucket: str, key: str, tags: Mapping[str, str]) -> None:
         """Replace the object's tags. Raises NoSuchKey."""
+        self._describe(bucket, key, lambda attributes: replace(attributes, tags=dict(tags)))
 
+    def set_acl(self, bucket: str, key: str, acl: Mapping[str, Any]) -> None:
+        """Replace the object's access control list. Raises NoSuchKey."""
+        self._describe(bucket, key, lambda attributes: replace(attributes, acl=dict(acl)))
+
+    def _describe(self, bucket: str, key: str, changed: Callable[[Attributes], Attributes]) -> None:
         def change(connection: sqlite3.Connection) -> None:
             found = find_object(connection, bucket, key)
             if found is None:
                 raise NoSuchKey(key)
-            text = replace(found.attributes, tags=dict(tags)).dumps()
+            text = changed(found.attributes).dumps()
             where = (text, bucket, encode_key(key))
             connection.execute("UPDATE object SET attributes = ? WHERE bucket = ? AND key = ?", where)
 

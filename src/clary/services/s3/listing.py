@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from clary.objects.listing import Listing
-from clary.objects.model import ObjectInfo
+from clary.objects.model import Bucket, ObjectInfo
 from clary.services.context import EdgeContext
 from clary.services.s3.attributes import quoted
 from clary.services.s3.errors import invalid_argument
@@ -42,11 +42,11 @@ def list_objects_v2(context: EdgeContext, params: dict[str, Any]) -> dict[str, A
     encode = Encoder(params)
     token = params.get("ContinuationToken")
     after = params.get("StartAfter") if token is None else read_token(token)
-    output, page = _listed(context, params, encode, after)
+    bucket, output, page = _listed(context, params, encode, after)
     with_owner = bool(params.get("FetchOwner"))
     return {
         **output,
-        "Contents": [_content(context, info, encode, with_owner) for info in page.objects],
+        "Contents": [_content(bucket, info, encode, with_owner) for info in page.objects],
         "KeyCount": len(page.objects) + len(page.prefixes),
         "ContinuationToken": token,
         "NextContinuationToken": write_token(page.last) if page.truncated and page.last else None,
@@ -59,10 +59,10 @@ def list_objects(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]
     """NextMarker is there only with a delimiter, as on AWS: without one the last key serves."""
     encode = Encoder(params)
     marker = params.get("Marker", "")
-    output, page = _listed(context, params, encode, marker)
+    bucket, output, page = _listed(context, params, encode, marker)
     return {
         **output,
-        "Contents": [_content(context, info, encode, with_owner=True) for info in page.objects],
+        "Contents": [_content(bucket, info, encode, with_owner=True) for info in page.objects],
         "Marker": encode(marker),
         "NextMarker": encode.optional(page.last) if page.truncated and params.get("Delimiter") else None,
     }
@@ -73,8 +73,8 @@ def list_object_versions(context: EdgeContext, params: dict[str, Any]) -> dict[s
     """Buckets keep no versions: each object has the one that is called `null`."""
     encode = Encoder(params)
     marker = params.get("KeyMarker", "")
-    output, page = _listed(context, params, encode, marker)
-    contents = [_content(context, info, encode, with_owner=True) for info in page.objects]
+    bucket, output, page = _listed(context, params, encode, marker)
+    contents = [_content(bucket, info, encode, with_owner=True) for info in page.objects]
     return {
         **output,
         "Versions": [{**content, "VersionId": NULL_VERSION, "IsLatest": True} for content in contents],
@@ -97,8 +97,8 @@ def max_entries(params: dict[str, Any], member: str) -> int:
 
 def _listed(
     context: EdgeContext, params: dict[str, Any], encode: Encoder, after: str | None
-) -> tuple[dict[str, Any], Listing]:
-    """The page, and what all listings say of it."""
+) -> tuple[Bucket, dict[str, Any], Listing]:
+    """The bucket, what all listings say of the page, and the page."""
     bucket = require_bucket(context.objects, params)
     prefix, delimiter = params.get("Prefix", ""), params.get("Delimiter", "")
     limit = max_entries(params, "MaxKeys")
@@ -112,10 +112,10 @@ def _listed(
         "EncodingType": encode.kind,
         "CommonPrefixes": [{"Prefix": encode(common)} for common in page.prefixes],
     }
-    return output, page
+    return bucket, output, page
 
 
-def _content(context: EdgeContext, info: ObjectInfo, encode: Encoder, with_owner: bool) -> dict[str, Any]:
+def _content(bucket: Bucket, info: ObjectInfo, encode: Encoder, with_owner: bool) -> dict[str, Any]:
     attributes = info.attributes
     return {
         "Key": encode(info.key),
@@ -125,7 +125,7 @@ def _content(context: EdgeContext, info: ObjectInfo, encode: Encoder, with_owner
         "ChecksumType": attributes.checksum_type if attributes.checksums else None,
         "Size": info.size,
         "StorageClass": attributes.storage_class,
-        "Owner": owner(context.call.principal.account) if with_owner else None,
+        "Owner": (attributes.acl.get("Owner") or owner(bucket.account)) if with_owner else None,
     }
 
 

@@ -34,14 +34,15 @@ MAX_PARTS = 10_000
 
 @SERVICE.operation("CreateMultipartUpload")
 def create_multipart_upload(context: Context, params: dict[str, Any]) -> dict[str, Any]:
-    bucket, key = require_bucket(context.objects, params).name, params["Key"]
+    bucket, key = require_bucket(context.objects, params), params["Key"]
     check_key(key)
     declared = asked_algorithm(params)
     algorithm = declared or DEFAULT_ALGORITHM
-    attributes = replace(from_request(params), checksum_type=_checksum_type(algorithm, params.get("ChecksumType")))
+    described = from_request(bucket, params, context.call.principal)
+    attributes = replace(described, checksum_type=_checksum_type(algorithm, params.get("ChecksumType")))
     upload = Upload(
         id=random_hex(32),
-        bucket=bucket,
+        bucket=bucket.name,
         key=key,
         initiated=datetime.now(UTC),
         principal={"ID": context.call.principal.arn},
@@ -51,7 +52,7 @@ def create_multipart_upload(context: Context, params: dict[str, Any]) -> dict[st
     )
     context.objects.uploads.create(upload)
     shown = {"ChecksumAlgorithm": declared, "ChecksumType": attributes.checksum_type} if declared else {}
-    return {"Bucket": bucket, "Key": key, "UploadId": upload.id, **shown, **encryption(attributes)}
+    return {"Bucket": bucket.name, "Key": key, "UploadId": upload.id, **shown, **encryption(attributes)}
 
 
 def _checksum_type(algorithm: str, asked: str | None) -> ChecksumType:

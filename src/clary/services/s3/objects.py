@@ -57,7 +57,8 @@ def put_object(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     try:
         bucket = require_bucket(context.objects, params)
         check_key(params["Key"])
-        attributes, guard = from_request(params), write_guard(params["Key"], params)
+        attributes = from_request(bucket, params, context.call.principal)
+        guard = write_guard(params["Key"], params)
     except AWSError:
         context.objects.files.remove(body["file"])
         raise
@@ -140,7 +141,7 @@ def copy_object(context: Context, params: dict[str, Any]) -> dict[str, Any]:
             f"The specified copy source is larger than the maximum allowable size for a copy source: {MAX_COPY_BYTES}"
         )
         raise invalid_request(what)
-    attributes = _copied_attributes(source, params)
+    attributes = _copied_attributes(source, from_request(bucket, params, context.call.principal), params)
     info = context.objects.copy(
         source,
         bucket.name,
@@ -168,9 +169,9 @@ def _all_checksums(attributes: Attributes) -> dict[str, Any]:
     return checksums(attributes.checksums, attributes.checksum_type)
 
 
-def _copied_attributes(source: ObjectInfo, params: dict[str, Any]) -> Attributes:
+def _copied_attributes(source: ObjectInfo, asked: Attributes, params: dict[str, Any]) -> Attributes:
     """The source's, unless the directives say REPLACE; storage class and encryption are the request's in any case."""
-    asked, of_source = from_request(params), source.attributes
+    of_source = source.attributes
     if _replaces("metadata", params.get("MetadataDirective")):
         chosen = asked
     else:
