@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Literal
 
-from clary.identity.patterns import Context, compiled, pieces, plain
+from clary.identity.patterns import Context, matching, plain
 
 Test = Callable[[str, str, Context], bool]
 """(value of the request, value of the policy, context) → whether they match."""
@@ -37,11 +37,11 @@ def _text_equals_ignoring_case(value: str, wanted: str, context: Context) -> boo
 
 
 def _text_like(value: str, wanted: str, context: Context) -> bool:
-    return compiled(pieces(wanted, context), arn=False).fullmatch(value) is not None
+    return matching(wanted, context, arn=False).fullmatch(value) is not None
 
 
 def _arn_like(value: str, wanted: str, context: Context) -> bool:
-    return compiled(pieces(wanted, context), arn=wanted != "*").fullmatch(value) is not None
+    return matching(wanted, context, arn=wanted != "*").fullmatch(value) is not None
 
 
 def _truth_equals(value: str, wanted: str, context: Context) -> bool:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from clary.calls import Call, Principal
 from clary.identity.patterns import Context
@@ -45,13 +46,19 @@ def _of_session(principal: Principal, now: float) -> dict[str, str]:
     return keys
 
 
+@lru_cache(maxsize=4)
+def _shown(second: int) -> str:
+    """A moment (epoch seconds) as condition keys show it."""
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def _of_request(call: Call, account: str) -> dict[str, str]:
-    now = datetime.now(UTC)
+    now = int(time.time())
     return {
         "aws:sourceip": call.source_ip,
         "aws:requestedregion": call.region,
-        "aws:currenttime": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "aws:epochtime": str(int(now.timestamp())),
+        "aws:currenttime": _shown(now),
+        "aws:epochtime": str(now),
         "aws:viaawsservice": "false",
         "aws:principalisawsservice": "false",
         "aws:resourceaccount": account,

@@ -15,7 +15,7 @@ from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 from clary.identity.conditions import Condition, Presence, condition
-from clary.identity.patterns import Context, MissingValue, compiled, has_variable, pieces, union
+from clary.identity.patterns import Context, MissingValue, has_variable, matching, union
 
 Effect = Literal["allowed", "explicitDeny", "implicitDeny"]
 
@@ -85,7 +85,7 @@ class ResourceMatch:
     def _found(self, resource: str, context: Callable[[], Context]) -> bool:
         if self._everything or (self._fixed and self._expression.fullmatch(resource) is not None):
             return True
-        return any(compiled(pieces(text, context()), arn=True).fullmatch(resource) for text in self.moving)
+        return any(matching(text, context(), arn=True).fullmatch(resource) for text in self.moving)
 
 
 @dataclass(frozen=True, slots=True)
