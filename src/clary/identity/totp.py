@@ -20,12 +20,16 @@ def code(seed: str, step: int) -> str:
     return f"{number % 10**_DIGITS:0{_DIGITS}}"
 
 
+def _same(one: str, other: str) -> bool:
+    return hmac.compare_digest(one.encode(), other.encode())
+
+
 def step_of(seed: str, shown: str, now: float, after: int = -1) -> int | None:
     """The step of time that a code belongs to, around `now` (epoch seconds) and later than `after`: a code counts once.
     None where it is wrong."""
     middle = int(now) // STEP_SECONDS
     for step in range(max(middle - _DRIFT, after + 1), middle + _DRIFT + 1):
-        if hmac.compare_digest(code(seed, step), shown):
+        if _same(code(seed, step), shown):
             return step
     return None
 
@@ -34,6 +38,6 @@ def consecutive(seed: str, first: str, second: str, now: float, window: int = 10
     """The step of the second of two codes in a row, within `window` steps of `now`; None where they are wrong."""
     middle = int(now) // STEP_SECONDS
     for step in range(middle - window, middle + window + 1):
-        if hmac.compare_digest(code(seed, step), first) and hmac.compare_digest(code(seed, step + 1), second):
+        if _same(code(seed, step), first) and _same(code(seed, step + 1), second):
             return step + 1
     return None

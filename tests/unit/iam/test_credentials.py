@@ -84,7 +84,7 @@ class TestDevices:
         ann = cloud.user("ann")
         serial, seed = self.device(cloud)
         assert [each["SerialNumber"] for each in cloud.ask("ListMFADevices", UserName="ann")["MFADevices"]] == [serial]
-        for wrong in ("000000", totp.code(seed, 1)):
+        for wrong in ("000000", totp.code(seed, 1), "١٢٣٤٥٦"):
             with refused("AccessDenied", 403) as error:
                 cloud.ask("GetSessionToken", ann, SerialNumber=serial, TokenCode=wrong)
         assert "invalid MFA one time pass code" in error.value.message
@@ -165,6 +165,9 @@ class TestCertificates:
         certificate, private, _ = pair
         with refused("MalformedCertificate", 400):
             cloud.ask("UploadServerCertificate", ServerCertificateName="C", CertificateBody="x", PrivateKey=private)
+        with refused("MalformedCertificate", 400):
+            cloud.ask("UploadServerCertificate", ServerCertificateName="C", CertificateBody=certificate,
+                      PrivateKey=private, CertificateChain="x")  # fmt: skip
         other = rsa.generate_private_key(65537, 2048)
         text = other.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
         with refused("KeyPairMismatch", 400):
@@ -283,8 +286,9 @@ def test_providers_are_kept(cloud: Cloud) -> None:
     assert (found["Url"], found["ClientIDList"], len(found["Tags"])) == ("id.example.com/realm", ["b"], 1)
     with refused("EntityAlreadyExists", 409):
         cloud.ask("CreateOpenIDConnectProvider", **asked)
-    with refused("ValidationError", 400):
-        cloud.ask("CreateOpenIDConnectProvider", Url="http://id.example.com")
+    for bad in ("http://id.example.com", "https://[", "https://a@b", "https://id.example.com?x=1", "https://../x y"):
+        with refused("ValidationError", 400):
+            cloud.ask("CreateOpenIDConnectProvider", Url=bad)
     cloud.ask("DeleteOpenIDConnectProvider", OpenIDConnectProviderArn=arn)
     assert cloud.ask("ListOpenIDConnectProviders")["OpenIDConnectProviderList"] == []
     body = '<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" validUntil="2100-01-01T00:00:00Z"/>'

@@ -242,6 +242,8 @@ class TestWebIdentity:
             (PROVIDER.token(aud="other"), "Incorrect token audience"),
             (PROVIDER.token(iss="https://elsewhere.example.com"), "No OpenIDConnect provider found"),
             (PROVIDER.token(iat=time.time() + 9999), "not yet valid"),
+            (PROVIDER.token(exp=float("nan")), "required claim"),
+            (PROVIDER.token(exp="soon"), "required claim"),
         ],
     )
     def test_tokens_that_prove_nothing(self, cloud: Cloud, provider: str, token: str, text: str) -> None:

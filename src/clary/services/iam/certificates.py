@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     PublicFormat,
@@ -50,17 +51,29 @@ _UNREADABLE = "Unable to parse {0}. Please ensure the {0} is in PEM format and n
 
 
 def _certificate(text: str) -> x509.Certificate:
+    """Raises MalformedCertificate."""
     try:
-        return x509.load_pem_x509_certificate(text.encode())
-    except ValueError as error:
+        certificate = x509.load_pem_x509_certificate(text.encode())
+        certificate.public_key()
+        certificate.not_valid_after_utc.timestamp()
+    except (ValueError, UnsupportedAlgorithm) as error:
         raise AWSError("MalformedCertificate", _UNREADABLE.format("certificate")) from error
+    return certificate
+
+
+def _check_chain(text: str) -> None:
+    """Raises MalformedCertificate."""
+    try:
+        x509.load_pem_x509_certificates(text.encode())
+    except ValueError as error:
+        raise AWSError("MalformedCertificate", _UNREADABLE.format("certificate chain")) from error
 
 
 def _check_pair(certificate: x509.Certificate, private_key: str) -> None:
     """Raises MalformedCertificate, KeyPairMismatch."""
     try:
         owned = load_pem_private_key(private_key.encode(), None).public_key()
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise AWSError("MalformedCertificate", _UNREADABLE.format("key")) from error
     form = Encoding.DER, PublicFormat.SubjectPublicKeyInfo
     if owned.public_bytes(*form) != certificate.public_key().public_bytes(*form):
@@ -90,8 +103,8 @@ def upload_server_certificate(context: Context, params: dict[str, Any]) -> dict[
     """The private key is kept sealed, and nothing gives it back."""
     certificate, tags = _certificate(params["CertificateBody"]), asked_tags(params)
     _check_pair(certificate, params["PrivateKey"])
-    for each in x509.load_pem_x509_certificates(chain.encode()) if (chain := params.get("CertificateChain")) else ():
-        each.public_key()
+    if "CertificateChain" in params:
+        _check_chain(params["CertificateChain"])
     name = params["ServerCertificateName"]
     sealed = TextSealer.of(context.settings.data_dir).seal(params["PrivateKey"], f"server certificate {name}")
     spec = params | {"PrivateKey": sealed, "expires": certificate.not_valid_after_utc.timestamp()}

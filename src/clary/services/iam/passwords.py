@@ -93,20 +93,29 @@ def _shown(user: Row) -> dict[str, Any]:
     }
 
 
-@SERVICE.operation("CreateLoginProfile", effect="keeps state")
-def create_login_profile(context: Context, params: dict[str, Any]) -> dict[str, Any]:
-    name = user_name(context, params)
-    if "Password" not in params:
-        raise validation("Must specify a password.")
+def _save(context: Context, name: str, was: object, login: Mapping[str, Any]) -> Row:
+    """Hashes take long and are made before; raises ConcurrentModification where somebody else was faster."""
 
     def change(transaction: Transaction) -> Row:
         user = require(transaction, USER, context.account, name)
-        if user.state.get("login"):
-            raise entity_exists(f"Login Profile for User {name} already exists.")
-        fresh = {"created": datetime.now(UTC).timestamp(), "reset": params.get("PasswordResetRequired", False)}
-        return save(transaction, user, login=_with_password(transaction, user, params["Password"], fresh))
+        if user.state.get("login") != was:
+            raise AWSError("ConcurrentModification", f"The Login Profile of User {name} is being changed.", status=409)
+        return save(transaction, user, login=dict(login))
 
-    return {"LoginProfile": _shown(context.store.write(change))}
+    return context.store.write(change)
+
+
+@SERVICE.operation("CreateLoginProfile", effect="keeps state")
+def create_login_profile(context: Context, params: dict[str, Any]) -> dict[str, Any]:
+    reader, name = context.store.read, user_name(context, params)
+    if "Password" not in params:
+        raise validation("Must specify a password.")
+    user = require(reader, USER, context.account, name)
+    was = user.state.get("login")
+    if was:
+        raise entity_exists(f"Login Profile for User {name} already exists.")
+    fresh = {"created": datetime.now(UTC).timestamp(), "reset": params.get("PasswordResetRequired", False)}
+    return {"LoginProfile": _shown(_save(context, name, was, _with_password(reader, user, params["Password"], fresh)))}
 
 
 @SERVICE.operation("GetLoginProfile", effect="keeps state")
@@ -116,15 +125,12 @@ def get_login_profile(context: Context, params: dict[str, Any]) -> dict[str, Any
 
 @SERVICE.operation("UpdateLoginProfile", effect="keeps state")
 def update_login_profile(context: Context, params: dict[str, Any]) -> dict[str, Any]:
-    def change(transaction: Transaction) -> None:
-        user = require(transaction, USER, context.account, params["UserName"])
-        login = _login(user)
-        login["reset"] = params.get("PasswordResetRequired", login["reset"])
-        if "Password" in params:
-            login = _with_password(transaction, user, params["Password"], login)
-        save(transaction, user, login=login)
-
-    context.store.write(change)
+    user = require(context.store.read, USER, context.account, params["UserName"])
+    was = _login(user)
+    login = {**was, "reset": params.get("PasswordResetRequired", was["reset"])}
+    if "Password" in params:
+        login = _with_password(context.store.read, user, params["Password"], login)
+    _save(context, params["UserName"], was, login)
     return {}
 
 
@@ -144,16 +150,12 @@ def change_password(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     """A user's own: the account's policy may let every user do so, else the user's own policies decide."""
     if context.call.principal.kind != "user":
         raise AWSError("InvalidUserType", "Only IAM Users can change their own password")
-    if not password_policy(context.store.read, context.account)["AllowUsersToChangePassword"]:
+    reader, name = context.store.read, user_name(context, {})
+    if not password_policy(reader, context.account)["AllowUsersToChangePassword"]:
         context.authorise(Access("iam:ChangePassword", context.call.principal.identity))
-
-    def change(transaction: Transaction) -> None:
-        user = require(transaction, USER, context.account, user_name(context, {}))
-        login = _login(user)
-        if not _is(params["OldPassword"], login["password"]):
-            raise AWSError("AccessDenied", "The old password was incorrect.", status=403)
-        fresh = _with_password(transaction, user, params["NewPassword"], login)
-        save(transaction, user, login=fresh | {"reset": False})
-
-    context.store.write(change)
+    user = require(reader, USER, context.account, name)
+    was = _login(user)
+    if not _is(params["OldPassword"], was["password"]):
+        raise AWSError("AccessDenied", "The old password was incorrect.", status=403)
+    _save(context, name, was, _with_password(reader, user, params["NewPassword"], was) | {"reset": False})
     return {}

@@ -7,6 +7,7 @@ beside the data, as `oidc/HOST.json`."""
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -31,6 +32,9 @@ from clary.store.rows import Row
 _ACTION = "sts:AssumeRoleWithWebIdentity"
 _TAGS = "https://aws.amazon.com/tags"
 _SOURCE_IDENTITY = "https://aws.amazon.com/source_identity"
+_LATEST = 253_402_300_799.0
+"""Epoch seconds: the end of the year 9999."""
+
 _DRIFT = 300.0
 """Seconds that a provider's clock may be ahead."""
 
@@ -113,8 +117,10 @@ def _check_times(claims: Mapping[str, Any]) -> None:
         ends, begins = float(claims["exp"]), float(claims.get("nbf", claims["iat"]))
     except (KeyError, TypeError, ValueError):
         raise _invalid("Missing a required claim: exp, iat") from None
+    if not (math.isfinite(begins) and 0 <= ends <= _LATEST):
+        raise _invalid("Missing a required claim: exp, iat")
     if ends <= now:
-        shown = [datetime.fromtimestamp(each, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") for each in (now, max(ends, 0.0))]
+        shown = [datetime.fromtimestamp(each, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") for each in (now, ends)]
         raise AWSError(
             "ExpiredTokenException",
             f"Token expired: current date/time {shown[0]} must be before the expiration date/time {shown[1]}",
