@@ -48,9 +48,11 @@ from clary.services.ecr.names import REPOSITORY
 from clary.services.iam.bootstrap import ensure_defaults
 from clary.services.registry import Operation
 from clary.services.s3 import public
-from clary.services.s3.granting import Granting
+from clary.services.s3.granting import ExistingTags, Granting
 from clary.services.s3.publication import publish as publish_buckets
+from clary.services.sns.publication import publish as publish_topics
 from clary.services.sqs.names import KIND as QUEUE
+from clary.services.sqs.publication import publish as publish_queues
 from clary.settings import Settings
 from clary.store import Key, Store
 from clary.telemetry.series import SeriesStore
@@ -161,7 +163,9 @@ class Control:
         keeper = Keeper(store, objects)
         work = EdgeWork(settings)
         publish_buckets(objects, settings)
-        identity = Identity(settings, Granting(objects))
+        publish_queues(store.read, settings)
+        publish_topics(store.read, settings)
+        identity = Identity(settings, Granting(objects), ExistingTags(objects))
         return cls(settings, store, objects, images, series, messages, backend, identity, keeper, work)
 
     def serve(self, start: Start, able: Future[None]) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 import time
 from collections.abc import AsyncIterator
@@ -38,6 +39,10 @@ _MOST_BEFORE = 20 * 1024
 
 _NOT_HEADERS = frozenset({"content-length", "content-md5", "host", "x-amz-tagging", "x-amz-acl", "expect"})
 """Names that mean nothing in a form."""
+
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
+_WITH_LINES = frozenset({"key", "policy", "tagging"})
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 _log = logging.getLogger(__name__)
 
@@ -194,6 +199,9 @@ def _last(filename: str) -> str:
 def _headers(fields: dict[str, str]) -> dict[str, str]:
     """The fields as a PUT's headers. Raises MalformedXML for tags that are no document."""
     headers = {name.lower(): value for name, value in fields.items() if name.lower() not in _NOT_HEADERS}
+    for name, value in headers.items():
+        if name not in _WITH_LINES and (_CONTROL.search(value) or not _NAME.fullmatch(name)):
+            raise invalid_argument("A field of the form is no header.", name, "")
     if "acl" in headers:
         headers["x-amz-acl"] = headers["acl"]
     if "tagging" in headers:

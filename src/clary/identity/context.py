@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
 
-from clary.calls import Call, Principal
+from clary.calls import Access, Call, Principal
 from clary.identity.patterns import Context
 from clary.identity.principals import is_service
 
@@ -47,9 +47,9 @@ def _of_session(principal: Principal, now: float) -> dict[str, str]:
 
 
 @lru_cache(maxsize=4)
-def _shown(second: int) -> str:
-    """A moment (epoch seconds) as condition keys show it."""
-    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _stamp(second: int) -> str:
+    """Kept: many requests come within one second."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(second))
 
 
 def _of_request(call: Call, account: str) -> dict[str, str]:
@@ -57,7 +57,7 @@ def _of_request(call: Call, account: str) -> dict[str, str]:
     return {
         "aws:sourceip": call.source_ip,
         "aws:requestedregion": call.region,
-        "aws:currenttime": _shown(now),
+        "aws:currenttime": _stamp(now),
         "aws:epochtime": str(now),
         "aws:viaawsservice": "false",
         "aws:principalisawsservice": "false",
@@ -84,6 +84,34 @@ def context_of(
     keys.update((key, (value,)) for key, value in session.items())
     keys.update((key.lower(), _values(value)) for key, value in more.items())
     return keys
+
+
+Facts = Callable[[Access], Mapping[str, str]]
+"""Condition keys of what a right is on, which have to be looked up (`s3:ExistingObjectTag/…`), in lower case."""
+
+LOOKED_UP = "s3:existingobjecttag/"
+
+
+class WithFacts(Mapping[str, Sequence[str]]):
+    """Condition keys, and those of the resource once one is asked for: most requests never do."""
+
+    def __init__(self, keys: Context, facts: Callable[[], Mapping[str, str]]) -> None:
+        self._keys = keys
+        self._facts = facts
+        self._found: Mapping[str, str] | None = None
+
+    def __getitem__(self, key: str) -> Sequence[str]:
+        if not key.startswith(LOOKED_UP):
+            return self._keys[key]
+        if self._found is None:
+            self._found = self._facts()
+        return (self._found[key],)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
 
 
 def nothing() -> Context:

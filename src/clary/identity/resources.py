@@ -8,15 +8,24 @@ calls are decided by the resource's policy alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NotRequired, TypedDict
 
 from clary.calls import Access, Call, Principal
-from clary.identity.policy import Decision, PolicySet, Question, Statement, applies, compile_policy, first_denial
+from clary.identity.policy import (
+    Decision,
+    MalformedPolicy,
+    PolicySet,
+    Question,
+    Statement,
+    applies,
+    compile_policy,
+    first_denial,
+)
 from clary.identity.principals import Named, is_service, named, stronger
 
-SERVICES = ("s3",)
+SERVICES = ("s3", "sqs", "sns")
 """Those that publish policies of resources."""
 
 _S3 = "arn:aws:s3:::"
@@ -38,6 +47,8 @@ class Published(TypedDict):
     """The policy lets in nobody from elsewhere: it is public, and RestrictPublicBuckets holds."""
     grants: NotRequired[bool]
     """ACLs count here too."""
+    alone: NotRequired[bool]
+    """Nobody gets in whom the policy does not let in, callers of the own account neither: KMS's keys are so."""
 
 
 class Document(TypedDict):
@@ -51,7 +62,13 @@ def resources_path(run_dir: Path, service: str) -> Path:
     return run_dir / f"resources-{service}.json"
 
 
-@dataclass(frozen=True, slots=True)
+_CALLERS_KEPT = 1024
+"""Callers and actions of whom one resource remembers which statements are about them."""
+
+_Caller = tuple[str, str, str, str]
+
+
+@dataclass(frozen=True)
 class Guarded:
     """A resource that is somebody's, with its policy, compiled."""
 
@@ -59,6 +76,20 @@ class Guarded:
     policy: PolicySet
     closed: bool = False
     grants: bool = False
+    alone: bool = False
+    _about: dict[_Caller, tuple[tuple[Statement, Named], ...]] = field(default_factory=dict)
+
+    def about(self, action: str, principal: Principal) -> tuple[tuple[Statement, Named], ...]:
+        """The statements on this action that name the principal, and how; found once for each."""
+        asked = (action, principal.arn, principal.identity, principal.user_id)
+        found = self._about.get(asked)
+        if found is None:
+            named_by = ((statement, named(statement, principal)) for statement in self.policy.about(action))
+            found = tuple((statement, how) for statement, how in named_by if how != "none")
+            if len(self._about) >= _CALLERS_KEPT:
+                self._about.clear()
+            self._about[asked] = found
+        return found
 
 
 class Resources:
@@ -92,9 +123,12 @@ class Resources:
 
 def _guarded(arn: str, published: Published) -> Guarded:
     text = published.get("policy")
-    statements = compile_policy(text, arn, "Resource Policy") if text else ()
-    closed, grants = published.get("closed", False), published.get("grants", False)
-    return Guarded(published["account"], PolicySet(statements), closed, grants)
+    try:
+        statements = compile_policy(text, arn, "Resource Policy") if text else ()
+    except MalformedPolicy:  # kept by a service that looks at its policies less closely: it lets nobody in
+        statements = ()
+    closed, grants, alone = (published.get(name, False) for name in ("closed", "grants", "alone"))
+    return Guarded(published["account"], PolicySet(statements), bool(closed), bool(grants), bool(alone))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +144,8 @@ def said(guarded: Guarded, question: Question, principal: Principal) -> Said:
     """The policy alone."""
     way: Named = "none"
     by: Statement | None = None
-    for statement in guarded.policy.about(question.action):
-        how = named(statement, principal)
-        if how == "none" or (statement.allow and stronger(way, how) == way) or not applies(statement, question):
+    for statement, how in guarded.about(question.action, principal):
+        if (statement.allow and stronger(way, how) == way) or not applies(statement, question):
             continue
         if not statement.allow:
             return Said(denied=statement)
@@ -135,6 +168,8 @@ def together(guarded: Guarded, question: Question, principal: Principal, own: Se
         return first_denial(own)
     if principal.account != guarded.account:
         return first_denial([*own, by_resource])
+    if guarded.alone and answer.way == "none":
+        return by_resource
     return _within_one_account(own, answer, by_resource)
 
 

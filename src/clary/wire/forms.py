@@ -26,7 +26,8 @@ class FieldsTooLarge(Exception):
 
 async def _nothing() -> AsyncIterator[bytes]:
     """No bytes."""
-    for piece in ():
+    none: tuple[bytes, ...] = ()
+    for piece in none:
         yield piece
 
 

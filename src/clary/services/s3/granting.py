@@ -1,4 +1,4 @@
-"""To whom ACLs grant what no policy allows
+"""To whom ACLs grant what no policy allows, and what policies ask of objects
 (https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#permissions)."""
 
 from __future__ import annotations
@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from clary.calls import Access, Call
+from clary.identity.context import LOOKED_UP
 from clary.identity.principals import canonical_user
 from clary.identity.resources import Grantee
 from clary.objects.model import Bucket
@@ -63,6 +64,31 @@ class Granting:
         if found is None:
             return {"Grants": []}, acl.FULL_CONTROL
         return dict(found.attributes.acl) or acl.private(bucket.account), _BY_OBJECT[action]
+
+
+_TAGGED = frozenset(
+    f"s3:{name}"
+    for name in (
+        "GetObject", "GetObjectVersion", "GetObjectAcl", "GetObjectVersionAcl", "PutObjectAcl", "PutObjectVersionAcl",
+        "GetObjectTagging", "GetObjectVersionTagging", "PutObjectTagging", "PutObjectVersionTagging",
+        "DeleteObjectTagging", "DeleteObjectVersionTagging",
+    )
+)  # fmt: skip
+"""Actions whose policies may ask for the tags that an object has."""
+
+
+class ExistingTags:
+    """Reads tags of objects; an `identity.context.Facts`."""
+
+    def __init__(self, objects: ObjectReader) -> None:
+        self._objects = objects
+
+    def __call__(self, access: Access) -> Mapping[str, str]:
+        """`s3:ExistingObjectTag/…` of the object that a right is on."""
+        bucket, slash, key = access.resource.removeprefix(_ARN).partition("/")
+        found = self._objects.head(bucket, key) if slash and access.action in _TAGGED else None
+        tags = found.attributes.tags if found is not None else {}
+        return {f"{LOOKED_UP}{name}".lower(): value for name, value in tags.items()}
 
 
 def _to_group(listed: acl.Acl, permission: str, groups: frozenset[str] | set[str]) -> bool:

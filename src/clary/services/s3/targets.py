@@ -10,6 +10,7 @@ from clary.objects.errors import NoSuchBucket
 from clary.objects.model import Bucket, ObjectInfo, encode_key
 from clary.objects.reader import ObjectReader
 from clary.services.context import EdgeContext
+from clary.services.s3 import public
 from clary.services.s3.errors import access_denied, key_too_long, no_such_key, no_such_version, not_implemented
 
 MAX_KEY_BYTES = 1024
@@ -67,7 +68,8 @@ def require_visible(context: EdgeContext, params: dict[str, Any]) -> ObjectInfo:
         return require_object(context.objects, params)
     except AWSError as error:
         if error.code == "NoSuchKey":
-            context.authorise(Access("s3:ListBucket", f"arn:aws:s3:::{params['Bucket']}"))
+            for access in public.without([Access("s3:ListBucket", f"arn:aws:s3:::{params['Bucket']}")]):
+                context.authorise(access)
         raise
 
 
