@@ -20,6 +20,7 @@ from clary.gateway.cors import Cors
 from clary.gateway.form_signature import signer
 from clary.gateway.incoming import ClientGone, Incoming
 from clary.gateway.keyring import Authorizer, BodyStore, Keyring, default_principal
+from clary.gateway.streamed import chunks
 from clary.objects.intake import MAX_BODY_BYTES
 from clary.services.s3.access import access
 from clary.services.s3.errors import invalid_argument, malformed_xml
@@ -163,7 +164,7 @@ def _bucket(request: HttpRequest) -> str:
 async def _form(request: HttpRequest, incoming: Incoming) -> Form:
     try:
         boundary = boundary_of(request.headers.get("content-type", ""))
-        return await read_form(incoming.chunks(), boundary, _MOST_BEFORE)
+        return await read_form(chunks(incoming), boundary, _MOST_BEFORE)
     except MalformedForm:
         raise _malformed() from None
     except FieldsTooLarge:
