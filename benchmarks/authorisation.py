@@ -4,8 +4,8 @@ A principal has 10 policies of 10 statements each: names and wildcards in action
 with a condition, some with a variable. It asks for what the last policy allows, for what nothing allows and for what is
 denied; each time as the gateway asks (`Directory.decide`), in three ways: the first request of its kind after a
 publication (policies are compiled by then, nothing is remembered), a request whose answer hangs on its context, and one
-whose answer is remembered. Printed are microseconds of CPU time, p50 and p99, of one thread: a decision waits for nothing, and
-what other programs do does not count.
+whose answer is remembered. Printed are microseconds of CPU time, p50 and p99, of one thread: a decision
+waits for nothing, and what other programs do does not count.
 """
 
 from __future__ import annotations

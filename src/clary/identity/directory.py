@@ -7,9 +7,10 @@ from clary.identity.context import Facts, WithFacts, context_of
 from clary.identity.managed import managed_policies
 from clary.identity.patterns import Context
 from clary.identity.places import Places
-from clary.identity.policy import Decision, PolicySet, Question, Statement, compile_policy, first_denial
+from clary.identity.policy import Decision, PolicySet, Question, Statement, compile_policy, decide, first_denial
 from clary.identity.principals import is_service
 from clary.identity.published import Identities, Subject
+from clary.identity.resource_policy import ResourcePolicy, decide_with
 from clary.identity.resources import Guarded, Resources, together
 
 _DECISIONS_KEPT = 32_768
@@ -53,6 +54,11 @@ class Directory:
                 self._decisions.clear()
             self._decisions[asked] = decision
         return decision
+
+    def decide_on(self, call: Call, access: Access, policy: ResourcePolicy) -> Decision:
+        """The same on a resource that has a policy of its own."""
+        who, question, own = call.principal, self._question(call, access), self.decide(call, access)
+        return decide_with(policy, question, who, own, lambda: self._narrowed(who, question))
 
     def subject(self, principal: Principal) -> Subject | None:
         """The user or role whose policies count; None where it is gone, or another has its name now."""
@@ -127,6 +133,16 @@ class Directory:
         if who.kind == "root":
             return _EVERYTHING, None
         return self.layers(who.identity) if self.subject(who) is not None else (_NOTHING, None)
+
+    def _narrowed(self, who: Principal, question: Question) -> Decision:
+        """Boundary and session alone. A user whom a resource names is not held by an implicit deny of the boundary."""
+        session = self._session(tuple(who.session_policies))
+        if who.kind == "root":
+            return decide(question, _EVERYTHING, None, session)
+        if self.subject(who) is None:
+            return decide(question, _NOTHING)
+        boundary = self.layers(who.identity)[1] if who.kind == "assumed-role" else None
+        return decide(question, _EVERYTHING, boundary, session)
 
     def _policy(self, name: str) -> tuple[Statement, ...]:
         found = self._statements.get(name)
