@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-PrincipalKind = Literal["root", "user", "assumed-role", "anonymous"]
+PrincipalKind = Literal["root", "user", "assumed-role", "federated-user", "anonymous"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,10 @@ class Principal:
     """Policy documents (JSON) or ARNs passed to AssumeRole: the session may do only what they allow as well."""
     session_context: Mapping[str, str] = field(default_factory=dict, hash=False)
     """Condition keys fixed when the session began: `aws:TokenIssueTime`, `aws:PrincipalTag/…`."""
+    transitive_tags: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Session tags that a role assumed with this session has as well."""
+    subject_id: str = ""
+    """The id of the user whose policies count, where `user_id` does not begin with it: a federated user's."""
 
 
 def account_root(account: str) -> Principal:

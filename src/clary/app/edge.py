@@ -21,7 +21,7 @@ from clary.compute.reach import SandboxReach
 from clary.distribution.login import Login
 from clary.distribution.registry import Registry
 from clary.distribution.uploads import Pushing
-from clary.edge import access_logs, usage
+from clary.edge import access_logs, usage, uses
 from clary.edge.asynchronous import AsyncEffects
 from clary.edge.buckets import BUCKETS, Buckets
 from clary.edge.code import CODE, Code
@@ -271,6 +271,7 @@ def work(start: process.Start) -> None:
             lambda: report(edge.asynchronous.meter, edge.door),
             lambda: access_logs.write(edge.apis.log, edge.door),
             lambda: usage.report(edge.apis.rest.usage, edge.door.ask),
+            lambda: uses.report(edge.identity.uses, edge.door.ask),
             lambda: _tell(start.tether),
         ]
         secure = secured(start.settings, start.names)

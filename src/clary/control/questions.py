@@ -33,6 +33,7 @@ from clary.services.apigateway.drafts import draft
 from clary.services.apigateway.publication import publish as publish_apis
 from clary.services.apigateway.usage import note as note_usage
 from clary.services.iam.bootstrap import ensure_defaults
+from clary.services.iam.use import note as note_uses
 from clary.services.s3.publication import publish as publish_buckets
 from clary.services.sns.publication import publish as publish_topics
 from clary.services.sqs.publication import publish as publish_queues
@@ -91,6 +92,7 @@ class Questions:
             "status": self.status,
             "rest-api": lambda params: draft(self._store, params),
             "api-usage": lambda params: note_usage(self._store, params),
+            "credentials-used": lambda params: note_uses(self._store, params),
             "entrances": lambda params: entrances(self._settings, self._store, params),
             "interrupt": lambda params: interrupt(self._settings, self._store, self._controllers.wake, params),
             "upload": lambda params: upload(self._store, params),

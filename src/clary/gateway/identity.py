@@ -13,11 +13,14 @@ from clary.gateway.keyring import Credential
 from clary.identity.context import Facts
 from clary.identity.denial import denied
 from clary.identity.directory import EMPTY, Directory
+from clary.identity.encoded_denial import SERVICES as ENCODED
+from clary.identity.encoded_denial import EncodedDenials
 from clary.identity.policy import Decision
 from clary.identity.published import Identities, identities_path
 from clary.identity.resource_policy import ResourcePolicy
 from clary.identity.resources import SERVICES, Grants, Published, Resources, resources_path
 from clary.identity.sealing import BadToken, Sealer, Session
+from clary.identity.uses import Uses
 from clary.publish import Subscriber
 from clary.settings import Settings
 
@@ -49,6 +52,8 @@ class Identity:
         settings.run_dir.mkdir(parents=True, exist_ok=True)
         self._open = settings.auth == "off"
         self._sealer = Sealer.of(settings.data_dir)
+        self._encoded = EncodedDenials.of(settings.data_dir)
+        self.uses = Uses()
         self._grants = grants
         self._facts = facts
         self._subscriber = Subscriber(identities_path(settings.run_dir))
@@ -71,11 +76,18 @@ class Identity:
         """Raises AccessDenied in AWS's words. With `--auth off` everyone may do everything."""
         if self._open:
             return
+        self.uses.note(call)
         directory = self.directory()
-        for access in needed:
+        for access in map(directory.places.located, needed):
             decision = directory.decide(call, access)
             if not decision.allowed and not self._granted(directory, call, access, decision):
-                raise denied(call.service, call.principal, access.action, access.resource, decision)
+                raise self._refusal(call, access, decision)
+
+    def _refusal(self, call: Call, access: Access, decision: Decision) -> AWSError:
+        refusal = denied(call.service, call.principal, access.action, access.resource, decision)
+        if call.service not in ENCODED:
+            return refusal
+        return self._encoded.refusal(call, access, decision, f"{refusal.message}.")
 
     def _granted(self, directory: Directory, call: Call, access: Access, decision: Decision) -> bool:
         """Whether an ACL lets the caller in: everyone is one of its groups; an account's own policies must allow it

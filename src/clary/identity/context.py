@@ -5,13 +5,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
 
 from clary.calls import Access, Call, Principal
 from clary.identity.patterns import Context
 from clary.identity.principals import is_service
 
-_PRINCIPAL_TYPES = {"root": "Account", "user": "User", "assumed-role": "AssumedRole", "anonymous": "Anonymous"}
+_PRINCIPAL_TYPES = {
+    "root": "Account",
+    "user": "User",
+    "assumed-role": "AssumedRole",
+    "federated-user": "FederatedUser",
+    "anonymous": "Anonymous",
+}
 
 
 def _of_principal(principal: Principal) -> dict[str, str]:
@@ -20,13 +27,22 @@ def _of_principal(principal: Principal) -> dict[str, str]:
     if is_service(principal):
         return {"aws:principalisawsservice": "true", "aws:principalservicename": principal.identity}
     keys = {
-        "aws:principalarn": principal.identity,
+        "aws:principalarn": principal.arn if principal.kind == "federated-user" else principal.identity,
         "aws:principalaccount": principal.account,
         "aws:principaltype": _PRINCIPAL_TYPES[principal.kind],
         "aws:userid": principal.user_id,
     }
     if principal.kind == "user":
         keys["aws:username"] = principal.identity.rpartition("/")[2]
+    return keys
+
+
+def _of_session(principal: Principal, now: float) -> dict[str, str]:
+    """What was fixed when the session began, and how long ago its device was asked for a code."""
+    keys = {key.lower(): value for key, value in principal.session_context.items()}
+    if keys.get("aws:multifactorauthpresent") == "true" and "aws:tokenissuetime" in keys:
+        began = datetime.fromisoformat(keys["aws:tokenissuetime"]).timestamp()
+        keys["aws:multifactorauthage"] = str(int(now - began))
     return keys
 
 
@@ -64,7 +80,8 @@ def context_of(
         keys.update((key, (value,)) for key, value in group.items())
     keys.update((f"aws:principaltag/{key}".lower(), (value,)) for key, value in tags.items())
     keys.update((key.lower(), (value,)) for key, value in call.transport.items())
-    keys.update((key.lower(), (value,)) for key, value in call.principal.session_context.items())
+    session = _of_session(call.principal, time.time())
+    keys.update((key, (value,)) for key, value in session.items())
     keys.update((key.lower(), _values(value)) for key, value in more.items())
     return keys
 

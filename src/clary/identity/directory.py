@@ -6,6 +6,7 @@ from clary.calls import Access, Call, Principal
 from clary.identity.context import Facts, WithFacts, context_of
 from clary.identity.managed import managed_policies
 from clary.identity.patterns import Context
+from clary.identity.places import Places
 from clary.identity.policy import Decision, PolicySet, Question, Statement, compile_policy, first_denial
 from clary.identity.principals import is_service
 from clary.identity.published import Identities, Subject
@@ -31,6 +32,7 @@ class Directory:
 
     def __init__(self, identities: Identities, resources: Resources | None = None, facts: Facts | None = None) -> None:
         self.identities = identities
+        self.places = Places(identities)
         self._facts = facts
         self.resources = resources or Resources({}, identities["account"])
         self._statements: dict[str, tuple[Statement, ...]] = {}
@@ -62,7 +64,8 @@ class Directory:
     def subject(self, principal: Principal) -> Subject | None:
         """The user or role whose policies count; None where it is gone, or another has its name now."""
         found = self.identities["subjects"].get(principal.identity)
-        return found if found and found["id"] == principal.user_id.partition(":")[0] else None
+        identifier = principal.subject_id or principal.user_id.partition(":")[0]
+        return found if found and found["id"] == identifier else None
 
     def layers(self, arn: str) -> tuple[PolicySet, PolicySet | None]:
         """A subject's own policies, and its permissions boundary. Raises KeyError."""
@@ -74,6 +77,21 @@ class Directory:
             found = own, PolicySet(self._policy(boundary)) if boundary is not None else None
             self._layers[arn] = found
         return found
+
+    def texts(self) -> dict[str, str]:
+        """The documents that were compiled so far, by the name that their statements have as a source."""
+        return {self._source(name): self._document(name) for name in self._statements}
+
+    def _source(self, name: str) -> str:
+        managed = managed_policies().get(name)
+        return managed.name if managed is not None else name
+
+    def _document(self, name: str) -> str:
+        managed = managed_policies().get(name)
+        if managed is not None:
+            return managed.document
+        policy = self.identities["policies"].get(name)
+        return policy["document"] if policy is not None else ""
 
     def _question(self, call: Call, access: Access) -> Question:
         def gather() -> Context:
