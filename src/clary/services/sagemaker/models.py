@@ -7,7 +7,8 @@ from functools import partial
 from clary.errors import ValidationError
 from clary.lifecycles.endpoint import MULTI_MODEL
 from clary.services.context import Context
-from clary.services.resources import Params, Resource, declare
+from clary.services.declaring import declare
+from clary.services.resources import Params, Resource
 from clary.services.sagemaker.errors import (
     already_existing,
     could_not_find,
