@@ -16,6 +16,7 @@ from clary.services import resources
 from clary.services.context import Context
 from clary.services.registry import Effect, Named, Service
 from clary.services.resources import Output, Params, Resource, shaped
+from clary.services.tags import checked_tags
 from clary.store.rows import Row
 from clary.wire import models
 from clary.wire.models import Shape
@@ -47,7 +48,7 @@ def named(resource: Resource) -> Named:
     def on(call: Call) -> Sequence[str]:
         members = (*resource.within, resource.name_member)
         name = resource.name_in(call.params) if all(member in call.params for member in members) else "*"
-        arn = sagemaker_arn(call.region, call.principal.account, resource.kind, name)
+        arn = sagemaker_arn(call.region, call.principal.account, resource.arn_type or resource.kind, name)
         return [name if name.startswith("arn:") else arn]
 
     return on
@@ -60,7 +61,8 @@ def facts(resource: Resource, row: Row) -> Output:
     statuses = {"Status": row.status, f"{resource.noun}Status": row.status} if row.status else {}
     times = {"CreationTime": row.created, "LastModifiedTime": row.modified}
     dates = {"CreateDate": row.created, "LastUpdatedDate": row.modified}
-    return {**row.spec, resource.arn_member: row.arn, **times, **dates, **by, **statuses, **resource.shown(row)}
+    found = {**row.spec, resource.arn_member: row.arn, **times, **dates, **by, **statuses, **resource.shown(row)}
+    return {**found, resource.whole: found} if resource.whole else found
 
 
 def _changed_by(row: Row, made: object, changed: object) -> Output:
@@ -76,7 +78,8 @@ def shown(model: str, operation: str, found: Mapping[str, Any]) -> Output:
 
 def listed(model: str, operation: str, resource: Resource, row: Row) -> Output:
     """Of what is known of a row, an entry of a list."""
-    members = models.operation(model, operation).output_shape.members[resource.list_member].member
+    output: Shape = models.operation(model, operation).output_shape
+    members = output.members[resource.list_member].member
     entry: Output = shaped(members, {**facts(resource, row), **resource.listed(row)})
     return entry
 
@@ -101,7 +104,11 @@ def _update(resource: Resource, output: Shape, context: Context, params: Params)
     def change(row: Row) -> Row:
         return changed(context, row, resource.update(context, row, unnamed(resource, params)))
 
-    return _answer(resource, output, resources.change_row(resource, context, resource.name_in(params), change))
+    tags = checked_tags(params.get("Tags") or ())
+    row = resources.change_row(resource, context, resource.name_in(params), change)
+    if tags:
+        context.store.write(lambda transaction: transaction.set_tags(row.arn, tags))
+    return _answer(resource, output, row)
 
 
 def unnamed(resource: Resource, params: Params) -> Params:

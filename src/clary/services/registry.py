@@ -11,7 +11,7 @@ from clary.errors import AWSError
 
 Effect = Literal["executes", "keeps state", "refused"]
 """`executes`: what AWS would do happens. `keeps state`: it is remembered and given back, nothing else happens.
-`refused`: always answered with an error that says why."""
+`refused`: an error that says why; lists of what can therefore not be there are empty."""
 
 Place = Literal["control", "edge"]
 """`control`: the only writer, and whatever needs it. `edge`: reads and the path of a prediction, next to the socket."""

@@ -105,6 +105,10 @@ class Resource:
     """The member of requests that names it, where that is not `<noun>Name`."""
     arn_named: str = ""
     """The member that holds its ARN, where that is not `<noun>Arn`."""
+    arn_type: str = ""
+    """The type within its ARN, where that is not the rows' kind: `workteam/private-crowd`."""
+    whole: str = ""
+    """The member of outputs that holds all of it, where the output is not it."""
     within: tuple[str, ...] = ()
     """The members under which it names itself, from the outermost: `DomainId` of a user profile."""
     status: str = ""
@@ -157,7 +161,7 @@ def key_of(resource: Resource, context: Context, name: str) -> Key:
 
 def arn_of(resource: Resource, key: Key) -> str:
     """The ARN of a key."""
-    return sagemaker_arn(key.region, key.account, resource.kind, key.name)
+    return sagemaker_arn(key.region, key.account, resource.arn_type or resource.kind, key.name)
 
 
 def new_row(resource: Resource, context: Context, spec: Params) -> Row:
@@ -188,20 +192,27 @@ def in_json(value: Any) -> Any:  # noqa: ANN401  any part of a request
 def shaped(shape: Shape, value: Any) -> Any:  # noqa: ANN401  any part of an output
     """What of a value a shape of the API has, with times where it has times: of all that is known of a row, what one
     output shows."""
-    if value is None or shape is None:
+    of = _SHAPED.get(shape.type_name)
+    return value if of is None else of(shape, value)
+
+
+def _structure(shape: Shape, value: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    if shape.is_document_type:
         return value
-    if shape.type_name == "structure":
-        if shape.is_document_type:
-            return value
-        known = ((name, member) for name, member in shape.members.items() if value.get(name) is not None)
-        return {name: shaped(member, value[name]) for name, member in known}
-    if shape.type_name == "list":
-        return [shaped(shape.member, item) for item in value]
-    if shape.type_name == "map":
-        return {name: shaped(shape.value, item) for name, item in value.items()}
-    if shape.type_name == "timestamp" and not isinstance(value, datetime):
-        return moment(value)
-    return value
+    members = shape.members.items()
+    return {name: shaped(member, value[name]) for name, member in members if value.get(name) is not None}
+
+
+def _timestamp(_shape: Shape, value: datetime | float) -> datetime | None:
+    return value if isinstance(value, datetime) else moment(value)
+
+
+_SHAPED: Mapping[str, Callable[[Shape, Any], Any]] = {
+    "structure": _structure,
+    "list": lambda shape, value: [shaped(shape.member, item) for item in value],
+    "map": lambda shape, value: {name: shaped(shape.value, item) for name, item in value.items()},
+    "timestamp": _timestamp,
+}
 
 
 def insert(
@@ -211,9 +222,9 @@ def insert(
     tags: Sequence[Mapping[str, str]] | None = None,
     beside: Sequence[Row] = (),
 ) -> Row:
-    """Write a new row with its tags, and the rows `beside` it. Raises the resource's `exists`, also for a name that
-    differs only in case: both would have one ARN. The row that this very call has made before is found again: control
-    was killed, and the SDK tries again."""
+    """Write a new row with its tags, and the rows `beside` it that are not there yet. Raises the resource's `exists`,
+    also for a name that differs only in case: both would have one ARN. The row that this very call has made before is
+    found again: control was killed, and the SDK tries again."""
     wanted = checked_tags(tags or ())
     marks = {MADE_BY: context.call.invocation_id} if context.call.invocation_id else {}
     marked = replace(row, state={**row.state, **marks})
@@ -226,7 +237,8 @@ def insert(
             raise AlreadyExists(row.key)
         stored = transaction.insert(marked)
         for each in beside:
-            transaction.insert(each)
+            if transaction.get(each.key) is None:
+                transaction.insert(each)
         transaction.set_tags(row.arn, wanted)
         return stored
 
