@@ -9,7 +9,6 @@ import pytest
 
 from clary.calls import Call
 from clary.errors import AWSError
-
 from clary.services.catalogue import REGISTRY
 from clary.wire import models
 
@@ -222,35 +221,121 @@ def test_who_made_it_and_who_changed_it_is_told(inner, sagemaker):
     assert sagemaker.call("DescribeExperiment", ExperimentName="e")["LastModifiedBy"]["IamIdentity"]["Arn"]
 
 
-OFFERED_BY_MOTO = """
-AddTags AssociateTrialComponent CreateAutoMLJobV2 CreateCluster CreateCompilationJob
-CreateDataQualityJobDefinition CreateDomain CreateEndpoint CreateEndpointConfig CreateExperiment
-CreateFeatureGroup CreateHyperParameterTuningJob CreateModel CreateModelBiasJobDefinition
-CreateModelCard CreateModelExplainabilityJobDefinition CreateModelPackage CreateModelPackageGroup
-CreateModelQualityJobDefinition CreateNotebookInstance CreateNotebookInstanceLifecycleConfig
-CreatePipeline CreateProcessingJob CreateTrainingJob CreateTransformJob CreateTrial
-CreateTrialComponent DeleteCluster DeleteCompilationJob DeleteDataQualityJobDefinition DeleteDomain
-DeleteEndpoint DeleteEndpointConfig DeleteExperiment DeleteHyperParameterTuningJob DeleteModel
-DeleteModelBiasJobDefinition DeleteModelCard DeleteModelExplainabilityJobDefinition
-DeleteModelQualityJobDefinition DeleteNotebookInstance DeleteNotebookInstanceLifecycleConfig
-DeletePipeline DeleteTags DeleteTrial DeleteTrialComponent DescribeAutoMLJobV2 DescribeCluster
-DescribeClusterNode DescribeCompilationJob DescribeDataQualityJobDefinition DescribeDomain
-DescribeEndpoint DescribeEndpointConfig DescribeExperiment DescribeFeatureGroup
-DescribeHyperParameterTuningJob DescribeModel DescribeModelBiasJobDefinition DescribeModelCard
-DescribeModelExplainabilityJobDefinition DescribeModelPackage DescribeModelPackageGroup
-DescribeModelQualityJobDefinition DescribeNotebookInstanceLifecycleConfig DescribePipeline
-DescribePipelineDefinitionForExecution DescribePipelineExecution DescribeProcessingJob
-DescribeTrainingJob DescribeTransformJob DescribeTrial DescribeTrialComponent
-DisassociateTrialComponent ListAutoMLJobs ListClusterNodes ListClusters ListCompilationJobs
-ListDataQualityJobDefinitions ListDomains ListEndpointConfigs ListEndpoints ListExperiments
-ListHyperParameterTuningJobs ListModelBiasJobDefinitions ListModelCardVersions ListModelCards
-ListModelExplainabilityJobDefinitions ListModelPackageGroups ListModelPackages
-ListModelQualityJobDefinitions ListModels ListNotebookInstances ListPipelineExecutions
-ListPipelineParametersForExecution ListPipelines ListProcessingJobs ListTags ListTrainingJobs
-ListTransformJobs ListTrialComponents ListTrials Search StartNotebookInstance StartPipelineExecution
-StopAutoMLJob StopNotebookInstance StopProcessingJob UpdateEndpointWeightsAndCapacities
-UpdateModelCard UpdateModelPackage UpdatePipeline UpdateTrialComponent
-""".split()
+OFFERED_BY_MOTO = [
+    "AddTags",
+    "AssociateTrialComponent",
+    "CreateAutoMLJobV2",
+    "CreateCluster",
+    "CreateCompilationJob",
+    "CreateDataQualityJobDefinition",
+    "CreateDomain",
+    "CreateEndpoint",
+    "CreateEndpointConfig",
+    "CreateExperiment",
+    "CreateFeatureGroup",
+    "CreateHyperParameterTuningJob",
+    "CreateModel",
+    "CreateModelBiasJobDefinition",
+    "CreateModelCard",
+    "CreateModelExplainabilityJobDefinition",
+    "CreateModelPackage",
+    "CreateModelPackageGroup",
+    "CreateModelQualityJobDefinition",
+    "CreateNotebookInstance",
+    "CreateNotebookInstanceLifecycleConfig",
+    "CreatePipeline",
+    "CreateProcessingJob",
+    "CreateTrainingJob",
+    "CreateTransformJob",
+    "CreateTrial",
+    "CreateTrialComponent",
+    "DeleteCluster",
+    "DeleteCompilationJob",
+    "DeleteDataQualityJobDefinition",
+    "DeleteDomain",
+    "DeleteEndpoint",
+    "DeleteEndpointConfig",
+    "DeleteExperiment",
+    "DeleteHyperParameterTuningJob",
+    "DeleteModel",
+    "DeleteModelBiasJobDefinition",
+    "DeleteModelCard",
+    "DeleteModelExplainabilityJobDefinition",
+    "DeleteModelQualityJobDefinition",
+    "DeleteNotebookInstance",
+    "DeleteNotebookInstanceLifecycleConfig",
+    "DeletePipeline",
+    "DeleteTags",
+    "DeleteTrial",
+    "DeleteTrialComponent",
+    "DescribeAutoMLJobV2",
+    "DescribeCluster",
+    "DescribeClusterNode",
+    "DescribeCompilationJob",
+    "DescribeDataQualityJobDefinition",
+    "DescribeDomain",
+    "DescribeEndpoint",
+    "DescribeEndpointConfig",
+    "DescribeExperiment",
+    "DescribeFeatureGroup",
+    "DescribeHyperParameterTuningJob",
+    "DescribeModel",
+    "DescribeModelBiasJobDefinition",
+    "DescribeModelCard",
+    "DescribeModelExplainabilityJobDefinition",
+    "DescribeModelPackage",
+    "DescribeModelPackageGroup",
+    "DescribeModelQualityJobDefinition",
+    "DescribeNotebookInstanceLifecycleConfig",
+    "DescribePipeline",
+    "DescribePipelineDefinitionForExecution",
+    "DescribePipelineExecution",
+    "DescribeProcessingJob",
+    "DescribeTrainingJob",
+    "DescribeTransformJob",
+    "DescribeTrial",
+    "DescribeTrialComponent",
+    "DisassociateTrialComponent",
+    "ListAutoMLJobs",
+    "ListClusterNodes",
+    "ListClusters",
+    "ListCompilationJobs",
+    "ListDataQualityJobDefinitions",
+    "ListDomains",
+    "ListEndpointConfigs",
+    "ListEndpoints",
+    "ListExperiments",
+    "ListHyperParameterTuningJobs",
+    "ListModelBiasJobDefinitions",
+    "ListModelCardVersions",
+    "ListModelCards",
+    "ListModelExplainabilityJobDefinitions",
+    "ListModelPackageGroups",
+    "ListModelPackages",
+    "ListModelQualityJobDefinitions",
+    "ListModels",
+    "ListNotebookInstances",
+    "ListPipelineExecutions",
+    "ListPipelineParametersForExecution",
+    "ListPipelines",
+    "ListProcessingJobs",
+    "ListTags",
+    "ListTrainingJobs",
+    "ListTransformJobs",
+    "ListTrialComponents",
+    "ListTrials",
+    "Search",
+    "StartNotebookInstance",
+    "StartPipelineExecution",
+    "StopAutoMLJob",
+    "StopNotebookInstance",
+    "StopProcessingJob",
+    "UpdateEndpointWeightsAndCapacities",
+    "UpdateModelCard",
+    "UpdateModelPackage",
+    "UpdatePipeline",
+    "UpdateTrialComponent",
+]
 
 REFUSED = [name for name, each in REGISTRY.services["sagemaker"].operations.items() if each.effect == "refused"]
 
