@@ -143,7 +143,15 @@ def sieve(resource: Resource, params: Params) -> Callable[[Row], bool] | None:
     asked = {member: params[name] for name, member in resource.equal.items() if name in params}
     if not asked:
         return None
-    return lambda row: all(_at(facts(resource, row), member) == value for member, value in asked.items())
+
+    def wanted(row: Row) -> bool:
+        """Most members are the spec's own: what else is known is told only where one is not."""
+        return all(
+            _at(row.spec if member in row.spec else facts(resource, row), member) == value
+            for member, value in asked.items()
+        )
+
+    return wanted
 
 
 def _at(found: Mapping[str, Any], path: str) -> object:
