@@ -109,15 +109,15 @@ for _each in (CONTEXT, ACTION, ARTIFACT):
 
 
 def _on_artifact(call: Call) -> Sequence[str]:
-    if "Source" not in call.params:
+    if "ArtifactArn" in call.params or "Source" not in call.params:
         return named(ARTIFACT)(call)
     return [sagemaker_arn(call.region, call.principal.account, ARTIFACT.kind, _digest(call.params))]
 
 
 @SERVICE.operation("DeleteArtifact", effect="keeps state", on=_on_artifact)
 def delete_artifact(context: Context, params: Params) -> Output:
-    """By its ARN or by its source. Raises ResourceNotFound, ValidationError."""
-    if ("ArtifactArn" in params) == ("Source" in params):
-        raise ValidationError("You must specify either ArtifactArn or Source, but not both.")
+    """By its ARN, else by its source: sagemaker-core says both. Raises ResourceNotFound, ValidationError."""
+    if "ArtifactArn" not in params and "Source" not in params:
+        raise ValidationError("Either ArtifactArn or Source must be specified.")
     name = params["ArtifactArn"] if "ArtifactArn" in params else _digest(params)
     return {"ArtifactArn": resources.delete(ARTIFACT, context, name).arn}
