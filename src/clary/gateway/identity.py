@@ -12,7 +12,9 @@ from clary.errors import AWSError
 from clary.gateway.keyring import Credential
 from clary.identity.denial import denied
 from clary.identity.directory import EMPTY, Directory
+from clary.identity.policy import Decision
 from clary.identity.published import Identities, identities_path
+from clary.identity.resource_policy import ResourcePolicy
 from clary.identity.sealing import BadToken, Sealer, Session
 from clary.publish import Subscriber
 from clary.settings import Settings
@@ -67,6 +69,12 @@ class Identity:
             decision = directory.decide(call, access)
             if not decision.allowed:
                 raise denied(call.service, call.principal, access.action, access.resource, decision)
+
+    def decide(self, call: Call, access: Access, policy: ResourcePolicy) -> Decision:
+        """Whether the caller has a right on a resource that has a policy. With `--auth off` everyone has."""
+        if self._open:
+            return Decision("allowed", "resource")
+        return self.directory().decide_on(call, access, policy)
 
     def directory(self) -> Directory:
         """The newest publication, compiled."""

@@ -7,6 +7,7 @@ from clary.identity.context import context_of
 from clary.identity.managed import managed_policies
 from clary.identity.policy import Decision, PolicySet, Question, Statement, compile_policy, decide
 from clary.identity.published import Identities, Subject
+from clary.identity.resource_policy import ResourcePolicy, decide_with
 
 _DECISIONS_KEPT = 32_768
 """Bound of the memory of decisions (about 200 bytes each)."""
@@ -44,6 +45,11 @@ class Directory:
             self._decisions[asked] = decision
         return decision
 
+    def decide_on(self, call: Call, access: Access, policy: ResourcePolicy) -> Decision:
+        """The same on a resource that has a policy of its own."""
+        who, question, own = call.principal, self._question(call, access), self.decide(call, access)
+        return decide_with(policy, question, who, own, lambda: self._narrowed(who, question))
+
     def subject(self, principal: Principal) -> Subject | None:
         """The user or role whose policies count; None where it is gone, or another has its name now."""
         found = self.identities["subjects"].get(principal.identity)
@@ -75,6 +81,16 @@ class Directory:
             return decide(question, _NOTHING)
         own, boundary = self.layers(who.identity)
         return decide(question, own, boundary, session)
+
+    def _narrowed(self, who: Principal, question: Question) -> Decision:
+        """Boundary and session alone. A user whom a resource names is not held by an implicit deny of the boundary."""
+        session = self._session(tuple(who.session_policies))
+        if who.kind == "root":
+            return decide(question, _EVERYTHING, None, session)
+        if self.subject(who) is None:
+            return decide(question, _NOTHING)
+        boundary = self.layers(who.identity)[1] if who.kind == "assumed-role" else None
+        return decide(question, _EVERYTHING, boundary, session)
 
     def _policy(self, name: str) -> tuple[Statement, ...]:
         found = self._statements.get(name)

@@ -19,7 +19,7 @@ from clary.identity.patterns import Context, MissingValue, compiled, has_variabl
 
 Effect = Literal["allowed", "explicitDeny", "implicitDeny"]
 
-Layer = Literal["identity", "boundary", "session"]
+Layer = Literal["identity", "boundary", "session", "resource"]
 """Which kind of policy decided."""
 
 _ACTIONS_KEPT = 4096
