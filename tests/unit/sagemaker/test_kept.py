@@ -127,6 +127,11 @@ def described(sagemaker, noun, name):
 
 
 @pytest.fixture
+def inner(emptied_inner):
+    return emptied_inner
+
+
+@pytest.fixture
 def sagemaker(inner):
     return inner.service("sagemaker")
 

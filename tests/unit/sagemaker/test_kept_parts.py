@@ -14,6 +14,11 @@ TOKEN = "t" * 32
 
 
 @pytest.fixture
+def inner(emptied_inner):
+    return emptied_inner
+
+
+@pytest.fixture
 def sagemaker(inner):
     return inner.service("sagemaker")
 
@@ -51,6 +56,7 @@ def test_each_definition_of_a_pipeline_is_a_version(sagemaker):
 
 
 def test_a_definition_can_lie_in_s3(inner, sagemaker):
+    inner.objects.create_bucket("data", account=ACCOUNT, region="us-east-1")
     inner.objects.put_bytes("data", "pipeline.json", steps("a").encode())
     place = {"Bucket": "data", "ObjectKey": "pipeline.json"}
     pipeline(sagemaker, PipelineDefinitionS3Location=place)
