@@ -29,8 +29,27 @@ def needed(operation, **params):
         (
             "CopyObject",
             {"Key": "k", "CopySource": "/other/a%20b?versionId=null"},
-            [("s3:PutObject", "arn:aws:s3:::b/k"), ("s3:GetObject", "arn:aws:s3:::other/a b")],
+            [("s3:PutObject", "arn:aws:s3:::b/k"), ("s3:GetObjectVersion", "arn:aws:s3:::other/a b")],
         ),
+        (
+            "CopyObject",
+            {"Key": "k", "CopySource": "other/a"},
+            [("s3:PutObject", "arn:aws:s3:::b/k"), ("s3:GetObject", "arn:aws:s3:::other/a")],
+        ),
+        ("GetObject", {"Key": "k", "VersionId": "null"}, [("s3:GetObjectVersion", "arn:aws:s3:::b/k")]),
+        ("DeleteObject", {"Key": "k", "VersionId": "null"}, [("s3:DeleteObjectVersion", "arn:aws:s3:::b/k")]),
+        ("PutObjectTagging", {"Key": "k", "VersionId": "v"}, [("s3:PutObjectVersionTagging", "arn:aws:s3:::b/k")]),
+        (
+            "GetObjectAttributes",
+            {"Key": "k", "VersionId": "v"},
+            [("s3:GetObjectVersionAttributes", "arn:aws:s3:::b/k"), ("s3:GetObjectVersion", "arn:aws:s3:::b/k")],
+        ),
+        (
+            "PutObject",
+            {"Key": "k", "ObjectLockMode": "GOVERNANCE", "ObjectLockLegalHoldStatus": "ON"},
+            [(f"s3:{name}", "arn:aws:s3:::b/k") for name in ("PutObject", "PutObjectRetention", "PutObjectLegalHold")],
+        ),
+        ("ListObjectVersions", {}, [("s3:ListBucketVersions", "arn:aws:s3:::b")]),
         ("UploadPart", {"Key": "k"}, [("s3:PutObject", "arn:aws:s3:::b/k")]),
         ("CompleteMultipartUpload", {"Key": "k"}, [("s3:PutObject", "arn:aws:s3:::b/k")]),
         ("AbortMultipartUpload", {"Key": "k"}, [("s3:AbortMultipartUpload", "arn:aws:s3:::b/k")]),

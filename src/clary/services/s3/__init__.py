@@ -2,11 +2,13 @@
 
 from clary.services.s3 import (
     bucket_settings,
+    bucket_versioning,
     buckets,
     listing,
     multipart,
     multipart_listing,
     object_attributes,
+    object_lock,
     objects,
     tagging,
 )
@@ -15,11 +17,13 @@ from clary.services.s3.service import SERVICE
 __all__ = [
     "SERVICE",
     "bucket_settings",
+    "bucket_versioning",
     "buckets",
     "listing",
     "multipart",
     "multipart_listing",
     "object_attributes",
+    "object_lock",
     "objects",
     "tagging",
 ]

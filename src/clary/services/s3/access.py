@@ -32,12 +32,36 @@ _ACTIONS = {
     "GetBucketNotificationConfiguration": "s3:GetBucketNotification",
     "GetBucketReplication": "s3:GetReplicationConfiguration",
     "GetObjectLockConfiguration": "s3:GetBucketObjectLockConfiguration",
+    "PutBucketLifecycleConfiguration": "s3:PutLifecycleConfiguration",
+    "PutBucketLifecycle": "s3:PutLifecycleConfiguration",
+    "GetBucketLifecycle": "s3:GetLifecycleConfiguration",
+    "DeleteBucketLifecycle": "s3:PutLifecycleConfiguration",
+    "PutObjectLockConfiguration": "s3:PutBucketObjectLockConfiguration",
     "GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
     "PutPublicAccessBlock": "s3:PutBucketPublicAccessBlock",
 }
 """Operations whose action has another name than they have."""
 
+_OF_VERSION = {
+    "GetObject": "s3:GetObjectVersion",
+    "HeadObject": "s3:GetObjectVersion",
+    "DeleteObject": "s3:DeleteObjectVersion",
+    "GetObjectAttributes": "s3:GetObjectVersionAttributes",
+    "GetObjectTagging": "s3:GetObjectVersionTagging",
+    "PutObjectTagging": "s3:PutObjectVersionTagging",
+    "DeleteObjectTagging": "s3:DeleteObjectVersionTagging",
+    "GetObjectAcl": "s3:GetObjectVersionAcl",
+    "PutObjectAcl": "s3:PutObjectVersionAcl",
+}
+"""What they need where they name a version."""
+
+_WRITES = frozenset({"PutObject", "CopyObject", "CreateMultipartUpload"})
+_LOCKS = (("ObjectLockMode", "s3:PutObjectRetention"), ("ObjectLockLegalHoldStatus", "s3:PutObjectLegalHold"))
+
 _CONDITIONS = (
+    ("VersionId", "s3:VersionId"),
+    ("ObjectLockMode", "s3:object-lock-mode"),
+    ("ObjectLockLegalHoldStatus", "s3:object-lock-legal-hold"),
     ("Prefix", "s3:prefix"),
     ("Delimiter", "s3:delimiter"),
     ("MaxKeys", "s3:max-keys"),
@@ -61,7 +85,7 @@ def access(call: Call) -> Sequence[Access]:
 
 def _needed(call: Call) -> Sequence[Access]:
     params, bucket = call.params, call.params.get("Bucket", "")
-    action = _ACTIONS.get(call.operation, f"s3:{call.operation}")
+    action = _action(call)
     context = _conditions(call.operation, params)
     if call.operation == "ListBuckets":
         return [Access(action, "*", context)]
@@ -71,9 +95,24 @@ def _needed(call: Call) -> Sequence[Access]:
     return [Access(action, resource, context), *_more(call, resource, context)]
 
 
-def deletion(bucket: str, key: str) -> Access:
-    """The right to delete one object. Raises AccessDenied where nobody has it."""
-    [needed] = public.without([Access("s3:DeleteObject", _object(bucket, key))])
+def _action(call: Call) -> str:
+    """Naming a version needs a right of its own."""
+    if call.params.get("VersionId") is not None and call.operation in _OF_VERSION:
+        return _OF_VERSION[call.operation]
+    return _ACTIONS.get(call.operation, f"s3:{call.operation}")
+
+
+def deletion(bucket: str, key: str, version: str | None = None) -> Access:
+    """The right to delete one object, or one version. Raises AccessDenied where nobody has it."""
+    action = "s3:DeleteObject" if version is None else "s3:DeleteObjectVersion"
+    context = {} if version is None else {"s3:VersionId": version}
+    [needed] = public.without([Access(action, _object(bucket, key), context)])
+    return needed
+
+
+def bypass(bucket: str, key: str) -> Access:
+    """The right to go around a retention in GOVERNANCE mode. Raises AccessDenied where nobody has it."""
+    [needed] = public.without([Access("s3:BypassGovernanceRetention", _object(bucket, key))])
     return needed
 
 
@@ -82,8 +121,15 @@ def _more(call: Call, resource: str, context: Mapping[str, str | Sequence[str]])
     needed = []
     if "CopySource" in call.params:
         source = CopySource.parse(call.params["CopySource"])
-        needed.append(Access("s3:GetObject", _object(source.bucket, source.key)))
-    if call.params.get("Tagging") and call.operation in ("PutObject", "CopyObject", "CreateMultipartUpload"):
+        action = "s3:GetObject" if source.version is None else "s3:GetObjectVersion"
+        needed.append(Access(action, _object(source.bucket, source.key)))
+    if call.operation == "GetObjectAttributes":
+        version = "" if call.params.get("VersionId") is None else "Version"
+        needed.append(Access(f"s3:GetObject{version}", resource, context))
+    if call.operation in _WRITES:
+        asked = (action for member, action in _LOCKS if call.params.get(member) is not None)
+        needed += [Access(action, resource, context) for action in asked]
+    if call.params.get("Tagging") and call.operation in _WRITES:
         needed.append(Access("s3:PutObjectTagging", resource, context))
     return needed
 

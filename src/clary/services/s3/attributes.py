@@ -11,6 +11,7 @@ from clary.errors import AWSError
 from clary.objects.checksums import ALGORITHMS
 from clary.objects.model import DEFAULT_CONTENT_TYPE, DEFAULT_STORAGE_CLASS, Attributes, ObjectInfo
 from clary.services.s3.errors import invalid_argument, invalid_request
+from clary.services.s3.locking import shown_lock
 from clary.services.s3.tag_rules import checked_tags
 
 MAX_METADATA_BYTES = 2048
@@ -81,7 +82,7 @@ def shown(info: ObjectInfo) -> dict[str, Any]:
         output["StorageClass"] = attributes.storage_class
     if attributes.tags:
         output["TagCount"] = len(attributes.tags)
-    return output
+    return {**output, **shown_lock(attributes)}
 
 
 def encryption(attributes: Attributes) -> dict[str, Any]:

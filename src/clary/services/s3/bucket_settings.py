@@ -14,10 +14,6 @@ from clary.services.s3.targets import require_bucket
 
 _ABSENT = {
     "GetBucketCors": ("NoSuchCORSConfiguration", "The CORS configuration does not exist"),
-    "GetBucketLifecycleConfiguration": (
-        "NoSuchLifecycleConfiguration",
-        "The lifecycle configuration does not exist",
-    ),
     "GetBucketPolicy": ("NoSuchBucketPolicy", "The bucket policy does not exist"),
     "GetBucketPolicyStatus": ("NoSuchBucketPolicy", "The bucket policy does not exist"),
     "GetBucketReplication": (
@@ -28,10 +24,6 @@ _ABSENT = {
         "NoSuchWebsiteConfiguration",
         "The specified bucket does not have a website configuration",
     ),
-    "GetObjectLockConfiguration": (
-        "ObjectLockConfigurationNotFoundError",
-        "Object Lock configuration does not exist for this bucket",
-    ),
 }
 """Reads of what no bucket has: the error that says so."""
 
@@ -40,7 +32,6 @@ _EMPTY: Mapping[str, Mapping[str, Any]] = {
     "GetBucketLogging": {},
     "GetBucketNotificationConfiguration": {},
     "GetBucketRequestPayment": {"Payer": "BucketOwner"},
-    "GetBucketVersioning": {},
 }
 """Reads of what every bucket has in its first state."""
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from clary.errors import AWSError
 from clary.objects.errors import BucketAlreadyOwnedByYou
+from clary.objects.locks import LOCK
 from clary.objects.model import Bucket
 from clary.services.context import Context, EdgeContext
 from clary.services.s3.attributes import refuse_acl
@@ -51,7 +52,8 @@ def _settings(params: dict[str, Any], tags: dict[str, str]) -> dict[str, Any]:
         what = f"Invalid x-amz-object-ownership header: {ownership}"
         raise invalid_argument(what, "x-amz-object-ownership", ownership)
     rules = {"OwnershipControls": {"Rules": [{"ObjectOwnership": ownership}]}} if ownership else {}
-    return {**rules, **({"Tagging": tags} if tags else {})}
+    locked = {"Versioning": {"Status": "Enabled"}, LOCK: {}} if params.get("ObjectLockEnabledForBucket") else {}
+    return {**rules, **locked, **({"Tagging": tags} if tags else {})}
 
 
 def choose_region(asked_at: str, constraint: str | None) -> str:
