@@ -14,7 +14,7 @@ from clary.objects.model import Bucket, ObjectInfo, Version, encode_key
 from clary.objects.objects import find_bucket, require_bucket
 from clary.objects.schema import open_reader
 from clary.objects.uploads import UploadReader
-from clary.objects.version_listing import After, VersionListing, list_versions
+from clary.objects.version_listing import After, Listed, VersionListing, list_versions, versions_from
 from clary.objects.versions import find_current, find_newest, find_version
 from clary.wire.http import Segment
 
@@ -57,8 +57,11 @@ class ObjectReader:
 
     def buckets(self, account: str) -> tuple[Bucket, ...]:
         """The account's buckets in order of their names."""
-        rows = self._connections.get().execute(_BUCKETS).fetchall()
-        return tuple(bucket for bucket in map(Bucket.load, rows) if bucket.account == account)
+        return tuple(bucket for bucket in self.all_buckets() if bucket.account == account)
+
+    def all_buckets(self) -> tuple[Bucket, ...]:
+        """Everybody's, in order of their names."""
+        return tuple(map(Bucket.load, self._connections.get().execute(_BUCKETS).fetchall()))
 
     def head(self, bucket: str, key: str) -> ObjectInfo | None:
         """The object, or None: the current version."""
@@ -87,6 +90,10 @@ class ObjectReader:
         """One page of ListObjects: keys and common prefixes together, at most `limit`, that come after `after`."""
         scope = Scope(bucket, encode_key(prefix), encode_key(delimiter))
         return list_page(self._connections.get(), scope, after, limit)
+
+    def versions(self, bucket: str, prefix: str = "") -> Iterator[Listed]:
+        """All versions of keys that begin with `prefix`, of each key the newest first; as `list`. For one thread."""
+        return versions_from(self._connections.get(), bucket, prefix)
 
     def version_page(
         self, bucket: str, *, prefix: str = "", delimiter: str = "", after: After | None = None, limit: int = 1000

@@ -1,6 +1,7 @@
 """Amazon S3: `SERVICE` with its operations, one file per resource, over the object store in `clary.objects`."""
 
 from clary.services.s3 import (
+    bucket_lifecycle,
     bucket_settings,
     bucket_versioning,
     buckets,
@@ -16,6 +17,7 @@ from clary.services.s3.service import SERVICE
 
 __all__ = [
     "SERVICE",
+    "bucket_lifecycle",
     "bucket_settings",
     "bucket_versioning",
     "buckets",

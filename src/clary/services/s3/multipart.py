@@ -24,7 +24,7 @@ from clary.services.s3.attributes import (
 )
 from clary.services.s3.conditions import write_guard
 from clary.services.s3.errors import invalid_argument, invalid_request
-from clary.services.s3.expiring import expiration
+from clary.services.s3.expiring import abortion_of, expiration
 from clary.services.s3.locking import asked_lock
 from clary.services.s3.objects import made_version, received_body, require_source, source_version
 from clary.services.s3.ranges import copy_span
@@ -54,7 +54,8 @@ def create_multipart_upload(context: Context, params: dict[str, Any]) -> dict[st
     )
     context.objects.uploads.create(upload)
     shown = {"ChecksumAlgorithm": declared, "ChecksumType": attributes.checksum_type} if declared else {}
-    return {"Bucket": bucket.name, "Key": key, "UploadId": upload.id, **shown, **encryption(attributes)}
+    named = {"Bucket": bucket.name, "Key": key, "UploadId": upload.id}
+    return {**named, **shown, **abortion_of(bucket, upload), **encryption(attributes)}
 
 
 def _checksum_type(algorithm: str, asked: str | None) -> ChecksumType:
