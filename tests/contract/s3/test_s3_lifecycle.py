@@ -108,6 +108,11 @@ def test_what_is_no_rule_is_refused(client, bucket):
     refused("NoSuchLifecycleConfiguration", 404, client.get_bucket_lifecycle_configuration, Bucket=bucket)
 
 
+def test_days_without_an_end_are_taken(client, bucket):
+    configure(client, bucket, rule(Expiration={"Days": 2**31 - 1}))
+    assert "Expiration" not in client.put_object(Bucket=bucket, Key="k", Body=b"x")
+
+
 def test_answers_say_when_an_object_ends(client, bucket):
     configure(client, bucket, rule(**DAY, Filter={"Prefix": "tmp/"}))
     put = client.put_object(Bucket=bucket, Key="tmp/a", Body=b"x")

@@ -1,5 +1,7 @@
 """The rights that S3's operations need."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from clary.calls import Call, Principal
@@ -89,3 +91,17 @@ def test_conditions_come_from_the_request():
 def test_a_copy_source_that_names_nothing_is_refused():
     with pytest.raises(AWSError, match="InvalidArgument"):
         needed("CopyObject", Bucket="b", Key="k", CopySource="bucket-only")
+
+
+def test_conditions_on_locks_and_versions_see_what_the_request_brings():
+    until = datetime.now(UTC) + timedelta(days=10, hours=1)
+    call = Call(PRINCIPAL, "s3", "PutObjectRetention", {"Bucket": "b", "Key": "k", "VersionId": "v"}, "us-east-1")
+    call.params["Retention"] = {"Mode": "COMPLIANCE", "RetainUntilDate": until}
+    [needed] = access(call)
+    assert needed.action == "s3:PutObjectRetention"
+    assert needed.context == {
+        "s3:VersionId": "v",
+        "s3:object-lock-mode": "COMPLIANCE",
+        "s3:object-lock-retain-until-date": until.isoformat(),
+        "s3:object-lock-remaining-retention-days": "10",
+    }

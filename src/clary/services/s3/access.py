@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from clary.calls import Access, Call
@@ -60,8 +61,6 @@ _LOCKS = (("ObjectLockMode", "s3:PutObjectRetention"), ("ObjectLockLegalHoldStat
 
 _CONDITIONS = (
     ("VersionId", "s3:VersionId"),
-    ("ObjectLockMode", "s3:object-lock-mode"),
-    ("ObjectLockLegalHoldStatus", "s3:object-lock-legal-hold"),
     ("Prefix", "s3:prefix"),
     ("Delimiter", "s3:delimiter"),
     ("MaxKeys", "s3:max-keys"),
@@ -137,9 +136,24 @@ def _more(call: Call, resource: str, context: Mapping[str, str | Sequence[str]])
 def _conditions(operation: str, params: Mapping[str, Any]) -> dict[str, str | Sequence[str]]:
     """Condition keys that the request brings; a listing without prefix has the empty one."""
     keys: dict[str, str | Sequence[str]] = {key: str(params[name]) for name, key in _CONDITIONS if name in params}
+    keys |= _lock_conditions(params)
     if operation in _LISTS:
         keys.setdefault("s3:prefix", "")
     return keys
+
+
+def _lock_conditions(params: Mapping[str, Any]) -> dict[str, str]:
+    """Of a write's headers, or of what PutObjectRetention and PutObjectLegalHold bring. Days are whole, those left."""
+    retention, hold = params.get("Retention") or {}, params.get("LegalHold") or {}
+    mode = params.get("ObjectLockMode") or retention.get("Mode")
+    held = params.get("ObjectLockLegalHoldStatus") or hold.get("Status")
+    until = params.get("ObjectLockRetainUntilDate") or retention.get("RetainUntilDate")
+    keys = {"s3:object-lock-mode": mode, "s3:object-lock-legal-hold": held}
+    if until is not None:
+        moment = until if until.tzinfo else until.replace(tzinfo=UTC)
+        keys["s3:object-lock-retain-until-date"] = moment.isoformat()
+        keys["s3:object-lock-remaining-retention-days"] = str((moment - datetime.now(UTC)).days)
+    return {key: value for key, value in keys.items() if value}
 
 
 def _object(bucket: str, key: str) -> str:

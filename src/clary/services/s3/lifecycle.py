@@ -21,6 +21,10 @@ LIFECYCLE = "Lifecycle"
 """The bucket's setting: `Rules` as they were put, dates as text, and `TransitionDefaultMinimumObjectSize`."""
 
 
+_EVER = 2_000_000
+"""Days: S3 takes more, the calendar does not."""
+
+
 @dataclass(frozen=True)
 class Filter:
     """Which objects a rule is about; sizes in bytes, both exclusive."""
@@ -167,8 +171,8 @@ def _noncurrent(rules: Sequence[Rule], version: Version, now: datetime, since: d
 
 
 def _after(moment: datetime, days: int | None) -> datetime | None:
-    """The midnight that ends so many days."""
-    if days is None:
+    """The midnight that ends so many days; None also where they never end."""
+    if days is None or days > _EVER:
         return None
     midnight = moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return midnight + timedelta(days=days + 1)

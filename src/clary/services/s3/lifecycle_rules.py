@@ -156,7 +156,10 @@ def _check_midnight(date: datetime | None) -> None:
 
 
 def _utc(date: datetime) -> datetime:
-    return (date if date.tzinfo else date.replace(tzinfo=UTC)).astimezone(UTC)
+    try:
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError:  # beyond the first or the last year
+        raise malformed_xml() from None
 
 
 def _twice(values: Iterable[str]) -> str:

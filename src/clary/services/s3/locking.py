@@ -11,10 +11,11 @@ from clary.objects.locks import LOCK
 from clary.objects.model import Attributes, Bucket, LockMode, from_ms, now_ms, to_ms
 from clary.services.context import Context
 from clary.services.s3.access import bypass
-from clary.services.s3.errors import invalid_argument, invalid_request
+from clary.services.s3.errors import invalid_argument, invalid_request, malformed_xml
 
 _MODES: tuple[LockMode, ...] = ("GOVERNANCE", "COMPLIANCE")
 _HOLDS = ("ON", "OFF")
+_LAST_MS = to_ms(datetime(9999, 12, 31, tzinfo=UTC))
 _MODE, _UNTIL, _HOLD = (f"x-amz-object-lock-{name}" for name in ("mode", "retain-until-date", "legal-hold"))
 
 
@@ -43,8 +44,11 @@ def asked_lock(bucket: Bucket, params: dict[str, Any]) -> dict[str, Any]:
 
 
 def future(until: datetime) -> int:
-    """The end of a retention in milliseconds. Raises InvalidArgument where it has passed."""
+    """The end of a retention in milliseconds. Raises InvalidArgument where it has passed, MalformedXML beyond the
+    calendar."""
     moment = until if until.tzinfo else until.replace(tzinfo=UTC)
+    if to_ms(moment) > _LAST_MS:
+        raise malformed_xml()
     if to_ms(moment) <= now_ms():
         said = moment.strftime("%a %b %d %H:%M:%S %Z %Y")
         raise invalid_argument("The retain until date must be in the future!", "RetainUntilDate", said)
