@@ -54,6 +54,8 @@ class Call:
     source_ip: str = "127.0.0.1"
     invocation_id: str = ""
     """What SDKs call a call: the same each time that they try it again (`amz-sdk-invocation-id`)."""
+    transport: Mapping[str, str] = field(default_factory=dict)
+    """Condition keys that HTTP brings: `aws:SecureTransport`, `aws:Referer`, `s3:authType`, …"""
     parent: str = ""
     """What makes the call, where that is no client: the tuning job's name, for its training jobs."""
 

@@ -48,7 +48,9 @@ from clary.services.ecr.names import REPOSITORY
 from clary.services.iam.bootstrap import ensure_defaults
 from clary.services.registry import Operation
 from clary.services.s3 import public
+from clary.services.s3.granting import Granting
 from clary.services.s3.keeping import Lifecycles
+from clary.services.s3.publication import publish as publish_buckets
 from clary.services.sqs.names import KIND as QUEUE
 from clary.settings import Settings
 from clary.store import Key, Store
@@ -158,8 +160,9 @@ class Control:
         )
         series = SeriesStore(settings.series_database)
         messages = message_store(settings, store)
-        work, identity = EdgeWork(settings), Identity(settings)
+        work, identity = EdgeWork(settings), Identity(settings, Granting(objects))
         keeper, lifecycles = Keeper(store, objects), Lifecycles(objects)
+        publish_buckets(objects, settings)
         return cls(settings, store, objects, images, series, messages, backend, identity, keeper, lifecycles, work)
 
     def serve(self, start: Start, able: Future[None]) -> None:

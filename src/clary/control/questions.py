@@ -33,6 +33,7 @@ from clary.services.apigateway.drafts import draft
 from clary.services.apigateway.publication import publish as publish_apis
 from clary.services.apigateway.usage import note as note_usage
 from clary.services.iam.bootstrap import ensure_defaults
+from clary.services.s3.publication import publish as publish_buckets
 from clary.services.sqs.reception import receive
 from clary.serving.serverless import QUESTION as SERVERLESS
 from clary.settings import Settings
@@ -143,6 +144,7 @@ class Questions:
         shutil.rmtree(self._settings.logs_dir, ignore_errors=True)
         ensure_defaults(self._store, self._settings)
         publish_apis(self._store.read, self._settings)
+        publish_buckets(self._objects, self._settings)
         bucket.offer(self._objects, self._settings.region)
         _log.info("everything was reset")
         return {"status": "reset"}

@@ -12,7 +12,9 @@ from clary.errors import AWSError
 from clary.gateway.keyring import Credential
 from clary.identity.denial import denied
 from clary.identity.directory import EMPTY, Directory
+from clary.identity.policy import Decision
 from clary.identity.published import Identities, identities_path
+from clary.identity.resources import SERVICES, Grants, Published, Resources, resources_path
 from clary.identity.sealing import BadToken, Sealer, Session
 from clary.publish import Subscriber
 from clary.settings import Settings
@@ -39,11 +41,14 @@ class _Published(NamedTuple):
 class Identity:
     """Keyring and Authorizer of one process; follows every publication at once."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, grants: Grants | None = None) -> None:
+        """`grants` reads ACLs, where they count; without it nobody is granted anything."""
         settings.run_dir.mkdir(parents=True, exist_ok=True)
         self._open = settings.auth == "off"
         self._sealer = Sealer.of(settings.data_dir)
+        self._grants = grants
         self._subscriber = Subscriber(identities_path(settings.run_dir))
+        self._resources = [Subscriber(resources_path(settings.run_dir, service)) for service in SERVICES]
         self._loading = threading.Lock()
         self._newest = _Published(Directory(EMPTY), {})
         self._sessions: dict[str, tuple[Session, Credential]] = {}
@@ -65,20 +70,40 @@ class Identity:
         directory = self.directory()
         for access in needed:
             decision = directory.decide(call, access)
-            if not decision.allowed:
+            if not decision.allowed and not self._granted(directory, call, access, decision):
                 raise denied(call.service, call.principal, access.action, access.resource, decision)
+
+    def _granted(self, directory: Directory, call: Call, access: Access, decision: Decision) -> bool:
+        """Whether an ACL lets the caller in: everyone is one of its groups; an account's own policies must allow it
+        as well, and within the account that owns the bucket they alone decide."""
+        guarded = directory.resources.find(access.resource)
+        if self._grants is None or guarded is None or not guarded.grants or decision.effect != "implicitDeny":
+            return False
+        grantee = self._grants(call, access)
+        if grantee == "everyone":
+            return decision.layer in ("identity", "resource")
+        return grantee == "account" and decision.layer == "resource"
 
     def directory(self) -> Directory:
         """The newest publication, compiled."""
         return self._published().directory
 
     def _published(self) -> _Published:
-        if self._subscriber.changed() or self._loading.locked():
+        if self._changed() or self._loading.locked():
             with self._loading:
-                if self._subscriber.changed():
-                    published = cast("Identities", self._subscriber.current() or EMPTY)
-                    self._newest = _Published(Directory(published), {})
+                if self._changed():
+                    self._newest = self._read()
         return self._newest
+
+    def _changed(self) -> bool:
+        return self._subscriber.changed() or any(each.changed() for each in self._resources)
+
+    def _read(self) -> _Published:
+        published = cast("Identities", self._subscriber.current() or EMPTY)
+        resources: dict[str, Published] = {}
+        for each in self._resources:
+            resources |= each.current().get("resources", {})
+        return _Published(Directory(published, Resources(resources, published["account"])), {})
 
     def _of_session(self, access_key_id: str, token: str) -> Credential:
         session, credential = self._sessions.get(token) or self._opened(access_key_id, token)

@@ -52,9 +52,14 @@ def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
     return ipaddress.ip_network(text, strict=False)
 
 
+@lru_cache(maxsize=1024)
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    return ipaddress.ip_address(text)
+
+
 def _address_within(value: str, wanted: str, context: Context) -> bool:
     try:
-        address, network = ipaddress.ip_address(value), _network(plain(wanted, context))
+        address, network = _address(value), _network(plain(wanted, context))
     except ValueError:
         return False
     return address in network

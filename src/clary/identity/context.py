@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from functools import lru_cache
 
 from clary.calls import Call, Principal
 from clary.identity.patterns import Context
+from clary.identity.principals import is_service
 
 _PRINCIPAL_TYPES = {"root": "Account", "user": "User", "assumed-role": "AssumedRole", "anonymous": "Anonymous"}
 
@@ -15,6 +17,8 @@ _PRINCIPAL_TYPES = {"root": "Account", "user": "User", "assumed-role": "AssumedR
 def _of_principal(principal: Principal) -> dict[str, str]:
     if principal.kind == "anonymous":
         return {"aws:principaltype": "Anonymous", "aws:userid": "anonymous"}
+    if is_service(principal):
+        return {"aws:principalisawsservice": "true", "aws:principalservicename": principal.identity}
     keys = {
         "aws:principalarn": principal.identity,
         "aws:principalaccount": principal.account,
@@ -26,13 +30,19 @@ def _of_principal(principal: Principal) -> dict[str, str]:
     return keys
 
 
+@lru_cache(maxsize=4)
+def _stamp(second: int) -> str:
+    """Kept: many requests come within one second."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(second))
+
+
 def _of_request(call: Call, account: str) -> dict[str, str]:
-    now = datetime.now(UTC)
+    now = int(time.time())
     return {
         "aws:sourceip": call.source_ip,
         "aws:requestedregion": call.region,
-        "aws:currenttime": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "aws:epochtime": str(int(now.timestamp())),
+        "aws:currenttime": _stamp(now),
+        "aws:epochtime": str(now),
         "aws:viaawsservice": "false",
         "aws:principalisawsservice": "false",
         "aws:resourceaccount": account,
@@ -53,6 +63,7 @@ def context_of(
     for group in (_of_request(call, account), _of_principal(call.principal)):
         keys.update((key, (value,)) for key, value in group.items())
     keys.update((f"aws:principaltag/{key}".lower(), (value,)) for key, value in tags.items())
+    keys.update((key.lower(), (value,)) for key, value in call.transport.items())
     keys.update((key.lower(), (value,)) for key, value in call.principal.session_context.items())
     keys.update((key.lower(), _values(value)) for key, value in more.items())
     return keys

@@ -15,11 +15,13 @@ _IN: Mapping[Layer, str] = {
     "identity": "an identity-based policy",
     "boundary": "a permissions boundary",
     "session": "a session policy",
+    "resource": "a resource-based policy",
 }
 _NO: Mapping[Layer, str] = {
     "identity": "no identity-based policy",
     "boundary": "no permissions boundary",
     "session": "no session policy",
+    "resource": "no resource-based policy",
 }
 
 

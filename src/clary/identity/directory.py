@@ -5,8 +5,10 @@ from __future__ import annotations
 from clary.calls import Access, Call, Principal
 from clary.identity.context import context_of
 from clary.identity.managed import managed_policies
-from clary.identity.policy import Decision, PolicySet, Question, Statement, compile_policy, decide
+from clary.identity.policy import Decision, PolicySet, Question, Statement, compile_policy, first_denial
+from clary.identity.principals import is_service
 from clary.identity.published import Identities, Subject
+from clary.identity.resources import Guarded, Resources, together
 
 _DECISIONS_KEPT = 32_768
 """Bound of the memory of decisions (about 200 bytes each)."""
@@ -16,14 +18,18 @@ _SESSIONS_KEPT = 1024
 
 _NOTHING = PolicySet(())
 
+_MAKES = "s3:CreateBucket"
+"""The bucket is not there yet: it will be the caller's."""
+
 _Asked = tuple[str, str, tuple[str, ...], str, str]
 
 
 class Directory:
     """One published document. Answers from memory, in any thread; a new document is a new directory."""
 
-    def __init__(self, identities: Identities) -> None:
+    def __init__(self, identities: Identities, resources: Resources | None = None) -> None:
         self.identities = identities
+        self.resources = resources or Resources({}, identities["account"])
         self._statements: dict[str, tuple[Statement, ...]] = {}
         self._layers: dict[str, tuple[PolicySet, PolicySet | None]] = {}
         self._sessions: dict[tuple[str, ...], PolicySet] = {}
@@ -63,18 +69,42 @@ class Directory:
     def _question(self, call: Call, access: Access) -> Question:
         def gather() -> dict[str, tuple[str, ...]]:
             subject = self.subject(call.principal)
-            return context_of(call, self.identities["account"], subject["tags"] if subject else {}, access.context)
+            account = self.resources.account_of(access.resource) or call.principal.account
+            return context_of(call, account, subject["tags"] if subject else {}, access.context)
 
         return Question(access.action, access.resource, gather)
 
     def _decided(self, who: Principal, question: Question) -> Decision:
+        own = None if who.kind == "anonymous" or is_service(who) else self._own(who, question)
+        guarded = self._guarded(who, question)
+        if guarded is None:
+            return first_denial(own) if own else Decision("implicitDeny", "resource")
+        return together(guarded, question, who, own)
+
+    def _guarded(self, who: Principal, question: Question) -> Guarded | None:
+        """What else there is to say, where the resource is another's or has a policy."""
+        if question.action == _MAKES:
+            return None
+        guarded = self.resources.find(question.resource)
+        if guarded is None or (guarded.account == who.account and not guarded.policy.statements):
+            return None
+        return guarded
+
+    def _own(self, who: Principal, question: Question) -> list[Decision]:
+        """The caller's policies, its boundary's and its session's, each by itself."""
         session = self._session(tuple(who.session_policies))
+        own, boundary = self._of_subject(who)
+        decisions = [own.decide(question, "identity")]
+        if boundary is not None:
+            decisions.append(boundary.decide(question, "boundary"))
+        if session is not None:
+            decisions.append(session.decide(question, "session"))
+        return decisions
+
+    def _of_subject(self, who: Principal) -> tuple[PolicySet, PolicySet | None]:
         if who.kind == "root":
-            return decide(question, _EVERYTHING, None, session)
-        if self.subject(who) is None:
-            return decide(question, _NOTHING)
-        own, boundary = self.layers(who.identity)
-        return decide(question, own, boundary, session)
+            return _EVERYTHING, None
+        return self.layers(who.identity) if self.subject(who) is not None else (_NOTHING, None)
 
     def _policy(self, name: str) -> tuple[Statement, ...]:
         found = self._statements.get(name)

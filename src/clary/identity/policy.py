@@ -19,7 +19,7 @@ from clary.identity.patterns import Context, MissingValue, compiled, has_variabl
 
 Effect = Literal["allowed", "explicitDeny", "implicitDeny"]
 
-Layer = Literal["identity", "boundary", "session"]
+Layer = Literal["identity", "boundary", "session", "resource"]
 """Which kind of policy decided."""
 
 _ACTIONS_KEPT = 4096
@@ -100,7 +100,9 @@ class Statement:
     resource: ResourceMatch
     conditions: tuple[Condition | Presence, ...]
     principals: Mapping[str, tuple[str, ...]]
-    """Of a trust policy: kind (`AWS`, `Service`) to what is named; empty for identity policies."""
+    """Of a policy on a resource or a role: kind (`AWS`, `Service`) to what is named; empty for identity policies."""
+    other_principals: Mapping[str, tuple[str, ...]]
+    """`NotPrincipal`: everybody but these."""
 
 
 def _conditions(block: Mapping[str, Mapping[str, Any]]) -> tuple[Condition | Presence, ...]:
@@ -127,6 +129,7 @@ def _statement(raw: Mapping[str, Any], source: str, source_type: str, *, variabl
         resource=ResourceMatch(resources, negated=negated_resource, variables=variables),
         conditions=_conditions(raw.get("Condition") or {}),
         principals=_principals(raw.get("Principal")),
+        other_principals=_principals(raw.get("NotPrincipal")),
     )
 
 
@@ -236,6 +239,11 @@ def decide(
         decisions.append(boundary.decide(question, "boundary"))
     if session is not None:
         decisions.append(session.decide(question, "session"))
+    return first_denial(decisions)
+
+
+def first_denial(decisions: Sequence[Decision]) -> Decision:
+    """Of several layers that must each allow: the first denial, explicit before implicit; else the first decision."""
     for effect in ("explicitDeny", "implicitDeny"):
         for each in decisions:
             if each.effect == effect:

@@ -74,6 +74,8 @@ class Attributes:
     checksums: Mapping[str, str] = field(default_factory=dict)
     """By algorithm, base64; `…-N` where it is made of the checksums of N parts."""
     checksum_type: ChecksumType = "FULL_OBJECT"
+    acl: Mapping[str, Any] = field(default_factory=dict)
+    """Its access control list, `Owner` and `Grants`; empty where it is the bucket owner's alone."""
     upload: str = ""
     """The multipart upload that it came by: completing it once more finds it done."""
     lock_mode: LockMode = ""

@@ -238,6 +238,10 @@ class ObjectStore(ObjectReader):
         """Replace the object's tags. Raises NoSuchKey, BadVersionId."""
         return self.revise(bucket, key, lambda attributes: replace(attributes, tags=dict(tags)), version)
 
+    def set_acl(self, bucket: str, key: str, acl: Mapping[str, Any], version: str | None = None) -> ObjectInfo:
+        """Replace the object's access control list. Raises NoSuchKey, BadVersionId."""
+        return self.revise(bucket, key, lambda attributes: replace(attributes, acl=dict(acl)), version)
+
     def delete(self, bucket: str, keys: Iterable[str], guard: Guard | None = None) -> None:
         """Delete objects together; one that is not there counts as deleted. Where the bucket keeps versions, the object
         becomes an older one behind a delete marker. Raises NoSuchBucket."""

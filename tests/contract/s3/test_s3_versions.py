@@ -305,3 +305,18 @@ def test_each_right_on_a_version_is_a_right_of_its_own(s3, client, versioned):
     [error] = client.delete_objects(Bucket=versioned, Delete={"Objects": [{"Key": "k", "VersionId": first}]})["Errors"]
     assert error["Code"] == "AccessDenied"
     assert client.delete_object(Bucket=versioned, Key="k")["DeleteMarker"]
+
+
+def test_each_version_has_a_list_of_its_own(client):
+    client.create_bucket(Bucket="listed", ObjectOwnership="ObjectWriter")
+    set_versioning(client, "listed", "Enabled")
+    first, second = put(client, "listed", b"1"), put(client, "listed", b"2")
+    reader = f'id="{"a" * 64}"'
+    client.put_object_acl(Bucket="listed", Key="k", VersionId=first, GrantRead=reader)
+    granted = [client.get_object_acl(Bucket="listed", Key="k", VersionId=v)["Grants"] for v in (first, second)]
+    assert [[grant["Permission"] for grant in grants] for grants in granted] == [["READ"], ["FULL_CONTROL"]]
+    marker = client.delete_object(Bucket="listed", Key="k")["VersionId"]
+    refused("NoSuchKey", 404, client.get_object_acl, Bucket="listed", Key="k")
+    refused("MethodNotAllowed", 405, client.get_object_acl, Bucket="listed", Key="k", VersionId=marker)
+    for more in ({}, {"VersionId": marker}):
+        refused("MethodNotAllowed", 405, client.put_object_acl, Bucket="listed", Key="k", GrantRead=reader, **more)

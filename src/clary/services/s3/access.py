@@ -6,9 +6,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qsl
 
 from clary.calls import Access, Call
 from clary.services.s3 import public
+from clary.services.s3.acl import by_headers
 from clary.services.s3.copy_source import CopySource
 
 _ACTIONS = {
@@ -25,7 +27,10 @@ _ACTIONS = {
     "UploadPart": "s3:PutObject",
     "UploadPartCopy": "s3:PutObject",
     "CompleteMultipartUpload": "s3:PutObject",
+    "DeleteBucketCors": "s3:PutBucketCORS",
+    "DeleteBucketOwnershipControls": "s3:PutBucketOwnershipControls",
     "DeleteBucketTagging": "s3:PutBucketTagging",
+    "DeletePublicAccessBlock": "s3:PutBucketPublicAccessBlock",
     "GetBucketEncryption": "s3:GetEncryptionConfiguration",
     "GetBucketAccelerateConfiguration": "s3:GetAccelerateConfiguration",
     "GetBucketCors": "s3:GetBucketCORS",
@@ -39,6 +44,9 @@ _ACTIONS = {
     "DeleteBucketLifecycle": "s3:PutLifecycleConfiguration",
     "PutObjectLockConfiguration": "s3:PutBucketObjectLockConfiguration",
     "GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
+    "PutBucketAccelerateConfiguration": "s3:PutAccelerateConfiguration",
+    "PutBucketCors": "s3:PutBucketCORS",
+    "PutBucketNotificationConfiguration": "s3:PutBucketNotification",
     "PutPublicAccessBlock": "s3:PutBucketPublicAccessBlock",
 }
 """Operations whose action has another name than they have."""
@@ -65,6 +73,13 @@ _CONDITIONS = (
     ("Delimiter", "s3:delimiter"),
     ("MaxKeys", "s3:max-keys"),
     ("ACL", "s3:x-amz-acl"),
+    ("GrantFullControl", "s3:x-amz-grant-full-control"),
+    ("GrantRead", "s3:x-amz-grant-read"),
+    ("GrantReadACP", "s3:x-amz-grant-read-acp"),
+    ("GrantWrite", "s3:x-amz-grant-write"),
+    ("GrantWriteACP", "s3:x-amz-grant-write-acp"),
+    ("ObjectOwnership", "s3:x-amz-object-ownership"),
+    ("VersionId", "s3:VersionId"),
     ("StorageClass", "s3:x-amz-storage-class"),
     ("ServerSideEncryption", "s3:x-amz-server-side-encryption"),
     ("SSEKMSKeyId", "s3:x-amz-server-side-encryption-aws-kms-key-id"),
@@ -73,6 +88,15 @@ _CONDITIONS = (
     ("IfMatch", "s3:if-match"),
     ("IfNoneMatch", "s3:if-none-match"),
 )
+_WITH_ACL = {
+    "CreateBucket": "s3:PutBucketAcl",
+    "PutObject": "s3:PutObjectAcl",
+    "CopyObject": "s3:PutObjectAcl",
+    "CreateMultipartUpload": "s3:PutObjectAcl",
+}
+"""The right to say in the same request who else may reach what it makes."""
+
+_WITH_TAGS = frozenset({"PutObject", "CopyObject", "CreateMultipartUpload", "PutObjectTagging"})
 _LISTS = frozenset({"ListObjects", "ListObjectsV2", "ListObjectVersions", "ListMultipartUploads"})
 
 
@@ -118,6 +142,10 @@ def bypass(bucket: str, key: str) -> Access:
 def _more(call: Call, resource: str, context: Mapping[str, str | Sequence[str]]) -> list[Access]:
     """Rights beside the first one."""
     needed = []
+    if by_headers(call.params) and call.operation in _WITH_ACL:
+        needed.append(Access(_WITH_ACL[call.operation], resource, context))
+    if call.operation == "CreateBucket" and call.params.get("ObjectOwnership"):
+        needed.append(Access("s3:PutBucketOwnershipControls", resource, context))
     if "CopySource" in call.params:
         source = CopySource.parse(call.params["CopySource"])
         action = "s3:GetObject" if source.version is None else "s3:GetObjectVersion"
@@ -139,6 +167,8 @@ def _conditions(operation: str, params: Mapping[str, Any]) -> dict[str, str | Se
     keys |= _lock_conditions(params)
     if operation in _LISTS:
         keys.setdefault("s3:prefix", "")
+    if operation in _WITH_TAGS and params.get("Tagging"):
+        keys |= _tag_conditions(params["Tagging"])
     return keys
 
 
@@ -154,6 +184,14 @@ def _lock_conditions(params: Mapping[str, Any]) -> dict[str, str]:
         keys["s3:object-lock-retain-until-date"] = moment.isoformat()
         keys["s3:object-lock-remaining-retention-days"] = str((moment - datetime.now(UTC)).days)
     return {key: value for key, value in keys.items() if value}
+
+
+def _tag_conditions(tagging: str | Mapping[str, Any]) -> dict[str, str | Sequence[str]]:
+    """Of a header `key=value&…`, or of a document."""
+    listed = [] if isinstance(tagging, str) else tagging.get("TagSet") or []
+    pairs = parse_qsl(tagging, keep_blank_values=True) if isinstance(tagging, str) else []
+    tags = dict(pairs) | {tag.get("Key", ""): tag.get("Value", "") for tag in listed}
+    return {**{f"s3:RequestObjectTag/{key}": value for key, value in tags.items()}, "s3:RequestObjectTagKeys": [*tags]}
 
 
 def _object(bucket: str, key: str) -> str:

@@ -47,11 +47,11 @@ def list_objects_v2(context: EdgeContext, params: dict[str, Any]) -> dict[str, A
     encode = Encoder(params)
     token = params.get("ContinuationToken")
     after = params.get("StartAfter") if token is None else read_token(token)
-    output, page = _listed(context, params, encode, after)
+    bucket, output, page = _listed(context, params, encode, after)
     with_owner = bool(params.get("FetchOwner"))
     return {
         **output,
-        "Contents": [_content(context, info, encode, with_owner) for info in page.objects],
+        "Contents": [_content(bucket, info, encode, with_owner) for info in page.objects],
         "KeyCount": len(page.objects) + len(page.prefixes),
         "ContinuationToken": token,
         "NextContinuationToken": write_token(page.last) if page.truncated and page.last else None,
@@ -64,10 +64,10 @@ def list_objects(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]
     """NextMarker is there only with a delimiter, as on AWS: without one the last key serves."""
     encode = Encoder(params)
     marker = params.get("Marker", "")
-    output, page = _listed(context, params, encode, marker)
+    bucket, output, page = _listed(context, params, encode, marker)
     return {
         **output,
-        "Contents": [_content(context, info, encode, with_owner=True) for info in page.objects],
+        "Contents": [_content(bucket, info, encode, with_owner=True) for info in page.objects],
         "Marker": encode(marker),
         "NextMarker": encode.optional(page.last) if page.truncated and params.get("Delimiter") else None,
     }
@@ -80,7 +80,7 @@ def list_object_versions(context: EdgeContext, params: dict[str, Any]) -> dict[s
     prefix, delimiter = params.get("Prefix", ""), params.get("Delimiter", "")
     limit, after = max_entries(params, "MaxKeys"), _after(context, bucket, params)
     page = context.objects.version_page(bucket.name, prefix=prefix, delimiter=delimiter, after=after, limit=limit)
-    listed = [(entry, _version(context, entry, encode)) for entry in page.versions]
+    listed = [(entry, _version(bucket, entry, encode)) for entry in page.versions]
     return {
         **_page(bucket, params, encode, limit, page),
         "Versions": [shown for entry, shown in listed if isinstance(entry.version, ObjectInfo)],
@@ -112,12 +112,12 @@ def _after(context: EdgeContext, bucket: Bucket, params: dict[str, Any]) -> Afte
     return After(key, _BEFORE_ALL if null is None else null.place)
 
 
-def _version(context: EdgeContext, entry: Listed, encode: Encoder) -> dict[str, Any]:
+def _version(bucket: Bucket, entry: Listed, encode: Encoder) -> dict[str, Any]:
     found, known = entry.version, {"VersionId": entry.version.version, "IsLatest": entry.latest}
     if isinstance(found, ObjectInfo):
-        return {**_content(context, found, encode, with_owner=True), **known}
+        return {**_content(bucket, found, encode, with_owner=True), **known}
     shown = {"Key": encode(found.key), "LastModified": found.modified}
-    return {**shown, "Owner": owner(context.call.principal.account), **known}
+    return {**shown, "Owner": owner(bucket.account), **known}
 
 
 def max_entries(params: dict[str, Any], member: str) -> int:
@@ -132,13 +132,13 @@ def max_entries(params: dict[str, Any], member: str) -> int:
 
 def _listed(
     context: EdgeContext, params: dict[str, Any], encode: Encoder, after: str | None
-) -> tuple[dict[str, Any], Listing]:
-    """The page, and what all listings say of it."""
+) -> tuple[Bucket, dict[str, Any], Listing]:
+    """The bucket, what all listings say of the page, and the page."""
     bucket = require_bucket(context.objects, params)
     prefix, delimiter = params.get("Prefix", ""), params.get("Delimiter", "")
     limit = max_entries(params, "MaxKeys")
     page = context.objects.page(bucket.name, prefix=prefix, delimiter=delimiter, after=after or None, limit=limit)
-    return _page(bucket, params, encode, limit, page), page
+    return bucket, _page(bucket, params, encode, limit, page), page
 
 
 def _page(
@@ -156,7 +156,7 @@ def _page(
     }
 
 
-def _content(context: EdgeContext, info: ObjectInfo, encode: Encoder, with_owner: bool) -> dict[str, Any]:
+def _content(bucket: Bucket, info: ObjectInfo, encode: Encoder, with_owner: bool) -> dict[str, Any]:
     attributes = info.attributes
     return {
         "Key": encode(info.key),
@@ -166,7 +166,7 @@ def _content(context: EdgeContext, info: ObjectInfo, encode: Encoder, with_owner
         "ChecksumType": attributes.checksum_type if attributes.checksums else None,
         "Size": info.size,
         "StorageClass": attributes.storage_class,
-        "Owner": owner(context.call.principal.account) if with_owner else None,
+        "Owner": (attributes.acl.get("Owner") or owner(bucket.account)) if with_owner else None,
     }
 
 

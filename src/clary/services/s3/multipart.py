@@ -25,7 +25,6 @@ from clary.services.s3.attributes import (
 from clary.services.s3.conditions import write_guard
 from clary.services.s3.errors import invalid_argument, invalid_request
 from clary.services.s3.expiring import abortion_of, expiration
-from clary.services.s3.locking import asked_lock
 from clary.services.s3.objects import made_version, received_body, require_source, source_version
 from clary.services.s3.ranges import copy_span
 from clary.services.s3.service import SERVICE
@@ -40,8 +39,9 @@ def create_multipart_upload(context: Context, params: dict[str, Any]) -> dict[st
     check_key(key)
     declared = asked_algorithm(params)
     algorithm = declared or DEFAULT_ALGORITHM
+    described = from_request(bucket, params, context.call.principal)
     kind = _checksum_type(algorithm, params.get("ChecksumType"))
-    attributes = replace(from_request(params), checksum_type=kind, **asked_lock(bucket, params))
+    attributes = replace(described, checksum_type=kind)
     upload = Upload(
         id=random_hex(32),
         bucket=bucket.name,

@@ -27,7 +27,7 @@ from clary.services.s3.conditions import check_copy_source, check_read, write_gu
 from clary.services.s3.copy_source import CopySource
 from clary.services.s3.errors import invalid_argument, invalid_request, malformed_xml, no_such_version
 from clary.services.s3.expiring import expiration
-from clary.services.s3.locking import asked_lock, may_bypass
+from clary.services.s3.locking import may_bypass
 from clary.services.s3.ranges import Span, span
 from clary.services.s3.service import SERVICE
 from clary.services.s3.targets import (
@@ -61,7 +61,7 @@ def put_object(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     try:
         bucket = require_bucket(context.objects, params)
         check_key(params["Key"])
-        attributes = replace(from_request(params), **asked_lock(bucket, params))
+        attributes = from_request(bucket, params, context.call.principal)
         guard = write_guard(params["Key"], params)
     except AWSError:
         context.objects.files.remove(body["file"])
@@ -176,7 +176,7 @@ def copy_object(context: Context, params: dict[str, Any]) -> dict[str, Any]:
             f"The specified copy source is larger than the maximum allowable size for a copy source: {MAX_COPY_BYTES}"
         )
         raise invalid_request(what)
-    attributes = replace(_copied_attributes(source, params), **asked_lock(bucket, params))
+    attributes = _copied_attributes(source, from_request(bucket, params, context.call.principal), params)
     info = context.objects.copy(
         source,
         bucket.name,
@@ -217,9 +217,9 @@ def _all_checksums(attributes: Attributes) -> dict[str, Any]:
     return checksums(attributes.checksums, attributes.checksum_type)
 
 
-def _copied_attributes(source: ObjectInfo, params: dict[str, Any]) -> Attributes:
+def _copied_attributes(source: ObjectInfo, asked: Attributes, params: dict[str, Any]) -> Attributes:
     """The source's, unless the directives say REPLACE; storage class and encryption are the request's in any case."""
-    asked, of_source = from_request(params), source.attributes
+    of_source = source.attributes
     if _replaces("metadata", params.get("MetadataDirective")):
         chosen = asked
     else:

@@ -1,14 +1,13 @@
-"""Tags of objects, and their ACL (https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectTagging.html)."""
+"""Tags of objects (https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectTagging.html)."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from clary.services.context import Context, EdgeContext
-from clary.services.s3.bucket_settings import owner_only
 from clary.services.s3.service import SERVICE
 from clary.services.s3.tag_rules import as_set, from_set
-from clary.services.s3.targets import located_or_marked, require_bucket, require_object, version_of
+from clary.services.s3.targets import located_or_marked, version_of
 
 
 @SERVICE.operation("PutObjectTagging", effect="keeps state")
@@ -29,9 +28,3 @@ def delete_object_tagging(context: Context, params: dict[str, Any]) -> dict[str,
     bucket, info = located_or_marked(context.objects, params, "DELETE")
     context.objects.set_tags(info.bucket, info.key, {}, params.get("VersionId"))
     return {**version_of(bucket, info)}
-
-
-@SERVICE.operation("GetObjectAcl", place="edge", effect="keeps state")
-def get_object_acl(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]:
-    require_object(context.objects, params)
-    return owner_only(require_bucket(context.objects, params).account)
