@@ -7,6 +7,7 @@ Then one message goes each way in turn: a call or a question, and its outcome.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 from clary.calls import Call, Principal
@@ -15,10 +16,13 @@ from clary.errors import AWSError
 GREETING: dict[str, Any] = {"clary": 1}
 """The first message of every connection, from control; the number is the protocol's."""
 
+_OF_CALLS, _OF_PRINCIPALS = (tuple(each.name for each in fields(kind)) for kind in (Call, Principal))
+
 
 def call_message(call: Call) -> dict[str, Any]:
     """A call, to be carried out by control."""
-    return {"call": {**vars(call), "principal": vars(call.principal)}}
+    said = {name: getattr(call, name) for name in _OF_CALLS}
+    return {"call": said | {"principal": {name: getattr(call.principal, name) for name in _OF_PRINCIPALS}}}
 
 
 def call_of(message: dict[str, Any]) -> Call:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -20,6 +24,7 @@ from tests.running import RunningClary, wait_until
 
 pytestmark = pytest.mark.system
 
+PAGE = Path(__file__).parents[2] / "docs" / "s3-access.md"
 OTHER = "222222222222"
 BUCKET = "open-data"
 OFF = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), False)
@@ -165,6 +170,15 @@ def test_conditions_of_addresses_prefixes_and_tls(s3: Any, nobody: Any, bucket: 
     assert refusal(nobody.get_object, Bucket=bucket, Key="k")[0] == "AccessDenied"
 
 
+def test_a_condition_on_the_tags_that_an_object_has(s3: Any, nobody: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="tagged", Body=b"x", Tagging="Open=yes")
+    s3.put_bucket_policy(Bucket=bucket, Policy=policy(Condition={"StringEquals": {"s3:ExistingObjectTag/Open": "yes"}}))
+    assert read(nobody, "tagged") == b"x"
+    assert refusal(nobody.get_object, Bucket=bucket, Key="k")[0] == "AccessDenied"
+    s3.delete_object_tagging(Bucket=bucket, Key="tagged")
+    assert refusal(nobody.get_object, Bucket=bucket, Key="tagged")[0] == "AccessDenied"
+
+
 def test_of_many_deletes_each_is_decided_by_the_policy_too(s3: Any, ann: Any, bucket: str) -> None:
     only = {"Action": "s3:DeleteObject", "Resource": f"arn:aws:s3:::{BUCKET}/a*"}
     s3.put_bucket_policy(Bucket=bucket, Policy=policy({"AWS": "arn:aws:iam::000000000000:user/ann"}, **only))
@@ -187,6 +201,37 @@ def written(s3: Any) -> bool:
         assert error.response["Error"]["Code"] == "ServiceUnavailable"
         return False
     return True
+
+
+def test_a_queue_s_policy_is_decided_in_the_same_place(shared: RunningClary, ann: Any) -> None:
+    sqs = shared.client("sqs")
+    url = sqs.create_queue(QueueName="letters")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    name = {"AWS": "arn:aws:iam::000000000000:user/ann"}
+    allowed = policy(name, Action="sqs:SendMessage", Resource=arn)
+    hers = boto3.client("sqs", endpoint_url=shared.endpoint_url, region_name="us-east-1", **keys_of(ann))
+    assert refusal(hers.send_message, QueueUrl=url, MessageBody="x")[0] == "AccessDeniedException"
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": allowed})
+    hers.send_message(QueueUrl=url, MessageBody="x")
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
+    assert refusal(hers.send_message, QueueUrl=url, MessageBody="x")[0] == "AccessDeniedException"
+
+
+def test_and_so_is_a_topic_s(shared: RunningClary, ann: Any) -> None:
+    sns = shared.client("sns")
+    arn = sns.create_topic(Name="news")["TopicArn"]
+    hers = boto3.client("sns", endpoint_url=shared.endpoint_url, region_name="us-east-1", **keys_of(ann))
+    wanted = policy({"AWS": "arn:aws:iam::000000000000:user/ann"}, Action="sns:Publish", Resource=arn)
+    assert refusal(hers.publish, TopicArn=arn, Message="x")[0] == "AuthorizationError"
+    sns.set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=wanted)
+    hers.publish(TopicArn=arn, Message="x")
+    sns.delete_topic(TopicArn=arn)
+    assert refusal(hers.publish, TopicArn=arn, Message="x")[0] == "AuthorizationError"
+
+
+def keys_of(client: Any) -> dict[str, str]:
+    frozen = client._request_signer._credentials
+    return {"aws_access_key_id": frozen.access_key, "aws_secret_access_key": frozen.secret_key}
 
 
 # Blocking what is public
@@ -359,6 +404,9 @@ def test_a_form_without_a_policy_is_nobody_s(shared: RunningClary, s3: Any, buck
     s3.put_bucket_policy(Bucket=bucket, Policy=policy(Action="s3:PutObject"))
     assert ask("POST", url, *form({"key": "k3"}, b"x")).status_code == 204
     assert b"Bucket POST must contain a field named" in ask("POST", url, *form({}, b"x")).content
+    lines = {"key": "k4", "x-amz-website-redirect-location": "/a\r\nset-cookie: b"}
+    for hostile in (lines, {"key": "k4", "x-amz-meta-a b": "c"}):
+        assert b"<Code>InvalidArgument</Code>" in ask("POST", url, *form(hostile, b"x")).content
     assert b"MaxPostPreDataLengthExceeded" in ask("POST", url, *form({"key": "k" * 30_000}, b"x")).content
     headers, sent = form({"key": "half"}, b"x" * 1000)
     cut = ask("POST", url, {**headers, "Content-Length": str(len(sent) - 20)}, sent[:-20])
@@ -405,6 +453,20 @@ def test_a_website(shared: RunningClary, s3: Any, bucket: str) -> None:
     s3.put_object(Bucket=bucket, Key="error.html", Body=b"sorry")
     assert (visit("/nothing").status_code, visit("/nothing").content) == (404, b"sorry")
     assert (visit("/", "HEAD").headers["content-length"], visit("/", "POST").status_code) == ("7", 405)
+
+
+# The page
+
+
+def test_the_program_of_the_page(shared: RunningClary, tmp_path: Path) -> None:
+    """docs/s3-access.md, by boto3 with what `clary env` exports and nothing else."""
+    [program] = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    (tmp_path / "program.py").write_text(program.replace(BUCKET, "open-page"))
+    command = [sys.executable, str(tmp_path / "program.py")]
+    done = subprocess.run(command, env=shared.environment, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    page = "<h1>Open data</h1>"
+    assert done.stdout.splitlines() == ["before 403", f"policy {page}", f"website {page}", "form True True"]
 
 
 # What is kept

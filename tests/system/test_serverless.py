@@ -148,6 +148,13 @@ def test_what_is_provisioned_stays_and_is_replaced(jobs: Jobs) -> None:
     os.kill(process, signal.SIGKILL)
     wait_until(lambda: set(serving(jobs, name)) - {process}, JOB_SECONDS, "another takes its place")
     assert says(jobs, name) != first
+    scaling = jobs.clary.client("application-autoscaling")
+    target = {"ResourceId": f"endpoint/{name}/variant/v", "ServiceNamespace": "sagemaker"}
+    target["ScalableDimension"] = "sagemaker:variant:DesiredProvisionedConcurrency"
+    scaling.register_scalable_target(MinCapacity=2, MaxCapacity=3, **target)
+    wait_until(lambda: len(serving(jobs, name)) == 2, JOB_SECONDS, "the new minimum is provisioned")
+    activities = scaling.describe_scaling_activities(**target)["ScalingActivities"]
+    assert [each["Cause"] for each in activities] == ["minimum capacity was set to 2"]
 
 
 def test_a_replica_that_dies_with_a_request_is_asked_no_more_but_another_is(jobs: Jobs) -> None:

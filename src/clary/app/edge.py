@@ -51,7 +51,7 @@ from clary.objects.reader import ObjectReader
 from clary.queues.waiting import Waiting
 from clary.services.catalogue import REGISTRY
 from clary.services.context import EdgeContext
-from clary.services.s3.granting import Granting
+from clary.services.s3.granting import ExistingTags, Granting
 from clary.serving.asynchronous.work import AsyncWork
 from clary.serving.many_models import Models, Note
 from clary.serving.metering import Meter
@@ -92,7 +92,7 @@ class Edge:
         """Opens nothing that control must have made before: either may start first."""
         door = ControlDoor(settings.run_dir / "control.sock")
         objects = ObjectReader(settings.objects_dir)
-        identity = Identity(settings, Granting(objects))
+        identity = Identity(settings, Granting(objects), ExistingTags(objects))
         letters = FunctionLetters(REGISTRY, identity, door, settings.account_id)
         functions = Functions(
             settings.run_dir,

@@ -34,6 +34,8 @@ from clary.services.apigateway.publication import publish as publish_apis
 from clary.services.apigateway.usage import note as note_usage
 from clary.services.iam.bootstrap import ensure_defaults
 from clary.services.s3.publication import publish as publish_buckets
+from clary.services.sns.publication import publish as publish_topics
+from clary.services.sqs.publication import publish as publish_queues
 from clary.services.sqs.reception import receive
 from clary.serving.serverless import QUESTION as SERVERLESS
 from clary.settings import Settings
@@ -145,6 +147,8 @@ class Questions:
         ensure_defaults(self._store, self._settings)
         publish_apis(self._store.read, self._settings)
         publish_buckets(self._objects, self._settings)
+        publish_queues(self._store.read, self._settings)
+        publish_topics(self._store.read, self._settings)
         bucket.offer(self._objects, self._settings.region)
         _log.info("everything was reset")
         return {"status": "reset"}

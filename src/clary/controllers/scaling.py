@@ -77,7 +77,9 @@ def next_step(
     if endpoint.status != IN_SERVICE:
         return Wait(None if endpoint.status in AT_REST else LOOK_SECONDS)
     variant = scaled_variant(endpoint, row.key)
-    return Leave() if variant is None else Decide(_decision(row, variant["desired_count"], policies, agreed, now))
+    if variant is None:
+        return Leave()
+    return Decide(_decision(row, parse(row.key.name).capacity(variant), policies, agreed, now))
 
 
 def _idle(row: Row, endpoint: Row) -> Step:
@@ -91,8 +93,9 @@ def _follow(endpoint: Row, row: Row, under_way: Mapping[str, Any]) -> Step:
         return Ask()
     if endpoint.status not in AT_REST:
         return Wait(LOOK_SECONDS)
-    variant, capacity, counted = scaled_variant(endpoint, row.key), under_way["capacity"], parse(row.key.name).counted
-    if variant is not None and variant["desired_count"] == capacity:
+    variant, capacity, resource = scaled_variant(endpoint, row.key), under_way["capacity"], parse(row.key.name)
+    counted = resource.counted
+    if variant is not None and resource.capacity(variant) == capacity:
         return Finish(SUCCESSFUL, done(counted, capacity))
     reason = endpoint.state.get("failure_reason")
     return Finish(FAILED, failed(counted, capacity, reason)) if reason else Finish(OVERRIDDEN, None)

@@ -120,7 +120,7 @@ class ScalingController:
     def _decided(self, seen: Row, endpoint: Row | None, decision: Scale | NotScaled | None) -> None:
         """What was asked for is answered, with what follows, in one transaction."""
         variant = scaled(endpoint, seen.key) if endpoint else None
-        current, now = variant["desired_count"] if variant else 0, time.time()
+        current, now = parse(seen.key.name).capacity(variant) if variant else 0, time.time()
 
         def change(transaction: Transaction) -> None:
             state = {name: value for name, value in seen.state.items() if name not in (TRIGGERS, OUT_OF_BOUNDS)}

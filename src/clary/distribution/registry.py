@@ -15,6 +15,7 @@ from clary.distribution.uploads import Pushing
 from clary.errors import AWSError
 from clary.gateway.incoming import Incoming
 from clary.gateway.keyring import Authorizer
+from clary.gateway.streamed import chunks
 from clary.objects import ObjectReader
 from clary.settings import Settings
 from clary.wire.http import HttpRequest, HttpResponse
@@ -74,7 +75,7 @@ class Registry:
 async def _full(incoming: Incoming) -> HttpResponse:
     """Clients that still send do not hear an answer: what they send is read to its end first."""
     with contextlib.suppress(AWSError):
-        async for _ in incoming.chunks():
+        async for _ in chunks(incoming):
             continue
     return response(no_space())
 

@@ -16,6 +16,7 @@ from clary.distribution.refusals import VERSION, bad_digest, no_upload, unsuppor
 from clary.distribution.routes import Place, upload_path
 from clary.errors import AWSError
 from clary.gateway.incoming import ClientGone, Incoming
+from clary.gateway.streamed import chunks
 from clary.objects import Intake, ObjectReader
 from clary.objects.checksums import Digest
 from clary.objects.model import ObjectInfo, Received
@@ -92,7 +93,7 @@ class Pushing:
         """Keep the body as the upload's next part; how many bytes it had. Raises what cut it off, after keeping it."""
         cut: list[Exception] = []
         digest = Digest("SHA256", alone=True)
-        body = await self.intake.take(_until_cut(incoming.chunks(), cut), digest, LAYER_BYTES - first)
+        body = await self.intake.take(_until_cut(chunks(incoming), cut), digest, LAYER_BYTES - first)
         if body["size"]:
             await self._append(asker, name, upload, first, body)
         else:

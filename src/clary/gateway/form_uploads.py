@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 import time
 from collections.abc import AsyncIterator
@@ -19,6 +20,7 @@ from clary.gateway.cors import Cors
 from clary.gateway.form_signature import signer
 from clary.gateway.incoming import ClientGone, Incoming
 from clary.gateway.keyring import Authorizer, BodyStore, Keyring, default_principal
+from clary.gateway.streamed import chunks
 from clary.objects.intake import MAX_BODY_BYTES
 from clary.services.s3.access import access
 from clary.services.s3.errors import invalid_argument, malformed_xml
@@ -38,6 +40,10 @@ _MOST_BEFORE = 20 * 1024
 
 _NOT_HEADERS = frozenset({"content-length", "content-md5", "host", "x-amz-tagging", "x-amz-acl", "expect"})
 """Names that mean nothing in a form."""
+
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
+_WITH_LINES = frozenset({"key", "policy", "tagging"})
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 _log = logging.getLogger(__name__)
 
@@ -158,7 +164,7 @@ def _bucket(request: HttpRequest) -> str:
 async def _form(request: HttpRequest, incoming: Incoming) -> Form:
     try:
         boundary = boundary_of(request.headers.get("content-type", ""))
-        return await read_form(incoming.chunks(), boundary, _MOST_BEFORE)
+        return await read_form(chunks(incoming), boundary, _MOST_BEFORE)
     except MalformedForm:
         raise _malformed() from None
     except FieldsTooLarge:
@@ -194,6 +200,9 @@ def _last(filename: str) -> str:
 def _headers(fields: dict[str, str]) -> dict[str, str]:
     """The fields as a PUT's headers. Raises MalformedXML for tags that are no document."""
     headers = {name.lower(): value for name, value in fields.items() if name.lower() not in _NOT_HEADERS}
+    for name, value in headers.items():
+        if name not in _WITH_LINES and (_CONTROL.search(value) or not _NAME.fullmatch(name)):
+            raise invalid_argument("A field of the form is no header.", name, "")
     if "acl" in headers:
         headers["x-amz-acl"] = headers["acl"]
     if "tagging" in headers:

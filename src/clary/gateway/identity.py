@@ -10,6 +10,7 @@ from typing import NamedTuple, cast
 from clary.calls import Access, Call, Principal
 from clary.errors import AWSError
 from clary.gateway.keyring import Credential
+from clary.identity.context import Facts
 from clary.identity.denial import denied
 from clary.identity.directory import EMPTY, Directory
 from clary.identity.policy import Decision
@@ -41,12 +42,14 @@ class _Published(NamedTuple):
 class Identity:
     """Keyring and Authorizer of one process; follows every publication at once."""
 
-    def __init__(self, settings: Settings, grants: Grants | None = None) -> None:
-        """`grants` reads ACLs, where they count; without it nobody is granted anything."""
+    def __init__(self, settings: Settings, grants: Grants | None = None, facts: Facts | None = None) -> None:
+        """`grants` reads ACLs, where they count; without it nobody is granted anything. `facts` looks up what policies
+        ask of resources."""
         settings.run_dir.mkdir(parents=True, exist_ok=True)
         self._open = settings.auth == "off"
         self._sealer = Sealer.of(settings.data_dir)
         self._grants = grants
+        self._facts = facts
         self._subscriber = Subscriber(identities_path(settings.run_dir))
         self._resources = [Subscriber(resources_path(settings.run_dir, service)) for service in SERVICES]
         self._loading = threading.Lock()
@@ -103,7 +106,7 @@ class Identity:
         resources: dict[str, Published] = {}
         for each in self._resources:
             resources |= each.current().get("resources", {})
-        return _Published(Directory(published, Resources(resources, published["account"])), {})
+        return _Published(Directory(published, Resources(resources, published["account"]), self._facts), {})
 
     def _of_session(self, access_key_id: str, token: str) -> Credential:
         session, credential = self._sessions.get(token) or self._opened(access_key_id, token)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 from clary.errors import AWSError
 from clary.gateway.line import Line
 from clary.gateway.refusals import too_large
@@ -30,7 +28,7 @@ class Incoming:
         parts: list[bytes] = []
         size = 0
         while not self.whole:
-            part = await self._next()
+            part = await self.next()
             size += len(part)
             if size > limit:
                 raise too_large(limit)
@@ -46,14 +44,8 @@ class Incoming:
                 raise too_large(limit)
         return body
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """Its pieces as they come. Raises AWSError (RequestTimeout), ClientGone."""
-        while not self.whole:
-            if body := await self._next():
-                yield body
-
-    async def _next(self) -> bytes:
-        """The next piece; it may be empty."""
+    async def next(self) -> bytes:
+        """The next piece; it may be empty. Raises AWSError (RequestTimeout), ClientGone."""
         try:
             with within(self._idle_seconds):
                 message = await self._line.receive()

@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 
 from clary.calls import Principal
 from clary.errors import AccessDenied, AWSError
-from clary.gateway import payload, refusals, sigv2, sigv4
+from clary.gateway import payload, refusals, sigv2, sigv4, streamed
 from clary.gateway.browsers import by_a_foreign_name, from_another_page
 from clary.gateway.exchange import Exchange, Parts, Step
 from clary.gateway.keyring import default_principal
@@ -129,7 +129,7 @@ async def _take_in(parts: Parts, exchange: Exchange) -> None:
     else:
         secret = parts.keyring.find(signature.access_key_id, signature.token).secret_key
         key = sigv4.signing_key(secret, signature.date, signature.region, signature.service)
-    chunks = payload.pieces(exchange.incoming.chunks(), exchange.request, signature, key)
+    chunks = streamed.pieces(streamed.chunks(exchange.incoming), exchange.request, signature, key)
     exchange.params[exchange.streamed] = await parts.bodies.receive(chunks, exchange.request)
     exchange.params |= read_headers(exchange.model.input_shape, exchange.request.trailers)
 

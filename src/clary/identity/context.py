@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
-from clary.calls import Call, Principal
+from clary.calls import Access, Call, Principal
 from clary.identity.patterns import Context
 from clary.identity.principals import is_service
 
@@ -67,6 +67,34 @@ def context_of(
     keys.update((key.lower(), (value,)) for key, value in call.principal.session_context.items())
     keys.update((key.lower(), _values(value)) for key, value in more.items())
     return keys
+
+
+Facts = Callable[[Access], Mapping[str, str]]
+"""Condition keys of what a right is on, which have to be looked up (`s3:ExistingObjectTag/…`), in lower case."""
+
+LOOKED_UP = "s3:existingobjecttag/"
+
+
+class WithFacts(Mapping[str, Sequence[str]]):
+    """Condition keys, and those of the resource once one is asked for: most requests never do."""
+
+    def __init__(self, keys: Context, facts: Callable[[], Mapping[str, str]]) -> None:
+        self._keys = keys
+        self._facts = facts
+        self._found: Mapping[str, str] | None = None
+
+    def __getitem__(self, key: str) -> Sequence[str]:
+        if not key.startswith(LOOKED_UP):
+            return self._keys[key]
+        if self._found is None:
+            self._found = self._facts()
+        return (self._found[key],)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
 
 
 def nothing() -> Context:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from clary.calls import Access, Call, Principal
-from clary.identity.context import context_of
+from clary.identity.context import Facts, WithFacts, context_of
 from clary.identity.managed import managed_policies
+from clary.identity.patterns import Context
 from clary.identity.policy import Decision, PolicySet, Question, Statement, compile_policy, first_denial
 from clary.identity.principals import is_service
 from clary.identity.published import Identities, Subject
@@ -27,8 +28,9 @@ _Asked = tuple[str, str, tuple[str, ...], str, str]
 class Directory:
     """One published document. Answers from memory, in any thread; a new document is a new directory."""
 
-    def __init__(self, identities: Identities, resources: Resources | None = None) -> None:
+    def __init__(self, identities: Identities, resources: Resources | None = None, facts: Facts | None = None) -> None:
         self.identities = identities
+        self._facts = facts
         self.resources = resources or Resources({}, identities["account"])
         self._statements: dict[str, tuple[Statement, ...]] = {}
         self._layers: dict[str, tuple[PolicySet, PolicySet | None]] = {}
@@ -67,10 +69,12 @@ class Directory:
         return found
 
     def _question(self, call: Call, access: Access) -> Question:
-        def gather() -> dict[str, tuple[str, ...]]:
+        def gather() -> Context:
             subject = self.subject(call.principal)
             account = self.resources.account_of(access.resource) or call.principal.account
-            return context_of(call, account, subject["tags"] if subject else {}, access.context)
+            keys = context_of(call, account, subject["tags"] if subject else {}, access.context)
+            facts = self._facts
+            return keys if facts is None else WithFacts(keys, lambda: facts(access))
 
         return Question(access.action, access.resource, gather)
 
@@ -86,9 +90,9 @@ class Directory:
         if question.action == _MAKES:
             return None
         guarded = self.resources.find(question.resource)
-        if guarded is None or (guarded.account == who.account and not guarded.policy.statements):
-            return None
-        return guarded
+        if guarded is None or guarded.alone or guarded.policy.statements or guarded.account != who.account:
+            return guarded
+        return None
 
     def _own(self, who: Principal, question: Question) -> list[Decision]:
         """The caller's policies, its boundary's and its session's, each by itself."""

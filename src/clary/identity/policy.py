@@ -114,12 +114,12 @@ def _principals(block: Mapping[str, Any] | str | None) -> dict[str, tuple[str, .
         return {}
     if isinstance(block, str):
         return {"AWS": (block,)}
-    return {kind: tuple(listed(names)) for kind, names in block.items()}
+    return {kind: tuple(map(str, listed(names))) for kind, names in block.items()}
 
 
 def _statement(raw: Mapping[str, Any], source: str, source_type: str, *, variables: bool) -> Statement:
     negated_action, negated_resource = "NotAction" in raw, "NotResource" in raw
-    resources = listed(raw.get("NotResource" if negated_resource else "Resource", "*"))
+    resources = [str(each) for each in listed(raw.get("NotResource" if negated_resource else "Resource", "*"))]
     return Statement(
         source=source,
         source_type=source_type,

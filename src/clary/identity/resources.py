@@ -13,10 +13,19 @@ from pathlib import Path
 from typing import Literal, NotRequired, TypedDict
 
 from clary.calls import Access, Call, Principal
-from clary.identity.policy import Decision, PolicySet, Question, Statement, applies, compile_policy, first_denial
+from clary.identity.policy import (
+    Decision,
+    MalformedPolicy,
+    PolicySet,
+    Question,
+    Statement,
+    applies,
+    compile_policy,
+    first_denial,
+)
 from clary.identity.principals import Named, is_service, named, stronger
 
-SERVICES = ("s3",)
+SERVICES = ("s3", "sqs", "sns")
 """Those that publish policies of resources."""
 
 _S3 = "arn:aws:s3:::"
@@ -38,6 +47,8 @@ class Published(TypedDict):
     """The policy lets in nobody from elsewhere: it is public, and RestrictPublicBuckets holds."""
     grants: NotRequired[bool]
     """ACLs count here too."""
+    alone: NotRequired[bool]
+    """Nobody gets in whom the policy does not let in, callers of the own account neither: KMS's keys are so."""
 
 
 class Document(TypedDict):
@@ -65,6 +76,7 @@ class Guarded:
     policy: PolicySet
     closed: bool = False
     grants: bool = False
+    alone: bool = False
     _about: dict[_Caller, tuple[tuple[Statement, Named], ...]] = field(default_factory=dict)
 
     def about(self, action: str, principal: Principal) -> tuple[tuple[Statement, Named], ...]:
@@ -111,9 +123,12 @@ class Resources:
 
 def _guarded(arn: str, published: Published) -> Guarded:
     text = published.get("policy")
-    statements = compile_policy(text, arn, "Resource Policy") if text else ()
-    closed, grants = published.get("closed", False), published.get("grants", False)
-    return Guarded(published["account"], PolicySet(statements), closed, grants)
+    try:
+        statements = compile_policy(text, arn, "Resource Policy") if text else ()
+    except MalformedPolicy:  # kept by a service that looks at its policies less closely: it lets nobody in
+        statements = ()
+    closed, grants, alone = (published.get(name, False) for name in ("closed", "grants", "alone"))
+    return Guarded(published["account"], PolicySet(statements), bool(closed), bool(grants), bool(alone))
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +168,8 @@ def together(guarded: Guarded, question: Question, principal: Principal, own: Se
         return first_denial(own)
     if principal.account != guarded.account:
         return first_denial([*own, by_resource])
+    if guarded.alone and answer.way == "none":
+        return by_resource
     return _within_one_account(own, answer, by_resource)
 
 

@@ -35,8 +35,9 @@ _NOT_THERE = frozenset({"ResourceNotFound", "ResourceNotFoundException"})
 _log = logging.getLogger(__name__)
 
 
-def new_alarm_names(resource_id: str) -> dict[str, str]:
-    """Of a target tracking policy."""
+def new_alarm_names(target: str) -> dict[str, str]:
+    """Of a target tracking policy of this target."""
+    resource_id = parse(target).resource_id
     return {which: f"TargetTracking-{resource_id}-{which}-{uuid.uuid4()}" for which in (HIGH, LOW)}
 
 

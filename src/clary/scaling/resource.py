@@ -1,4 +1,4 @@
-"""What is scaled: instances of a variant, or copies of an inference component
+"""What is scaled: instances of a variant, its provisioned concurrency, or copies of an inference component
 (https://docs.aws.amazon.com/autoscaling/application/userguide/services-that-can-integrate-sagemaker.html)."""
 
 from __future__ import annotations
@@ -8,15 +8,19 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from clary.lifecycles.endpoint import KIND as ENDPOINT_KIND
+from clary.lifecycles.endpoint import Variant
 from clary.lifecycles.inference_component import KIND as COMPONENT_KIND
 
 NAMESPACE = "sagemaker"
 DIMENSION = "sagemaker:variant:DesiredInstanceCount"
+CONCURRENCY = "sagemaker:variant:DesiredProvisionedConcurrency"
 COPIES = "sagemaker:inference-component:DesiredCopyCount"
-DIMENSIONS = (DIMENSION, COPIES)
+DIMENSIONS = (DIMENSION, CONCURRENCY, COPIES)
 
 _VARIANT = re.compile(r"endpoint/([A-Za-z0-9-]+)/variant/([A-Za-z0-9-]+)")
 _COMPONENT = re.compile(r"inference-component/([A-Za-z0-9-]+)")
+_OF_CONCURRENCY = ":provisioned-concurrency"
+"""Ends the name of a target whose ResourceId is that of a variant's instances, too."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +36,31 @@ class ScaledVariant:
     """What there are more or fewer of, in AWS's texts."""
     predefined: ClassVar[str] = "SageMakerVariantInvocationsPerInstance"
     metric: ClassVar[str] = "InvocationsPerInstance"
+    statistic: ClassVar[str] = "Sum"
+    """Of the predefined metric."""
 
     @property
     def deployed(self) -> str:
         """The name of the row that has it."""
         return self.endpoint
+
+    @property
+    def resource_id(self) -> str:
+        """As clients name it."""
+        return f"endpoint/{self.endpoint}/variant/{self.name}"
+
+    @property
+    def target(self) -> str:
+        """The name of its scalable target."""
+        return self.resource_id
+
+    def capacity(self, variant: Variant) -> int:
+        """How many it is to have."""
+        return variant["desired_count"]
+
+    def is_of(self, variant: Variant) -> bool:
+        """Whether this variant can be scaled so."""
+        return "serverless" not in variant
 
     @property
     def dimensions(self) -> list[dict[str, str]]:
@@ -54,6 +78,39 @@ class ScaledVariant:
 
 
 @dataclass(frozen=True)
+class ScaledConcurrency(ScaledVariant):
+    """The provisioned concurrency of a serverless variant
+    (https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints-autoscale.html)."""
+
+    dimension: ClassVar[str] = CONCURRENCY
+    counted: ClassVar[str] = "provisioned concurrency"
+    predefined: ClassVar[str] = "SageMakerVariantProvisionedConcurrencyUtilization"
+    metric: ClassVar[str] = "ServerlessProvisionedConcurrencyUtilization"
+    statistic: ClassVar[str] = "Average"
+
+    @property
+    def target(self) -> str:
+        """The name of its scalable target."""
+        return self.resource_id + _OF_CONCURRENCY
+
+    def capacity(self, variant: Variant) -> int:
+        """How many it is to have."""
+        return variant["serverless"]["provisioned"] if "serverless" in variant else 0
+
+    def is_of(self, variant: Variant) -> bool:
+        """Whether this variant can be scaled so: AWS scales what is provisioned already."""
+        return self.capacity(variant) > 0
+
+    def request(self, capacity: int) -> tuple[str, dict[str, Any]]:
+        """The operation that gives it so many, and its parameters."""
+        wanted = [{"VariantName": self.name, "ServerlessUpdateConfig": {"ProvisionedConcurrency": capacity}}]
+        return "UpdateEndpointWeightsAndCapacities", {
+            "EndpointName": self.endpoint,
+            "DesiredWeightsAndCapacities": wanted,
+        }
+
+
+@dataclass(frozen=True)
 class ScaledComponent:
     """One inference component."""
 
@@ -64,11 +121,30 @@ class ScaledComponent:
     counted: ClassVar[str] = "copy"
     predefined: ClassVar[str] = "SageMakerInferenceComponentInvocationsPerCopy"
     metric: ClassVar[str] = "InvocationsPerCopy"
+    statistic: ClassVar[str] = "Sum"
 
     @property
     def deployed(self) -> str:
         """The name of the row that has it."""
         return self.name
+
+    @property
+    def resource_id(self) -> str:
+        """As clients name it."""
+        return f"inference-component/{self.name}"
+
+    @property
+    def target(self) -> str:
+        """The name of its scalable target."""
+        return self.resource_id
+
+    def capacity(self, variant: Variant) -> int:
+        """How many it is to have; `variant` are its copies."""
+        return variant["desired_count"]
+
+    def is_of(self, variant: Variant) -> bool:
+        """A component's copies can always be scaled."""
+        return True
 
     @property
     def dimensions(self) -> list[dict[str, str]]:
@@ -81,14 +157,28 @@ class ScaledComponent:
         return "UpdateInferenceComponentRuntimeConfig", config
 
 
-Scaled = ScaledVariant | ScaledComponent
+Scaled = ScaledVariant | ScaledConcurrency | ScaledComponent
 
 
-def parse(resource_id: str) -> Scaled:
-    """Of `endpoint/NAME/variant/NAME` or `inference-component/NAME`. Raises ValueError."""
-    variant, component = _VARIANT.fullmatch(resource_id), _COMPONENT.fullmatch(resource_id)
+def parse(target: str) -> Scaled:
+    """By the name of a scalable target. Raises ValueError."""
+    resource_id = target.removesuffix(_OF_CONCURRENCY)
+    variant, component = _VARIANT.fullmatch(resource_id), _COMPONENT.fullmatch(target)
     if variant is not None:
-        return ScaledVariant(variant[1], variant[2])
+        kind = ScaledVariant if resource_id == target else ScaledConcurrency
+        return kind(variant[1], variant[2])
     if component is not None:
         return ScaledComponent(component[1])
-    raise ValueError(f"nothing that is scaled: {resource_id!r}")
+    raise ValueError(f"nothing that is scaled: {target!r}")
+
+
+def of(resource_id: str, dimension: str | None) -> tuple[Scaled, ...]:
+    """What clients name: `endpoint/NAME/variant/NAME` or `inference-component/NAME`; all of it where they say no
+    dimension, nothing where there is no such thing."""
+    variant, component = _VARIANT.fullmatch(resource_id), _COMPONENT.fullmatch(resource_id)
+    found: tuple[Scaled, ...] = ()
+    if variant is not None:
+        found = ScaledVariant(variant[1], variant[2]), ScaledConcurrency(variant[1], variant[2])
+    elif component is not None:
+        found = (ScaledComponent(component[1]),)
+    return tuple(each for each in found if dimension in (None, each.dimension))

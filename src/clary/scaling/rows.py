@@ -1,7 +1,7 @@
 """Scalable targets, policies, scheduled actions and activities as rows.
 
 A target is below its endpoint or inference component; policies, scheduled actions and activities are below their
-target, whose row's name is the ResourceId. Activities outlive their target.
+target, whose row's name is the resource's `target`. Activities outlive their target.
 """
 
 from __future__ import annotations
@@ -56,9 +56,9 @@ KEPT = timedelta(weeks=6)
 _FORGOTTEN_AT_ONCE = 10
 
 
-def target_key(account: str, region: str, resource_id: str) -> Key:
-    """Of a scalable target; there is one dimension of each resource."""
-    return Key(TARGET_KIND, account, region, resource_id)
+def target_key(account: str, region: str, name: str) -> Key:
+    """Of a scalable target; `name` is its resource's `target`."""
+    return Key(TARGET_KIND, account, region, name)
 
 
 def target_of(row: Row) -> Key:
@@ -106,7 +106,7 @@ def new_scheduled_arn(target: Key, name: str) -> str:
 
 
 def _arn(target: Key, kind: str, member: str, name: str) -> str:
-    resource = f"{kind}:{uuid.uuid4()}:resource/{NAMESPACE}/{target.name}:{member}/{name}"
+    resource = f"{kind}:{uuid.uuid4()}:resource/{NAMESPACE}/{parse(target.name).resource_id}:{member}/{name}"
     return str(Arn("autoscaling", target.region, target.account, resource))
 
 

@@ -57,7 +57,7 @@ def _metric(resource: Scaled, config: Mapping[str, Any]) -> dict[str, Any]:
     asked = config.get("CustomizedMetricSpecification")
     if asked is None:
         named = {"Namespace": "AWS/SageMaker", "MetricName": resource.metric, "Dimensions": resource.dimensions}
-        return {**named, "Statistic": "Sum", "Period": PERIOD}
+        return {**named, "Statistic": resource.statistic, "Period": PERIOD}
     if asked.get("Metrics"):
         return {"Metrics": [_query(each) for each in asked["Metrics"]]}
     members = ("Namespace", "MetricName", "Dimensions", "Statistic", "Unit")

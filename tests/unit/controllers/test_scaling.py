@@ -14,8 +14,8 @@ from clary.controllers.scaling import LASTS_SECONDS
 from clary.controllers.scaling_actions import ScaleByPolicy
 from clary.controllers.scaling_effects import ScalingController
 from clary.controllers.scaling_schedule import ScheduleController
-from clary.errors import ServiceUnavailable
-from clary.scaling.resource import DIMENSION, ScaledVariant
+from clary.errors import AWSError, ServiceUnavailable
+from clary.scaling.resource import CONCURRENCY, DIMENSION, ScaledVariant
 from clary.scaling.rows import SCHEDULED_KIND, TARGET_KIND, target_key
 from clary.scaling.tracking import HIGH, alarm_params
 from clary.serving.metering import Meter, Place
@@ -61,8 +61,8 @@ class World:
         self.endpoint()
         self.start()
 
-    def endpoint(self, count=1):
-        variant = {"name": "main", "weight": 1.0, "desired_count": count, "replicas": []}
+    def endpoint(self, count=1, **more):
+        variant = {"name": "main", "weight": 1.0, "desired_count": count, "replicas": [], **more}
         state = {"current": {"config": "c", "variants": [variant]}, "next": None}
         made = datetime.now(UTC)
         row = Row(ENDPOINT, "arn:endpoint", "InService", made, made, {}, state, target="InService")
@@ -145,7 +145,7 @@ class World:
         if row is not None and row.state["next"]:
             state = {**row.state, "current": row.state["next"], "next": None}
             self.inner.store.write(lambda transaction: transaction.save(replace(row, status="InService", state=state)))
-            self.inner.woken.append(target_key(ACCOUNT, REGION, RESOURCE))
+            self.inner.woken += self.controllers[TARGET_KIND].targets_of(ENDPOINT)
 
     def row(self):
         return self.inner.store.read.get(ENDPOINT)
@@ -186,6 +186,29 @@ def test_new_bounds_are_enforced_with_awss_words(world):
     )
     assert activity["StatusCode"] == "Successful"
     assert activity["EndTime"] >= activity["StartTime"]
+
+
+def test_provisioned_concurrency_is_scaled_by_its_utilization(world, monkeypatch):
+    world.inner.store.write(lambda transaction: transaction.delete(ENDPOINT))
+    world.endpoint(serverless={"memory_mb": 1024, "max_concurrency": 8, "provisioned": 2, "failures": 0, "said": ""})
+    with pytest.raises(AWSError, match="no instance count that can be scaled"):
+        world.register()
+    monkeypatch.setitem(NAMED, "ScalableDimension", CONCURRENCY)
+    world.register(most=6)
+    utilization = {"PredefinedMetricType": "SageMakerVariantProvisionedConcurrencyUtilization"}
+    made = track(world, "tracks", {"TargetValue": 0.5, "PredefinedMetricSpecification": utilization})
+    high = made["Alarms"][0]["AlarmName"]
+    (alarm,) = world.inner("cloudwatch", "DescribeAlarms", AlarmNames=[high])["MetricAlarms"]
+    assert (alarm["MetricName"], alarm["Statistic"]) == ("ServerlessProvisionedConcurrencyUtilization", "Average")
+    world.alarm(high, points=[1.0, 1.0, 1.0])
+    (variant,) = world.row().state["current"]["variants"]
+    assert variant["serverless"]["provisioned"] == 4
+    for operation in ("DescribeScalableTargets", "DescribeScalingPolicies", "DescribeScalingActivities"):
+        (found,) = next(iter(world.call(operation, ServiceNamespace="sagemaker").values()))
+        assert (found["ResourceId"], found["ScalableDimension"]) == (RESOURCE, CONCURRENCY)
+    of_instances = {"ResourceId": RESOURCE, "ScalableDimension": DIMENSION}
+    assert not world.activities(**of_instances)
+    assert world.activities(ResourceId=RESOURCE)
 
 
 def test_target_tracking_scales_by_the_two_alarms_that_it_has(world):

@@ -168,8 +168,31 @@ def test_a_closed_bucket_keeps_strangers_out_and_its_own_in() -> None:
     assert asked(there, USER_CALLS) == ALLOWED_BY_RESOURCE
 
 
+def test_where_the_policy_alone_lets_in_an_account_s_own_policies_count_only_when_it_says_so() -> None:
+    assert asked(directory({"Principal": {"AWS": OTHER}}, own=ANY, alone=True), USER_CALLS) == NOT_BY_RESOURCE
+    assert asked(directory(own=ANY, alone=True), USER_CALLS) == NOT_BY_RESOURCE
+    by_account = directory({"Principal": {"AWS": ACCOUNT}}, own=ANY, alone=True)
+    assert asked(by_account, USER_CALLS) == ("allowed", "identity")
+    assert asked(directory({"Principal": {"AWS": USER}}, alone=True), USER_CALLS) == ALLOWED_BY_RESOURCE
+
+
 def test_a_bucket_that_is_made_is_the_maker_s() -> None:
     assert asked(directory(), account_root(OTHER), Access("s3:CreateBucket", "arn:aws:s3:::new"))[0] == "allowed"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{", '{"Statement": [1]}', '{"Statement": {"Effect": "Allow"}}',
+     '{"Statement": {"Effect": "Allow", "Action": "*", "Principal": [1]}}',
+     '{"Statement": {"Effect": "Allow", "Action": "*", "Principal": {"AWS": [{}, 1]}, "Resource": [1, {}]}}',
+     '{"Statement": {"Effect": "Allow", "Action": "*", "Principal": "*", "Condition": {"Wrong": {"a:b": "c"}}}}'],
+)  # fmt: skip
+def test_a_policy_that_was_kept_unread_lets_nobody_in(text: str) -> None:
+    said: Published = {"account": ACCOUNT, "policy": text}
+    there = directory(own=ANY)
+    there.resources = Resources({BUCKET: said}, ACCOUNT)
+    assert asked(there, NOBODY) == NOT_BY_RESOURCE
+    assert asked(there, USER_CALLS) == ("allowed", "identity")
 
 
 def test_what_of_a_request_decides_is_not_remembered_for_the_next() -> None:

@@ -105,3 +105,9 @@ def test_conditions_on_locks_and_versions_see_what_the_request_brings():
         "s3:object-lock-retain-until-date": until.isoformat(),
         "s3:object-lock-remaining-retention-days": "10",
     }
+
+
+def test_the_right_on_a_copys_source_says_which_version():
+    call = Call(PRINCIPAL, "s3", "CopyObject", {"Bucket": "b", "Key": "k"}, "us-east-1")
+    call.params["CopySource"] = "other/a?versionId=v1"
+    assert access(call)[-1].context == {"s3:VersionId": "v1"}

@@ -50,6 +50,7 @@ def test_the_first_rule_that_allows_it_speaks():
         ([rule(AllowedOrigins=["*.*"])], "InvalidRequest"),
         ([rule(AllowedHeaders=["*-*"])], "InvalidRequest"),
         ([rule(ExposeHeaders=["*"])], "InvalidRequest"),
+        ([rule(ExposeHeaders=["a\r\nset-cookie: b"])], "MalformedXML"),
     ],
 )
 def test_rules_that_are_none(rules, code):

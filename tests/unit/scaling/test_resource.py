@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from clary.scaling.resource import COPIES, DIMENSION, ScaledComponent, ScaledVariant, parse
+from clary.scaling.resource import (
+    CONCURRENCY,
+    COPIES,
+    DIMENSION,
+    ScaledComponent,
+    ScaledConcurrency,
+    ScaledVariant,
+    of,
+    parse,
+)
 from clary.scaling.tracking import HIGH, alarm_params
 from clary.serving.metering import Meter, Place
 
@@ -13,6 +22,20 @@ def test_variants_and_inference_components_are_told_apart():
     assert parse("endpoint/shop/variant/main") == ScaledVariant("shop", "main")
     assert parse("inference-component/model-1") == ScaledComponent("model-1")
     assert (ScaledVariant.dimension, ScaledComponent.dimension) == (DIMENSION, COPIES)
+
+
+def test_instances_and_provisioned_concurrency_of_a_variant_are_told_apart_by_their_dimension():
+    instances, concurrency = of("endpoint/shop/variant/main", None)
+    assert (instances, concurrency) == (ScaledVariant("shop", "main"), ScaledConcurrency("shop", "main"))
+    assert of("endpoint/shop/variant/main", CONCURRENCY) == (concurrency,)
+    assert (parse(instances.target), parse(concurrency.target)) == (instances, concurrency)
+    assert instances.resource_id == concurrency.resource_id
+    assert instances != concurrency
+
+
+@pytest.mark.parametrize("named", ["endpoint/shop", "endpoint/shop/variant/main:provisioned-concurrency", "service/x"])
+def test_what_is_no_resource_of_a_clients_is_nothing(named):
+    assert of(named, None) == ()
 
 
 @pytest.mark.parametrize("resource", ["endpoint/shop", "inference-component/", "inference-component/a/b", "service/x"])

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from clary.scaling.rows import ACTIVITY_KIND, KEPT
-from clary.services.applicationautoscaling.places import listed, named, parent_of, query_of
+from clary.services.applicationautoscaling.places import listed, named, parents_of, query_of
 from clary.services.applicationautoscaling.service import SERVICE
 from clary.services.context import Context
 from clary.services.resources import Output, Params, moment, now, present
@@ -17,12 +17,12 @@ _SAID = ("ActivityId", "Description", "Cause", "StatusMessage", "NotScaledReason
 def describe(context: Context, params: Params) -> Output:
     """Of six weeks, the newest first; those that did not scale where they are asked for. Raises ValidationError,
     InvalidNextTokenException."""
-    parent, since = parent_of(params), now() - KEPT
+    parents, since = parents_of(params), now() - KEPT
     everything = bool(params.get("IncludeNotScaledActivities"))
 
     def wanted(row: Row) -> bool:
         scaled = "NotScaledReasons" not in row.spec
-        return parent in (None, row.parent) and (everything or scaled) and row.created >= since
+        return row.parent in parents and (everything or scaled) and row.created >= since
 
     query = query_of(context, ACTIVITY_KIND, newest_first=True)
     return listed(context, params, query, "ScalingActivities", _shown, wanted)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import replace
 
 from clary.errors import AWSError, ValidationError
-from clary.scaling.resource import DIMENSIONS, NAMESPACE, parse
+from clary.scaling.resource import DIMENSIONS, NAMESPACE, Scaled, of, parse
 from clary.scaling.rows import target_key
 from clary.services import resources
 from clary.services.applicationautoscaling.errors import UNSUPPORTED, invalid_token, not_offered
@@ -17,35 +17,52 @@ from clary.store.rows import Key, Page, Query, Row
 MOST_A_PAGE = 50
 
 
-def named(resource_id: str) -> Output:
-    """Members that everything shown of a resource has."""
-    dimension = parse(resource_id).dimension
-    return {"ServiceNamespace": NAMESPACE, "ScalableDimension": dimension, "ResourceId": resource_id}
+class _Everything:
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
+_EVERYTHING = _Everything()
+
+
+def named(target: str) -> Output:
+    """Members that everything shown of a target has."""
+    resource = parse(target)
+    return {
+        "ServiceNamespace": NAMESPACE,
+        "ScalableDimension": resource.dimension,
+        "ResourceId": resource.resource_id,
+    }
 
 
 def place_of(context: Context, params: Params) -> Key:
     """The key of the scalable target that a request names, whether it is there or not. Raises ValidationError."""
-    check_place(params)
-    return target_key(context.account, context.region, params["ResourceId"])
+    return target_key(context.account, context.region, scaled_by(params).target)
 
 
-def check_place(params: Params) -> None:
-    """Raises ValidationError for what is neither a variant of an endpoint nor an inference component."""
+def scaled_by(params: Params) -> Scaled:
+    """What a request names. Raises ValidationError for what is neither a variant of an endpoint nor an inference
+    component."""
     if params["ServiceNamespace"] != NAMESPACE:
         raise not_offered(f"Scaling of the service namespace {params['ServiceNamespace']}")
-    try:
-        resource = parse(params["ResourceId"])
-    except ValueError:
-        raise ValidationError(UNSUPPORTED) from None
-    if params["ScalableDimension"] != resource.dimension:
+    found = of(params["ResourceId"], params["ScalableDimension"])
+    if not found:
         raise ValidationError(UNSUPPORTED)
+    return found[0]
 
 
-def parent_of(params: Params) -> str | None:
-    """The target that a Describe is about; None for all of them. Raises ValidationError."""
-    if params.get("ScalableDimension") and not params.get("ResourceId"):
+def parents_of(params: Params) -> Container[str]:
+    """The targets that a Describe is about. Raises ValidationError."""
+    check_dimension(params, params.get("ResourceId"))
+    if not params.get("ResourceId"):
+        return _EVERYTHING
+    return {each.target for each in of(params["ResourceId"], params.get("ScalableDimension"))}
+
+
+def check_dimension(params: Params, resource: object) -> None:
+    """Raises ValidationError where a dimension is given, and no resource."""
+    if params.get("ScalableDimension") and not resource:
         raise ValidationError("If you specify a scalable dimension, you must also specify a resource ID")
-    return params.get("ResourceId")
 
 
 def offers_none(params: Params) -> bool:

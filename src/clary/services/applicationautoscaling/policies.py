@@ -13,7 +13,7 @@ from clary.names import Arn
 from clary.scaling.effects import ALARMS, delete_alarms, new_alarm_names, policy_arn_in, put_alarms
 from clary.scaling.rows import POLICY_KIND, TRACKING, below, new_policy_arn
 from clary.services.applicationautoscaling.errors import no_policy, no_target
-from clary.services.applicationautoscaling.places import listed, named, parent_of, place_of, query_of
+from clary.services.applicationautoscaling.places import listed, named, parents_of, place_of, query_of
 from clary.services.applicationautoscaling.policy_spec import configured, metric_of, shown
 from clary.services.applicationautoscaling.service import SERVICE
 from clary.services.context import Context
@@ -98,10 +98,10 @@ def _alarm(key: Key, name: str) -> Output:
 @SERVICE.operation("DescribeScalingPolicies")
 def describe(context: Context, params: Params) -> Output:
     """With the alarms that call them. Raises ValidationError, InvalidNextTokenException."""
-    parent, names = parent_of(params), params.get("PolicyNames")
+    parents, names = parents_of(params), params.get("PolicyNames")
 
     def wanted(row: Row) -> bool:
-        return parent in (None, row.parent) and (not names or row.spec["name"] in names)
+        return row.parent in parents and (not names or row.spec["name"] in names)
 
     attached = _attached(context)
 

@@ -11,10 +11,10 @@ from itertools import pairwise
 from typing import Any
 
 from clary.errors import ValidationError
-from clary.scaling.resource import parse
 from clary.scaling.rows import STEP, TRACKING
 from clary.scaling.steps import PERCENT, Adjustment
 from clary.services.applicationautoscaling.errors import not_offered
+from clary.services.applicationautoscaling.places import scaled_by
 from clary.services.resources import Params
 
 _MEMBERS = {STEP: "StepScalingPolicyConfiguration", TRACKING: "TargetTrackingScalingPolicyConfiguration"}
@@ -35,7 +35,7 @@ def configured(params: Params, before: Mapping[str, Any]) -> dict[str, Any]:
     if kind == STEP:
         _check_steps(config)
     else:
-        _check_tracking(config, parse(params["ResourceId"]).predefined)
+        _check_tracking(config, scaled_by(params).predefined)
     return {"name": params["PolicyName"], "type": kind, "config": config}
 
 

@@ -13,7 +13,7 @@ from clary.scaling.rows import SCHEDULED_KIND, below, endpoint_key, new_schedule
 from clary.scaling.schedule import Schedule, recurs
 from clary.scaling.scheduled import schedule_of
 from clary.services.applicationautoscaling.errors import no_bounds, no_scheduled_action, no_target
-from clary.services.applicationautoscaling.places import listed, named, parent_of, place_of, query_of
+from clary.services.applicationautoscaling.places import listed, named, parents_of, place_of, query_of
 from clary.services.applicationautoscaling.service import SERVICE
 from clary.services.applicationautoscaling.targets import check_bounds, fewest
 from clary.services.context import Context
@@ -79,10 +79,10 @@ def _checked(row: Row, made: datetime) -> Schedule:
 @SERVICE.operation("DescribeScheduledActions")
 def describe(context: Context, params: Params) -> Output:
     """Those that are over stay, as they were put. Raises ValidationError, InvalidNextTokenException."""
-    parent, names = parent_of(params), params.get("ScheduledActionNames")
+    parents, names = parents_of(params), params.get("ScheduledActionNames")
 
     def wanted(row: Row) -> bool:
-        return parent in (None, row.parent) and (not names or row.spec["name"] in names)
+        return row.parent in parents and (not names or row.spec["name"] in names)
 
     return listed(context, params, query_of(context, SCHEDULED_KIND), "ScheduledActions", _shown, wanted)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from clary.errors import ValidationError
@@ -12,10 +13,10 @@ from clary.lifecycles import endpoint, inference_component
 from clary.lifecycles.endpoint import fewest_instances
 from clary.names import Arn
 from clary.scaling.effects import leave
-from clary.scaling.resource import parse
+from clary.scaling.resource import of, parse
 from clary.scaling.rows import ENDPOINT, OUT_OF_BOUNDS, TARGET_KIND, endpoint_key, new_target_arn, scaled
-from clary.services.applicationautoscaling.errors import bad_bounds, no_such_target, not_offered, too_many_tags
-from clary.services.applicationautoscaling.places import listed, named, place_of, query_of
+from clary.services.applicationautoscaling.errors import bad_bounds, no_such_target, too_many_tags
+from clary.services.applicationautoscaling.places import check_dimension, listed, named, place_of, query_of
 from clary.services.applicationautoscaling.service import SERVICE
 from clary.services.context import Context
 from clary.services.resources import Output, Params, now
@@ -66,12 +67,12 @@ def _leave_stale(context: Context, key: Key) -> None:
 
 def _made_at(endpoint: Row | None, target: Key) -> float:
     """When the endpoint was made, which tells it from another of the same name. Raises ValidationError."""
-    variant = scaled(endpoint, target) if endpoint else None
+    resource, variant = parse(target.name), scaled(endpoint, target) if endpoint else None
     if endpoint is None or variant is None:
         # no public source shows AWS's text
-        raise ValidationError(f"{_NOT_THERE[parse(target.name).kind]} does not exist: {target.name}")
-    if "serverless" in variant:
-        raise not_offered("Scaling of provisioned concurrency")
+        raise ValidationError(f"{_NOT_THERE[resource.kind]} does not exist: {resource.resource_id}")
+    if not resource.is_of(variant):
+        raise ValidationError(f"{resource.resource_id} has no {resource.counted} count that can be scaled")
     return endpoint.created.timestamp()
 
 
@@ -114,11 +115,11 @@ def _tag(transaction: Transaction, arn: str, tags: Mapping[str, str]) -> None:
 @SERVICE.operation("DescribeScalableTargets")
 def describe(context: Context, params: Params) -> Output:
     """By ResourceId. Raises ValidationError, InvalidNextTokenException."""
-    named = params.get("ResourceIds")
-    if params.get("ScalableDimension") and not named:
-        raise ValidationError("If you specify a scalable dimension, you must also specify a resource ID")
+    asked = params.get("ResourceIds") or ()
+    check_dimension(params, asked)
+    names = {each.target for each in chain.from_iterable(of(one, params.get("ScalableDimension")) for one in asked)}
     query = query_of(context, TARGET_KIND)
-    return listed(context, params, query, "ScalableTargets", _shown, lambda row: not named or row.key.name in named)
+    return listed(context, params, query, "ScalableTargets", _shown, lambda row: not asked or row.key.name in names)
 
 
 def _shown(row: Row) -> Output:

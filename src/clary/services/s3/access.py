@@ -139,6 +139,13 @@ def bypass(bucket: str, key: str) -> Access:
     return needed
 
 
+def _reading(source: CopySource) -> Access:
+    resource = _object(source.bucket, source.key)
+    if source.version is None:
+        return Access("s3:GetObject", resource)
+    return Access("s3:GetObjectVersion", resource, {"s3:VersionId": source.version})
+
+
 def _more(call: Call, resource: str, context: Mapping[str, str | Sequence[str]]) -> list[Access]:
     """Rights beside the first one."""
     needed = []
@@ -148,8 +155,7 @@ def _more(call: Call, resource: str, context: Mapping[str, str | Sequence[str]])
         needed.append(Access("s3:PutBucketOwnershipControls", resource, context))
     if "CopySource" in call.params:
         source = CopySource.parse(call.params["CopySource"])
-        action = "s3:GetObject" if source.version is None else "s3:GetObjectVersion"
-        needed.append(Access(action, _object(source.bucket, source.key)))
+        needed.append(_reading(source))
     if call.operation == "GetObjectAttributes":
         version = "" if call.params.get("VersionId") is None else "Version"
         needed.append(Access(f"s3:GetObject{version}", resource, context))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ METHODS = ("GET", "PUT", "HEAD", "POST", "DELETE")
 VARY = "Origin, Access-Control-Request-Headers, Access-Control-Request-Method"
 
 _MOST_RULES = 100
+_HEADER = re.compile(r"[!#$%&'+.^_`|~0-9A-Za-z-]+", re.ASCII)
 
 Rule = Mapping[str, Any]
 
@@ -34,6 +36,8 @@ def check(rules: Sequence[Rule]) -> None:
             if "*" in header:
                 what = "contains wildcard. We currently do not support wildcard for ExposeHeader."
                 raise invalid_request(f'ExposeHeader "{header}" {what}')
+            if not _HEADER.fullmatch(header):
+                raise malformed_xml()
 
 
 def _check_wildcards(values: Sequence[str], name: str) -> None:

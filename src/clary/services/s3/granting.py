@@ -1,4 +1,4 @@
-"""To whom ACLs grant what no policy allows
+"""To whom ACLs grant what no policy allows, and what policies ask of objects
 (https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#permissions)."""
 
 from __future__ import annotations
@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from clary.calls import Access, Call
+from clary.identity.context import LOOKED_UP
 from clary.identity.principals import canonical_user
 from clary.identity.resources import Grantee
-from clary.objects.model import Bucket, ObjectInfo, Version
+from clary.objects.model import Bucket, ObjectInfo
 from clary.objects.reader import ObjectReader
 from clary.objects.version_ids import BadVersionId
 from clary.services.s3 import acl
@@ -61,20 +62,47 @@ class Granting:
         action = access.action
         if action in _BY_BUCKET:
             return acl.of_bucket(bucket), _BY_BUCKET[action]
-        found = self._version(bucket, key, access) if key and action in _BY_OBJECT else None
-        if not isinstance(found, ObjectInfo):
+        found = _object(self._objects, bucket.name, key, access) if key and action in _BY_OBJECT else None
+        if found is None:
             return {"Grants": []}, acl.FULL_CONTROL
         return dict(found.attributes.acl) or acl.private(bucket.account), _BY_OBJECT[action]
 
-    def _version(self, bucket: Bucket, key: str, access: Access) -> Version | None:
-        """Each version has a list of its own."""
-        named = access.context.get("s3:VersionId")
-        if named is None:
-            return self._objects.head(bucket.name, key)
-        try:
-            return self._objects.version(bucket.name, key, str(named))
-        except BadVersionId:
-            return None
+
+_TAGGED = frozenset(
+    f"s3:{name}"
+    for name in (
+        "GetObject", "GetObjectVersion", "GetObjectAcl", "GetObjectVersionAcl", "PutObjectAcl", "PutObjectVersionAcl",
+        "GetObjectTagging", "GetObjectVersionTagging", "PutObjectTagging", "PutObjectVersionTagging",
+        "DeleteObjectTagging", "DeleteObjectVersionTagging",
+    )
+)  # fmt: skip
+"""Actions whose policies may ask for the tags that an object has."""
+
+
+class ExistingTags:
+    """Reads tags of objects; an `identity.context.Facts`."""
+
+    def __init__(self, objects: ObjectReader) -> None:
+        self._objects = objects
+
+    def __call__(self, access: Access) -> Mapping[str, str]:
+        """`s3:ExistingObjectTag/…` of the object that a right is on."""
+        bucket, slash, key = access.resource.removeprefix(_ARN).partition("/")
+        found = _object(self._objects, bucket, key, access) if slash and access.action in _TAGGED else None
+        tags = found.attributes.tags if found is not None else {}
+        return {f"{LOOKED_UP}{name}".lower(): value for name, value in tags.items()}
+
+
+def _object(objects: ObjectReader, bucket: str, key: str, access: Access) -> ObjectInfo | None:
+    """What the right is on: each version has a list and tags of its own."""
+    version = access.context.get("s3:VersionId")
+    if version is None:
+        return objects.head(bucket, key)
+    try:
+        found = objects.version(bucket, key, str(version))
+    except BadVersionId:
+        return None
+    return found if isinstance(found, ObjectInfo) else None
 
 
 def _to_group(listed: acl.Acl, permission: str, groups: frozenset[str] | set[str]) -> bool:

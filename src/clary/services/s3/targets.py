@@ -11,6 +11,7 @@ from clary.objects.model import NULL_VERSION, Bucket, DeleteMarker, ObjectInfo, 
 from clary.objects.reader import ObjectReader
 from clary.objects.version_ids import BadVersionId, place_of
 from clary.services.context import EdgeContext
+from clary.services.s3 import public
 from clary.services.s3.errors import (
     access_denied,
     delete_marker_refused,
@@ -100,7 +101,8 @@ def require_visible(context: EdgeContext, params: dict[str, Any]) -> tuple[Bucke
         return located(context.objects, params)
     except AWSError as error:
         if error.code in {"NoSuchKey", "NoSuchVersion"}:
-            context.authorise(Access("s3:ListBucket", f"arn:aws:s3:::{params['Bucket']}"))
+            for access in public.without([Access("s3:ListBucket", f"arn:aws:s3:::{params['Bucket']}")]):
+                context.authorise(access)
         raise
 
 
