@@ -222,11 +222,11 @@ def test_and_so_is_a_topic_s(shared: RunningClary, ann: Any) -> None:
     arn = sns.create_topic(Name="news")["TopicArn"]
     hers = boto3.client("sns", endpoint_url=shared.endpoint_url, region_name="us-east-1", **keys_of(ann))
     wanted = policy({"AWS": "arn:aws:iam::000000000000:user/ann"}, Action="sns:Publish", Resource=arn)
-    assert refusal(hers.publish, TopicArn=arn, Message="x")[0] == "AuthorizationError"
+    assert refusal(hers.publish, TopicArn=arn, Message="x")[0] == "AccessDenied"
     sns.set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=wanted)
     hers.publish(TopicArn=arn, Message="x")
     sns.delete_topic(TopicArn=arn)
-    assert refusal(hers.publish, TopicArn=arn, Message="x")[0] == "AuthorizationError"
+    assert refusal(hers.publish, TopicArn=arn, Message="x")[0] == "AccessDenied"
 
 
 def keys_of(client: Any) -> dict[str, str]:
@@ -435,6 +435,8 @@ def test_a_website(shared: RunningClary, s3: Any, bucket: str) -> None:
     }  # fmt: skip
     s3.put_bucket_website(Bucket=bucket, WebsiteConfiguration=site)
     assert {name: s3.get_bucket_website(Bucket=bucket)[name] for name in site} == site
+    s3.put_object(Bucket=bucket, Key="secret/index.html", Body=b"x")
+    assert (visit("/secret").status_code, visit("/other").status_code) == (403, 403)
     forbidden = visit("/")
     assert (forbidden.status_code, b"<li>Code: AccessDenied</li>" in forbidden.content) == (403, True)
     s3.put_bucket_policy(Bucket=bucket, Policy=policy(Action=["s3:GetObject", "s3:ListBucket"]))

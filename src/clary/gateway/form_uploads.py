@@ -21,6 +21,7 @@ from clary.gateway.form_signature import signer
 from clary.gateway.incoming import ClientGone, Incoming
 from clary.gateway.keyring import Authorizer, BodyStore, Keyring, default_principal
 from clary.gateway.streamed import chunks
+from clary.gateway.transport import transport
 from clary.objects.intake import MAX_BODY_BYTES
 from clary.services.s3.access import access
 from clary.services.s3.errors import invalid_argument, malformed_xml
@@ -134,12 +135,9 @@ class FormUploads:
         labels = {"Bucket": _bucket(request), "Key": key}
         model = models.operation("s3", "PutObject")
         params = RestXml().parse(HttpRequest("PUT", "/", headers=_headers(fields)), model, labels)
-        transport = {"aws:SecureTransport": "true" if request.secure else "false", "s3:authType": "POST"}
-        for name, header in (("aws:Referer", "referer"), ("aws:UserAgent", "user-agent")):
-            if header in request.headers:
-                transport[name] = request.headers[header]
+        keys = {**transport(request, None), "s3:authType": "POST"}
         region = self._settings.region
-        return Call(principal, "s3", "PutObject", params, region, source_ip=request.source_ip, transport=transport)
+        return Call(principal, "s3", "PutObject", params, region, source_ip=request.source_ip, transport=keys)
 
     async def _take_in(self, request: HttpRequest, form: Form, allowed: SizeRange) -> Params:
         """The file, kept. Raises EntityTooLarge, EntityTooSmall, BadDigest, MalformedPOSTRequest."""

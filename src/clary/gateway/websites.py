@@ -10,11 +10,12 @@ import secrets
 from http import HTTPStatus
 
 from clary.calls import Access, Call, Principal
-from clary.errors import AWSError
+from clary.errors import AccessDenied, AWSError
 from clary.gateway.cors import Cors
 from clary.gateway.exchange import EdgeContexts
 from clary.gateway.incoming import Incoming
 from clary.gateway.keyring import Authorizer
+from clary.gateway.transport import transport
 from clary.objects.model import Bucket
 from clary.objects.reader import ObjectReader
 from clary.services.s3.errors import not_configured
@@ -24,6 +25,7 @@ from clary.wire import models
 from clary.wire.http import HttpRequest, HttpResponse
 from clary.wire.protocols import PROTOCOLS
 from clary.wire.rest_xml import host_id
+from clary.wire.values import Params
 
 _HOST = re.compile(r"([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\.s3-website[.-][a-z0-9.-]+(:\d+)?", re.IGNORECASE)
 _NOBODY = Principal(kind="anonymous", account="", arn="", identity="", user_id="")
@@ -78,18 +80,24 @@ class Websites:
         plain = HttpRequest(request.method, "/", headers=kept)
         model = models.operation("s3", "GetObject")
         params = PROTOCOLS["rest-xml"].parse(plain, model, {"Bucket": bucket.name, "Key": key})
-        transport = {"aws:SecureTransport": "true" if request.secure else "false"}
-        for name, header in (("aws:Referer", "referer"), ("aws:UserAgent", "user-agent")):
-            if header in request.headers:
-                transport[name] = request.headers[header]
-        call = Call(_NOBODY, "s3", "GetObject", params, bucket.region, source_ip=request.source_ip, transport=transport)
-        self._authorizer.authorise(call, [Access("s3:GetObject", f"arn:aws:s3:::{bucket.name}/{key}")])
+        call = self._allowed(request, bucket, params)
         output = get_object(self._context(call), params)
         return PROTOCOLS["rest-xml"].serialise(output, model, "")
 
-    def has(self, bucket: Bucket, key: str) -> bool:
-        """Whether there is such an object."""
+    def has(self, request: HttpRequest, bucket: Bucket, key: str) -> bool:
+        """Whether there is such an object that nobody may read: of others nothing is told."""
+        try:
+            self._allowed(request, bucket, {"Bucket": bucket.name, "Key": key})
+        except AccessDenied:
+            return False
         return self._objects.head(bucket.name, key) is not None
+
+    def _allowed(self, request: HttpRequest, bucket: Bucket, params: Params) -> Call:
+        """Nobody's GetObject. Raises AccessDenied."""
+        keys = transport(request, None)
+        call = Call(_NOBODY, "s3", "GetObject", params, bucket.region, source_ip=request.source_ip, transport=keys)
+        self._authorizer.authorise(call, [Access("s3:GetObject", f"arn:aws:s3:::{bucket.name}/{params['Key']}")])
+        return call
 
 
 class _Visit:
@@ -122,7 +130,7 @@ class _Visit:
             response = self._websites.read(self._request, self._bucket, self._path + suffix if folder else self._path)
         except AWSError as error:
             inside = f"{self._path}/{suffix}"
-            if error.status in (403, 404) and not folder and self._websites.has(self._bucket, inside):
+            if error.status in (403, 404) and not folder and self._websites.has(self._request, self._bucket, inside):
                 return _to(Redirect(302, f"/{self._request.raw_path.removeprefix('/')}/"))
             raise
         location = response.headers.pop("x-amz-website-redirect-location", None)
