@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +10,7 @@ from benchmarks.serving.endpoints import BUILD_SECONDS, Api
 from benchmarks.serving.models import Models
 from clary.compute import record
 from clary.settings import Settings
+from tests.processes import bytes_of, family
 from tests.running import RunningClary
 
 COUNT = 200
@@ -58,30 +57,7 @@ def _memory(data_dir: Path) -> tuple[float, float, float]:
     found = [0, 0, 0]
     for folder in Settings(data_dir=data_dir).containers_dir.iterdir():
         handle = record.read(str(folder), record.HANDLE)
-        for depth, pid in _family(handle["pid"]) if handle else ():
-            found[min(depth, 2)] += pss_bytes(pid)
+        for depth, pid in family(handle["pid"]) if handle else ():
+            found[min(depth, 2)] += bytes_of(pid, "Pss")
     shim, first, server = (size / COUNT / 2**20 for size in found)
     return shim, first, server
-
-
-def _family(pid: int, depth: int = 0) -> Iterator[tuple[int, int]]:
-    yield depth, pid
-    for child in _children(pid):
-        yield from _family(child, depth + 1)
-
-
-def _children(pid: int) -> list[int]:
-    found = []
-    with suppress(OSError):
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            found += [int(child) for child in (task / "children").read_text().split()]
-    return found
-
-
-def pss_bytes(pid: int) -> int:
-    """0 for a process that has gone."""
-    with suppress(OSError):
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) * 1024
-    return 0

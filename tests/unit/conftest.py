@@ -11,6 +11,7 @@ from clary.calls import Call, Principal
 from clary.errors import AWSError
 from clary.gateway.call import InnerDoor
 from clary.identity.defaults import ROLE_ID
+from clary.identity.policy import Decision
 from clary.images.base import Environment, Image, MetricDefinition, Program
 from clary.images.catalogue import ImageNotFound
 from clary.objects import ObjectStore
@@ -117,8 +118,13 @@ class Inner:
             invoke=self.door,
             authorise=lambda access: None,
             messages=self.messages,
+            decide=self.decide,
         )
         return operation.handler(context, call.params)
+
+    @staticmethod
+    def decide(_access, _policy):
+        return Decision("allowed", "resource")
 
     def __call__(self, service, operation, region="us-east-1", **params):
         call = Call(self.principal, service, operation, params, region, invocation_id=self.invocation_id)
@@ -160,6 +166,23 @@ def make_inner(monkeypatch):
     yield make
     for each in made:
         each.close()
+
+
+@pytest.fixture(scope="module")
+def shared_inner(tmp_path_factory):
+    """One control for a file of tests, for services that no controller's patience is waited for."""
+    shared = Inner(tmp_path_factory.mktemp("control"))
+    yield shared
+    shared.close()
+
+
+@pytest.fixture
+def emptied_inner(shared_inner):
+    """The same with nothing in it, and nobody but the default role calling."""
+    shared_inner.store.write(lambda transaction: transaction.clear())
+    principal, shared_inner.invocation_id = shared_inner.principal, ""
+    yield shared_inner
+    shared_inner.principal = principal
 
 
 @pytest.fixture

@@ -261,6 +261,7 @@ class Control:
             invoke=self._door(controllers),
             authorise=lambda access: self.identity.authorise(call, [access]),
             messages=self.messages,
+            decide=lambda access, policy: self.identity.decide(call, access, policy),
         )
         output: dict[str, Any] | None = operation.handler(context, call.params)
         return output or {}

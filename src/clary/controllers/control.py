@@ -24,6 +24,7 @@ from clary.controllers.function_environments import ENVIRONMENT_KIND, FunctionEn
 from clary.controllers.health import HealthGate
 from clary.controllers.hearing import Hearing
 from clary.controllers.hook_effects import Acting, HookController
+from clary.controllers.key_effects import KeyController
 from clary.controllers.logs import Invoke, Logs
 from clary.controllers.loop import Loop
 from clary.controllers.model_loading import ModelLoading
@@ -38,6 +39,8 @@ from clary.controllers.transform_effects import TransformController
 from clary.controllers.tuning_effects import TuningController
 from clary.controllers.warm_pools import WarmPools
 from clary.hooks.workload import HookWorkload
+from clary.keys.rows import KIND as KEY_KIND
+from clary.keys.secrets import KIND as SECRET_KIND
 from clary.lifecycles import (
     compilation_job,
     endpoint,
@@ -152,6 +155,7 @@ class Controllers:
         self._code = functions.code
         self._scaling = ScalingController(store, invoke)
         self._schedules = ScheduleController(store, self.wake)
+        self._keys = KeyController(settings, store)
         carried_out = {**executors(invoke), "autoscaling": ScaleByPolicy(store, self.wake)}
         self._alarms = AlarmController(store, series, carried_out, self.wake)
 
@@ -171,7 +175,7 @@ class Controllers:
         jobs = (self._training, self._transforms, self._compilations, self._tunings, self._pools)
         scaling = (self._alarms, self._scaling, self._schedules)
         serving = (self._endpoints, self._experiments, self._captures)
-        resumed = (*serving, *jobs, self._functions, self.environments, self.hooks, *scaling)
+        resumed = (*serving, *jobs, self._functions, self.environments, self.hooks, *scaling, self._keys)
         for key in [key for controller in resumed for key in controller.resume()]:
             self._loop.wake(key)
         self._containers.watch()
@@ -195,6 +199,8 @@ class Controllers:
                 ALARM_KIND: self._alarms,
                 TARGET_KIND: self._scaling,
                 SCHEDULED_KIND: self._schedules,
+                KEY_KIND: self._keys,
+                SECRET_KIND: self._keys,
             }
         )
 

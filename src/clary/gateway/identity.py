@@ -15,6 +15,7 @@ from clary.identity.denial import denied
 from clary.identity.directory import EMPTY, Directory
 from clary.identity.policy import Decision
 from clary.identity.published import Identities, identities_path
+from clary.identity.resource_policy import ResourcePolicy
 from clary.identity.resources import SERVICES, Grants, Published, Resources, resources_path
 from clary.identity.sealing import BadToken, Sealer, Session
 from clary.publish import Subscriber
@@ -86,6 +87,12 @@ class Identity:
         if grantee == "everyone":
             return decision.layer in ("identity", "resource")
         return grantee == "account" and decision.layer == "resource"
+
+    def decide(self, call: Call, access: Access, policy: ResourcePolicy) -> Decision:
+        """Whether the caller has a right on a resource that has a policy. With `--auth off` everyone has."""
+        if self._open:
+            return Decision("allowed", "resource")
+        return self.directory().decide_on(call, access, policy)
 
     def directory(self) -> Directory:
         """The newest publication, compiled."""

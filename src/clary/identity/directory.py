@@ -9,6 +9,7 @@ from clary.identity.patterns import Context
 from clary.identity.policy import Decision, PolicySet, Question, Statement, compile_policy, first_denial
 from clary.identity.principals import is_service
 from clary.identity.published import Identities, Subject
+from clary.identity.resource_policy import ResourcePolicy
 from clary.identity.resources import Guarded, Resources, together
 
 _DECISIONS_KEPT = 32_768
@@ -52,6 +53,12 @@ class Directory:
             self._decisions[asked] = decision
         return decision
 
+    def decide_on(self, call: Call, access: Access, policy: ResourcePolicy) -> Decision:
+        """The same on a resource that has a policy of its own."""
+        who, question = call.principal, self._question(call, access)
+        guarded = Guarded(self.identities["account"], PolicySet(policy.statements), alone=policy.sole)
+        return together(guarded, question, who, self._callers(who, question))
+
     def subject(self, principal: Principal) -> Subject | None:
         """The user or role whose policies count; None where it is gone, or another has its name now."""
         found = self.identities["subjects"].get(principal.identity)
@@ -79,7 +86,7 @@ class Directory:
         return Question(access.action, access.resource, gather)
 
     def _decided(self, who: Principal, question: Question) -> Decision:
-        own = None if who.kind == "anonymous" or is_service(who) else self._own(who, question)
+        own = self._callers(who, question)
         guarded = self._guarded(who, question)
         if guarded is None:
             return first_denial(own) if own else Decision("implicitDeny", "resource")
@@ -93,6 +100,10 @@ class Directory:
         if guarded is None or guarded.alone or guarded.policy.statements or guarded.account != who.account:
             return guarded
         return None
+
+    def _callers(self, who: Principal, question: Question) -> list[Decision] | None:
+        """What its policies say; None where it has none: nobody, and services."""
+        return None if who.kind == "anonymous" or is_service(who) else self._own(who, question)
 
     def _own(self, who: Principal, question: Question) -> list[Decision]:
         """The caller's policies, its boundary's and its session's, each by itself."""

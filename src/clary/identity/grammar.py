@@ -16,7 +16,9 @@ _TOP = {"Version", "Id", "Statement"}
 _COMMON = {"Sid", "Effect", "Action", "NotAction", "Condition"}
 _IDENTITY = _COMMON | {"Resource", "NotResource"}
 _TRUST = _COMMON | {"Principal"}
+_RESOURCE = _IDENTITY | {"Principal"}
 _SID = re.compile(r"[A-Za-z0-9]*")
+_ANY_SID = re.compile(r"(?s).*")
 _VENDOR = re.compile(r"[A-Za-z0-9-]+")
 _ARN_PARTS = 6
 _TRUSTED_ACTIONS = ("sts:", "*")
@@ -44,6 +46,16 @@ def check_trust_policy(document: str) -> dict[str, Any]:
     return parsed
 
 
+def check_resource_policy(document: str) -> dict[str, Any]:
+    """A resource's own policy, parsed. Raises MalformedPolicy. `NotPrincipal` is none that could be enforced here."""
+    parsed = _parsed(document)
+    for statement in _statements(parsed, sid=_ANY_SID):
+        _check_common(statement, _RESOURCE, "")
+        _check_resources(statement)
+        _check_principals(statement)
+    return parsed
+
+
 def _parsed(document: str) -> dict[str, Any]:
     try:
         parsed = json.loads(document)
@@ -56,14 +68,14 @@ def _parsed(document: str) -> dict[str, Any]:
     return parsed
 
 
-def _statements(parsed: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _statements(parsed: Mapping[str, Any], sid: re.Pattern[str] = _SID) -> list[dict[str, Any]]:
     statements = listed(parsed["Statement"])
     if not all(isinstance(statement, dict) for statement in statements):
         raise MalformedPolicy("Syntax errors in policy.")
     if not statements:
         raise MalformedPolicy("Syntax error: Policy statements cannot be empty.")
     sids = [statement["Sid"] for statement in statements if statement.get("Sid")]
-    if not all(isinstance(sid, str) and _SID.fullmatch(sid) for sid in sids):
+    if not all(isinstance(each, str) and sid.fullmatch(each) for each in sids):
         raise MalformedPolicy(
             "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular "
             "expression [0-9A-Za-z]*"
@@ -75,7 +87,7 @@ def _statements(parsed: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _check_common(statement: Mapping[str, Any], known: set[str], prohibited: str) -> None:
     for field in (prohibited, f"Not{prohibited}"):
-        if field in statement:
+        if prohibited and field in statement:
             raise MalformedPolicy(
                 f"Policy document should not specify a {prohibited.lower()}."
                 if prohibited == "Principal"

@@ -29,13 +29,21 @@ class TextSealer:
 
     def seal(self, text: str, purpose: str) -> str:
         """As base64."""
+        return self.seal_bytes(text.encode(), purpose)
+
+    def seal_bytes(self, data: bytes, purpose: str) -> str:
+        """As base64."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        return base64.b64encode(nonce + self._cipher.encrypt(nonce, text.encode(), purpose.encode())).decode()
+        return base64.b64encode(nonce + self._cipher.encrypt(nonce, data, purpose.encode())).decode()
 
     def open(self, sealed: str, purpose: str) -> str:
         """The text. Raises BadToken where it was not sealed here, or for something else."""
+        return self.open_bytes(sealed, purpose).decode()
+
+    def open_bytes(self, sealed: str, purpose: str) -> bytes:
+        """The bytes. Raises BadToken where they were not sealed here, or for something else."""
         try:
             raw = base64.b64decode(sealed, validate=True)
-            return self._cipher.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], purpose.encode()).decode()
+            return self._cipher.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], purpose.encode())
         except (ValueError, InvalidTag) as error:
             raise BadToken("not sealed here") from error

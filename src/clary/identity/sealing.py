@@ -28,6 +28,7 @@ from typing import Any
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from clary import durable
 from clary.calls import Principal, PrincipalKind
 from clary.errors import ClaryError
 
@@ -53,14 +54,15 @@ def key_path(data_dir: Path) -> Path:
     return data_dir / "secret.key"
 
 
-def load_key(path: Path) -> bytes:
-    """The sealing key, made at first use; safe where several processes start at once. Raises ClaryError."""
+def load_key(path: Path, remedy: str = "Remove it: running sessions end, nothing else is lost.") -> bytes:
+    """The key in a file, made at first use, durably; safe where several processes start at once. Raises ClaryError with
+    the remedy for a file that holds none."""
     with suppress(FileExistsError):
         if not path.exists():
             _make_key(path)
     key = path.read_bytes()
     if len(key) != _KEY_BYTES:
-        raise ClaryError(f"{path} is damaged.", "Remove it: running sessions end, nothing else is lost.")
+        raise ClaryError(f"{path} is damaged.", remedy)
     return key
 
 
@@ -73,6 +75,7 @@ def _make_key(path: Path) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.link(fresh, path)  # fails where another process was first: a key is never replaced
+        durable.sync_folder(path.parent)
     finally:
         fresh.unlink()
 

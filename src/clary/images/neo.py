@@ -39,7 +39,7 @@ ONNX_RUNTIME = Framework(
         "clary.algorithms.neo.trees",
         "clary.algorithms.neo.tensors",
         "clary.algorithms.neo.documents",
-        "clary.toolkit.server.listener",
+        "clary.algorithms.neo.serve",
     ),
 )
 

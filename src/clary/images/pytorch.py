@@ -70,8 +70,8 @@ PYTORCH = Framework(
         "clary.toolkit.mpi.launcher",
         "clary.toolkit.pytorch.torchrun",
         "clary.toolkit.pytorch.warm",
-        "clary.toolkit.serve",
-        "clary.toolkit.train",
+        "clary.toolkit.pytorch.serve",
+        "clary.toolkit.pytorch.train",
     ),
     large="torch",
 )

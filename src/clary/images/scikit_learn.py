@@ -45,9 +45,8 @@ SCIKIT_LEARN = Framework(
         "sklearn.svm",
         "sklearn.tree",
         "httptools",
-        "clary.toolkit.entry",
-        "clary.toolkit.source",
-        "clary.toolkit.server.listener",
+        "clary.toolkit.serve",
+        "clary.toolkit.train",
     ),
 )
 

@@ -33,8 +33,8 @@ XGBOOST = Framework(
         "sklearn.metrics",
         "sklearn.model_selection",
         "httptools",
-        "clary.algorithms.xgboost.training",
-        "clary.algorithms.xgboost.serving",
+        "clary.algorithms.xgboost.serve",
+        "clary.algorithms.xgboost.train",
     ),
 )
 

@@ -15,7 +15,8 @@ import socket
 import sys
 import time
 import types
-from typing import Any, NoReturn, Optional
+from importlib.machinery import PathFinder
+from typing import Any, List, NoReturn, Optional
 
 from clary.compute.launch import Launch
 from clary.launcher import messages, process, shares, shim, start, syscalls, threads
@@ -62,12 +63,12 @@ def run_program(launch: Launch) -> NoReturn:
     _python_signals()
     _take_environment(launch)
     _open_streams()
-    _customize()
+    _customize(launch)
     _reseed()
     threads.follow_affinity()
     sys.argv = [program["module"], *program["args"]]
     try:
-        runpy.run_module(program["module"], run_name="__main__", alter_sys=True)
+        _run(program["module"])
     except SystemExit:
         raise
     except BaseException as error:
@@ -75,10 +76,25 @@ def run_program(launch: Launch) -> NoReturn:
     sys.exit(0)
 
 
+def _run(name: str) -> None:
+    """As `__main__`. A module that the warm parent has imported is not made a second time, which would write to MiBs of
+    pages that are shared with it: what is left of it is its `main`."""
+    module = sys.modules.get(name)
+    if module is None or not hasattr(module, "main"):
+        runpy.run_module(name, run_name="__main__", alter_sys=True)
+        return
+    module.__name__ = "__main__"
+    sys.modules["__main__"] = module
+    sys.argv[0] = module.__file__ or name
+    sys.exit(module.main())
+
+
 def _end_by(error: BaseException) -> NoReturn:
-    """As an uncaught exception ends a program: its traceback, without the frame that is ours."""
-    own = error.__traceback__
-    error = error.with_traceback(own.tb_next if own else None)
+    """As an uncaught exception ends a program: its traceback, without the frames that are ours."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename == _end_by.__code__.co_filename:
+        trace = trace.tb_next
+    error = error.with_traceback(trace)
     sys.excepthook(type(error), error, error.__traceback__)
     sys.exit(130 if isinstance(error, KeyboardInterrupt) else 1)
 
@@ -92,15 +108,20 @@ def _take_environment(launch: Launch) -> None:
     os.environ.clear()
     os.environ.update(launch["env"])
     time.tzset()
-    added = [path for path in launch["env"].get("PYTHONPATH", "").split(":") if path]
-    sys.path[:0] = [launch["workdir"], *added]
+    sys.path[:0] = [launch["workdir"], *_python_path(launch)]
     sys.dont_write_bytecode = bool(launch["env"].get("PYTHONDONTWRITEBYTECODE"))
 
 
-def _customize() -> None:
-    """What a Python of its own would have run at its start: the `sitecustomize` on the path that it was given."""
-    sys.modules.pop("sitecustomize", None)
-    site.execsitecustomize()
+def _python_path(launch: Launch) -> List[str]:
+    return [path for path in launch["env"].get("PYTHONPATH", "").split(":") if path]
+
+
+def _customize(launch: Launch) -> None:
+    """What a Python of its own would have run at its start: the `sitecustomize` on the path that it was given. Where
+    the warm parent has found none, nothing but that path is searched."""
+    found = sys.modules.pop("sitecustomize", None)
+    if found is not None or PathFinder.find_spec("sitecustomize", _python_path(launch)) is not None:
+        site.execsitecustomize()
 
 
 def _open_streams() -> None:

@@ -13,6 +13,7 @@ import os
 import sys
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
+from types import ModuleType
 from typing import Any, Mapping
 
 PACKAGE = "clary"
@@ -24,20 +25,24 @@ class Border:
 
     def __init__(self, outside: str) -> None:
         self._outside = outside
-        self._own: list[str] = []
+        self._own: dict[str, ModuleType] = {}
+        self._theirs = False
 
     def keep_to_itself(self) -> None:
         """What is imported of `clary` by now is the launcher's own, not the program's."""
-        self._own = [name for name in sys.modules if name.partition(".")[0] == PACKAGE]
-        self._package = sys.modules[PACKAGE]
+        self._own = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == PACKAGE}
 
     def cross(self) -> None:
-        """This process stands inside now: the launcher's own modules are not there, and never were."""
+        """This process stands inside now: the launcher's own modules are not there, and never were.
+
+        They are only put out of sight, and the names of the others are not looked through: both would write to hundreds
+        of pages that are shared with the warm parent.
+        """
         self._outside = INSIDE
         for name in self._own:
             del sys.modules[name]
-        if any(name.startswith(PACKAGE + ".") for name in sys.modules):
-            sys.modules[PACKAGE] = self._package
+        if self._theirs:
+            sys.modules[PACKAGE] = self._own[PACKAGE]
 
     def real(self, path: str) -> str:
         """Where a file inside lies for this process."""
@@ -47,6 +52,7 @@ class Border:
         """PEP 451."""
         if name != PACKAGE and not name.startswith(PACKAGE + "."):
             return None
+        self._theirs = bool(self._own)
         place = INSIDE + name[len(PACKAGE) :].replace(".", "/")
         if os.path.isfile(self.real(place + "/__init__.py")):
             return self._spec(name, place + "/__init__.py", [place])

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import fcntl
+import importlib
 import os
 import resource
 import signal
@@ -42,9 +43,14 @@ def default_signals() -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
 
 
+_set_signal = importlib.import_module("_signal").signal
+"""Without the enumerations around it: looking each signal up in them writes to many pages that forks share."""
+_AS_ALWAYS = int(signal.SIG_DFL)
+
+
 def _default(number: int) -> None:
     try:
-        signal.signal(number, signal.SIG_DFL)
+        _set_signal(number, _AS_ALWAYS)
     except (OSError, ValueError):
         return  # the C library keeps a few for itself
 

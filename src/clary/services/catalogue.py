@@ -9,13 +9,16 @@ from clary.services import (
     cloudwatch,
     ecr,
     iam,
+    kms,
     lambda_,
     logs,
     s3,
     sagemaker,
     sagemaker_runtime,
+    secretsmanager,
     sns,
     sqs,
+    ssm,
     sts,
 )
 from clary.services.apigateway.service import SERVICE as APIGATEWAY
@@ -24,14 +27,17 @@ from clary.services.applicationautoscaling.service import SERVICE as APPLICATION
 from clary.services.cloudwatch.service import SERVICE as CLOUDWATCH
 from clary.services.ecr.service import SERVICE as ECR
 from clary.services.iam.service import SERVICE as IAM
+from clary.services.kms.service import SERVICE as KMS
 from clary.services.lambda_.service import SERVICE as LAMBDA
 from clary.services.logs.service import SERVICE as LOGS
 from clary.services.registry import Registry
 from clary.services.s3.service import SERVICE as S3
 from clary.services.sagemaker.service import SERVICE as SAGEMAKER
 from clary.services.sagemaker_runtime.service import SERVICE as SAGEMAKER_RUNTIME
+from clary.services.secretsmanager.service import SERVICE as SECRETSMANAGER
 from clary.services.sns.service import SERVICE as SNS
 from clary.services.sqs.service import SERVICE as SQS
+from clary.services.ssm.service import SERVICE as SSM
 from clary.services.sts.service import SERVICE as STS
 
 OPERATIONS = (
@@ -41,13 +47,16 @@ OPERATIONS = (
     cloudwatch,
     ecr,
     iam,
+    kms,
     lambda_,
     logs,
     s3,
     sagemaker,
     sagemaker_runtime,
+    secretsmanager,
     sns,
     sqs,
+    ssm,
     sts,
 )
 """Importing these registers the operations."""
@@ -65,9 +74,12 @@ REGISTRY = Registry(
         APIGATEWAY,
         APIGATEWAYV2,
         ECR,
+        KMS,
         LAMBDA,
+        SECRETSMANAGER,
         SNS,
         SQS,
+        SSM,
     )
 )
 """Every service with every operation that is offered."""

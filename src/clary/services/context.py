@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from clary.calls import Access, Call
+from clary.errors import AccessDenied
 from clary.settings import Settings
 from clary.store.rows import Key
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:  # each process loads only the parts that it holds
     from clary.apis.answering import Apis
     from clary.functions.events import Events
     from clary.functions.invoking import Functions
+    from clary.identity.policy import Decision
+    from clary.identity.resource_policy import ResourcePolicy
     from clary.images.catalogue import Catalogue
     from clary.objects import ObjectReader, ObjectStore
     from clary.queues.messages import MessageStore
@@ -28,6 +31,10 @@ if TYPE_CHECKING:  # each process loads only the parts that it holds
     from clary.serving.sessions import Sessions
     from clary.store import Store
     from clary.telemetry.series import SeriesStore
+
+
+def _nobody(_access: Access, _policy: ResourcePolicy) -> Decision:
+    raise AccessDenied("Nobody decides here on resources that have policies.")
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,8 @@ class Context:
     authorise: Callable[[Access], None]
     """Raises AccessDenied where the caller has not this right: for one that decides on a part of what is asked."""
     messages: MessageStore
+    decide: Callable[[Access, ResourcePolicy], Decision] = _nobody
+    """Whether the caller has this right on a resource that has a policy of its own."""
 
     @property
     def account(self) -> str:

@@ -21,9 +21,9 @@ SUCCEEDED = 0
 FAILED = 1
 
 
-def main() -> int:
-    """Run the user's script as `/opt/ml` says; the exit code."""
-    return guarded(run_script)
+def main() -> NoReturn:
+    """Run the user's script as `/opt/ml` says, and end the process."""
+    leave(guarded(run_script))
 
 
 def guarded(work: Callable[[TrainingEnvironment], None]) -> int:
@@ -79,4 +79,4 @@ def _fail(layout: Layout, reason: str) -> int:
 
 
 if __name__ == "__main__":
-    leave(main())
+    main()

@@ -20,6 +20,9 @@ _MOST_ERRORS = 10
 _SHORT = 128
 """Characters of a text whose rightness is remembered: names and content types come again and again."""
 
+_HIDDEN = object()
+"""In place of a value that no message shows."""
+
 
 def validate(shape: Shape | None, params: Params) -> None:
     """Raises ValidationError where `params` break a constraint of the shape: all breaches in one message."""
@@ -66,7 +69,9 @@ def _structure(shape: Shape, value: Params, path: str) -> Iterator[str]:
 
 def _is_known(shape: Shape, value: Value) -> bool:
     """Whether it is a short text that was looked at before, and nothing was wrong with it."""
-    return shape.type_name == "string" and isinstance(value, str) and len(value) <= _SHORT and _is_right(shape, value)
+    if shape.type_name != "string" or not isinstance(value, str) or len(value) > _SHORT or _is_secret(shape):
+        return False
+    return _is_right(shape, value)
 
 
 @lru_cache(maxsize=4096)
@@ -103,7 +108,8 @@ def _value(shape: Shape, value: Value, path: str) -> Iterator[str]:
         if not shape.is_document_type:
             yield from _structure(shape, value, path)
         return
-    yield from (_failed(value, path, text) for text in _breaches(shape, value))
+    shown = _HIDDEN if _is_secret(shape) else value
+    yield from (_failed(shown, path, text) for text in _breaches(shape, value))
     if kind == "list":
         yield from _list(shape, value, path)
     elif kind == "map":
@@ -188,8 +194,15 @@ def _all_constraints(shape: Shape) -> str:
 
 
 def _failed(value: Value, path: str, constraint: str) -> str:
+    if value is _HIDDEN:
+        return f"Value at '{path}' failed to satisfy constraint: {constraint}"
     shown = "null" if value is None else f"'{_shown(value)}'"
     return f"Value {shown} at '{path}' failed to satisfy constraint: {constraint}"
+
+
+def _is_secret(shape: Shape) -> bool:
+    """AWS shows neither what its models call sensitive nor bytes."""
+    return bool(shape.metadata.get("sensitive")) or shape.type_name == "blob"
 
 
 def _shown(value: Value) -> str:

@@ -117,6 +117,20 @@ sys.modules["last"] = Last()
     assert _both(confined, _container(code, source)) == ("[]\n[]", "[]\n[]")
 
 
+def test_a_program_that_its_parent_has_imported_is_the_main_module_all_the_same(confined, code):
+    look = "import sys, __main__ as m; print(m.__name__, m.__spec__.name, m.__file__, sys.argv[0], sys.argv[1:3])"
+    container = warm("timeit", "-n1", "-r1", look, preload=("timeit",))
+    warm_output, cold_output = _both(confined, container)
+    assert warm_output.splitlines()[0] == cold_output.splitlines()[0]
+    assert warm_output.startswith("__main__ timeit ")
+
+
+def test_what_a_preloaded_program_raises_is_told_as_of_one_run_cold(confined, code):
+    warm_output, cold_output = _both(confined, warm("timeit", "-n1", "-r1", "1 / 0", preload=("timeit",)))
+    assert warm_output.splitlines()[-4:] == cold_output.splitlines()[-4:]
+    assert "launcher" not in warm_output
+
+
 def test_forks_of_one_parent_are_strangers(confined, code):
     source = "import random, os, uuid; open('/tmp/mine', 'x').close(); print(random.random(), uuid.uuid4())"
     container = _container(code, source)

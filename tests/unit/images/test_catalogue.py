@@ -118,3 +118,13 @@ def test_builtin_xgboost_has_awss_metric_definitions(catalogue):
     number = r"([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?).*"
     assert definitions["validation:rmse"] == rf".*\[[0-9]+\].*#011validation-rmse:{number}"
     assert definitions["train:cox-nloglik"] == rf".*\[[0-9]+\].*#011train-cox-nloglik:{number}"
+
+
+@pytest.mark.parametrize("name", sorted(REGISTRIES))
+def test_a_warm_parent_imports_the_server_that_its_forks_are(catalogue, name):
+    """What a fork imports by itself is memory of its own: 4 MiB for scikit-learn's."""
+    region, account = next(iter(REGISTRIES[name].items()))
+    domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    tag = next(iter(REPOSITORIES[name].tags))
+    image = catalogue.resolve(f"{account}.dkr.ecr.{region}.{domain}/{name}:{tag}")
+    assert image.serve.module in image.environment.preload

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clary.calls import Principal
-from clary.identity.grammar import check_identity_policy, check_trust_policy
-from clary.identity.policy import MalformedPolicy, PolicySet, Question, compile_policy, decide
+from clary.identity.grammar import check_identity_policy, check_resource_policy, check_trust_policy
+from clary.identity.policy import Decision, MalformedPolicy, PolicySet, Question, compile_policy, decide
+from clary.identity.resources import Guarded, together
 from clary.identity.trust import trust_of_principal, trusts_service
 
 _JUNK = st.recursive(
@@ -79,9 +80,21 @@ def test_a_trust_policy_is_enforced_or_refused(document: dict[str, Any]) -> None
     assert trusts_service(statements, _question(), "sagemaker.amazonaws.com") in (True, False)
 
 
+@given(_DOCUMENT)
+def test_a_resource_s_policy_is_enforced_or_refused(document: dict[str, Any]) -> None:
+    text = json.dumps(document)
+    try:
+        check_resource_policy(text)
+    except MalformedPolicy as error:
+        assert str(error)
+        return
+    guarded, own = Guarded("1", PolicySet(compile_policy(text, "test")), alone=True), Decision("allowed", "identity")
+    assert together(guarded, _question(), _ANN, [own]).effect
+
+
 @given(st.one_of(_JUNK.map(json.dumps), st.text(max_size=20), st.just("[" * 100_000)))
 def test_anything_else_is_refused(text: str) -> None:
-    for check in (check_identity_policy, check_trust_policy):
+    for check in (check_identity_policy, check_trust_policy, check_resource_policy):
         try:
             check(text)
         except MalformedPolicy as error:

@@ -159,3 +159,12 @@ def test_every_pattern_of_every_offered_service_can_be_checked():
 def test_java_patterns_mean_the_same_here(pattern, good, bad):
     assert compiled(pattern).fullmatch(good)
     assert not compiled(pattern).fullmatch(bad)
+
+
+def test_what_is_secret_is_not_shown():
+    shape = models.operation("secretsmanager", "CreateSecret").input_shape
+    with pytest.raises(ValidationError) as raised:
+        validate(shape, {"Name": "n" * 513, "SecretString": "hunter2" * 10_000})
+    assert "hunter2" not in str(raised.value)
+    assert "Value at 'secretString' failed to satisfy constraint: Member must have length less" in str(raised.value)
+    assert "Value 'nnn" in str(raised.value)

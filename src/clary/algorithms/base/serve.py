@@ -6,7 +6,7 @@ import functools
 import logging
 import os
 import sys
-from typing import List, Mapping, Optional, Sequence
+from typing import Mapping, Optional, Sequence
 
 from clary.algorithms.base import algorithm, answers, requests, together
 from clary.algorithms.base.algorithm import Algorithm
@@ -24,10 +24,10 @@ logger = logging.getLogger(__name__)
 _MAX_PAYLOAD = 6_291_456
 
 
-def main(arguments: List[str]) -> int:
+def main() -> int:
     """The exit code."""
     contract.configure_logs(os.environ)
-    served = algorithm.named(arguments)
+    served = algorithm.named(sys.argv)
     return hosting.host(lambda layout: AlgorithmService(served, layout, os.environ), os.environ)
 
 
@@ -80,4 +80,4 @@ class AlgorithmService:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv))
+    sys.exit(main())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import sys
-from typing import List
+from typing import NoReturn
 
 from clary.algorithms.base import algorithm, channels, hosts, report
 from clary.algorithms.base.algorithm import Algorithm
@@ -23,9 +23,9 @@ _MEMORY = (
 )
 
 
-def main(arguments: List[str]) -> int:
-    """The exit code."""
-    return contract.guarded(lambda environment: run(algorithm.named(arguments), environment))
+def main() -> NoReturn:
+    """Ends the process."""
+    contract.leave(contract.guarded(lambda environment: run(algorithm.named(sys.argv), environment)))
 
 
 def run(trained: Algorithm, environment: TrainingEnvironment) -> None:
@@ -53,4 +53,4 @@ def run(trained: Algorithm, environment: TrainingEnvironment) -> None:
 
 
 if __name__ == "__main__":
-    contract.leave(main(sys.argv))
+    main()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import NoReturn
 
 from clary.algorithms.xgboost import training
 from clary.toolkit import train as script_mode
@@ -16,9 +17,9 @@ from clary.toolkit.errors import ClientError, UserError
 _FORMAT = "[%(asctime)s:%(levelname)s] %(message)s"
 
 
-def main() -> int:
-    """The exit code."""
-    return script_mode.guarded(_run)
+def main() -> NoReturn:
+    """Ends the process."""
+    script_mode.leave(script_mode.guarded(_run))
 
 
 def _run(environment: TrainingEnvironment) -> None:
@@ -34,4 +35,4 @@ def _run(environment: TrainingEnvironment) -> None:
 
 
 if __name__ == "__main__":
-    script_mode.leave(main())
+    main()

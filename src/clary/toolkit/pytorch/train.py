@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os
-from typing import Dict, List, Optional
+from typing import Dict, List, NoReturn, Optional
 
 from clary.toolkit.entry import Launch
 from clary.toolkit.environment import TrainingEnvironment
@@ -22,9 +22,9 @@ _NOT_HERE = (
 )
 
 
-def main() -> int:
-    """Run the user's script as `/opt/ml` says; the exit code."""
-    return guarded(run)
+def main() -> NoReturn:
+    """Run the user's script as `/opt/ml` says, and end the process."""
+    leave(guarded(run))
 
 
 def run(environment: TrainingEnvironment) -> None:
@@ -61,4 +61,4 @@ def _hosts(environment: TrainingEnvironment) -> List[str]:
 
 
 if __name__ == "__main__":
-    leave(main())
+    main()

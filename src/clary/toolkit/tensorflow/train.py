@@ -8,7 +8,7 @@ import os
 import socket
 import time
 from pathlib import Path
-from typing import List
+from typing import List, NoReturn
 
 from clary.toolkit.environment import TrainingEnvironment
 from clary.toolkit.logs import get_logger
@@ -36,9 +36,9 @@ _NO_BUNDLE = (
 )
 
 
-def main() -> int:
-    """Run the user's script as `/opt/ml` says; the exit code."""
-    return guarded(run)
+def main() -> NoReturn:
+    """Run the user's script as `/opt/ml` says, and end the process."""
+    leave(guarded(run))
 
 
 def run(environment: TrainingEnvironment) -> None:
@@ -106,4 +106,4 @@ def _warn_of_model(model: Path) -> None:
 
 
 if __name__ == "__main__":
-    leave(main())
+    main()

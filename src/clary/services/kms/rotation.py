@@ -1,0 +1,114 @@
+"""Rotation: new material, while what the old has encrypted is still read
+(https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html). Automatic ones are a controller's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from clary.errors import AWSError
+from clary.keys.material import Material, root
+from clary.keys.rows import materials, rotated, rotation_planned
+from clary.keys.specs import SYMMETRIC
+from clary.services.context import Context
+from clary.services.kms.errors import unsupported
+from clary.services.kms.keyed import check_not_going, check_usable, on_key
+from clary.services.kms.rows import change
+from clary.services.placed import page
+from clary.services.resources import Output, Params, moment, now, present
+from clary.store.rows import Row
+
+_DEFAULT_DAYS = 365
+_MOST_ON_DEMAND = 25
+_DEFAULT_PAGE = 100
+_ON_DEMAND = "ON_DEMAND"
+
+
+def _check(row: Row) -> None:
+    if row.spec["KeySpec"] != SYMMETRIC:
+        raise unsupported()
+    if row.spec["Origin"] != "AWS_KMS":
+        raise unsupported(f"{row.arn} origin is {row.spec['Origin']} which is not valid for this operation.")
+
+
+@on_key("EnableKeyRotation")
+def enable(context: Context, params: Params, row: Row) -> Output:
+    """Raises NotFoundException, DisabledException, UnsupportedOperationException."""
+    return _planned(context, row, params.get("RotationPeriodInDays") or _DEFAULT_DAYS)
+
+
+@on_key("DisableKeyRotation")
+def disable(context: Context, _params: Params, row: Row) -> Output:
+    """Raises NotFoundException, DisabledException, UnsupportedOperationException."""
+    return _planned(context, row, None)
+
+
+def _planned(context: Context, row: Row, days: int | None) -> Output:
+    def changed(there: Row) -> Row:
+        check_usable(there)
+        _check(there)
+        if there.state.get("rotation_days") == days:
+            return there
+        return rotation_planned(there, days, now().timestamp())
+
+    change(context, row, changed)
+    return {}
+
+
+@on_key("GetKeyRotationStatus")
+def status(_context: Context, _params: Params, row: Row) -> Output:
+    """Raises NotFoundException, UnsupportedOperationException."""
+    if row.spec["KeySpec"] != SYMMETRIC:
+        return {"KeyId": row.arn, "KeyRotationEnabled": False}
+    days = row.state.get("rotation_days")
+    said = {
+        "KeyRotationEnabled": bool(days),
+        "KeyId": row.arn,
+        "RotationPeriodInDays": days,
+        "NextRotationDate": moment(row.state.get("rotates")),
+    }
+    return present(said)
+
+
+@on_key("RotateKeyOnDemand")
+def rotate(context: Context, _params: Params, row: Row) -> Output:
+    """At once. Raises NotFoundException, DisabledException, UnsupportedOperationException, LimitExceededException."""
+    mark = context.call.invocation_id
+
+    def changed(there: Row) -> Row:
+        check_usable(there)
+        _check(there)
+        if mark and there.state.get("rotated_by") == mark:
+            return there
+        if sum(each["how"] == _ON_DEMAND for each in materials(there)) >= _MOST_ON_DEMAND:
+            text = "The on-demand rotations limit has been reached for the given keyId. No more on-demand rotations "
+            raise AWSError("LimitExceededException", f"{text}can be performed for this key: {there.arn}")
+        fresh = rotated(there, root(context.settings.data_dir), _ON_DEMAND, now().timestamp())
+        return replace(fresh, state={**fresh.state, "rotated_by": mark})
+
+    change(context, row, changed)
+    return {"KeyId": row.arn}
+
+
+@on_key("ListKeyRotations")
+def list_(_context: Context, params: Params, row: Row) -> Output:
+    """Oldest first. Raises NotFoundException, UnsupportedOperationException."""
+    check_not_going(row)
+    if row.spec["KeySpec"] != SYMMETRIC:
+        raise unsupported()
+    everything = params.get("IncludeKeyMaterial") == "ALL_KEY_MATERIAL"
+    placed = [([number], _entry(row, each)) for number, each in enumerate(materials(row)) if each["how"] or everything]
+    asked = {"NextToken": params.get("Marker"), "key": row.arn, "all": everything}
+    shown, token = page(placed, asked, params.get("Limit") or _DEFAULT_PAGE, descending=False)
+    return {**present({"Rotations": shown, "NextMarker": token}), "Truncated": token is not None}
+
+
+def _entry(row: Row, material: Material) -> Output:
+    current = material is materials(row)[-1]
+    said = {
+        "KeyId": row.arn,
+        "KeyMaterialId": material["id"],
+        "KeyMaterialState": "CURRENT" if current else "NON_CURRENT",
+        "RotationDate": moment(material["made"]) if material["how"] else None,
+        "RotationType": material["how"] or None,
+    }
+    return present(said)
