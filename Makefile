@@ -28,6 +28,8 @@ $(READY): pyproject.toml requirements.lock
 demo: setup  ## train, deploy and predict on this machine, and show what happened
 	@$(BIN)/clary demo
 
+# What is started hundreds of times is compiled once, also where the environment says otherwise.
+test: export PYTHONDONTWRITEBYTECODE =
 test: setup  ## every test
 	@$(BIN)/python -m tests.environments
 	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests/clients tests/system tests/contract tests/unit  # the short ones last: both workers end together

@@ -10,13 +10,13 @@ import sys
 from importlib import import_module
 
 
-def run(program, log, env):
+def run(program, args, log, env):
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     os.environ.clear()
     os.environ.update(env)
-    sys.argv = [program]
+    sys.argv = [program, *args]
     if program.endswith(".py"):
         runpy.run_path(program, run_name="__main__")
     else:
