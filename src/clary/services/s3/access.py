@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -37,6 +38,11 @@ _ACTIONS = {
     "GetBucketNotificationConfiguration": "s3:GetBucketNotification",
     "GetBucketReplication": "s3:GetReplicationConfiguration",
     "GetObjectLockConfiguration": "s3:GetBucketObjectLockConfiguration",
+    "PutBucketLifecycleConfiguration": "s3:PutLifecycleConfiguration",
+    "PutBucketLifecycle": "s3:PutLifecycleConfiguration",
+    "GetBucketLifecycle": "s3:GetLifecycleConfiguration",
+    "DeleteBucketLifecycle": "s3:PutLifecycleConfiguration",
+    "PutObjectLockConfiguration": "s3:PutBucketObjectLockConfiguration",
     "GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
     "PutBucketAccelerateConfiguration": "s3:PutAccelerateConfiguration",
     "PutBucketCors": "s3:PutBucketCORS",
@@ -45,7 +51,24 @@ _ACTIONS = {
 }
 """Operations whose action has another name than they have."""
 
+_OF_VERSION = {
+    "GetObject": "s3:GetObjectVersion",
+    "HeadObject": "s3:GetObjectVersion",
+    "DeleteObject": "s3:DeleteObjectVersion",
+    "GetObjectAttributes": "s3:GetObjectVersionAttributes",
+    "GetObjectTagging": "s3:GetObjectVersionTagging",
+    "PutObjectTagging": "s3:PutObjectVersionTagging",
+    "DeleteObjectTagging": "s3:DeleteObjectVersionTagging",
+    "GetObjectAcl": "s3:GetObjectVersionAcl",
+    "PutObjectAcl": "s3:PutObjectVersionAcl",
+}
+"""What they need where they name a version."""
+
+_WRITES = frozenset({"PutObject", "CopyObject", "CreateMultipartUpload"})
+_LOCKS = (("ObjectLockMode", "s3:PutObjectRetention"), ("ObjectLockLegalHoldStatus", "s3:PutObjectLegalHold"))
+
 _CONDITIONS = (
+    ("VersionId", "s3:VersionId"),
     ("Prefix", "s3:prefix"),
     ("Delimiter", "s3:delimiter"),
     ("MaxKeys", "s3:max-keys"),
@@ -85,7 +108,7 @@ def access(call: Call) -> Sequence[Access]:
 
 def _needed(call: Call) -> Sequence[Access]:
     params, bucket = call.params, call.params.get("Bucket", "")
-    action = _ACTIONS.get(call.operation, f"s3:{call.operation}")
+    action = _action(call)
     context = _conditions(call.operation, params)
     if call.operation == "ListBuckets":
         return [Access(action, "*", context)]
@@ -95,10 +118,32 @@ def _needed(call: Call) -> Sequence[Access]:
     return [Access(action, resource, context), *_more(call, resource, context)]
 
 
-def deletion(bucket: str, key: str) -> Access:
-    """The right to delete one object. Raises AccessDenied where nobody has it."""
-    [needed] = public.without([Access("s3:DeleteObject", _object(bucket, key))])
+def _action(call: Call) -> str:
+    """Naming a version needs a right of its own."""
+    if call.params.get("VersionId") is not None and call.operation in _OF_VERSION:
+        return _OF_VERSION[call.operation]
+    return _ACTIONS.get(call.operation, f"s3:{call.operation}")
+
+
+def deletion(bucket: str, key: str, version: str | None = None) -> Access:
+    """The right to delete one object, or one version. Raises AccessDenied where nobody has it."""
+    action = "s3:DeleteObject" if version is None else "s3:DeleteObjectVersion"
+    context = {} if version is None else {"s3:VersionId": version}
+    [needed] = public.without([Access(action, _object(bucket, key), context)])
     return needed
+
+
+def bypass(bucket: str, key: str) -> Access:
+    """The right to go around a retention in GOVERNANCE mode. Raises AccessDenied where nobody has it."""
+    [needed] = public.without([Access("s3:BypassGovernanceRetention", _object(bucket, key))])
+    return needed
+
+
+def _reading(source: CopySource) -> Access:
+    resource = _object(source.bucket, source.key)
+    if source.version is None:
+        return Access("s3:GetObject", resource)
+    return Access("s3:GetObjectVersion", resource, {"s3:VersionId": source.version})
 
 
 def _more(call: Call, resource: str, context: Mapping[str, str | Sequence[str]]) -> list[Access]:
@@ -110,8 +155,14 @@ def _more(call: Call, resource: str, context: Mapping[str, str | Sequence[str]])
         needed.append(Access("s3:PutBucketOwnershipControls", resource, context))
     if "CopySource" in call.params:
         source = CopySource.parse(call.params["CopySource"])
-        needed.append(Access("s3:GetObject", _object(source.bucket, source.key)))
-    if call.params.get("Tagging") and call.operation in ("PutObject", "CopyObject", "CreateMultipartUpload"):
+        needed.append(_reading(source))
+    if call.operation == "GetObjectAttributes":
+        version = "" if call.params.get("VersionId") is None else "Version"
+        needed.append(Access(f"s3:GetObject{version}", resource, context))
+    if call.operation in _WRITES:
+        asked = (action for member, action in _LOCKS if call.params.get(member) is not None)
+        needed += [Access(action, resource, context) for action in asked]
+    if call.params.get("Tagging") and call.operation in _WRITES:
         needed.append(Access("s3:PutObjectTagging", resource, context))
     return needed
 
@@ -119,11 +170,26 @@ def _more(call: Call, resource: str, context: Mapping[str, str | Sequence[str]])
 def _conditions(operation: str, params: Mapping[str, Any]) -> dict[str, str | Sequence[str]]:
     """Condition keys that the request brings; a listing without prefix has the empty one."""
     keys: dict[str, str | Sequence[str]] = {key: str(params[name]) for name, key in _CONDITIONS if name in params}
+    keys |= _lock_conditions(params)
     if operation in _LISTS:
         keys.setdefault("s3:prefix", "")
     if operation in _WITH_TAGS and params.get("Tagging"):
         keys |= _tag_conditions(params["Tagging"])
     return keys
+
+
+def _lock_conditions(params: Mapping[str, Any]) -> dict[str, str]:
+    """Of a write's headers, or of what PutObjectRetention and PutObjectLegalHold bring. Days are whole, those left."""
+    retention, hold = params.get("Retention") or {}, params.get("LegalHold") or {}
+    mode = params.get("ObjectLockMode") or retention.get("Mode")
+    held = params.get("ObjectLockLegalHoldStatus") or hold.get("Status")
+    until = params.get("ObjectLockRetainUntilDate") or retention.get("RetainUntilDate")
+    keys = {"s3:object-lock-mode": mode, "s3:object-lock-legal-hold": held}
+    if until is not None:
+        moment = until if until.tzinfo else until.replace(tzinfo=UTC)
+        keys["s3:object-lock-retain-until-date"] = moment.isoformat()
+        keys["s3:object-lock-remaining-retention-days"] = str((moment - datetime.now(UTC)).days)
+    return {key: value for key, value in keys.items() if value}
 
 
 def _tag_conditions(tagging: str | Mapping[str, Any]) -> dict[str, str | Sequence[str]]:

@@ -14,7 +14,7 @@ from clary.services.s3.acl_of_writes import not_supported
 from clary.services.s3.ownership import acls_count
 from clary.services.s3.public_access import refuse_public
 from clary.services.s3.service import SERVICE
-from clary.services.s3.targets import require_bucket, require_object
+from clary.services.s3.targets import located, located_or_marked, require_bucket
 
 
 @SERVICE.operation("GetBucketAcl", place="edge")
@@ -37,19 +37,17 @@ def put_bucket_acl(context: Context, params: dict[str, Any]) -> dict[str, Any]:
 @SERVICE.operation("GetObjectAcl", place="edge")
 def get_object_acl(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]:
     """The object's own, where ACLs count."""
-    info = require_object(context.objects, params)
-    bucket = context.objects.bucket(info.bucket)
+    bucket, info = located(context.objects, params)
     return _of_object(bucket, info) if acls_count(bucket) else acl.private(bucket.account)
 
 
 @SERVICE.operation("PutObjectAcl")
 def put_object_acl(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     """Raises as PutBucketAcl, and NoSuchKey."""
-    info = require_object(context.objects, params)
-    bucket = context.objects.bucket(info.bucket)
+    bucket, info = located_or_marked(context.objects, params, "PUT")
     asked = _asked(context, bucket, params, _of_object(bucket, info)["Owner"]["ID"])
     _check(context, bucket, params, asked)
-    context.objects.set_acl(info.bucket, info.key, asked)
+    context.objects.set_acl(info.bucket, info.key, asked, params.get("VersionId"))
     return {}
 
 

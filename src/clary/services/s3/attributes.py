@@ -13,6 +13,7 @@ from clary.objects.checksums import ALGORITHMS
 from clary.objects.model import DEFAULT_CONTENT_TYPE, DEFAULT_STORAGE_CLASS, Attributes, Bucket, ObjectInfo
 from clary.services.s3.acl_of_writes import of_object
 from clary.services.s3.errors import invalid_argument, invalid_request
+from clary.services.s3.locking import asked_lock, shown_lock
 from clary.services.s3.tag_rules import checked_tags
 
 MAX_METADATA_BYTES = 2048
@@ -53,6 +54,7 @@ def from_request(bucket: Bucket, params: dict[str, Any], principal: Principal) -
         metadata=_metadata(params.get("Metadata", {})),
         tags=from_header(params.get("Tagging", "")),
         storage_class=_storage_class(params.get("StorageClass", DEFAULT_STORAGE_CLASS)),
+        **asked_lock(bucket, params),
     )
 
 
@@ -73,7 +75,7 @@ def shown(info: ObjectInfo) -> dict[str, Any]:
         output["StorageClass"] = attributes.storage_class
     if attributes.tags:
         output["TagCount"] = len(attributes.tags)
-    return output
+    return {**output, **shown_lock(attributes)}
 
 
 def encryption(attributes: Attributes) -> dict[str, Any]:

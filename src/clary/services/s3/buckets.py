@@ -7,6 +7,7 @@ from typing import Any
 
 from clary.errors import AWSError
 from clary.objects.errors import BucketAlreadyOwnedByYou
+from clary.objects.locks import LOCK
 from clary.objects.model import Bucket
 from clary.services.context import Context, EdgeContext
 from clary.services.s3 import acl
@@ -57,7 +58,8 @@ def _settings(params: dict[str, Any], account: str, tags: dict[str, str]) -> dic
         what = f"Invalid x-amz-object-ownership header: {ownership}"
         raise invalid_argument(what, "x-amz-object-ownership", ownership)
     rules = {OWNERSHIP: {"Rules": [{"ObjectOwnership": ownership}]}} if ownership else {}
-    return {**rules, **_first_acl(params, account, ownership), **({"Tagging": tags} if tags else {})}
+    locked = {"Versioning": {"Status": "Enabled"}, LOCK: {}} if params.get("ObjectLockEnabledForBucket") else {}
+    return {**rules, **locked, **_first_acl(params, account, ownership), **({"Tagging": tags} if tags else {})}
 
 
 def _first_acl(params: dict[str, Any], account: str, ownership: str | None) -> dict[str, Any]:

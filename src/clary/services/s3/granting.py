@@ -9,8 +9,9 @@ from clary.calls import Access, Call
 from clary.identity.context import LOOKED_UP
 from clary.identity.principals import canonical_user
 from clary.identity.resources import Grantee
-from clary.objects.model import Bucket
+from clary.objects.model import Bucket, ObjectInfo
 from clary.objects.reader import ObjectReader
+from clary.objects.version_ids import BadVersionId
 from clary.services.s3 import acl
 from clary.services.s3.ownership import acls_count
 from clary.services.s3.public_access import effective
@@ -49,18 +50,19 @@ class Granting:
         bucket = self._objects.get_bucket(name)
         if bucket is None or not acls_count(bucket):
             return "nobody"
-        listed = self._list(bucket, key, access.action)
+        listed = self._list(bucket, key, access)
         groups = {acl.ALL_USERS} if call.principal.kind == "anonymous" else acl.PUBLIC
         if not effective(bucket)["IgnorePublicAcls"] and _to_group(*listed, groups):
             return "everyone"
         own = canonical_user(call.principal.account)
         return "account" if call.principal.kind != "anonymous" and _to_user(*listed, own) else "nobody"
 
-    def _list(self, bucket: Bucket, key: str, action: str) -> tuple[acl.Acl, str]:
+    def _list(self, bucket: Bucket, key: str, access: Access) -> tuple[acl.Acl, str]:
         """The list that counts, and the permission that it must grant."""
+        action = access.action
         if action in _BY_BUCKET:
             return acl.of_bucket(bucket), _BY_BUCKET[action]
-        found = self._objects.head(bucket.name, key) if key and action in _BY_OBJECT else None
+        found = _object(self._objects, bucket.name, key, access) if key and action in _BY_OBJECT else None
         if found is None:
             return {"Grants": []}, acl.FULL_CONTROL
         return dict(found.attributes.acl) or acl.private(bucket.account), _BY_OBJECT[action]
@@ -86,9 +88,21 @@ class ExistingTags:
     def __call__(self, access: Access) -> Mapping[str, str]:
         """`s3:ExistingObjectTag/…` of the object that a right is on."""
         bucket, slash, key = access.resource.removeprefix(_ARN).partition("/")
-        found = self._objects.head(bucket, key) if slash and access.action in _TAGGED else None
+        found = _object(self._objects, bucket, key, access) if slash and access.action in _TAGGED else None
         tags = found.attributes.tags if found is not None else {}
         return {f"{LOOKED_UP}{name}".lower(): value for name, value in tags.items()}
+
+
+def _object(objects: ObjectReader, bucket: str, key: str, access: Access) -> ObjectInfo | None:
+    """What the right is on: each version has a list and tags of its own."""
+    version = access.context.get("s3:VersionId")
+    if version is None:
+        return objects.head(bucket, key)
+    try:
+        found = objects.version(bucket, key, str(version))
+    except BadVersionId:
+        return None
+    return found if isinstance(found, ObjectInfo) else None
 
 
 def _to_group(listed: acl.Acl, permission: str, groups: frozenset[str] | set[str]) -> bool:
