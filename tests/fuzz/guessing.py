@@ -58,6 +58,8 @@ ZIP = io.BytesIO()
 with zipfile.ZipFile(ZIP, "w") as _code:
     _code.writestr("f.py", "def handle(event, context):\n    return event\n")
 
+EVERY = {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 1}
+
 MEANT: dict[str, tuple[Any, ...]] = {
     "aliasname": ("alias/fuzz-a", "alias/fuzz-b"),
     "bucket": ("fuzz-a", "fuzz-b"),
@@ -87,8 +89,7 @@ MEANT: dict[str, tuple[Any, ...]] = {
     "querystring": ("fields @message | limit 5", "stats count(*) by bin(5m)"),
     "imagemanifest": ('{"schemaVersion": 2, "layers": []}',),
     "lifecyclepolicytext": (
-        '{"rules": [{"rulePriority": 1, "selection": {"tagStatus": "any", "countType": '
-        '"imageCountMoreThan", "countNumber": 1}, "action": {"type": "expire"}}]}',
+        json.dumps({"rules": [{"rulePriority": 1, "selection": EVERY, "action": {"type": "expire"}}]}),
     ),
     "assumerolepolicydocument": (POLICIES[1],),
     "parameterfilters": ([],),

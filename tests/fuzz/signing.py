@@ -95,7 +95,9 @@ class Signing:
 
 def _came_in(answer: Answer) -> bool:
     """The signature held: there is no such key, or now there is."""
-    return answer.status in (200, 204) or (answer.status == 404 and (not answer.body or b"NoSuchKey" in answer.body))
+    return answer.status in (200, 204, 416) or (
+        answer.status == 404 and (not answer.body or b"NoSuchKey" in answer.body)
+    )
 
 
 def _same(one: int, other: int) -> bool:

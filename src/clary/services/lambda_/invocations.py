@@ -8,7 +8,7 @@ import uuid
 from typing import Any, Protocol
 
 from clary.calls import Call
-from clary.functions.errors import no_json, too_large
+from clary.functions.errors import no_client_context, no_json, too_large
 from clary.functions.invoking import Invocation, Outcome
 from clary.functions.table import Function
 from clary.services.lambda_.references import reference
@@ -82,15 +82,25 @@ async def invoke(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]
 def _invocation(context: EdgeContext, params: dict[str, Any], event: bytes) -> Invocation:
     named = reference(context.call, params)
     function = context.functions.find(named.account, named.region, named.name, named.qualifier)
-    client_context = params.get("ClientContext")
     return Invocation(
         function=function,
         qualifier=named.qualifier,
         event=event,
         request=_request(context.call),
-        client_context=base64.b64decode(client_context).decode() if client_context else "",
+        client_context=client_context(params.get("ClientContext") or ""),
         wants_log=params.get("LogType") == "Tail",
     )
+
+
+def client_context(sent: str) -> str:
+    """The JSON that the client sent about itself, in base64. Raises AWSError (InvalidRequestContentException)."""
+    try:
+        text = base64.b64decode(sent, validate=True).decode()
+        if text and not isinstance(json.loads(text), dict):
+            raise no_client_context()
+    except (ValueError, RecursionError):
+        raise no_client_context() from None
+    return text
 
 
 def _request(call: Call) -> str:
