@@ -64,7 +64,7 @@ async def invoke(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]
     """The function's answer; 202 for an event, 204 for a dry run. Raises ResourceNotFoundException,
     TooManyRequestsException, RequestTooLargeException, InvalidRequestContentException, ResourceConflictException."""
     kind, event = params.get("InvocationType") or "RequestResponse", params.get("Payload") or b""
-    invocation = _invocation(context, params, _checked(event, kind))
+    invocation = _invocation(context, params, checked(event, kind))
     if kind == "DryRun":
         return {"StatusCode": 204, "Payload": b""}
     if kind == "Event":
@@ -111,7 +111,8 @@ def _request(call: Call) -> str:
         return str(uuid.uuid4())
 
 
-def _checked(event: bytes, kind: str) -> bytes:
+def checked(event: bytes, kind: str) -> bytes:
+    """The event, which is JSON. Raises AWSError (RequestTooLargeException, InvalidRequestContentException)."""
     limit = EVENT_BYTES if kind == "Event" else SYNCHRONOUS_BYTES
     if len(event) > limit:
         raise too_large(len(event), limit, kind)
@@ -119,6 +120,6 @@ def _checked(event: bytes, kind: str) -> bytes:
         return b"{}"
     try:
         json.loads(event)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise no_json(str(error)) from None
     return event
