@@ -31,6 +31,11 @@ STRANGE = (
     "-1",
     "1e999",
     "NaN",
+    "[" * 30_000,
+    '{"a":' * 3_000,
+    base64.urlsafe_b64encode(b"[" * 3_000).decode(),
+    *("bnVsbA==", "W10=", "W251bGwsIHt9XQ==", "e30=", "2026-13-45T99:99:99Z", "0001-01-01T00:00:00+23:59", "P1Y"),
+    *("^(a+)+$", "*" * 200, "arn:aws:iam:::", "arn:" + ":" * 40, "١٢٣", "\ufeff{}", "$.a[?(@.b==1)]", "${aws:x}"),
 )
 WRONG_JSON: tuple[Any, ...] = (None, True, -1, 2**70, 1.5e300, "", "x", [], {}, [[]], {"a": {"b": []}}, "\ud83d\ude00")
 DEPTH = 4
@@ -170,7 +175,8 @@ class Guesser:
     def value(self, shape: Shape, depth: int = 0, name: str = "") -> Any:
         """A value for a shape, as JSON has it; times and bytes as botocore has them, where it is to be right."""
         if self._chance.random() < self._wrong:
-            return self._chance.choice(WRONG_JSON)
+            strange = self._known is not None and shape.type_name == "string" and self._chance.random() < 0.7
+            return self._chance.choice(STRANGE if strange else WRONG_JSON)
         if self._known and name.lower() in MEANT and self._chance.random() < 0.7:
             return self._chance.choice(MEANT[name.lower()])
         if isinstance(shape, StructureShape):
