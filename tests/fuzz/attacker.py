@@ -89,10 +89,10 @@ class Attacker:
         prepared = request.prepare()
         path = prepared.url.split(str(self.port), 1)[1] or "/"
         head = [f"{prepared.method} {path} HTTP/1.1", f"Host: 127.0.0.1:{self.port}", "Connection: close"]
-        head += [f"{name}: {_latin(value)}" for name, value in prepared.headers.items() if name.lower() != "host"]
+        head += [f"{name}: {_text(value)}" for name, value in prepared.headers.items() if name.lower() != "host"]
         body = prepared.body or b""
         body = body.encode() if isinstance(body, str) else body
-        return "\r\n".join(head).encode("latin-1", "replace") + b"\r\n\r\n" + body
+        return "\r\n".join(head).encode("utf-8", "replace") + b"\r\n\r\n" + body
 
     def raw(self, data: bytes, *, hang_up: bool = False) -> Answer:
         """Bytes as they are, and the first answer."""
@@ -121,8 +121,8 @@ class Attacker:
         return bytes(said)
 
 
-def _latin(value: str | bytes) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else value
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value
 
 
 def _json(value: Any) -> bytes:

@@ -65,7 +65,7 @@ class Signing:
 
     def _forged(self, wire: bytes, changed: bytes) -> None:
         """Refused, in whichever words: some changes leave nothing that could be signed."""
-        answer = self._attacker.raw(changed, hang_up=True)
+        answer = self._attacker.raw(changed)
         assert 400 <= answer.status < 500 or answer.status == 501, (answer, changed, wire)
         assert not _came_in(answer), (answer, changed, wire)
 
