@@ -11,6 +11,7 @@ from tests.fuzz.framing import Framing
 from tests.fuzz.objects import Objects
 from tests.fuzz.operations import Operations
 from tests.fuzz.signing import Signing
+from tests.fuzz.strangers import Strangers
 from tests.processes import bytes_of
 from tests.running import RunningClary
 
@@ -40,6 +41,7 @@ FUZZERS: dict[str, _Kind] = {
     "framing": Framing,
     "signing": Signing,
     "objects": Objects,
+    "strangers": Strangers,
 }
 
 

@@ -167,8 +167,12 @@ class Guesser:
     """Parameters for an operation. `wrong` of the values are of a wrong type or strange; the others keep to the model
     as far as its patterns are met by what is known or plain."""
 
-    def __init__(self, chance: Random, wrong: float = 1 / 6, known: Known | None = None) -> None:
+    def __init__(
+        self, chance: Random, wrong: float = 1 / 6, known: Known | None = None, *, shared: bool = True
+    ) -> None:
+        """`shared`: policies may let everybody in."""
         self._chance = chance
+        self._shared = shared
         self._wrong = wrong
         self._known = known
 
@@ -246,14 +250,15 @@ class Guesser:
         if told is not None:
             return told
         if name.endswith(("Policy", "PolicyDocument", "policy", "PolicyText")):
-            return self._chance.choice(POLICIES)
+            return self._chance.choice(POLICIES if self._shared else POLICIES[1:])
         if name.lower().endswith("rolearn") or name == "Role":
             return ROLE
         fitting = _fitting(
             shape.metadata.get("pattern", ""), shape.metadata.get("min", 1), shape.metadata.get("max", 99)
         )
         names = [text for text in fitting if text == "fuzz-a"]
-        return self._chance.choice(names if names and self._chance.random() < 0.7 else fitting)
+        chosen = self._chance.choice(names if names and self._chance.random() < 0.7 else fitting)
+        return "{}" if chosen == POLICIES[0] and not self._shared else chosen
 
 
 @lru_cache(maxsize=4096)

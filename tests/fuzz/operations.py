@@ -45,7 +45,8 @@ S3_CODES = frozenset(
         *("MethodNotAllowed", "MissingContentLength", "MissingRequestBodyError", "NoSuchBucket", "NoSuchBucketPolicy"),
         *("NoSuchCORSConfiguration", "NoSuchKey", "NoSuchLifecycleConfiguration", "NoSuchTagSet", "NoSuchUpload"),
         *("IllegalVersioningConfigurationException", "InvalidTargetBucketForLogging"),
-        *("MissingSecurityHeader", "UnexpectedContent", "InvalidTargetBucketForLogging"),
+        *("MissingSecurityHeader", "UnexpectedContent", "InvalidStorageClass", "InvalidEncryptionAlgorithmError"),
+        *("InvalidLocationConstraint", "InvalidToken", "OperationAborted", "UnresolvableGrantByEmailAddress"),
         *("NoSuchVersion", "NoSuchWebsiteConfiguration", "NotImplemented", "ObjectLockConfigurationNotFoundError"),
         *("NoSuchPublicAccessBlockConfiguration", "OwnershipControlsNotFoundError", "PreconditionFailed"),
         *("ServerSideEncryptionConfigurationNotFoundError", "TooManyBuckets", "XAmzContentSHA256Mismatch"),
@@ -79,7 +80,8 @@ class Asked:
 class Operations:
     """One service's operations in a round."""
 
-    def __init__(self, clary: RunningClary, chance: Random) -> None:
+    def __init__(self, clary: RunningClary, chance: Random, *, shared: bool = True) -> None:
+        self._shared = shared
         self._attacker = Attacker(clary, chance)
         self._chance = chance
         self._own = frozenset({self._attacker.credentials.access_key})
@@ -100,19 +102,24 @@ class Operations:
     def call(self, service: str, name: str, known: Known) -> None:
         """One call; AssertionError where the answer is none of AWS's."""
         operation = models.operation(service, name)
-        guesser = Guesser(self._chance, self._chance.choice(WRONG), known)
+        guesser = Guesser(self._chance, self._chance.choice(WRONG), known, shared=self._shared)
         params = guesser.value(operation.input_shape) if operation.input_shape else {}
         protocol = self._chance.choice(protocols.names_of(models.load(service)))
         asked = Asked(service, name, params)
-        try:
-            answer = self._attacker.send(service, self._request(service, protocol, operation, params))
-        except TimeoutError:
-            raise AssertionError(f"no answer to {asked}") from None
+        answer = self.ask(self._attacker, asked, protocol)
         if 200 <= answer.status < 300:
             known.learn(params, skip=self._own)
             known.learn(self._parsed(protocol, operation, answer), skip=self._own)
         else:
             check_refusal(asked, operation, answer)
+
+    def ask(self, who: Attacker, asked: Asked, protocol: str) -> Answer:
+        """What is said to it. AssertionError where nothing is."""
+        operation = models.operation(asked.service, asked.operation)
+        try:
+            return who.send(asked.service, self._request(asked.service, protocol, operation, asked.params))
+        except TimeoutError:
+            raise AssertionError(f"no answer to {asked}") from None
 
     def _request(self, service: str, protocol: str, operation: OperationModel, params: Any) -> AWSRequest:
         """As botocore writes it, where it can."""

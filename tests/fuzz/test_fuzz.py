@@ -16,7 +16,7 @@ from tests.running import RunningClary
 
 pytestmark = pytest.mark.system
 
-ROUNDS = {"operations": 2, "framing": 8, "signing": 3, "objects": 4}
+ROUNDS = {"operations": 2, "framing": 8, "signing": 3, "objects": 3, "strangers": 1}
 """At seeds from 1 on; then one that is new."""
 
 MORE_BYTES = 200 * 2**20
@@ -27,7 +27,7 @@ GIVEN = os.environ.get("CLARY_FUZZ_SEED")
 
 @pytest.fixture(scope="module")
 def clary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningClary]:
-    with RunningClary(tmp_path_factory.mktemp("clary")) as running:
+    with RunningClary(tmp_path_factory.mktemp("clary"), "--allow-reset") as running:
         yield running
 
 
