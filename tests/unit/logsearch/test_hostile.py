@@ -55,6 +55,13 @@ def test_patterns(text):
         assert pattern.matches(message) == (pattern.find(message) is not None)
 
 
+def test_words_of_a_message_full_of_brackets_are_found_in_one_pass():
+    """Control reads messages against filters: looking for the end of each bracket anew would hold it for minutes."""
+    brackets = ["["] * 130_000
+    found = compiled("[first, ..., last]").find(f'[a b] "c d" {" ".join(brackets)} [')
+    assert found is not None and dict(found.values) == {"$first": "a b", "$last": "["}
+
+
 def test_every_two_commands_with_every_function_are_answered():
     for expression in ("substr(b, 1e999)", "floor(1e999)", "fromMillis(1e999)", "a ^ 9999", "0 / 0", "a % 0", "log(0)"):
         assert len(list(Query(f"fields {expression} as x | filter x = x | sort x").run(records()))) == len(MESSAGES)
