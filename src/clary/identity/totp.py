@@ -34,9 +34,7 @@ def step_of(seed: str, shown: str, now: float, after: int = -1) -> int | None:
     return None
 
 
-def consecutive(
-    seed: str, first: str, second: str, now: float, window: int = 10, after: int = -1
-) -> int | None:
+def consecutive(seed: str, first: str, second: str, now: float, window: int = 10, after: int = -1) -> int | None:
     """The step of the second of two codes in a row, within `window` steps of `now` and later than `after`; None where
     they are wrong."""
     middle = int(now) // STEP_SECONDS
