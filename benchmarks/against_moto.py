@@ -75,7 +75,7 @@ def main() -> int:
 def measure(clary: RunningClary, moto: RunningMoto, plan: Plan, folder: Path) -> Iterator[Figure]:
     """All figures."""
     for side in (clary, moto):
-        _prepare(side)
+        _prepare(side, plan.requests)
     kinds: dict[str, Requests] = {
         "put": lambda side: _objects(side, "put_object", plan.requests),
         "get": lambda side: _objects(side, "get_object", plan.requests),
@@ -90,9 +90,12 @@ def measure(clary: RunningClary, moto: RunningMoto, plan: Plan, folder: Path) ->
     yield from _large(clary, moto, plan)
 
 
-def _prepare(side: Side) -> None:
-    """A bucket, and models."""
-    side.client("s3").create_bucket(Bucket=BUCKET)
+def _prepare(side: Side, objects: int) -> None:
+    """A bucket with objects, and models."""
+    s3, body = side.client("s3"), os.urandom(_SMALL)
+    s3.create_bucket(Bucket=BUCKET)
+    for number in range(objects):
+        s3.put_object(Bucket=BUCKET, Key=f"small/{number}", Body=body)
     sagemaker = side.client("sagemaker")
     container = {"Image": _IMAGE}
     for number in range(_MODELS):

@@ -54,14 +54,16 @@ def fill(root: Path) -> None:
     """The object that is there becomes all others."""
     database = sqlite3.connect(root / NAME)
     columns = [name for _, name, *_ in database.execute("PRAGMA table_info(object)")]
-    like = dict(zip(columns, database.execute("SELECT * FROM object").fetchone(), strict=True))
+    like = dict(
+        zip(columns, database.execute("SELECT * FROM object WHERE bucket = ?", (BUCKET,)).fetchone(), strict=True)
+    )
     places = ", ".join("?" * len(columns))
     for first in range(0, _OBJECTS, _AT_ONCE):
         rows = [tuple({**like, "key": key}.values()) for key in _keys(first, first + _AT_ONCE)]
         with database:
             database.executemany(f"INSERT INTO object VALUES ({places})", rows)
     with database:
-        database.execute("DELETE FROM object WHERE key = ?", (like["key"],))
+        database.execute("DELETE FROM object WHERE bucket = ? AND key = ?", (BUCKET, like["key"]))
     database.close()
 
 
