@@ -126,8 +126,8 @@ ALWAYS = frozenset(
 )
 """Members that are given although no model requires them."""
 
-OWN = re.compile("ClaryExecutionRole|clary-default")
-"""What the fuzzer itself lives by: never taken for its own to change."""
+OWN = re.compile("ClaryExecutionRole|clary-default|stranger")
+"""What fuzzers live by: nobody changes these, nor gives them rights."""
 
 
 class Known:
