@@ -7,6 +7,7 @@ from clary.services import (
     apigatewayv2,
     applicationautoscaling,
     cloudwatch,
+    ec2,
     ecr,
     iam,
     kms,
@@ -25,6 +26,7 @@ from clary.services.apigateway.service import SERVICE as APIGATEWAY
 from clary.services.apigatewayv2.service import SERVICE as APIGATEWAYV2
 from clary.services.applicationautoscaling.service import SERVICE as APPLICATION_AUTOSCALING
 from clary.services.cloudwatch.service import SERVICE as CLOUDWATCH
+from clary.services.ec2.service import SERVICE as EC2
 from clary.services.ecr.service import SERVICE as ECR
 from clary.services.iam.service import SERVICE as IAM
 from clary.services.kms.service import SERVICE as KMS
@@ -45,6 +47,7 @@ OPERATIONS = (
     apigatewayv2,
     applicationautoscaling,
     cloudwatch,
+    ec2,
     ecr,
     iam,
     kms,
@@ -73,6 +76,7 @@ REGISTRY = Registry(
         APPLICATION_AUTOSCALING,
         APIGATEWAY,
         APIGATEWAYV2,
+        EC2,
         ECR,
         KMS,
         LAMBDA,

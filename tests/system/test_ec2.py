@@ -1,0 +1,62 @@
+"""EC2's describe calls by boto3, in its own protocol."""
+
+from __future__ import annotations
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from tests.running import RunningClary
+
+pytestmark = [pytest.mark.system]
+
+
+def refused(call: object, **params: object) -> tuple[str, str, int]:
+    """Code, text and status."""
+    with pytest.raises(ClientError) as raised:
+        call(**params)  # type: ignore[operator]
+    error = raised.value.response
+    return error["Error"]["Code"], error["Error"]["Message"], error["ResponseMetadata"]["HTTPStatusCode"]
+
+
+def test_boto3_reads_a_network_in_pages_and_waits_for_it(shared: RunningClary) -> None:
+    ec2 = shared.client("ec2")
+    vpc = ec2.describe_vpcs()["Vpcs"][0]
+    ec2.get_waiter("vpc_available").wait(VpcIds=[vpc["VpcId"]])
+    pages = ec2.get_paginator("describe_subnets").paginate(
+        Filters=[{"Name": "vpc-id", "Values": [vpc["VpcId"]]}], PaginationConfig={"PageSize": 5}
+    )
+    sizes = [len(page["Subnets"]) for page in pages]
+    assert sizes == [5, 1]
+    assert ec2.describe_instances()["Reservations"] == []
+    assert "us-east-1" in {each["RegionName"] for each in ec2.describe_regions()["Regions"]}
+
+
+def test_refusals_are_ec2s_own(shared: RunningClary) -> None:
+    ec2 = shared.client("ec2")
+    text = "The subnet ID 'subnet-1' does not exist"
+    assert refused(ec2.describe_subnets, SubnetIds=["subnet-1"]) == ("InvalidSubnetID.NotFound", text, 400)
+    assert refused(ec2.describe_vpcs, DryRun=True)[::2] == ("DryRunOperation", 412)
+    code, text, status = refused(ec2.create_vpc, CidrBlock="10.0.0.0/16")
+    assert (code, status) == ("NotImplemented", 501)
+    assert "Clary does not offer ec2.CreateVpc" in text
+
+
+def test_who_has_no_key_or_no_right_hears_it_in_ec2s_words(shared: RunningClary) -> None:
+    iam = shared.client("iam")
+    iam.create_user(UserName="walker")
+    key = iam.create_access_key(UserName="walker")["AccessKey"]
+
+    def asking(secret: str) -> object:
+        return boto3.client(
+            "ec2",
+            endpoint_url=shared.endpoint_url,
+            region_name="us-east-1",
+            aws_access_key_id=key["AccessKeyId"],
+            aws_secret_access_key=secret,
+            config=Config(retries={"max_attempts": 0}),
+        ).describe_vpcs
+
+    assert refused(asking("wrong"))[::2] == ("AuthFailure", 401)
+    assert refused(asking(key["SecretAccessKey"]))[::2] == ("UnauthorizedOperation", 403)
