@@ -21,6 +21,7 @@ from clary.services import (
     sqs,
     ssm,
     sts,
+    tagging,
 )
 from clary.services.apigateway.service import SERVICE as APIGATEWAY
 from clary.services.apigatewayv2.service import SERVICE as APIGATEWAYV2
@@ -41,6 +42,7 @@ from clary.services.sns.service import SERVICE as SNS
 from clary.services.sqs.service import SERVICE as SQS
 from clary.services.ssm.service import SERVICE as SSM
 from clary.services.sts.service import SERVICE as STS
+from clary.services.tagging.service import SERVICE as TAGGING
 
 OPERATIONS = (
     apigateway,
@@ -61,6 +63,7 @@ OPERATIONS = (
     sqs,
     ssm,
     sts,
+    tagging,
 )
 """Importing these registers the operations."""
 
@@ -84,6 +87,7 @@ REGISTRY = Registry(
         SNS,
         SQS,
         SSM,
+        TAGGING,
     )
 )
 """Every service with every operation that is offered."""
