@@ -40,7 +40,7 @@ _BY_HTTP_API = _Way("apigatewayv2")
 _WAYS: Mapping[str, _Way] = {
     "application-autoscaling": _Way("application-autoscaling", resource="ResourceARN"),
     "cloudwatch": _Way("cloudwatch", resource="ResourceARN", written=listed_tags),
-    "ecr": _Way("ecr", written=listed_tags, **_SMALL),  # type: ignore[arg-type]
+    "ecr": _Way("ecr", written=listed_tags, **_SMALL),
     "kms": _Way("kms", resource="KeyId", written=_kms_tags),
     "lambda": _Way("lambda", resource="Resource"),
     "logs": _Way("logs", **_SMALL),  # type: ignore[arg-type]
