@@ -50,13 +50,13 @@ def client_variables(settings: Settings) -> dict[str, str]:
     """What `clary env` exports for this Clary, which has to be running."""
     session = Sealer.of(settings.data_dir).issue(default_principal(settings), SHELL_SECONDS)
     access = CredentialsAccess(session.access_key_id, session.session_token)
-    return variables(settings, access, write_files(settings), os.environ) | trusting(settings)
+    return variables(settings, access, write_files(settings), os.environ) | (
+        {} if settings.tls_port is None else trusting(settings)
+    )
 
 
 def trusting(settings: Settings) -> dict[str, str]:
-    """By what clients believe the certificate, where they ask by TLS; they go on to believe whom they did."""
-    if settings.tls_port is None:
-        return {}
+    """By what clients believe the certificate; they go on to believe whom they did."""
     path = for_users(settings.authority_dir)
     replace(path, Authority(settings.authority_dir).trusted())
     return dict.fromkeys(TRUST_VARIABLES, str(path))

@@ -26,7 +26,10 @@ _ARM = re.compile(r"[a-z]+[0-9]+g[a-z]*\Z")
 def known() -> tuple[str, ...]:
     """Types of SageMaker's that are EC2's too, by name."""
     model = models.load("sagemaker")
-    enums = [set(model.shape_for(name).metadata["enum"]) for name in ("TrainingInstanceType", "ProductionVariantInstanceType")]
+    enums = [
+        set(model.shape_for(name).metadata["enum"])
+        for name in ("TrainingInstanceType", "ProductionVariantInstanceType")
+    ]
     offered = {name.removeprefix(_PREFIX) for names in enums for name in names if instances.known(name)}
     return tuple(sorted(offered.intersection(models.load("ec2").shape_for("InstanceType").metadata["enum"])))
 
