@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -56,8 +57,8 @@ def test_boto3_signs_and_streams_by_tls(secured: Secured) -> None:
 def test_the_command_line_and_curl_believe_the_certificate(secured: Secured) -> None:
     asked = "\n".join(ASKING).replace(SHOWN_PORT, str(secured.port)).replace("aws ", f"{python_of('cli').parent}/aws ")
     assert ENV == 'eval "$(clary env)"'
-    health, account = secured.said("sh", "-ec", asked.replace("\n", "; echo; ")).split()
-    assert '"status"' in health
+    *health, account = secured.said("sh", "-ec", asked.replace("\n", "; echo; ")).split()
+    assert '"status"' in " ".join(health)
     assert account == "000000000000"
 
 
@@ -74,7 +75,9 @@ def test_the_file_of_authorities_holds_the_public_ones_too(secured: Secured) -> 
 
 def test_a_killed_edge_speaks_tls_again_with_the_same_certificate(secured: Secured) -> None:
     secured.clary.kill("edge")
-    assert secured.said(sys.executable, "-c", "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])")
+    trusting = ssl.create_default_context(cafile=secured.environment["SSL_CERT_FILE"])
+    with urlopen(f"https://127.0.0.1:{secured.port}/_clary/health", context=trusting, timeout=120) as answer:
+        assert answer.status == 200
     assert len(list((secured.clary.data_dir / "authority").iterdir())) == 1
 
 
