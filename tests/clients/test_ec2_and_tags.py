@@ -36,7 +36,11 @@ def test_boto3_reads_a_network_in_pages_and_waits_for_it(clary: RunningClary) ->
 def test_boto3_tags_and_finds_what_is_tagged(clary: RunningClary) -> None:
     tagging = clary.client("resourcegroupstaggingapi")
     topic = clary.client("sns").create_topic(Name="tagged")["TopicArn"]
-    assert tagging.tag_resources(ResourceARNList=[topic], Tags={"team": "ml"})["FailedResourcesMap"] == {}
+    clary.client("s3").create_bucket(Bucket="tagged-by-team")
+    arns = [topic, "arn:aws:s3:::tagged-by-team"]
+    assert tagging.tag_resources(ResourceARNList=arns, Tags={"team": "ml"})["FailedResourcesMap"] == {}
+    tags = clary.client("s3").get_bucket_tagging(Bucket="tagged-by-team")["TagSet"]
+    assert tags == [{"Key": "team", "Value": "ml"}]
     wanted = [{"Key": "team", "Values": ["ml"]}]
     pages = tagging.get_paginator("get_resources").paginate(TagFilters=wanted, ResourceTypeFilters=["sns:topic"])
     assert [each["ResourceARN"] for page in pages for each in page["ResourceTagMappingList"]] == [topic]
