@@ -165,7 +165,7 @@ class Edge:
                 self.function_urls(),
                 ApiSite(self.apis, self.identity, self.identity, self.settings),
                 HookSite(self.settings, self.door),
-                Websites(self.objects, self.identity, self.context),
+                Websites(self.objects, self.identity, self.context, self.settings),
                 FormUploads(self.identity, self.identity, self.door, self.intake, cors, self.settings),
                 Preflights(cors, self.settings),
             ),
