@@ -38,6 +38,7 @@ from clary.launcher import (
     shares,
     sources,
     syscalls,
+    usage,
 )
 from clary.launcher.child import Begin, become_container
 from clary.launcher.disk_watch import Quota
@@ -303,6 +304,12 @@ class Shim:
     def network(self) -> Sequence[int]:
         """Descriptors of the network of which it is a member."""
         return self._member.descriptors if self._member else []
+
+    def usage(self) -> Optional[messages.Message]:
+        """What the container has used and holds; None before its first process is known."""
+        if self._init is None:
+            return None
+        return usage.of_sandbox(self._launch, self._since, self._init, self._in_memory)
 
     def stop(self, grace: float) -> None:
         """SIGTERM now, or when it is ready, and SIGKILL after `grace` seconds; the shortest grace holds."""
