@@ -37,6 +37,7 @@ from clary.controllers.serverless_effects import ServerlessReplicas
 from clary.controllers.training_effects import TrainingController
 from clary.controllers.transform_effects import TransformController
 from clary.controllers.tuning_effects import TuningController
+from clary.controllers.utilization_effects import Utilization
 from clary.controllers.warm_pools import WarmPools
 from clary.hooks.workload import HookWorkload
 from clary.keys.rows import KIND as KEY_KIND
@@ -157,6 +158,7 @@ class Controllers:
         self._schedules = ScheduleController(store, self.wake)
         self._keys = KeyController(settings, store)
         carried_out = {**executors(invoke), "autoscaling": ScaleByPolicy(store, self.wake)}
+        self._utilization = Utilization(settings, store, self._containers, invoke)
         self._alarms = AlarmController(store, series, carried_out, self.wake)
 
     def wake(self, key: Key) -> None:
@@ -203,6 +205,7 @@ class Controllers:
                 SECRET_KIND: self._keys,
             }
         )
+        self._utilization.start()
 
     def reset(self) -> None:
         """After every row was deleted: no routes, no containers."""
@@ -216,6 +219,7 @@ class Controllers:
 
     def close(self) -> None:
         """End the threads; containers live on."""
+        self._utilization.close()
         self._loop.close()
         self._activities.close()
         self._health.close()

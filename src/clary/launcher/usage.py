@@ -29,7 +29,7 @@ def told(launch: Launch, since: float, cpu_seconds: float, memory_bytes: int) ->
 
 
 def of_sandbox(launch: Launch, since: float, init: int, in_memory: Sequence[int]) -> messages.Message:
-    """Of the container whose first process is `init`; `in_memory` are its file systems in memory, the first its root."""
+    """Of the container whose first process is `init`; `in_memory` are its file systems in memory, its root first."""
     with _processes(init, in_memory) as (pids, proc):
         held = memory.held_bytes(pids, proc) + memory.in_files(in_memory)
         return told(launch, since, cpu_seconds(pids, proc), held)
