@@ -124,8 +124,11 @@ class Requests:
         threading.Thread(target=self._tell_usage, args=(connection,), daemon=True).start()
 
     def _tell_usage(self, connection: socket.socket) -> None:
-        with contextlib.suppress(OSError):  # who has asked is gone, or the container is
-            messages.send(connection, self._shim.usage() or {"refused": True})
+        told: Optional[messages.Message] = None
+        with contextlib.suppress(OSError):  # the container has just ended
+            told = self._shim.usage()
+        with contextlib.suppress(OSError):  # who has asked is gone
+            messages.send(connection, told or {"refused": True})
 
     def _freezer(self, connection: socket.socket, message: messages.Message, _: List[int]) -> None:
         if not self._confined or not self._open:

@@ -82,6 +82,7 @@ class Shim:
         self._launch = launch
         self._api_socket = api_socket
         self._since = time.time()
+        self._look = usage.Look(launch, self._since)
         self._selector = selectors.DefaultSelector()
         self._requests = Requests(self, start.listener, launch["port"], launch["confined"])
         self._channel: socket.socket
@@ -309,7 +310,7 @@ class Shim:
         """What the container has used and holds; None before its first process is known."""
         if self._init is None:
             return None
-        return usage.of_sandbox(self._launch, self._since, self._init, self._in_memory)
+        return self._look.told(self._init, self._in_memory)
 
     def stop(self, grace: float) -> None:
         """SIGTERM now, or when it is ready, and SIGKILL after `grace` seconds; the shortest grace holds."""

@@ -16,6 +16,9 @@ from clary.launcher import disk, memory, messages, process
 _TICKS = os.sysconf("SC_CLK_TCK")
 _COUNT_SECONDS = 2.0
 """For counting files; whoever asks waits for it."""
+_IDLE_SECONDS = 0.5
+_IDLE_BYTES = 2**20
+"""Who has computed less and holds as much, but for this, is idle."""
 
 
 def told(launch: Launch, since: float, cpu_seconds: float, memory_bytes: int) -> messages.Message:
@@ -28,11 +31,37 @@ def told(launch: Launch, since: float, cpu_seconds: float, memory_bytes: int) ->
     }
 
 
-def of_sandbox(launch: Launch, since: float, init: int, in_memory: Sequence[int]) -> messages.Message:
-    """Of the container whose first process is `init`; `in_memory` are its file systems in memory, its root first."""
-    with _processes(init, in_memory) as (pids, proc):
-        held = memory.held_bytes(pids, proc) + memory.in_files(in_memory)
-        return told(launch, since, cpu_seconds(pids, proc), held)
+class Look:
+    """At a sandbox, again and again.
+
+    What it shares with others is told by the kernel only, page by page, in some 10 ms. So that is asked for where the
+    container has computed since, or holds more or less: what an idle one holds stays as it is.
+    """
+
+    def __init__(self, launch: Launch, since: float) -> None:
+        self._launch = launch
+        self._since = since
+        self._computed = 0.0
+        self._resident = 0
+        self._held: Optional[int] = None
+
+    def told(self, init: int, in_memory: Sequence[int]) -> messages.Message:
+        """`init` is its first process, `in_memory` are its file systems in memory, its root first. Raises
+        ProcessLookupError where it has just ended."""
+        with _processes(init, in_memory) as (pids, proc):
+            if not pids:
+                raise ProcessLookupError(init)
+            computed = cpu_seconds(pids, proc)
+            held = self._memory(computed, pids, proc) + memory.in_files(in_memory)
+            return told(self._launch, self._since, computed, held)
+
+    def _memory(self, computed: float, pids: List[int], proc: str) -> int:
+        resident = sum(memory.resident(pid, proc) for pid in pids)
+        idle = abs(computed - self._computed) < _IDLE_SECONDS and abs(resident - self._resident) < _IDLE_BYTES
+        if self._held is None or not idle:
+            self._computed, self._resident = computed, resident
+            self._held = memory.held_bytes(pids, proc)
+        return max(0, self._held + resident - self._resident)
 
 
 def cpu_seconds(pids: Iterable[int], proc: str = "/proc") -> float:
