@@ -28,6 +28,8 @@ $(READY): pyproject.toml requirements.lock
 demo: setup  ## train, deploy and predict on this machine, and show what happened
 	@$(BIN)/clary demo
 
+# What is started hundreds of times is compiled once, also where the environment says otherwise.
+test: export PYTHONDONTWRITEBYTECODE =
 test: setup  ## every test
 	@$(BIN)/python -m tests.environments
 	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests/clients tests/system tests/contract tests/unit  # the short ones last: both workers end together
@@ -54,7 +56,7 @@ bench: setup  ## measure what docs/performance.md says, and compare ratios with 
 			benchmarks.algorithms benchmarks.gradient_boosting benchmarks.nearest_neighbours benchmarks.pytorch \
 			benchmarks.functions benchmarks.registry benchmarks.own_container benchmarks.several_containers \
 			benchmarks.api_gateway benchmarks.capture benchmarks.shadow benchmarks.overload \
-			benchmarks.request_cost benchmarks.compiled; do \
+			benchmarks.request_cost benchmarks.decisions benchmarks.compiled; do \
 		$(BIN)/python -m $$each || missed=1; done; \
 	$(BIN)/python -m benchmarks.regression $$BENCH_FIGURES $(REGRESSION) || missed=1; exit $$missed
 

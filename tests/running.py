@@ -12,8 +12,11 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -60,6 +63,24 @@ class RunningClary:
         """Stop it as a user does; containers go on."""
         self.run("down")
 
+    def reset(self) -> None:
+        """Empty it, which was started with `--allow-reset`; also where a test has left it down, or control is being
+        started again."""
+        if not self.runs("supervisor"):
+            self.up()
+        wait_until(self._emptied, START_SECONDS, "everything is gone")
+
+    def _emptied(self) -> bool:
+        asked = urllib.request.Request(f"{self.endpoint_url}/_clary/reset", method="POST")
+        try:
+            with urllib.request.urlopen(asked, timeout=START_SECONDS) as answer:
+                return bool(answer.status == 200)
+        except urllib.error.HTTPError as error:
+            assert error.code >= 500, error.read()
+            return False
+        except OSError:  # no edge at this moment
+            return False
+
     def end_containers(self) -> None:
         """Containers outlive `clary down`; without their folders they end by themselves."""
         for folder in (self.data_dir / "run" / "containers").glob("*"):
@@ -74,7 +95,7 @@ class RunningClary:
             raise RuntimeError(f"{' '.join(command)} → {done.returncode}\n{done.stdout}\n{done.stderr}")
         return done
 
-    @property
+    @cached_property
     def variables(self) -> dict[str, str]:
         """What `clary env` exports."""
         exported: dict[str, str] = json.loads(self.run("env", "--shell", "json").stdout)

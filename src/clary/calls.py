@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-PrincipalKind = Literal["root", "user", "assumed-role", "anonymous"]
+PrincipalKind = Literal["root", "user", "assumed-role", "federated-user", "anonymous"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,10 @@ class Principal:
     """Policy documents (JSON) or ARNs passed to AssumeRole: the session may do only what they allow as well."""
     session_context: Mapping[str, str] = field(default_factory=dict, hash=False)
     """Condition keys fixed when the session began: `aws:TokenIssueTime`, `aws:PrincipalTag/…`."""
+    transitive_tags: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Session tags that a role assumed with this session has as well."""
+    subject_id: str = ""
+    """The id of the user whose policies count, where `user_id` does not begin with it: a federated user's."""
 
 
 def account_root(account: str) -> Principal:
@@ -54,6 +58,8 @@ class Call:
     source_ip: str = "127.0.0.1"
     invocation_id: str = ""
     """What SDKs call a call: the same each time that they try it again (`amz-sdk-invocation-id`)."""
+    transport: Mapping[str, str] = field(default_factory=dict)
+    """Condition keys that HTTP brings: `aws:SecureTransport`, `aws:Referer`, `s3:authType`, …"""
     parent: str = ""
     """What makes the call, where that is no client: the tuning job's name, for its training jobs."""
 

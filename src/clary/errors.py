@@ -10,15 +10,24 @@ class AWSError(Exception):
     """An answer that AWS would give instead of a result.
 
     `code` and `message` are AWS's own; `status` is the HTTP status; `members` are further members of the error's shape
-    (`OriginalStatusCode` of ModelError, `Key` of NoSuchKey).
+    (`OriginalStatusCode` of ModelError, `Key` of NoSuchKey); `headers` go with S3's (`x-amz-delete-marker`).
     """
 
-    def __init__(self, code: str, message: str, *, status: int = 400, members: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        status: int = 400,
+        members: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.status = status
         self.members: dict[str, Any] = dict(members or {})
+        self.headers: dict[str, str] = dict(headers or {})
 
 
 class ValidationError(AWSError):

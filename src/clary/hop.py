@@ -43,15 +43,15 @@ def output_message(output: dict[str, Any]) -> dict[str, Any]:
 
 def error_message(error: AWSError) -> dict[str, Any]:
     """The outcome where AWS would answer an error."""
-    said = {"code": error.code, "message": error.message, "status": error.status, "members": error.members}
-    return {"error": said}
+    more = {"status": error.status, "members": error.members, "headers": error.headers}
+    return {"error": {"code": error.code, "message": error.message, **more}}
 
 
 def outcome(message: dict[str, Any]) -> dict[str, Any]:
     """The output, or AWSError raised."""
     error = message.get("error")
     if error is not None:
-        raise AWSError(error["code"], error["message"], status=error["status"], members=error["members"])
+        raise AWSError(**error)
     output: dict[str, Any] = message["output"]
     return output
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,8 @@ ROOT = Path(__file__).parent.parent.parent
 SCRIPTS = Path(__file__).parent / "scripts"
 SCRIPT_SECONDS = 240
 
-RunScript = Callable[..., str]
+RunScript = Callable[[Path], str]
+RunAnew = Callable[[str, Path], str]
 
 
 @pytest.fixture(scope="session")
@@ -34,45 +36,69 @@ def output(clary: RunningClary, *command: str | Path) -> str:
     return done.stdout
 
 
-def _runner(clary: RunningClary, environment: str) -> RunScript:
-    """Runs a script as a user of that SDK does; its output, or a failure that shows all of it."""
+LOADED = {
+    "sdk1": ("pandas", "sagemaker"),
+    "sdk2": ("pandas", "sagemaker"),
+    "sdk3": ("pandas", "sagemaker.train.model_trainer", "sagemaker.serve.model_builder"),
+}
+"""What programs of an SDK import first: seconds of a processor, each time."""
 
-    def run(script: Path, *arguments: str) -> str:
+
+@pytest.fixture(scope="session")
+def shell(clary: RunningClary) -> dict[str, str]:
+    """The environment of a shell with `clary env`."""
+    return clary.environment
+
+
+@pytest.fixture(scope="session")
+def anew(shell: dict[str, str]) -> RunAnew:
+    """Runs a program by a Python that is started for it, `anew("sdk2", program)`, as users do: what it prints."""
+
+    def run(environment: str, program: Path) -> str:
         done = subprocess.run(
-            [python_of(environment), script, *arguments],
-            env=clary.environment,
-            cwd=script.parent,
+            [python_of(environment), program],
+            env=shell,
+            cwd=program.parent,
             capture_output=True,
             text=True,
             timeout=SCRIPT_SECONDS,
             check=False,
         )
-        assert done.returncode == 0, f"{script.name} failed\n{done.stdout}\n{done.stderr}"
+        assert done.returncode == 0, f"{program.name} failed\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
     return run
 
 
-@pytest.fixture(scope="session")
-def sdk1(clary: RunningClary) -> RunScript:
-    """SageMaker Python SDK 1.72."""
-    return _runner(clary, "sdk1")
-
-
-@pytest.fixture(scope="session")
-def sdk2(clary: RunningClary) -> RunScript:
-    """SageMaker Python SDK 2."""
-    return _runner(clary, "sdk2")
-
-
-@pytest.fixture(scope="session")
-def sdk2_loaded(clary: RunningClary) -> Iterator[RunScript]:
-    """SageMaker Python SDK 2, loaded once for all programs that are given no arguments."""
-    with Forks(python_of("sdk2"), clary.environment) as forks:
+@contextmanager
+def _loaded(environment: str, shell: dict[str, str], folder: Path) -> Iterator[RunScript]:
+    """Runs a program as a user of that SDK does; its output, or a failure that shows all of it."""
+    with Forks(python_of(environment), shell, folder, *LOADED[environment]) as forks:
         yield lambda script: forks.run(script, SCRIPT_SECONDS)
 
 
 @pytest.fixture(scope="session")
-def sdk3(clary: RunningClary) -> RunScript:
-    """SageMaker Python SDK 3."""
-    return _runner(clary, "sdk3")
+def sdk1(shell: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunScript]:
+    """SageMaker Python SDK 1.72, loaded once for all programs."""
+    with _loaded("sdk1", shell, tmp_path_factory.mktemp("sdk1")) as run:
+        yield run
+
+
+@pytest.fixture(scope="session")
+def sdk2(shell: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunScript]:
+    """SageMaker Python SDK 2, loaded once for all programs."""
+    with _loaded("sdk2", shell, tmp_path_factory.mktemp("sdk2")) as run:
+        yield run
+
+
+@pytest.fixture(scope="session")
+def sdk2_loaded(sdk2: RunScript) -> RunScript:
+    """The same."""
+    return sdk2
+
+
+@pytest.fixture(scope="session")
+def sdk3(shell: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunScript]:
+    """SageMaker Python SDK 3, loaded once for all programs."""
+    with _loaded("sdk3", shell, tmp_path_factory.mktemp("sdk3")) as run:
+        yield run

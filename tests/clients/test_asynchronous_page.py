@@ -13,11 +13,11 @@ from tests.clients.conftest import ROOT, SCRIPTS, RunScript
 pytestmark = [pytest.mark.clients, pytest.mark.xdist_group("clients")]
 
 
-def test_the_program_of_the_page(sdk2_loaded: RunScript, tmp_path: Path) -> None:
+def test_the_program_of_the_page(sdk2: RunScript, tmp_path: Path) -> None:
     [program] = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "asynchronous.md").read_text(), re.DOTALL)
     (tmp_path / "patient.py").write_text(program)
     shutil.copy(ROOT / "examples" / "boston_housing" / "boston_housing.csv", tmp_path)
-    output = sdk2_loaded(tmp_path / "patient.py")
+    output = sdk2(tmp_path / "patient.py")
     [waited] = re.findall(r"waited \[\['(\d+\.\d+)'\]\]$", output, re.MULTILINE)
     [mean] = re.findall(r"^later 20 (\d+\.\d+)$", output, re.MULTILINE)
     assert 20 < float(waited) < 30, output

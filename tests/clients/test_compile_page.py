@@ -21,11 +21,11 @@ ANY = "s3://my-bucket/jobs/my-job/output/model.tar.gz"
 """What the page's commands name."""
 
 
-def test_the_program_and_the_commands_of_the_page(sdk2_loaded: RunScript, clary: RunningClary, tmp_path: Path) -> None:
+def test_the_program_and_the_commands_of_the_page(sdk2: RunScript, clary: RunningClary, tmp_path: Path) -> None:
     [program] = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
     (tmp_path / "compile_.py").write_text(program)
     shutil.copy(ROOT / "examples" / "boston_housing" / "boston_housing.csv", tmp_path)
-    output = sdk2_loaded(tmp_path / "compile_.py")
+    output = sdk2(tmp_path / "compile_.py")
     assert "/compiled/model-ml_c5.tar.gz" in output, output
     assert "/xgboost-neo:latest" in output, output
     before, after = map(ast.literal_eval, re.findall(r"\[\d[\d., ]*\]", output))

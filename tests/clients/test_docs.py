@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import uv
 
-from tests.clients.conftest import ROOT, RunScript
+from tests.clients.conftest import ROOT, RunAnew
 from tests.environments import python_of
 from tests.running import free_port
 
@@ -47,12 +47,12 @@ def commands(page: str) -> list[str]:
     return [line[2:].split("  #")[0].strip() for line in lines if line.startswith("$ ")]
 
 
-def test_the_program_of_the_readme(sdk2: RunScript, tmp_path: Path) -> None:
+def test_the_program_of_the_readme(anew: RunAnew, tmp_path: Path) -> None:
     [program] = blocks("README.md", "python")
     (tmp_path / "my_sagemaker_script.py").write_text(program)
     (tmp_path / "train.py").write_text(TRAIN)
     shutil.copy(ROOT / "src" / "clary" / "demo" / "heart_failure.csv", tmp_path)
-    output = sdk2(tmp_path / "my_sagemaker_script.py")
+    output = anew("sdk2", tmp_path / "my_sagemaker_script.py")
     assert re.search(r"\[\s*[01]\.?\s*\]$", output.strip()), "one patient, one answer"
 
 
@@ -61,11 +61,12 @@ class Terminal:
     """A newcomer's terminal: an empty home, a Python of their own, the project's folder."""
 
     home: Path
+    venv: Path
     port: int
 
     def type(self, *lines: str) -> str:
         """Run lines in one shell; what they print. Fails as soon as one fails."""
-        path = [python_of("sdk2").parent, python_of("cli").parent, self.home / "venv" / "bin"]
+        path = [python_of("sdk2").parent, python_of("cli").parent, self.venv / "bin"]
         foreign = ("AWS_", "CLARY_", "PYTHON")
         env = {name: value for name, value in os.environ.items() if not name.startswith(foreign)} | {
             "HOME": str(self.home),
@@ -89,15 +90,22 @@ class Terminal:
         line = line.replace("clary up", f"clary up --port {self.port}") if "--port" not in line else line
         line = line.replace("--port 4600", f"--port {self.port}").replace("127.0.0.1:4600", f"127.0.0.1:{self.port}")
         line = line.replace("/tmp/clary-tests", str(self.home / "tests-data"))
-        return line.replace(
-            "pip install .", f"{uv.find_uv_bin()} pip install -q --python {self.home}/venv/bin/python ."
-        )
+        return line.replace("pip install .", f"{uv.find_uv_bin()} pip install -q --python {self.venv}/bin/python .")
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Python of one's own after the guide's first line, for every terminal."""
+    home = tmp_path_factory.mktemp("installed")
+    subprocess.run([uv.find_uv_bin(), "venv", "-q", "--python", sys.executable, str(home / "venv")], check=True)
+    opened = Terminal(home, home / "venv", free_port())
+    opened.type(opened.as_here(commands("docs/getting-started.md")[0]))
+    return opened.venv
 
 
 @pytest.fixture
-def terminal(tmp_path: Path) -> Iterator[Terminal]:
-    subprocess.run([uv.find_uv_bin(), "venv", "-q", "--python", sys.executable, str(tmp_path / "venv")], check=True)
-    opened = Terminal(tmp_path, free_port())
+def terminal(installed: Path, tmp_path: Path) -> Iterator[Terminal]:
+    opened = Terminal(tmp_path, installed, free_port())
     yield opened
     for data in (".clary", "tests-data"):
         opened.type(f"clary down --all --data-dir {tmp_path / data} || true")
@@ -117,8 +125,7 @@ def test_the_guide_from_installing_to_a_prediction(terminal: Terminal) -> None:
         "clary up --detach --port 4600 --data-dir /tmp/clary-tests --allow-reset",
         "curl -X POST http://127.0.0.1:4600/_clary/reset",
     ]
-    install, up, status, env, identity, example, _, logs, tests_up, reset = map(terminal.as_here, guide)
-    terminal.type(install)
+    _, up, status, env, identity, example, _, logs, tests_up, reset = map(terminal.as_here, guide)
     assert "is ready at" in terminal.type(up)
     assert "ready" in terminal.type(status)
     assert ":assumed-role/ClaryExecutionRole/" in json.loads(terminal.type(env, identity))["Arn"]
@@ -130,7 +137,6 @@ def test_the_guide_from_installing_to_a_prediction(terminal: Terminal) -> None:
 
 
 def test_the_demo(terminal: Terminal) -> None:
-    terminal.type(terminal.as_here("pip install ."))
     said = terminal.type("clary demo")
     for part in ("test-auc", "predicted", "one prediction through the SDK", "Where to go next"):
         assert part in said

@@ -32,11 +32,14 @@ def run(clary: RunningClary, number: int, folder: Path) -> str:
     return done.stdout
 
 
-def test_the_programs_of_the_page(tmp_path: Path) -> None:
-    with RunningClary(tmp_path / "data") as clary:
-        Jobs(clary).deploy("heart")
+def test_the_programs_of_the_page(clary: RunningClary, tmp_path: Path) -> None:
+    jobs = Jobs(clary)
+    jobs.deploy("heart")
+    try:
         said = run(clary, 0, tmp_path)
         encoded = run(clary, 1, tmp_path)
+    finally:
+        jobs.sagemaker.delete_endpoint(EndpointName="heart")
     assert "{'statusCode': 200, 'body': '[[63, 1]]'}" in said or "[[63.0, 1.0]]" in said, said
     assert re.search(r"^asked for \[63, 1\]$", said, re.MULTILINE)
     assert re.search(r"^\[\[55(\.0)?, 1(\.0)?\]\]$", said, re.MULTILINE), said

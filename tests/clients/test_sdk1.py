@@ -6,13 +6,13 @@ import re
 
 import pytest
 
-from tests.clients.conftest import ROOT, SCRIPTS, RunScript
+from tests.clients.conftest import ROOT, SCRIPTS, RunAnew, RunScript
 
 pytestmark = [pytest.mark.clients, pytest.mark.xdist_group("clients")]
 
 
-def test_boston_housing_by_training_attaching_batch_and_endpoint(sdk1: RunScript) -> None:
-    output = sdk1(ROOT / "examples" / "boston_housing" / "sdk1.py")
+def test_boston_housing_by_training_attaching_batch_and_endpoint(anew: RunAnew) -> None:
+    output = anew("sdk1", ROOT / "examples" / "boston_housing" / "sdk1.py")
     errors = [float(value) for value in re.findall(r"root mean square error.*: ([0-9.]+)", output)]
     assert len(errors) == 3, output
     batch, endpoint, linear = errors

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.clients.conftest import ROOT, SCRIPTS, RunScript
+from tests.clients.conftest import ROOT, SCRIPTS, RunAnew, RunScript
 
 pytestmark = [pytest.mark.clients, pytest.mark.xdist_group("clients")]
 BOSTON = ROOT / "examples" / "boston_housing"
@@ -26,8 +26,8 @@ def test_heart_failure_in_script_mode_by_a_voting_classifier_with_grid_search(sd
     assert "best settings:" in output, "the script's own log is shown by fit()"
 
 
-def test_boston_housing_high_level(sdk2: RunScript) -> None:
-    assert error_of(sdk2(BOSTON / "high_level.py")) < 4.5
+def test_boston_housing_high_level(anew: RunAnew) -> None:
+    assert error_of(anew("sdk2", BOSTON / "high_level.py")) < 4.5
 
 
 def test_boston_housing_low_level(sdk2: RunScript) -> None:
@@ -44,8 +44,8 @@ def test_what_fails_fails_as_on_aws(sdk2: RunScript) -> None:
     sdk2(SCRIPTS / "failures.py")
 
 
-def test_fit_and_deploy_return_when_the_server_is_done(sdk2: RunScript) -> None:
-    sdk2(SCRIPTS / "prompt_waits.py")
+def test_fit_and_deploy_return_when_the_server_is_done(anew: RunAnew) -> None:
+    anew("sdk2", SCRIPTS / "prompt_waits.py")
 
 
 def test_attach_and_the_analytics_of_a_finished_job(sdk2: RunScript) -> None:

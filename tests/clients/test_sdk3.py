@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.conftest import ROOT, SCRIPTS, RunScript
+from tests.clients.conftest import ROOT, SCRIPTS, RunAnew, RunScript
 from tests.running import CLARY, RunningClary
 
 BUILD_SECONDS = 240
@@ -16,8 +16,8 @@ BUILD_SECONDS = 240
 pytestmark = [pytest.mark.clients, pytest.mark.xdist_group("clients")]
 
 
-def test_boston_housing_by_model_trainer_core_resources_and_model_builder(sdk3: RunScript) -> None:
-    output = sdk3(ROOT / "examples" / "boston_housing" / "sdk3.py")
+def test_boston_housing_by_model_trainer_core_resources_and_model_builder(anew: RunAnew) -> None:
+    output = anew("sdk3", ROOT / "examples" / "boston_housing" / "sdk3.py")
     errors = [float(value) for value in re.findall(r"root mean square error on 86 houses: ([0-9.]+)", output)]
     assert len(errors) == 2, output
     assert errors[0] == errors[1] < 4.5

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 
@@ -70,3 +74,38 @@ class Builder:
         """Deploy it as it is; the stage's address."""
         self.client.create_deployment(restApiId=self.id, stageName=stage, **options)
         return f"{self._url}/restapis/{self.id}/{stage}/_user_request_"
+
+
+class _Backend(BaseHTTPRequestHandler):
+    """Answers what it was asked."""
+
+    def _answer(self) -> None:
+        length = int(self.headers.get("content-length") or 0)
+        said = {
+            "method": self.command,
+            "path": self.path,
+            "headers": {name.lower(): value for name, value in self.headers.items()},
+            "body": self.rfile.read(length).decode(),
+        }
+        body = json.dumps(said).encode()
+        self.send_response(404 if self.path.startswith("/missing") else 200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("X-Backend", "yes")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_POST = do_PUT = do_DELETE = _answer
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 — the base class's name
+        pass
+
+
+@contextmanager
+def answering() -> Iterator[int]:
+    """The port of an HTTP server on this machine."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Backend)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_address[1]
+    server.shutdown()
+    server.server_close()

@@ -6,9 +6,7 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -23,45 +21,9 @@ from tests.running import RunningClary, wait_until
 from tests.system.rest_apis import Answer, Builder, ask
 
 
-class _Backend(BaseHTTPRequestHandler):
-    """Answers what it was asked."""
-
-    def _answer(self) -> None:
-        length = int(self.headers.get("content-length") or 0)
-        said = {
-            "method": self.command,
-            "path": self.path,
-            "headers": {name.lower(): value for name, value in self.headers.items()},
-            "body": self.rfile.read(length).decode(),
-        }
-        body = json.dumps(said).encode()
-        self.send_response(404 if self.path.startswith("/missing") else 200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("X-Backend", "yes")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    do_GET = do_POST = do_PUT = do_DELETE = _answer
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 — the base class's name
-        pass
-
-
 @pytest.fixture(scope="module")
-def backend() -> Iterator[int]:
-    """The port of an HTTP server on this machine."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Backend)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server.server_address[1]
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture(scope="module")
-def clary(tmp_path_factory: pytest.TempPathFactory, backend: int) -> Iterator[RunningClary]:
-    with RunningClary(tmp_path_factory.mktemp("apis"), "--http-target", f"127.0.0.1:{backend}") as running:
-        yield running
+def clary(shared: RunningClary) -> RunningClary:
+    return shared
 
 
 @pytest.fixture(scope="module")

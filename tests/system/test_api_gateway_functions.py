@@ -6,7 +6,6 @@ import base64
 import io
 import json
 import zipfile
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -57,10 +56,8 @@ def _packed() -> bytes:
 
 
 @pytest.fixture(scope="module")
-def clary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningClary]:
-    with RunningClary(tmp_path_factory.mktemp("behind")) as running:
-        yield running
-        running.end_containers()
+def clary(shared: RunningClary) -> RunningClary:
+    return shared
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-import threading
 import zipfile
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -31,32 +28,9 @@ def simple(event, context):
 """
 
 
-class _Backend(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        body = json.dumps({"path": self.path, "forwarded": self.headers["forwarded"]}).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 — the base class's name
-        pass
-
-
 @pytest.fixture(scope="module")
-def backend() -> Iterator[int]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Backend)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server.server_address[1]
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture(scope="module")
-def clary(tmp_path_factory: pytest.TempPathFactory, backend: int) -> Iterator[RunningClary]:
-    with RunningClary(tmp_path_factory.mktemp("http"), "--http-target", f"127.0.0.1:{backend}") as running:
-        yield running
-        running.end_containers()
+def clary(shared: RunningClary) -> RunningClary:
+    return shared
 
 
 @pytest.fixture(scope="module")

@@ -316,10 +316,17 @@ def test_code_comes_from_s3_and_is_replaced(functions: Functions) -> None:
     )
     assert functions.ask("replaced") == 2
     functions.client.get_waiter("function_updated_v2").wait(FunctionName="replaced")
+    s3.put_bucket_versioning(Bucket="code", VersioningConfiguration={"Status": "Enabled"})
+    s3.put_object(Bucket="code", Key="one.zip", Body=b"no zip")
+    first = {"S3Bucket": "code", "S3Key": "one.zip", "S3ObjectVersion": "null"}
+    functions.client.update_function_code(FunctionName="replaced", **first)
+    assert functions.ask("replaced") == 1
+    functions.client.get_waiter("function_updated_v2").wait(FunctionName="replaced")
     missing = {"S3Bucket": "code", "S3Key": "none.zip"}
-    said = refused(functions.client.update_function_code, FunctionName="replaced", **missing)
-    assert said[0] == "InvalidParameterValueException"
-    assert "S3 Error Code: NoSuchKey" in said[1]
+    for more, code in (({}, "NoSuchKey"), ({"S3ObjectVersion": "x"}, "NoSuchVersion")):
+        said = refused(functions.client.update_function_code, FunctionName="replaced", **missing, **more)
+        assert said[0] == "InvalidParameterValueException"
+        assert f"S3 Error Code: {code}" in said[1]
 
 
 def test_versions_stay_as_they_were_and_aliases_lead_to_them(functions: Functions) -> None:

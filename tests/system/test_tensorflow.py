@@ -6,7 +6,6 @@ import tarfile
 
 import pytest
 
-from tests.running import RunningClary
 from tests.system.jobs import BUCKET, Jobs
 
 pytestmark = pytest.mark.system
@@ -72,9 +71,8 @@ print("model_dir is", parser.parse_known_args()[0].model_dir)
 
 
 @pytest.fixture(scope="module")
-def jobs(tmp_path_factory):
-    with RunningClary(tmp_path_factory.mktemp("data")) as clary:
-        yield Jobs(clary)
+def jobs(shared):
+    return Jobs(shared)
 
 
 def run(jobs, name, script, hyperparameters, resources=None):

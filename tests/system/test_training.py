@@ -4,7 +4,6 @@ interruption and a warm pool as an operator sees them."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +38,8 @@ with open(os.path.join(os.environ["SM_MODEL_DIR"], os.environ["SM_CURRENT_HOST"]
 
 
 @pytest.fixture(scope="module")
-def jobs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jobs]:
-    with RunningClary(tmp_path_factory.mktemp("training") / "data", "--cores", "2", "--overcommit", "2") as clary:
-        yield Jobs(clary)
+def jobs(shared: RunningClary) -> Jobs:
+    return Jobs(shared)
 
 
 def resources(hosts: int, **more: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.running import RunningClary, wait_until
+from tests.running import wait_until
 from tests.system.jobs import BUCKET, JOB_SECONDS, SKLEARN, Jobs, packed
 
 pytestmark = pytest.mark.system
@@ -221,22 +221,21 @@ def engines(data_dir):
 
 
 @pytest.mark.parametrize("killed", [("control",), ("supervisor", "control", "launcher", "edge")])
-def test_killed_in_the_middle_it_goes_on_and_does_nothing_twice(tmp_path, killed):
-    with RunningClary(tmp_path / "data") as clary:
-        jobs = Transforms(clary)
-        jobs.model()
-        jobs.put("crash", {"a.csv": "1,2\n", "b.csv": "slow\n"})
-        jobs.begin("crash", ModelClientConfig={"InvocationsMaxRetries": 0, "InvocationsTimeoutInSeconds": 3})
-        wait_until(lambda: "a.csv.out" in jobs.outputs("crash"), JOB_SECONDS, "the first file is done")
-        first = jobs.s3.head_object(Bucket=BUCKET, Key="crash/out/a.csv.out")["LastModified"]
-        clary.kill(*killed)
-        if "supervisor" in killed:
-            clary.up()
-        job = wait_until(lambda: _ended(jobs, "crash"), JOB_SECONDS, "it has ended")
-        assert job["TransformJobStatus"] == "Failed"
-        assert jobs.outputs("crash") == {"a.csv.out": b"6\n"}
-        assert jobs.s3.head_object(Bucket=BUCKET, Key="crash/out/a.csv.out")["LastModified"] == first
-        assert engines(clary.data_dir) == []
+def test_killed_in_the_middle_it_goes_on_and_does_nothing_twice(clary, killed):
+    jobs = Transforms(clary)
+    jobs.model()
+    jobs.put("crash", {"a.csv": "1,2\n", "b.csv": "slow\n"})
+    jobs.begin("crash", ModelClientConfig={"InvocationsMaxRetries": 0, "InvocationsTimeoutInSeconds": 3})
+    wait_until(lambda: "a.csv.out" in jobs.outputs("crash"), JOB_SECONDS, "the first file is done")
+    first = jobs.s3.head_object(Bucket=BUCKET, Key="crash/out/a.csv.out")["LastModified"]
+    clary.kill(*killed)
+    if "supervisor" in killed:
+        clary.up()
+    job = wait_until(lambda: _ended(jobs, "crash"), JOB_SECONDS, "it has ended")
+    assert job["TransformJobStatus"] == "Failed"
+    assert jobs.outputs("crash") == {"a.csv.out": b"6\n"}
+    assert jobs.s3.head_object(Bucket=BUCKET, Key="crash/out/a.csv.out")["LastModified"] == first
+    assert engines(clary.data_dir) == []
 
 
 def _ended(jobs, name):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -40,45 +39,43 @@ def losing_its_answers(clary: RunningClary):
     return sagemaker
 
 
-def test_a_create_whose_answer_was_lost_is_answered_alike(tmp_path: Path) -> None:
-    with RunningClary(tmp_path / "data") as clary:
-        sagemaker = losing_its_answers(clary)
-        params = {"ExecutionRoleArn": clary.role_arn, "PrimaryContainer": {"Image": IMAGE}}
-        made = sagemaker.create_model(ModelName="m", **params)
-        assert made["ResponseMetadata"]["RetryAttempts"] == 1
-        assert made["ModelArn"] == sagemaker.describe_model(ModelName="m")["ModelArn"]
-        with pytest.raises(ClientError, match="already existing"):
-            sagemaker.create_model(ModelName="m", **params)
+def test_a_create_whose_answer_was_lost_is_answered_alike(clary: RunningClary) -> None:
+    sagemaker = losing_its_answers(clary)
+    params = {"ExecutionRoleArn": clary.role_arn, "PrimaryContainer": {"Image": IMAGE}}
+    made = sagemaker.create_model(ModelName="m", **params)
+    assert made["ResponseMetadata"]["RetryAttempts"] == 1
+    assert made["ModelArn"] == sagemaker.describe_model(ModelName="m")["ModelArn"]
+    with pytest.raises(ClientError, match="already existing"):
+        sagemaker.create_model(ModelName="m", **params)
 
 
-def test_creates_that_control_dies_under_are_answered_as_if_nothing_had_been(tmp_path: Path) -> None:
-    with RunningClary(tmp_path / "data") as clary:
-        role, over = clary.role_arn, threading.Event()
-        made: list[str] = []
-        refused: list[ClientError] = []
+def test_creates_that_control_dies_under_are_answered_as_if_nothing_had_been(clary: RunningClary) -> None:
+    role, over = clary.role_arn, threading.Event()
+    made: list[str] = []
+    refused: list[ClientError] = []
 
-        def create(creator: int, sagemaker: Any) -> None:
-            number = 0
-            while not over.is_set():
-                name, number = f"m-{creator}-{number}", number + 1
-                try:
-                    sagemaker.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer={"Image": IMAGE})
-                    made.append(name)
-                except ClientError as error:
-                    refused.append(error)
+    def create(creator: int, sagemaker: Any) -> None:
+        number = 0
+        while not over.is_set():
+            name, number = f"m-{creator}-{number}", number + 1
+            try:
+                sagemaker.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer={"Image": IMAGE})
+                made.append(name)
+            except ClientError as error:
+                refused.append(error)
 
-        creators = [threading.Thread(target=create, args=(number, client(clary))) for number in range(CREATORS)]
-        for creator in creators:
-            creator.start()
-        for _ in range(3):
-            before = len(made)
-            wait_until(lambda before=before: len(made) > before + 50, 60, "models are made")
-            clary.kill("control")
+    creators = [threading.Thread(target=create, args=(number, client(clary))) for number in range(CREATORS)]
+    for creator in creators:
+        creator.start()
+    for _ in range(3):
         before = len(made)
-        wait_until(lambda: len(made) > before + 20, 60, "models are made again")
-        over.set()
-        for creator in creators:
-            creator.join(60)
-        assert refused == []
-        pages = client(clary).get_paginator("list_models").paginate(PaginationConfig={"PageSize": 100})
-        assert sorted(model["ModelName"] for page in pages for model in page["Models"]) == sorted(made)
+        wait_until(lambda before=before: len(made) > before + 50, 60, "models are made")
+        clary.kill("control")
+    before = len(made)
+    wait_until(lambda: len(made) > before + 20, 60, "models are made again")
+    over.set()
+    for creator in creators:
+        creator.join(60)
+    assert refused == []
+    pages = client(clary).get_paginator("list_models").paginate(PaginationConfig={"PageSize": 100})
+    assert sorted(model["ModelName"] for page in pages for model in page["Models"]) == sorted(made)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
@@ -40,9 +39,8 @@ for epoch in range(EPOCHS):
 
 
 @pytest.fixture(scope="module")
-def tunings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tunings]:
-    with RunningClary(tmp_path_factory.mktemp("tuning") / "data", "--cores", "2", "--overcommit", "2") as clary:
-        yield Tunings(Jobs(clary))
+def tunings(shared: RunningClary) -> Tunings:
+    return Tunings(Jobs(shared))
 
 
 def let_go(tunings: Tunings) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from statistics import fmean, stdev
 
 import optuna
@@ -52,9 +51,8 @@ def by_optuna(seed: int) -> float:
 
 
 @pytest.fixture(scope="module")
-def tunings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tunings]:
-    with RunningClary(tmp_path_factory.mktemp("quality") / "data") as clary:
-        yield Tunings(Jobs(clary))
+def tunings(shared: RunningClary) -> Tunings:
+    return Tunings(Jobs(shared))
 
 
 def test_optuna_alone_finds_nothing_better_with_the_same_budget(tunings: Tunings) -> None:

@@ -48,7 +48,12 @@ from clary.services.ecr.names import REPOSITORY
 from clary.services.iam.bootstrap import ensure_defaults
 from clary.services.registry import Operation
 from clary.services.s3 import public
+from clary.services.s3.granting import ExistingTags, Granting
+from clary.services.s3.keeping import Lifecycles
+from clary.services.s3.publication import publish as publish_buckets
+from clary.services.sns.publication import publish as publish_topics
 from clary.services.sqs.names import KIND as QUEUE
+from clary.services.sqs.publication import publish as publish_queues
 from clary.settings import Settings
 from clary.store import Key, Store
 from clary.telemetry.series import SeriesStore
@@ -139,6 +144,7 @@ class Control:
     backend: LocalBackend
     identity: Identity
     keeper: Keeper
+    lifecycles: Lifecycles
     edge_work: EdgeWork
 
     @classmethod
@@ -156,9 +162,12 @@ class Control:
         )
         series = SeriesStore(settings.series_database)
         messages = message_store(settings, store)
-        keeper = Keeper(store, objects)
-        work = EdgeWork(settings)
-        return cls(settings, store, objects, images, series, messages, backend, Identity(settings), keeper, work)
+        work, identity = EdgeWork(settings), Identity(settings, Granting(objects), ExistingTags(objects))
+        keeper, lifecycles = Keeper(store, objects), Lifecycles(objects)
+        publish_buckets(objects, settings)
+        publish_queues(store.read, settings)
+        publish_topics(store.read, settings)
+        return cls(settings, store, objects, images, series, messages, backend, identity, keeper, lifecycles, work)
 
     def serve(self, start: Start, able: Future[None]) -> None:
         """Answer and reconcile until told to stop. Raises ClaryError where containers cannot be had here."""
@@ -169,9 +178,11 @@ class Control:
         server = ControlServer(lambda call: self._carry_out(controllers, call), questions.handlers())
         try:
             self.keeper.start()
+            self.lifecycles.start()
             uvloop.run(_serve(server, controllers, start, [able, self._offered()]))
         finally:
             self.keeper.close()
+            self.lifecycles.close()
             controllers.close()
             self.backend.close()
             self.messages.close()

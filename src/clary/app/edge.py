@@ -21,7 +21,7 @@ from clary.compute.reach import SandboxReach
 from clary.distribution.login import Login
 from clary.distribution.registry import Registry
 from clary.distribution.uploads import Pushing
-from clary.edge import access_logs, usage
+from clary.edge import access_logs, usage, uses
 from clary.edge.asynchronous import AsyncEffects
 from clary.edge.buckets import BUCKETS, Buckets
 from clary.edge.code import CODE, Code
@@ -39,15 +39,19 @@ from clary.functions.table import Function, Version
 from clary.gateway.api_effects import EdgeEffects
 from clary.gateway.api_site import ApiSite
 from clary.gateway.asgi import Gateway
+from clary.gateway.cors import Cors, Preflights
+from clary.gateway.form_uploads import FormUploads
 from clary.gateway.function_letters import FunctionLetters
 from clary.gateway.function_urls import FunctionUrls
 from clary.gateway.identity import Identity
+from clary.gateway.websites import Websites
 from clary.identity.sealing import Sealer
 from clary.objects.intake import Intake
 from clary.objects.reader import ObjectReader
 from clary.queues.waiting import Waiting
 from clary.services.catalogue import REGISTRY
 from clary.services.context import EdgeContext
+from clary.services.s3.granting import ExistingTags, Granting
 from clary.serving.asynchronous.work import AsyncWork
 from clary.serving.many_models import Models, Note
 from clary.serving.metering import Meter
@@ -87,7 +91,8 @@ class Edge:
     def of(cls, settings: Settings) -> Edge:
         """Opens nothing that control must have made before: either may start first."""
         door = ControlDoor(settings.run_dir / "control.sock")
-        identity = Identity(settings)
+        objects = ObjectReader(settings.objects_dir)
+        identity = Identity(settings, Granting(objects), ExistingTags(objects))
         letters = FunctionLetters(REGISTRY, identity, door, settings.account_id)
         functions = Functions(
             settings.run_dir,
@@ -98,7 +103,7 @@ class Edge:
         router = Router(settings.run_dir, SandboxDial(settings.containers_dir))
         return cls(
             settings,
-            ObjectReader(settings.objects_dir),
+            objects,
             Intake(settings.objects_dir),
             router,
             serverless(settings, router, door),
@@ -137,6 +142,7 @@ class Edge:
 
     def gateway(self) -> Gateway:
         """All of it behind HTTP."""
+        cors = Cors(self.objects)
         internal = Internal(self.settings, self.door, Sealer.of(self.settings.data_dir))
         return Gateway(
             registry=REGISTRY,
@@ -156,7 +162,11 @@ class Edge:
                 self.function_urls(),
                 ApiSite(self.apis, self.identity, self.identity, self.settings),
                 HookSite(self.settings, self.door),
+                Websites(self.objects, self.identity, self.context),
+                FormUploads(self.identity, self.identity, self.door, self.intake, cors, self.settings),
+                Preflights(cors, self.settings),
             ),
+            pages=cors.headers,
         )
 
     def function_urls(self) -> FunctionUrls:
@@ -261,6 +271,7 @@ def work(start: process.Start) -> None:
             lambda: report(edge.asynchronous.meter, edge.door),
             lambda: access_logs.write(edge.apis.log, edge.door),
             lambda: usage.report(edge.apis.rest.usage, edge.door.ask),
+            lambda: uses.report(edge.identity.uses, edge.door.ask),
             lambda: _tell(start.tether),
         ]
         secure = secured(start.settings, start.names)

@@ -33,6 +33,10 @@ from clary.services.apigateway.drafts import draft
 from clary.services.apigateway.publication import publish as publish_apis
 from clary.services.apigateway.usage import note as note_usage
 from clary.services.iam.bootstrap import ensure_defaults
+from clary.services.iam.use import note as note_uses
+from clary.services.s3.publication import publish as publish_buckets
+from clary.services.sns.publication import publish as publish_topics
+from clary.services.sqs.publication import publish as publish_queues
 from clary.services.sqs.reception import receive
 from clary.serving.serverless import QUESTION as SERVERLESS
 from clary.settings import Settings
@@ -88,6 +92,7 @@ class Questions:
             "status": self.status,
             "rest-api": lambda params: draft(self._store, params),
             "api-usage": lambda params: note_usage(self._store, params),
+            "credentials-used": lambda params: note_uses(self._store, params),
             "entrances": lambda params: entrances(self._settings, self._store, params),
             "interrupt": lambda params: interrupt(self._settings, self._store, self._controllers.wake, params),
             "upload": lambda params: upload(self._store, params),
@@ -143,6 +148,9 @@ class Questions:
         shutil.rmtree(self._settings.logs_dir, ignore_errors=True)
         ensure_defaults(self._store, self._settings)
         publish_apis(self._store.read, self._settings)
+        publish_buckets(self._objects, self._settings)
+        publish_queues(self._store.read, self._settings)
+        publish_topics(self._store.read, self._settings)
         bucket.offer(self._objects, self._settings.region)
         _log.info("everything was reset")
         return {"status": "reset"}

@@ -25,6 +25,8 @@ from clary.controllers.health import HealthGate
 from clary.controllers.hearing import Hearing
 from clary.controllers.hook_effects import Acting, HookController
 from clary.controllers.key_effects import KeyController
+from clary.controllers.log_groups import GROUP_KIND, LogGroupController
+from clary.controllers.log_work import EXPORTS, QUERIES, LogWork, LogWorkController
 from clary.controllers.logs import Invoke, Logs
 from clary.controllers.loop import Loop
 from clary.controllers.model_loading import ModelLoading
@@ -49,6 +51,8 @@ from clary.lifecycles import (
     hook_run,
     inference_component,
     inference_experiment,
+    log_export,
+    log_query,
     training_job,
     transform_job,
     tuning_job,
@@ -159,6 +163,10 @@ class Controllers:
         self._keys = KeyController(settings, store)
         carried_out = {**executors(invoke), "autoscaling": ScaleByPolicy(store, self.wake)}
         self._utilization = Utilization(settings, store, self._containers, invoke)
+        work = LogWork(settings, store, storage.objects)
+        self._log_queries = LogWorkController(QUERIES, store, self._activities, work.query, work.forget_query)
+        self._log_exports = LogWorkController(EXPORTS, store, self._activities, work.export, lambda row: None)
+        self._log_groups = LogGroupController(settings, store, invoke)
         self._alarms = AlarmController(store, series, carried_out, self.wake)
 
     def wake(self, key: Key) -> None:
@@ -177,7 +185,9 @@ class Controllers:
         jobs = (self._training, self._transforms, self._compilations, self._tunings, self._pools)
         scaling = (self._alarms, self._scaling, self._schedules)
         serving = (self._endpoints, self._experiments, self._captures)
-        resumed = (*serving, *jobs, self._functions, self.environments, self.hooks, *scaling, self._keys)
+        logs = (self._log_queries, self._log_exports, self._log_groups)
+        functions = (self._functions, self.environments)
+        resumed = (*serving, *jobs, *functions, self.hooks, *scaling, self._keys, *logs)
         for key in [key for controller in resumed for key in controller.resume()]:
             self._loop.wake(key)
         self._containers.watch()
@@ -201,6 +211,9 @@ class Controllers:
                 ALARM_KIND: self._alarms,
                 TARGET_KIND: self._scaling,
                 SCHEDULED_KIND: self._schedules,
+                log_query.KIND: self._log_queries,
+                log_export.KIND: self._log_exports,
+                GROUP_KIND: self._log_groups,
                 KEY_KIND: self._keys,
                 SECRET_KIND: self._keys,
             }

@@ -41,7 +41,8 @@ class Logs:
                 raise
 
     def _create(self, owner: Key, operation: str, params: dict[str, Any]) -> None:
-        call = Call(account_root(owner.account), "logs", operation, params, owner.region)
+        principal = account_root(owner.account)
+        call = Call(principal, "logs", operation, params, owner.region, parent=owner.name)
         try:
             self._invoke(call)
         except AWSError as error:

@@ -112,6 +112,7 @@ class Connection(asyncio.Protocol):
         peer = transport.get_extra_info("peername")
         self._inside = not isinstance(peer, tuple)  # a Unix socket's client has no address
         self._source = "127.0.0.1" if self._inside else str(peer[0])
+        self._secure = transport.get_extra_info("ssl_object") is not None
         self._hall.connections.add(self)
         self._busy = len(self._hall.connections) > self._hall.most_connections
 
@@ -254,6 +255,7 @@ class Connection(asyncio.Protocol):
             self._headers,
             source_ip=self._source,
             inside=self._inside,
+            secure=self._secure,
         )
 
     def _bound_head(self, size: int) -> None:

@@ -27,6 +27,9 @@ from clary.wire.http import EMPTY_BODY_STATUSES, HttpRequest, HttpResponse
 from clary.wire.protocols import PROTOCOLS
 from clary.wire.rest_xml import host_id
 
+Pages = Callable[[str, HttpRequest], Mapping[str, str]]
+"""What an answer of S3's says of its bucket to a page of another site."""
+
 InternalHandler = Callable[[HttpRequest], Awaitable[HttpResponse]]
 """Answers one of Clary's own paths (`/_clary/…`)."""
 
@@ -67,11 +70,13 @@ class Gateway:
         settings: Settings,
         internal: Mapping[str, InternalHandler],
         sites: Sequence[Site] = (),
+        pages: Pages | None = None,
     ) -> None:
         directory = Directory(registry.services)
         self._parts = Parts(registry, directory, keyring, authorizer, control, edge_context, bodies, settings)
         self._internal = dict(internal)
         self._sites = tuple(sites)
+        self._pages = pages
         self._limits = settings.limits
         self._host = settings.host
         self._outgoing = Outgoing(settings.limits.body_idle_seconds)
@@ -138,6 +143,8 @@ class Gateway:
         except Exception:  # the last line of defence: the traceback is for the log, never for the client
             _log.exception("request %s failed: %s %s", exchange.request_id, request.method, request.raw_path)
             response = self._refusal(refusals.internal_failure(), exchange)
+        if "origin" in request.headers and self._pages is not None:
+            response.headers |= self._pages(_bucket(exchange), request)
         return _finish(response, exchange.protocol, exchange.request_id)
 
     def _refusal(self, error: AWSError, exchange: Exchange) -> HttpResponse:
@@ -264,6 +271,13 @@ def _guess(exchange: Exchange) -> str:
     if getattr(signature, "service", "s3") == "s3" and "form-urlencoded" not in headers.get("content-type", ""):
         return "rest-xml"
     return "query"
+
+
+def _bucket(exchange: Exchange) -> str:
+    """The one that a request to S3 names; empty for all else."""
+    if not hasattr(exchange, "target") or exchange.target.service != "s3":
+        return ""
+    return exchange.target.labels.get("Bucket") or exchange.target.bucket or ""
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

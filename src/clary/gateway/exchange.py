@@ -15,6 +15,7 @@ from clary.gateway.incoming import Incoming
 from clary.gateway.keyring import Authorizer, BodyStore, Keyring
 from clary.gateway.sigv2 import SignatureV2
 from clary.gateway.sigv4 import Signature
+from clary.gateway.transport import transport
 from clary.services.registry import Operation, Registry
 from clary.settings import Settings
 from clary.wire.directory import Directory, Target
@@ -84,6 +85,7 @@ class Exchange:
             region=self.region,
             request_id=self.request_id,
             source_ip=self.request.source_ip,
+            transport=transport(self.request, self.signature),
             invocation_id=self.request.headers.get("amz-sdk-invocation-id", "")[:_INVOCATION_ID],
         )
 

@@ -10,12 +10,17 @@ from typing import NamedTuple, cast
 from clary.calls import Access, Call, Principal
 from clary.errors import AWSError
 from clary.gateway.keyring import Credential
+from clary.identity.context import Facts
 from clary.identity.denial import denied
 from clary.identity.directory import EMPTY, Directory
+from clary.identity.encoded_denial import SERVICES as ENCODED
+from clary.identity.encoded_denial import EncodedDenials
 from clary.identity.policy import Decision
 from clary.identity.published import Identities, identities_path
 from clary.identity.resource_policy import ResourcePolicy
+from clary.identity.resources import SERVICES, Grants, Published, Resources, resources_path
 from clary.identity.sealing import BadToken, Sealer, Session
+from clary.identity.uses import Uses
 from clary.publish import Subscriber
 from clary.settings import Settings
 
@@ -41,11 +46,18 @@ class _Published(NamedTuple):
 class Identity:
     """Keyring and Authorizer of one process; follows every publication at once."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, grants: Grants | None = None, facts: Facts | None = None) -> None:
+        """`grants` reads ACLs, where they count; without it nobody is granted anything. `facts` looks up what policies
+        ask of resources."""
         settings.run_dir.mkdir(parents=True, exist_ok=True)
         self._open = settings.auth == "off"
         self._sealer = Sealer.of(settings.data_dir)
+        self._encoded = EncodedDenials.of(settings.data_dir)
+        self.uses = Uses()
+        self._grants = grants
+        self._facts = facts
         self._subscriber = Subscriber(identities_path(settings.run_dir))
+        self._resources = [Subscriber(resources_path(settings.run_dir, service)) for service in SERVICES]
         self._loading = threading.Lock()
         self._newest = _Published(Directory(EMPTY), {})
         self._sessions: dict[str, tuple[Session, Credential]] = {}
@@ -64,11 +76,29 @@ class Identity:
         """Raises AccessDenied in AWS's words. With `--auth off` everyone may do everything."""
         if self._open:
             return
+        self.uses.note(call)
         directory = self.directory()
-        for access in needed:
+        for access in map(directory.places.located, needed):
             decision = directory.decide(call, access)
-            if not decision.allowed:
-                raise denied(call.service, call.principal, access.action, access.resource, decision)
+            if not decision.allowed and not self._granted(directory, call, access, decision):
+                raise self._refusal(call, access, decision)
+
+    def _refusal(self, call: Call, access: Access, decision: Decision) -> AWSError:
+        refusal = denied(call.service, call.principal, access.action, access.resource, decision)
+        if call.service not in ENCODED:
+            return refusal
+        return self._encoded.refusal(call, access, decision, f"{refusal.message}.")
+
+    def _granted(self, directory: Directory, call: Call, access: Access, decision: Decision) -> bool:
+        """Whether an ACL lets the caller in: everyone is one of its groups; an account's own policies must allow it
+        as well, and within the account that owns the bucket they alone decide."""
+        guarded = directory.resources.find(access.resource)
+        if self._grants is None or guarded is None or not guarded.grants or decision.effect != "implicitDeny":
+            return False
+        grantee = self._grants(call, access)
+        if grantee == "everyone":
+            return decision.layer in ("identity", "resource")
+        return grantee == "account" and decision.layer == "resource"
 
     def decide(self, call: Call, access: Access, policy: ResourcePolicy) -> Decision:
         """Whether the caller has a right on a resource that has a policy. With `--auth off` everyone has."""
@@ -81,12 +111,21 @@ class Identity:
         return self._published().directory
 
     def _published(self) -> _Published:
-        if self._subscriber.changed() or self._loading.locked():
+        if self._changed() or self._loading.locked():
             with self._loading:
-                if self._subscriber.changed():
-                    published = cast("Identities", self._subscriber.current() or EMPTY)
-                    self._newest = _Published(Directory(published), {})
+                if self._changed():
+                    self._newest = self._read()
         return self._newest
+
+    def _changed(self) -> bool:
+        return self._subscriber.changed() or any(each.changed() for each in self._resources)
+
+    def _read(self) -> _Published:
+        published = cast("Identities", self._subscriber.current() or EMPTY)
+        resources: dict[str, Published] = {}
+        for each in self._resources:
+            resources |= each.current().get("resources", {})
+        return _Published(Directory(published, Resources(resources, published["account"]), self._facts), {})
 
     def _of_session(self, access_key_id: str, token: str) -> Credential:
         session, credential = self._sessions.get(token) or self._opened(access_key_id, token)

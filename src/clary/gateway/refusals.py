@@ -69,7 +69,7 @@ def worded(error: AWSError, protocol: str, service: str) -> AWSError:
     message = _TEXTS.get((protocol, error.code), error.message)
     if (code, message, status) == (error.code, error.message, error.status):
         return error
-    return AWSError(code, message, status=status, members=error.members)
+    return AWSError(code, message, status=status, members=error.members, headers=error.headers)
 
 
 def missing_token() -> AWSError:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import base64
 import ipaddress
 import operator
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Literal
 
-from clary.identity.patterns import Context, compiled, pieces, plain
+from clary.identity.patterns import Context, matching, plain
 
 Test = Callable[[str, str, Context], bool]
 """(value of the request, value of the policy, context) → whether they match."""
@@ -36,11 +37,11 @@ def _text_equals_ignoring_case(value: str, wanted: str, context: Context) -> boo
 
 
 def _text_like(value: str, wanted: str, context: Context) -> bool:
-    return compiled(pieces(wanted, context), arn=False).fullmatch(value) is not None
+    return matching(wanted, context, arn=False).fullmatch(value) is not None
 
 
 def _arn_like(value: str, wanted: str, context: Context) -> bool:
-    return compiled(pieces(wanted, context), arn=wanted != "*").fullmatch(value) is not None
+    return matching(wanted, context, arn=wanted != "*").fullmatch(value) is not None
 
 
 def _truth_equals(value: str, wanted: str, context: Context) -> bool:
@@ -52,9 +53,14 @@ def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
     return ipaddress.ip_network(text, strict=False)
 
 
+@lru_cache(maxsize=1024)
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    return ipaddress.ip_address(text)
+
+
 def _address_within(value: str, wanted: str, context: Context) -> bool:
     try:
-        address, network = ipaddress.ip_address(value), _network(plain(wanted, context))
+        address, network = _address(value), _network(plain(wanted, context))
     except ValueError:
         return False
     return address in network
@@ -71,10 +77,20 @@ def _bytes_equal(value: str, wanted: str, _context: Context) -> bool:
 def _moment(text: str) -> float:
     """Epoch seconds of an ISO 8601 date or of epoch seconds. Raises ValueError."""
     try:
-        return float(text)
+        return _number(text)
     except ValueError:
         moment = datetime.fromisoformat(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+
+
+def _number(text: str) -> float:
+    """Raises ValueError: Python would take `1_000`, `nan` and `inf` as well."""
+    if not _NUMBER.fullmatch(text.strip()):
+        raise ValueError(text)
+    return float(text)
 
 
 def _comparing(read: Callable[[str], float], compare: Callable[[float, float], bool]) -> Test:
@@ -104,7 +120,7 @@ _POSITIVE: dict[str, Test] = {
     "Bool": _truth_equals,
     "IpAddress": _address_within,
     "BinaryEquals": _bytes_equal,
-    **{f"Numeric{name}": _comparing(float, compare) for name, compare in _ORDERINGS.items()},
+    **{f"Numeric{name}": _comparing(_number, compare) for name, compare in _ORDERINGS.items()},
     **{f"Date{name}": _comparing(_moment, compare) for name, compare in _ORDERINGS.items()},
 }
 
@@ -135,6 +151,8 @@ class Presence:
     key: str
     """In lower case."""
     wanted: tuple[str, ...]
+    name: str
+    """The key as it is written."""
 
     def holds(self, context: Context) -> bool:
         """Whether the request satisfies it."""
@@ -153,10 +171,14 @@ class Condition:
     negated: bool
     if_exists: bool
     quantifier: Quantifier
+    name: str
+    """The key as it is written."""
 
     def holds(self, context: Context) -> bool:
         """Whether the request satisfies it. Raises MissingValue."""
         values = context.get(self.key, ())
+        if self.quantifier:  # sets know no empty text: a set of nothing but that is empty
+            values = [value for value in values if value]
         if not values:
             return self.if_exists or self.quantifier == "ForAllValues" or (self.negated and not self.quantifier)
         every = self.quantifier == "ForAllValues" or (self.negated and not self.quantifier)
@@ -184,9 +206,9 @@ def _texts(values: object) -> tuple[str, ...]:
 def condition(name: str, key: str, values: object) -> Condition | Presence:
     """One entry of a statement's Condition block. Raises UnknownOperator."""
     quantifier, body, if_exists = _split(name)
-    if body == "null":
-        return Presence(key.lower(), _texts(values))
+    if body == "null" and not if_exists:
+        return Presence(key.lower(), _texts(values), key)
     found = _TESTS.get(body)
     if found is None:
         raise UnknownOperator(name)
-    return Condition(key.lower(), _texts(values), found[0], found[1], if_exists, quantifier)
+    return Condition(key.lower(), _texts(values), found[0], found[1], if_exists, quantifier, key)

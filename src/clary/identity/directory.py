@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from clary.calls import Access, Call, Principal
-from clary.identity.context import context_of
+from clary.identity.context import Facts, WithFacts, context_of
 from clary.identity.managed import managed_policies
-from clary.identity.policy import Decision, PolicySet, Question, Statement, compile_policy, decide
+from clary.identity.patterns import Context
+from clary.identity.places import Places
+from clary.identity.policy import Decision, PolicySet, Question, Statement, compile_policy, first_denial
+from clary.identity.principals import is_service
 from clary.identity.published import Identities, Subject
-from clary.identity.resource_policy import ResourcePolicy, decide_with
+from clary.identity.resource_policy import ResourcePolicy
+from clary.identity.resources import Guarded, Resources, together
 
 _DECISIONS_KEPT = 32_768
 """Bound of the memory of decisions (about 200 bytes each)."""
@@ -17,14 +21,20 @@ _SESSIONS_KEPT = 1024
 
 _NOTHING = PolicySet(())
 
+_MAKES = "s3:CreateBucket"
+"""The bucket is not there yet: it will be the caller's."""
+
 _Asked = tuple[str, str, tuple[str, ...], str, str]
 
 
 class Directory:
     """One published document. Answers from memory, in any thread; a new document is a new directory."""
 
-    def __init__(self, identities: Identities) -> None:
+    def __init__(self, identities: Identities, resources: Resources | None = None, facts: Facts | None = None) -> None:
         self.identities = identities
+        self.places = Places(identities)
+        self._facts = facts
+        self.resources = resources or Resources({}, identities["account"])
         self._statements: dict[str, tuple[Statement, ...]] = {}
         self._layers: dict[str, tuple[PolicySet, PolicySet | None]] = {}
         self._sessions: dict[tuple[str, ...], PolicySet] = {}
@@ -47,13 +57,15 @@ class Directory:
 
     def decide_on(self, call: Call, access: Access, policy: ResourcePolicy) -> Decision:
         """The same on a resource that has a policy of its own."""
-        who, question, own = call.principal, self._question(call, access), self.decide(call, access)
-        return decide_with(policy, question, who, own, lambda: self._narrowed(who, question))
+        who, question = call.principal, self._question(call, access)
+        guarded = Guarded(self.identities["account"], PolicySet(policy.statements), alone=policy.sole)
+        return together(guarded, question, who, self._callers(who, question))
 
     def subject(self, principal: Principal) -> Subject | None:
         """The user or role whose policies count; None where it is gone, or another has its name now."""
         found = self.identities["subjects"].get(principal.identity)
-        return found if found and found["id"] == principal.user_id.partition(":")[0] else None
+        identifier = principal.subject_id or principal.user_id.partition(":")[0]
+        return found if found and found["id"] == identifier else None
 
     def layers(self, arn: str) -> tuple[PolicySet, PolicySet | None]:
         """A subject's own policies, and its permissions boundary. Raises KeyError."""
@@ -66,31 +78,66 @@ class Directory:
             self._layers[arn] = found
         return found
 
+    def texts(self) -> dict[str, str]:
+        """The documents that were compiled so far, by the name that their statements have as a source."""
+        return {self._source(name): self._document(name) for name in self._statements}
+
+    def _source(self, name: str) -> str:
+        managed = managed_policies().get(name)
+        return managed.name if managed is not None else name
+
+    def _document(self, name: str) -> str:
+        managed = managed_policies().get(name)
+        if managed is not None:
+            return managed.document
+        policy = self.identities["policies"].get(name)
+        return policy["document"] if policy is not None else ""
+
     def _question(self, call: Call, access: Access) -> Question:
-        def gather() -> dict[str, tuple[str, ...]]:
+        def gather() -> Context:
             subject = self.subject(call.principal)
-            return context_of(call, self.identities["account"], subject["tags"] if subject else {}, access.context)
+            account = self.resources.account_of(access.resource) or call.principal.account
+            keys = context_of(call, account, subject["tags"] if subject else {}, access.context)
+            facts = self._facts
+            return keys if facts is None else WithFacts(keys, lambda: facts(access))
 
         return Question(access.action, access.resource, gather)
 
     def _decided(self, who: Principal, question: Question) -> Decision:
-        session = self._session(tuple(who.session_policies))
-        if who.kind == "root":
-            return decide(question, _EVERYTHING, None, session)
-        if self.subject(who) is None:
-            return decide(question, _NOTHING)
-        own, boundary = self.layers(who.identity)
-        return decide(question, own, boundary, session)
+        own = self._callers(who, question)
+        guarded = self._guarded(who, question)
+        if guarded is None:
+            return first_denial(own) if own else Decision("implicitDeny", "resource")
+        return together(guarded, question, who, own)
 
-    def _narrowed(self, who: Principal, question: Question) -> Decision:
-        """Boundary and session alone. A user whom a resource names is not held by an implicit deny of the boundary."""
+    def _guarded(self, who: Principal, question: Question) -> Guarded | None:
+        """What else there is to say, where the resource is another's or has a policy."""
+        if question.action == _MAKES:
+            return None
+        guarded = self.resources.find(question.resource)
+        if guarded is None or guarded.alone or guarded.policy.statements or guarded.account != who.account:
+            return guarded
+        return None
+
+    def _callers(self, who: Principal, question: Question) -> list[Decision] | None:
+        """What its policies say; None where it has none: nobody, and services."""
+        return None if who.kind == "anonymous" or is_service(who) else self._own(who, question)
+
+    def _own(self, who: Principal, question: Question) -> list[Decision]:
+        """The caller's policies, its boundary's and its session's, each by itself."""
         session = self._session(tuple(who.session_policies))
+        own, boundary = self._of_subject(who)
+        decisions = [own.decide(question, "identity")]
+        if boundary is not None:
+            decisions.append(boundary.decide(question, "boundary"))
+        if session is not None:
+            decisions.append(session.decide(question, "session"))
+        return decisions
+
+    def _of_subject(self, who: Principal) -> tuple[PolicySet, PolicySet | None]:
         if who.kind == "root":
-            return decide(question, _EVERYTHING, None, session)
-        if self.subject(who) is None:
-            return decide(question, _NOTHING)
-        boundary = self.layers(who.identity)[1] if who.kind == "assumed-role" else None
-        return decide(question, _EVERYTHING, boundary, session)
+            return _EVERYTHING, None
+        return self.layers(who.identity) if self.subject(who) is not None else (_NOTHING, None)
 
     def _policy(self, name: str) -> tuple[Statement, ...]:
         found = self._statements.get(name)

@@ -1,35 +1,54 @@
-"""AWS-managed policies, by ARN, with AWS's content: one JSON file each in `managed/`
-(https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html)."""
+"""AWS-managed policies, by ARN, with AWS's content: one line each of `managed_policies.tsv`, with ARN, version, when
+the policy was made, when this version was, and the document. Public archives of
+https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html had them."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 
-_FOLDER = Path(__file__).with_name("managed")
+_FILE = Path(__file__).with_name("managed_policies.tsv")
+_PREFIX = "arn:aws:iam::aws:policy"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Managed:
-    """One policy that AWS keeps; `created` is when its current version was made."""
+    """One policy that AWS keeps."""
 
-    name: str
-    path: str
+    arn: str
+    """`arn:aws:iam::aws:policy/NAME`, or with a path before the name: `/service-role/`."""
     version: str
-    created: datetime
+    first: str
+    """When the policy was made, as ISO 8601."""
+    last: str
+    """When its current version was made."""
     document: str
     """JSON, without blanks."""
 
     @property
-    def arn(self) -> str:
-        """`arn:aws:iam::aws:policy/NAME`."""
-        return f"arn:aws:iam::aws:policy{self.path}{self.name}"
+    def name(self) -> str:
+        """`AmazonS3FullAccess`."""
+        return self.arn.rpartition("/")[2]
+
+    @property
+    def path(self) -> str:
+        """`/`, `/service-role/`, `/aws-service-role/` or `/job-function/`."""
+        return self.arn.removeprefix(_PREFIX).rpartition("/")[0] + "/"
+
+    @property
+    def created(self) -> datetime:
+        """When the policy was made."""
+        return datetime.fromisoformat(self.first)
+
+    @property
+    def updated(self) -> datetime:
+        """When its current version was made."""
+        return datetime.fromisoformat(self.last)
 
     @property
     def id(self) -> str:
@@ -41,16 +60,5 @@ class Managed:
 @cache
 def managed_policies() -> Mapping[str, Managed]:
     """All that are known here, by ARN."""
-    policies = (_read(file) for file in sorted(_FOLDER.glob("*.json")))
+    policies = (Managed(*line.split("\t")) for line in _FILE.read_text().splitlines())
     return {policy.arn: policy for policy in policies}
-
-
-def _read(file: Path) -> Managed:
-    raw = json.loads(file.read_text())
-    return Managed(
-        name=file.stem,
-        path=raw["Path"],
-        version=raw["VersionId"],
-        created=datetime.fromisoformat(raw["CreateDate"]),
-        document=json.dumps(raw["Document"], separators=(",", ":")),
-    )

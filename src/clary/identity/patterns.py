@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -34,36 +34,79 @@ class Piece:
     literal: bool
 
 
+def variables(text: str) -> list[str]:
+    """The condition keys that a pattern takes its values from, as they are written."""
+    found = (_DEFAULT.match(inside) for inside in _VARIABLE.findall(text) if inside not in _LITERALS)
+    return [match[1] for match in found if match]
+
+
 def has_variable(text: str) -> bool:
     """Whether the pattern's meaning depends on the request."""
     return "${" in text and _VARIABLE.search(text) is not None
 
 
-def _value(inside: str, context: Context) -> str:
-    if inside in _LITERALS:
-        return inside
+@dataclass(frozen=True, slots=True)
+class _Variable:
+    """What stands between `${` and `}`."""
+
+    inside: str
+    fixed: str | None
+    """One of the letters that mean something, written so that it does not."""
+    key: str
+    """In lower case; empty where this is no variable at all."""
+    default: str | None
+
+    def value(self, context: Context) -> str:
+        """Raises MissingValue."""
+        if self.fixed is not None:
+            return self.fixed
+        values = context.get(self.key, ())
+        if self.key and len(values) == 1:
+            return values[0]
+        if self.default is None:
+            raise MissingValue(self.inside)
+        return self.default
+
+
+def _variable(inside: str) -> _Variable:
     found = _DEFAULT.match(inside)
-    if found is None:
-        raise MissingValue(inside)
-    values = context.get(found[1].lower(), ())
-    if len(values) == 1:
-        return values[0]
-    if found[2] is None:
-        raise MissingValue(inside)
-    return found[2]
+    fixed = inside if inside in _LITERALS else None
+    return _Variable(inside, fixed, found[1].lower() if found else "", found[2] if found else None)
+
+
+@lru_cache(maxsize=4096)
+def _variables(text: str) -> tuple[_Variable, ...]:
+    return tuple(_variable(inside) for inside in _VARIABLE.findall(text))
+
+
+def _values(text: str, context: Context) -> tuple[str, ...]:
+    return tuple([variable.value(context) for variable in _variables(text)])
+
+
+def _filled(text: str, values: Sequence[str]) -> Iterator[Piece]:
+    end = 0
+    for found, value in zip(_VARIABLE.finditer(text), values, strict=True):
+        yield Piece(text[end : found.start()], literal=False)
+        yield Piece(value, literal=True)
+        end = found.end()
+    yield Piece(text[end:], literal=False)
 
 
 def pieces(text: str, context: Context) -> tuple[Piece, ...]:
     """The pattern with its variables filled in. Raises MissingValue."""
-    found = list(_VARIABLE.finditer(text))
-    ends = [0, *(match.end() for match in found)]
-    starts = [*(match.start() for match in found), len(text)]
-    parts: list[Piece] = []
-    for index, (end, start) in enumerate(zip(ends, starts, strict=True)):
-        parts.append(Piece(text[end:start], literal=False))
-        if index < len(found):
-            parts.append(Piece(_value(found[index][1], context), literal=True))
-    return tuple(piece for piece in parts if piece.text)
+    return tuple(piece for piece in _filled(text, _values(text, context)) if piece.text)
+
+
+def matching(text: str, context: Context, *, arn: bool) -> re.Pattern[str]:
+    """The same as an expression. Raises MissingValue."""
+    return _matching(text, _values(text, context), arn=arn)
+
+
+@lru_cache(maxsize=4096)
+def _matching(text: str, values: tuple[str, ...], *, arn: bool) -> re.Pattern[str]:
+    """Kept, since the same variables come back with every request."""
+    parts = [piece for piece in _filled(text, values) if piece.text]
+    return re.compile(expression(parts, arn=arn), re.DOTALL)
 
 
 def plain(text: str, context: Context) -> str:
@@ -106,12 +149,6 @@ def expression(parts: Sequence[Piece], *, arn: bool = False) -> str:
     last = between.pop()
     middle = "".join(f"(?>{run.reach}*?{run.source})" for run in between)
     return f"{first.source}{middle}{last.reach}*{last.source}"
-
-
-@lru_cache(maxsize=4096)
-def compiled(parts: tuple[Piece, ...], *, arn: bool) -> re.Pattern[str]:
-    """The expression, compiled; kept, since the same variables come back with every request."""
-    return re.compile(expression(parts, arn=arn), re.DOTALL)
 
 
 def union(texts: Sequence[str], *, arn: bool) -> re.Pattern[str]:

@@ -15,7 +15,7 @@ from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 from clary.identity.conditions import Condition, Presence, condition
-from clary.identity.patterns import Context, MissingValue, compiled, has_variable, pieces, union
+from clary.identity.patterns import Context, MissingValue, has_variable, matching, union
 
 Effect = Literal["allowed", "explicitDeny", "implicitDeny"]
 
@@ -85,7 +85,7 @@ class ResourceMatch:
     def _found(self, resource: str, context: Callable[[], Context]) -> bool:
         if self._everything or (self._fixed and self._expression.fullmatch(resource) is not None):
             return True
-        return any(compiled(pieces(text, context()), arn=True).fullmatch(resource) for text in self.moving)
+        return any(matching(text, context(), arn=True).fullmatch(resource) for text in self.moving)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,11 @@ class Statement:
     resource: ResourceMatch
     conditions: tuple[Condition | Presence, ...]
     principals: Mapping[str, tuple[str, ...]]
-    """Of a trust policy: kind (`AWS`, `Service`) to what is named; empty for identity policies."""
+    """Of a policy on a resource or a role: kind (`AWS`, `Service`) to what is named; empty for identity policies."""
+    other_principals: Mapping[str, tuple[str, ...]]
+    """`NotPrincipal`: everybody but these."""
+    index: int = 0
+    """Which one of its document it is."""
 
 
 def _conditions(block: Mapping[str, Mapping[str, Any]]) -> tuple[Condition | Presence, ...]:
@@ -112,12 +116,12 @@ def _principals(block: Mapping[str, Any] | str | None) -> dict[str, tuple[str, .
         return {}
     if isinstance(block, str):
         return {"AWS": (block,)}
-    return {kind: tuple(listed(names)) for kind, names in block.items()}
+    return {kind: tuple(map(str, listed(names))) for kind, names in block.items()}
 
 
-def _statement(raw: Mapping[str, Any], source: str, source_type: str, *, variables: bool) -> Statement:
+def _statement(raw: Mapping[str, Any], source: str, source_type: str, index: int, *, variables: bool) -> Statement:
     negated_action, negated_resource = "NotAction" in raw, "NotResource" in raw
-    resources = listed(raw.get("NotResource" if negated_resource else "Resource", "*"))
+    resources = [str(each) for each in listed(raw.get("NotResource" if negated_resource else "Resource", "*"))]
     return Statement(
         source=source,
         source_type=source_type,
@@ -127,6 +131,8 @@ def _statement(raw: Mapping[str, Any], source: str, source_type: str, *, variabl
         resource=ResourceMatch(resources, negated=negated_resource, variables=variables),
         conditions=_conditions(raw.get("Condition") or {}),
         principals=_principals(raw.get("Principal")),
+        other_principals=_principals(raw.get("NotPrincipal")),
+        index=index,
     )
 
 
@@ -145,7 +151,8 @@ def _compile_text(text: str, source: str, source_type: str) -> tuple[Statement, 
         parsed = json.loads(text)
         variables = parsed.get("Version") == "2012-10-17"
         return tuple(
-            _statement(raw, source, source_type, variables=variables) for raw in listed(parsed.get("Statement"))
+            _statement(raw, source, source_type, index, variables=variables)
+            for index, raw in enumerate(listed(parsed.get("Statement")))
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise MalformedPolicy("Syntax errors in policy.") from error
@@ -236,6 +243,11 @@ def decide(
         decisions.append(boundary.decide(question, "boundary"))
     if session is not None:
         decisions.append(session.decide(question, "session"))
+    return first_denial(decisions)
+
+
+def first_denial(decisions: Sequence[Decision]) -> Decision:
+    """Of several layers that must each allow: the first denial, explicit before implicit; else the first decision."""
     for effect in ("explicitDeny", "implicitDeny"):
         for each in decisions:
             if each.effect == effect:

@@ -4,7 +4,7 @@ they bring. Secrets stand in it: the file is readable by its owner only."""
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from clary.calls import PrincipalKind
 
@@ -47,6 +47,8 @@ class Identities(TypedDict):
     keys: dict[str, Key]
     subjects: dict[str, Subject]
     policies: dict[str, Policy]
+    others: NotRequired[list[str]]
+    """ARNs of what else has a path and no policies: instance profiles, server certificates."""
 
 
 def identities_path(run_dir: Path) -> Path:

@@ -18,7 +18,7 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -96,10 +96,16 @@ class Session:
     """Session policies: documents as JSON, or ARNs."""
     tags: Mapping[str, str] = field(default_factory=dict)
     source_identity: str = ""
+    transitive: tuple[str, ...] = ()
+    """Names of the tags that a role assumed with this session inherits."""
+    context: Mapping[str, str] = field(default_factory=dict)
+    """Other condition keys: `aws:MultiFactorAuthPresent`, what an identity provider says."""
+    subject_id: str = ""
 
     def principal(self) -> Principal:
         """Who calls with this session."""
-        context = {f"aws:PrincipalTag/{key}": value for key, value in self.tags.items()}
+        context = {"aws:MultiFactorAuthPresent": "false", **self.context}
+        context |= {f"aws:PrincipalTag/{key}": value for key, value in self.tags.items()}
         context["aws:TokenIssueTime"] = datetime.fromtimestamp(self.issued, UTC).isoformat()
         if self.source_identity:
             context["aws:SourceIdentity"] = self.source_identity
@@ -112,6 +118,8 @@ class Session:
             access_key_id=self.access_key_id,
             session_policies=self.policies,
             session_context=context,
+            transitive_tags={key: self.tags[key] for key in self.transitive},
+            subject_id=self.subject_id,
         )
 
 
@@ -164,8 +172,11 @@ class Sealer:
         policies: tuple[str, ...] = (),
         tags: Mapping[str, str] | None = None,
         source_identity: str = "",
+        transitive: Iterable[str] = (),
+        context: Mapping[str, str] | None = None,
     ) -> Credentials:
-        """New credentials for `principal`, narrowed by session policies (JSON or ARNs); `tags` are the session's.
+        """New credentials for `principal`, narrowed by session policies (JSON or ARNs); `tags` are the session's, of
+        which those that are `transitive` go on to roles that it assumes. `context` are further condition keys.
 
         For more than LONGEST_SESSION they sign nothing: their token is a grant.
         """
@@ -182,6 +193,9 @@ class Sealer:
             policies=policies,
             tags=dict(tags or {}),
             source_identity=source_identity,
+            transitive=tuple(transitive),
+            context=dict(context or {}),
+            subject_id=principal.subject_id,
         )
         return Credentials(
             access_key_id=session.access_key_id,
@@ -223,7 +237,7 @@ class Sealer:
         except (ValueError, InvalidTag) as error:
             raise BadToken("not sealed here") from error
         values = json.loads(text)
-        session = Session(**(values | {"policies": tuple(values["policies"])}))
+        session = Session(**(values | {name: tuple(values.get(name, ())) for name in ("policies", "transitive")}))
         if session.access_key_id != access_key_id:
             raise BadToken("sealed for another access key")
         return session

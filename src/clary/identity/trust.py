@@ -53,3 +53,12 @@ def trusts_service(statements: Sequence[Statement], question: Question, service:
         return "principal" if service in named or everyone else "none"
 
     return _strongest(statements, question, names) == "principal"
+
+
+def trusts_provider(statements: Sequence[Statement], question: Question, provider: str) -> bool:
+    """Whether whoever an identity provider vouches for may assume the role; `provider` is its ARN."""
+
+    def names(statement: Statement) -> Trust:
+        return "principal" if provider in statement.principals.get("Federated", ()) else "none"
+
+    return _strongest(statements, question, names) == "principal"

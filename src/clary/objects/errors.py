@@ -40,12 +40,13 @@ class BucketAlreadyOwnedByYou(AWSError):
 
 
 class BucketNotEmpty(AWSError):
-    """409: objects are left in the bucket."""
+    """409: objects are left in the bucket, or versions of them."""
 
-    def __init__(self, bucket: str) -> None:
+    def __init__(self, bucket: str, *, versioned: bool = False) -> None:
+        more = ". You must delete all versions in the bucket." if versioned else ""
         super().__init__(
             "BucketNotEmpty",
-            "The bucket you tried to delete is not empty",
+            f"The bucket you tried to delete is not empty{more}",
             status=409,
             members={"BucketName": bucket},
         )

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 
 from clary.commits import Writer
 from clary.objects.files import Files
-from clary.objects.model import ObjectInfo, encode_key, now_ms
+from clary.objects.model import encode_key, now_ms
 
 GRACE_SECONDS = 120.0
 """A download looks up its files when it begins: one that takes longer than this to open the last of them breaks off."""
@@ -25,7 +25,7 @@ _SWEEP_SECONDS = 6 * 3600.0
 
 _log = logging.getLogger(__name__)
 
-_LAYOUT = "SELECT key, etag, size, modified, attributes, layout FROM object WHERE bucket = ? AND key = ?"
+_LAYOUT = "SELECT layout FROM object WHERE bucket = ? AND key = ?"
 
 
 def discard(connection: sqlite3.Connection, files: Iterable[str]) -> None:
@@ -40,11 +40,11 @@ def restore(connection: sqlite3.Connection, files: Iterable[str]) -> None:
 
 
 def discard_object(connection: sqlite3.Connection, bucket: str, key: str) -> None:
-    """Within a change: delete the object, if it is there."""
+    """Within a change: delete the current version for good, if there is one."""
     where = (bucket, encode_key(key))
     row = connection.execute(_LAYOUT, where).fetchone()
     if row:
-        discard(connection, [piece.file for piece in ObjectInfo.load(bucket, row).pieces])
+        discard(connection, [file for file, *_ in json.loads(row[0])])
         connection.execute("DELETE FROM object WHERE bucket = ? AND key = ?", where)
 
 
@@ -112,6 +112,7 @@ def _named(connection: sqlite3.Connection, files: set[str]) -> set[str]:
     """Those of `files` that a row names."""
     rows = connection.execute("SELECT file FROM part UNION ALL SELECT file FROM garbage")
     named = {file for (file,) in rows if file in files}
-    for (layout,) in connection.execute("SELECT layout FROM object"):
+    layouts = "SELECT layout FROM object UNION ALL SELECT layout FROM version WHERE layout != ''"
+    for (layout,) in connection.execute(layouts):
         named.update(file for file, *_ in json.loads(layout) if file in files)
     return named

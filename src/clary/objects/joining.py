@@ -13,7 +13,8 @@ from itertools import accumulate
 from clary.commits import Writer
 from clary.objects.files import Files
 from clary.objects.garbage import discard
-from clary.objects.model import ObjectInfo, Piece, dump_pieces, encode_key
+from clary.objects.model import ObjectInfo, Piece, dump_pieces
+from clary.objects.versions import rewrite
 
 LARGE_BYTES = 64 * 2**20
 """Whoever uploads so much wants to train with it; less is joined while nobody notices."""
@@ -22,20 +23,21 @@ _ROOM = 4
 """So many times its size must be free on the disk, for one to be joined before it is asked for."""
 
 _THREADS = 2
-_RELAY = "UPDATE object SET layout = ? WHERE bucket = ? AND key = ? AND layout = ?"
 
 _log = logging.getLogger(__name__)
 
 
 class Joiner:
-    """The object stays the same for everybody: its ETag, its parts and their checksums are where they were.
+    """`again` reads an object's row anew, None where it is there no more.
+
+    The object stays the same for everybody: its ETag, its parts and their checksums are where they were.
 
     The new file can be read as soon as it is copied. The row names it, and the parts go, once it is durable: a crash
     before leaves a file that nobody names, which is swept.
     """
 
-    def __init__(self, files: Files, writer: Writer, head: Callable[[str, str], ObjectInfo | None]) -> None:
-        self._files, self._writer, self._head = files, writer, head
+    def __init__(self, files: Files, writer: Writer, again: Callable[[ObjectInfo], ObjectInfo | None]) -> None:
+        self._files, self._writer, self._again = files, writer, again
         self._lock = threading.Lock()
         self._under_way: dict[str, Future[ObjectInfo]] = {}
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="objects-joining")
@@ -56,7 +58,7 @@ class Joiner:
         where the disk is full."""
         if _is_whole(info):
             return info
-        now = self._head(info.bucket, info.key)
+        now = self._again(info)
         if now is not None and now.etag == info.etag and _is_whole(now):
             return now
         return self._joining(info).result()
@@ -100,6 +102,5 @@ def _is_whole(info: ObjectInfo) -> bool:
 
 def _relay(connection: sqlite3.Connection, info: ObjectInfo, joined: tuple[Piece, ...]) -> None:
     """Let the row name the new file; where the object has changed meanwhile, the new file is not needed for long."""
-    where = (info.bucket, encode_key(info.key), info.layout)
-    done = connection.execute(_RELAY, (dump_pieces(joined), *where)).rowcount
+    done = rewrite(connection, info, "layout", dump_pieces(joined))
     discard(connection, {piece.file for piece in (info.pieces if done else joined)})

@@ -10,7 +10,7 @@ from itertools import islice
 from clary.objects.model import ObjectInfo, decode_key, encode_key
 
 _OBJECTS = (
-    "SELECT key, etag, size, modified, attributes, layout FROM object"
+    "SELECT key, etag, size, modified, attributes, layout, version, place FROM object"
     " WHERE bucket = ? AND key >= ? AND key < ? ORDER BY key LIMIT ?"
 )
 _BATCH = 1000

@@ -14,6 +14,12 @@ ChecksumType = Literal["FULL_OBJECT", "COMPOSITE"]
 DEFAULT_CONTENT_TYPE = "binary/octet-stream"
 DEFAULT_STORAGE_CLASS = "STANDARD"
 
+NULL_VERSION = "null"
+"""The version that an object has where the bucket keeps no versions, or keeps them no longer."""
+
+LockMode = Literal["", "GOVERNANCE", "COMPLIANCE"]
+Versioning = Literal["", "Enabled", "Suspended"]
+
 
 class Received(TypedDict):
     """A body that was taken in: its file is durable, no row names it yet."""
@@ -47,6 +53,12 @@ class Bucket:
         name, account, region, created, settings = row
         return cls(name, account, region, from_ms(created), json.loads(settings))
 
+    @property
+    def versioning(self) -> Versioning:
+        """Empty where it was never set: the bucket has never kept versions."""
+        status: Versioning = self.settings.get("Versioning", {}).get("Status", "")
+        return status
+
 
 @dataclass(frozen=True)
 class Attributes:
@@ -62,8 +74,15 @@ class Attributes:
     checksums: Mapping[str, str] = field(default_factory=dict)
     """By algorithm, base64; `…-N` where it is made of the checksums of N parts."""
     checksum_type: ChecksumType = "FULL_OBJECT"
+    acl: Mapping[str, Any] = field(default_factory=dict)
+    """Its access control list, `Owner` and `Grants`; empty where it is the bucket owner's alone."""
     upload: str = ""
     """The multipart upload that it came by: completing it once more finds it done."""
+    lock_mode: LockMode = ""
+    lock_until: int = 0
+    """Until when it may not be deleted (milliseconds since the epoch), where it has a `lock_mode`."""
+    legal_hold: str = ""
+    """`ON` and it may not be deleted, `OFF`, or empty where nobody has ever said."""
 
     def dumps(self) -> str:
         """As JSON; what has its default is left out."""
@@ -109,12 +128,16 @@ class ObjectInfo:
     attributes: Attributes
     layout: str
     """The pieces as JSON; see `pieces`."""
+    version: str = NULL_VERSION
+    place: int = 0
+    """Where it stands among the versions of its key: the newest has the highest."""
 
     @classmethod
     def load(cls, bucket: str, row: tuple[Any, ...]) -> ObjectInfo:
-        """From the columns key, etag, size, modified, attributes, layout."""
-        key, etag, size, modified, attributes, layout = row
-        return cls(bucket, decode_key(key), etag, size, from_ms(modified), Attributes.loads(attributes), layout)
+        """From the columns key, etag, size, modified, attributes, layout, version, place."""
+        key, etag, size, modified, attributes, layout, version, place = row
+        known = Attributes.loads(attributes)
+        return cls(bucket, decode_key(key), etag, size, from_ms(modified), known, layout, version, place)
 
     @cached_property
     def pieces(self) -> tuple[Piece, ...]:
@@ -136,6 +159,20 @@ class ObjectInfo:
     def metadata(self) -> Mapping[str, str]:
         """The user's own metadata."""
         return self.attributes.metadata
+
+
+@dataclass(frozen=True)
+class DeleteMarker:
+    """A version that says that the object was deleted, where the bucket keeps versions."""
+
+    bucket: str
+    key: str
+    modified: datetime
+    version: str
+    place: int
+
+
+Version = ObjectInfo | DeleteMarker
 
 
 @dataclass(frozen=True)

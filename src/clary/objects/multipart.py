@@ -21,8 +21,9 @@ from clary.objects.model import (
     now_ms,
     to_ms,
 )
-from clary.objects.objects import Guard, find_object, put_object, require_bucket
+from clary.objects.objects import Guard, put_object, require_bucket
 from clary.objects.uploads import UploadReader, find_upload, load_parts
+from clary.objects.versions import find_current, has_file
 
 
 class Uploads(UploadReader):
@@ -87,8 +88,7 @@ class Uploads(UploadReader):
 
     def _is_of(self, bucket: str, key: str, file: str) -> bool:
         """Whether it is the object's: the part was sent again after the upload had been completed."""
-        found = find_object(self._connect(), bucket, key)
-        return found is not None and any(piece.file == file for piece in found.pieces)
+        return has_file(self._connect(), bucket, key, file)
 
     def complete(self, bucket: str, key: str, upload: str, asked: Completion, guard: Guard | None = None) -> ObjectInfo:
         """Make the parts one object; parts that are not asked for go. Done again, it answers the same.
@@ -97,15 +97,15 @@ class Uploads(UploadReader):
         """
 
         def change(connection: sqlite3.Connection) -> ObjectInfo:
-            done = find_object(connection, bucket, key)
+            done = find_current(connection, bucket, key)
             if done is not None and done.attributes.upload == upload:
                 return done
             found = find_upload(connection, bucket, key, upload)
             parts = {part.number: part for part in load_parts(connection, upload)}
             info = assemble(found, parts, asked, from_ms(now_ms()))
-            put_object(connection, info, guard)
+            put = put_object(connection, info, guard)
             discard_upload(connection, upload, keep=frozenset(piece.file for piece in info.pieces))
-            return info
+            return put
 
         info = self._writer.run(change)
         self._completed(info)

@@ -10,10 +10,12 @@ from pathlib import Path
 from clary.objects.errors import StoreUnavailable
 from clary.objects.files import Files, copy_segments, read_segments
 from clary.objects.listing import Listing, Scope, list_page, objects_from
-from clary.objects.model import Bucket, ObjectInfo, encode_key
-from clary.objects.objects import find_bucket, find_object, require_bucket
+from clary.objects.model import Bucket, ObjectInfo, Version, encode_key
+from clary.objects.objects import find_bucket, require_bucket
 from clary.objects.schema import open_reader
 from clary.objects.uploads import UploadReader
+from clary.objects.version_listing import After, Listed, VersionListing, list_versions, versions_from
+from clary.objects.versions import find_current, find_newest, find_version
 from clary.wire.http import Segment
 
 _BUCKETS = "SELECT name, account, region, created, settings FROM bucket ORDER BY name"
@@ -55,12 +57,23 @@ class ObjectReader:
 
     def buckets(self, account: str) -> tuple[Bucket, ...]:
         """The account's buckets in order of their names."""
-        rows = self._connections.get().execute(_BUCKETS).fetchall()
-        return tuple(bucket for bucket in map(Bucket.load, rows) if bucket.account == account)
+        return tuple(bucket for bucket in self.all_buckets() if bucket.account == account)
+
+    def all_buckets(self) -> tuple[Bucket, ...]:
+        """Everybody's, in order of their names."""
+        return tuple(map(Bucket.load, self._connections.get().execute(_BUCKETS).fetchall()))
 
     def head(self, bucket: str, key: str) -> ObjectInfo | None:
-        """The object, or None."""
-        return find_object(self._connections.get(), bucket, key)
+        """The object, or None: the current version."""
+        return find_current(self._connections.get(), bucket, key)
+
+    def newest(self, bucket: str, key: str) -> Version | None:
+        """The object, or the delete marker in its place, or None."""
+        return find_newest(self._connections.get(), bucket, key)
+
+    def version(self, bucket: str, key: str, version: str) -> Version | None:
+        """One version, or None. Raises BadVersionId."""
+        return find_version(self._connections.get(), bucket, key, version)
 
     def list(
         self, bucket: str, prefix: str = "", after: str | None = None, limit: int | None = None
@@ -77,6 +90,17 @@ class ObjectReader:
         """One page of ListObjects: keys and common prefixes together, at most `limit`, that come after `after`."""
         scope = Scope(bucket, encode_key(prefix), encode_key(delimiter))
         return list_page(self._connections.get(), scope, after, limit)
+
+    def versions(self, bucket: str, prefix: str = "") -> Iterator[Listed]:
+        """All versions of keys that begin with `prefix`, of each key the newest first; as `list`. For one thread."""
+        return versions_from(self._connections.get(), bucket, prefix)
+
+    def version_page(
+        self, bucket: str, *, prefix: str = "", delimiter: str = "", after: After | None = None, limit: int = 1000
+    ) -> VersionListing:
+        """One page of ListObjectVersions, as `page`: of each key the newest first."""
+        scope = Scope(bucket, encode_key(prefix), encode_key(delimiter))
+        return list_versions(self._connections.get(), scope, after, limit)
 
     def segments(self, info: ObjectInfo, start: int = 0, length: int | None = None) -> tuple[Segment, ...]:
         """Where `length` bytes (None: all that follow) from byte `start` lie: (path, offset, length) in order."""

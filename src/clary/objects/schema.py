@@ -39,8 +39,22 @@ _MIGRATIONS = (
     ) WITHOUT ROWID;
     CREATE TABLE garbage (file TEXT PRIMARY KEY, since INTEGER NOT NULL) WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE object ADD COLUMN version TEXT NOT NULL DEFAULT 'null';
+    ALTER TABLE object ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE version (
+        bucket TEXT NOT NULL, key BLOB NOT NULL, place INTEGER NOT NULL, version TEXT NOT NULL, etag TEXT NOT NULL,
+        size INTEGER NOT NULL, modified INTEGER NOT NULL, attributes TEXT NOT NULL, layout TEXT NOT NULL,
+        PRIMARY KEY (bucket, key, place DESC)
+    ) WITHOUT ROWID;
+    CREATE UNIQUE INDEX null_version ON version (bucket, key) WHERE version = 'null';
+    """,
 )
-"""One script per version of the schema; a released one never changes. Keys are BLOBs: S3 orders them bytewise."""
+"""One script per version of the schema; a released one never changes. Keys are BLOBs: S3 orders them bytewise.
+
+`object` holds what is there when no version is asked for; `version` all else: older versions, and delete markers, whose
+layout is empty.
+"""
 
 
 def open_writer(root: Path) -> sqlite3.Connection:

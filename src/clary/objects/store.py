@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -16,7 +16,7 @@ from clary.objects.body import receive_bytes, receive_segments, received
 from clary.objects.checksums import DEFAULT_ALGORITHM, digest_file
 from clary.objects.errors import BucketAlreadyExists, BucketAlreadyOwnedByYou, BucketNotEmpty, NoSuchBucket, NoSuchKey
 from clary.objects.files import open_regular
-from clary.objects.garbage import Collector, discard_object, discard_upload
+from clary.objects.garbage import Collector, discard_upload
 from clary.objects.joining import Joiner
 from clary.objects.model import (
     Attributes,
@@ -24,17 +24,30 @@ from clary.objects.model import (
     ObjectInfo,
     Piece,
     Received,
+    Version,
     dump_pieces,
-    encode_key,
     from_ms,
     now_ms,
 )
 from clary.objects.multipart import Uploads
-from clary.objects.objects import Guard, find_bucket, find_object, put_object, require_bucket
+from clary.objects.objects import Guard, find_bucket, put_object, require_bucket
 from clary.objects.reader import ObjectReader
 from clary.objects.schema import open_writer
+from clary.objects.versions import Deleted, delete_current, delete_version, find_current, find_version, rewrite
 
 _UNLINKABLE = frozenset({errno.EXDEV, errno.EMLINK, errno.EPERM, errno.EOPNOTSUPP})
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """What is to be deleted: an object, or one version of it for good."""
+
+    key: str
+    version: str | None = None
+    guard: Guard | None = None
+    """Looks at the one that would go; what it raises is the outcome."""
+    bypass: bool = False
+    """Go around a retention in GOVERNANCE mode."""
 
 
 class ObjectStore(ObjectReader):
@@ -44,7 +57,7 @@ class ObjectStore(ObjectReader):
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._writer = Writer(open_writer(root), "objects-writer")
         super().__init__(root)
-        self._joiner = Joiner(self.files, self._writer, self.head)
+        self._joiner = Joiner(self.files, self._writer, self._again)
         self.uploads: Uploads = Uploads(self._connections.get, self._writer, self.files, self._joiner.soon)
         self.collector = Collector(self.files, self._writer, self._connections.get)
 
@@ -76,8 +89,9 @@ class ObjectStore(ObjectReader):
         """Uploads under way are dropped. Raises NoSuchBucket, BucketNotEmpty."""
 
         def change(connection: sqlite3.Connection) -> None:
-            if connection.execute("SELECT 1 FROM object WHERE bucket = ? LIMIT 1", (name,)).fetchone():
-                raise BucketNotEmpty(name)
+            for table in ("object", "version"):
+                if connection.execute(f"SELECT 1 FROM {table} WHERE bucket = ? LIMIT 1", (name,)).fetchone():  # noqa: S608
+                    raise BucketNotEmpty(name, versioned=bool(require_bucket(connection, name).versioning))
             for (upload,) in connection.execute("SELECT id FROM upload WHERE bucket = ?", (name,)).fetchall():
                 discard_upload(connection, upload)
             if not connection.execute("DELETE FROM bucket WHERE name = ?", (name,)).rowcount:
@@ -85,11 +99,21 @@ class ObjectStore(ObjectReader):
 
         self._writer.run(change)
 
-    def set_bucket(self, name: str, setting: str, value: Mapping[str, Any] | None) -> None:
-        """Set one of the bucket's settings to what JSON can say; None removes it. Raises NoSuchBucket."""
+    def set_bucket(
+        self,
+        name: str,
+        setting: str,
+        value: Mapping[str, Any] | None,
+        check: Callable[[Bucket], None] | None = None,
+    ) -> None:
+        """Set one of the bucket's settings to what JSON can say; None removes it. Raises NoSuchBucket, and what `check`
+        raises, which looks at the bucket in the same transaction."""
 
         def change(connection: sqlite3.Connection) -> None:
-            settings = {**require_bucket(connection, name).settings, setting: value}
+            bucket = require_bucket(connection, name)
+            if check:
+                check(bucket)
+            settings = {**bucket.settings, setting: value}
             kept = {key: item for key, item in settings.items() if item is not None}
             connection.execute("UPDATE bucket SET settings = ? WHERE name = ?", (json.dumps(kept), name))
 
@@ -116,11 +140,10 @@ class ObjectStore(ObjectReader):
         )
         try:
             self.files.require(body["file"])
-            self._writer.run(lambda connection: put_object(connection, info, guard))
+            return self._writer.run(lambda connection: put_object(connection, info, guard))
         except AWSError:  # after anything else it may yet have its row; without one it is swept
             self.files.remove(body["file"])
             raise
-        return info
 
     def put_bytes(self, bucket: str, key: str, data: bytes, attributes: Attributes | None = None) -> ObjectInfo:
         """Make `data` the object `key`. Raises NoSuchBucket."""
@@ -193,38 +216,73 @@ class ObjectStore(ObjectReader):
             checksums={algorithm: checksum},
         )
 
-    def set_tags(self, bucket: str, key: str, tags: Mapping[str, str]) -> None:
-        """Replace the object's tags. Raises NoSuchKey."""
+    def revise(
+        self, bucket: str, key: str, how: Callable[[Attributes], Attributes], version: str | None = None
+    ) -> ObjectInfo:
+        """Change what is said about an object, or about one of its versions. Raises NoSuchKey, BadVersionId, and what
+        `how` raises; nothing is changed then."""
 
-        def change(connection: sqlite3.Connection) -> None:
-            found = find_object(connection, bucket, key)
-            if found is None:
+        def change(connection: sqlite3.Connection) -> ObjectInfo:
+            found: Version | None = find_current(connection, bucket, key)
+            if version is not None:
+                found = find_version(connection, bucket, key, version)
+            if not isinstance(found, ObjectInfo):
                 raise NoSuchKey(key)
-            text = replace(found.attributes, tags=dict(tags)).dumps()
-            where = (text, bucket, encode_key(key))
-            connection.execute("UPDATE object SET attributes = ? WHERE bucket = ? AND key = ?", where)
+            changed = replace(found, attributes=how(found.attributes))
+            rewrite(connection, changed, "attributes", changed.attributes.dumps())
+            return changed
 
-        self._writer.run(change)
+        return self._writer.run(change)
+
+    def set_tags(self, bucket: str, key: str, tags: Mapping[str, str], version: str | None = None) -> ObjectInfo:
+        """Replace the object's tags. Raises NoSuchKey, BadVersionId."""
+        return self.revise(bucket, key, lambda attributes: replace(attributes, tags=dict(tags)), version)
+
+    def set_acl(self, bucket: str, key: str, acl: Mapping[str, Any], version: str | None = None) -> ObjectInfo:
+        """Replace the object's access control list. Raises NoSuchKey, BadVersionId."""
+        return self.revise(bucket, key, lambda attributes: replace(attributes, acl=dict(acl)), version)
 
     def delete(self, bucket: str, keys: Iterable[str], guard: Guard | None = None) -> None:
-        """Delete objects together; one that is not there counts as deleted. Raises NoSuchBucket."""
+        """Delete objects together; one that is not there counts as deleted. Where the bucket keeps versions, the object
+        becomes an older one behind a delete marker. Raises NoSuchBucket."""
+        for outcome in self.delete_many(bucket, [Deletion(key, guard=guard) for key in keys]):
+            if isinstance(outcome, AWSError):
+                raise outcome
 
-        def change(connection: sqlite3.Connection) -> None:
-            require_bucket(connection, bucket)
-            for key in keys:
-                if guard:
-                    guard(find_object(connection, bucket, key))
-                discard_object(connection, bucket, key)
+    def delete_many(self, bucket: str, wanted: Sequence[Deletion]) -> list[Deleted | AWSError]:
+        """Delete objects and versions in one commit; each has an outcome of its own: LockedVersion, or what its guard
+        raises. Raises NoSuchBucket, BadVersionId."""
 
-        self._writer.run(change)
+        def change(connection: sqlite3.Connection) -> list[Deleted | AWSError]:
+            found = require_bucket(connection, bucket)
+            return [_delete(connection, found, one) for one in wanted]
+
+        return self._writer.run(change)
+
+    def _again(self, info: ObjectInfo) -> ObjectInfo | None:
+        found = self.version(info.bucket, info.key, info.version)
+        return found if isinstance(found, ObjectInfo) else None
 
     def clear(self) -> None:
         """Empty everything, bodies that are being received too: for test suites."""
 
         def change(connection: sqlite3.Connection) -> None:
-            for table in ("object", "bucket", "part", "upload", "garbage"):
+            for table in ("object", "version", "bucket", "part", "upload", "garbage"):
                 connection.execute(f"DELETE FROM {table}")  # noqa: S608 - names of ours
 
         self._writer.run(change)
         for file, _ in self.files.all():
             self.files.remove(file)
+
+
+def _delete(connection: sqlite3.Connection, bucket: Bucket, wanted: Deletion) -> Deleted | AWSError:
+    current = find_current(connection, bucket.name, wanted.key)
+    found = current if wanted.version is None else find_version(connection, bucket.name, wanted.key, wanted.version)
+    try:
+        if wanted.guard:
+            wanted.guard(found if isinstance(found, ObjectInfo) else None)
+        if wanted.version is None:
+            return delete_current(connection, bucket, wanted.key)
+        return Deleted(wanted.version) if found is None else delete_version(connection, found, bypass=wanted.bypass)
+    except AWSError as refusal:
+        return refusal

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from clary.calls import Access, Call
+from clary.errors import AWSError
 
-Effect = Literal["executes", "keeps state"]
-"""`executes`: what AWS would do happens. `keeps state`: it is remembered and given back, nothing else happens."""
+Effect = Literal["executes", "keeps state", "refused"]
+"""`executes`: what AWS would do happens. `keeps state`: it is remembered and given back, nothing else happens.
+`refused`: an error that says why; lists of what can therefore not be there are empty."""
 
 Place = Literal["control", "edge"]
 """`control`: the only writer, and whatever needs it. `edge`: reads and the path of a prediction, next to the socket."""
@@ -17,6 +19,9 @@ Place = Literal["control", "edge"]
 Handler = Callable[..., Any]
 """At `control`: `(context: Context, params) -> output`; at `edge`: `(context: EdgeContext, params) -> output`, may be
 async."""
+
+Named = Callable[[Call], Sequence[str]]
+"""ARNs, from a call's parameters alone."""
 
 AccessRule = Callable[[Call], Sequence[Access]]
 """The rights that a call needs, from its parameters alone."""
@@ -31,6 +36,8 @@ class Operation:
     handler: Handler
     effect: Effect
     place: Place
+    on: Named | None = None
+    """The ARNs that it acts on, where the service's access rule asks."""
 
 
 class Service:
@@ -42,17 +49,26 @@ class Service:
         self._operations: dict[str, Operation] = {}
 
     def operation(
-        self, name: str, *, effect: Effect = "executes", place: Place = "control"
+        self, name: str, *, effect: Effect = "executes", place: Place = "control", on: Named | None = None
     ) -> Callable[[Handler], Handler]:
         """Offer operation `name`; the decorated function carries it out."""
 
         def offer(handler: Handler) -> Handler:
             if name in self._operations:
                 raise ValueError(f"{self.model}.{name} is offered twice")
-            self._operations[name] = Operation(self.model, name, handler, effect, place)
+            self._operations[name] = Operation(self.model, name, handler, effect, place, on)
             return handler
 
         return offer
+
+    def refuse(self, refusal: AWSError, *names: str, on: Named | None = None) -> None:
+        """Answer the operations of these names with the same error: what they ask for does not happen here."""
+
+        def refused(_context: object, _params: object) -> None:
+            raise AWSError(refusal.code, refusal.message, status=refusal.status)
+
+        for name in names:
+            self.operation(name, effect="refused", on=on)(refused)
 
     @property
     def operations(self) -> Mapping[str, Operation]:

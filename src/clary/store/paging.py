@@ -23,6 +23,9 @@ from clary.store.records import microseconds
 from clary.store.rows import Query, SortBy
 from clary.store.schema import RESOURCE
 
+NO_LIMIT = {"row_limit": -1}
+"""For a reader that stops by itself."""
+
 _CODEPOINT_AFTER = {0xD7FF: 0xE000}  # UTF-8 has no surrogates
 
 

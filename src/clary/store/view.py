@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, CursorResult, bindparam, select
 
 from clary.store import paging
 from clary.store.engines import reading_engine
@@ -15,6 +16,9 @@ from clary.store.rows import Key, Page, Query, Row
 from clary.store.schema import RESOURCE, TAG
 
 T = TypeVar("T")
+
+Wanted = Callable[[Row], bool]
+"""Whether a row belongs to a page."""
 
 SAME_KEY = (
     RESOURCE.c.kind == bindparam("b_kind"),
@@ -57,13 +61,34 @@ class View:
         record = self._connection.execute(_BY_ARN, {"arn": arn}).mappings().first()
         return row_of(dict(record)) if record is not None else None
 
-    def page(self, query: Query) -> Page:
-        """One page, and the token of the next. Raises ValueError for a token of another query."""
+    def page(self, query: Query, wanted: Wanted | None = None) -> Page:
+        """One page, and the token of the next; of the rows that are `wanted`, where the query cannot tell.
+
+        Raises ValueError for a token of another query.
+        """
         statement, values = paging.prepared(query)
+        if wanted is not None:
+            return self._sifted(query, self._connection.execute(statement, values | paging.NO_LIMIT), wanted)
         records = [dict(record) for record in self._connection.execute(statement, values).mappings()]
         shown = records[: query.limit]
         token = paging.token_after(query, shown[-1]) if shown and len(records) > len(shown) else None
         return Page(tuple(row_of(record) for record in shown), token)
+
+    @staticmethod
+    def _sifted(query: Query, result: CursorResult[Any], wanted: Wanted) -> Page:
+        """Reads on until the page is full: the rest stays unread."""
+        shown: list[Row] = []
+        with closing(result):
+            last: dict[str, Any] = {}
+            for record in map(dict, result.mappings()):
+                row = row_of(record)
+                if not wanted(row):
+                    continue
+                if len(shown) == query.limit:
+                    return Page(tuple(shown), paging.token_after(query, last))
+                shown.append(row)
+                last = record
+        return Page(tuple(shown), None)
 
     def rows(self, kind: str, statuses: Sequence[str] | None = None) -> list[Row]:
         """All rows of a kind in all accounts and regions, oldest first; with `statuses` only those in one of them."""
@@ -118,9 +143,9 @@ class Reader:
         """The row that bears `arn`, or None."""
         return self._ask(lambda view: view.by_arn(arn))
 
-    def page(self, query: Query) -> Page:
+    def page(self, query: Query, wanted: Wanted | None = None) -> Page:
         """One page, and the token of the next. Raises ValueError for a token of another query."""
-        return self._ask(lambda view: view.page(query))
+        return self._ask(lambda view: view.page(query, wanted))
 
     def rows(self, kind: str, statuses: Sequence[str] | None = None) -> list[Row]:
         """All rows of a kind in all accounts and regions, oldest first; with `statuses` only those in one of them."""

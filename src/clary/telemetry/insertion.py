@@ -1,12 +1,21 @@
-"""Events that arrive with times of their own (PutLogEvents), put where they belong in a stream's file."""
+"""Events that arrive with times of their own (PutLogEvents), put where they belong in a stream's file, and events that
+have become too old, taken away. Each change of a file waits for the one before."""
 
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 
 from clary.telemetry.logfile import BLOCK, LogReader, cut_torn_end, write_all
+
+_LOCKS = tuple(threading.Lock() for _ in range(64))
+"""One change at a time per file."""
+
+
+def _lock(path: Path) -> threading.Lock:
+    return _LOCKS[hash(path) % len(_LOCKS)]
 
 
 def _record(timestamp: int, ingested: int, message: str) -> bytes:
@@ -17,21 +26,55 @@ def _record(timestamp: int, ingested: int, message: str) -> bytes:
 
 def append(path: Path, events: Iterable[tuple[int, str]], now_ms: int) -> None:
     """Put events at the end of a file that a `LogWriter` may be writing, none earlier than what stands there."""
-    last = LogReader(path).last()
-    earliest = last.timestamp if last else 0
-    fresh = sorted(((max(earliest, when), text) for when, text in events), key=lambda event: event[0])
-    _append(path, b"".join([_record(when, now_ms, text) for when, text in fresh]))
+    with _lock(path):
+        last = LogReader(path).last()
+        earliest = last.timestamp if last else 0
+        fresh = sorted(((max(earliest, when), text) for when, text in events), key=lambda event: event[0])
+        _append(path, b"".join([_record(when, now_ms, text) for when, text in fresh]))
 
 
 def insert(path: Path, events: Iterable[tuple[int, str]], now_ms: int) -> None:
-    """Put events (time in milliseconds, message) where their times belong; one caller at a time, and no `LogWriter`.
+    """Put events (time in milliseconds, message) where their times belong; no `LogWriter` may be writing.
 
     Events older than the stream's newest are rare: then what follows them is written anew and their file replaced, and
     positions behind them move.
     """
     fresh = sorted(events, key=lambda event: event[0])
-    if not fresh:
-        return
+    if fresh:
+        with _lock(path):
+            _insert(path, fresh, now_ms)
+
+
+def expire(path: Path, before_ms: int) -> None:
+    """Take events away that are older; no `LogWriter` may be writing. Positions of the others move."""
+    with _lock(path):
+        reader = LogReader(path)
+        first = reader.first()
+        if first is not None and first.timestamp < before_ms:
+            _cut_before(path, reader.seek(before_ms))
+
+
+def empty(path: Path, before_ms: int) -> None:
+    """Take all events away where all are older; a `LogWriter` goes on at the beginning."""
+    with _lock(path):
+        last = LogReader(path).last()
+        if last is not None and last.timestamp < before_ms:
+            os.truncate(path, 0)
+
+
+def _cut_before(path: Path, position: int) -> None:
+    fresh = path.with_suffix(".new")
+    with path.open("rb") as old, fresh.open("wb") as new:
+        fresh.chmod(0o600)
+        old.seek(position)
+        while block := old.read(BLOCK):
+            new.write(block)
+        new.flush()
+        os.fsync(new.fileno())
+    fresh.replace(path)
+
+
+def _insert(path: Path, fresh: list[tuple[int, str]], now_ms: int) -> None:
     reader = LogReader(path)
     last = reader.last()
     if last is None or last.timestamp <= fresh[0][0]:

@@ -167,6 +167,23 @@ def _parse(line: bytes, start: int) -> _Line:
         return _Line(start, end, 0, 0, False, line)
 
 
+def _whole(line: bytes, start: int) -> Event | None:
+    """The event of one whole line, as almost all are, in a third of the time; None for any other."""
+    try:
+        head, kind, text = line.split(b" ", 2)
+        if kind != b"F":
+            return None
+        received = head.find(b",")
+        if received < 0:
+            timestamp = ingested = int(head)
+        else:
+            timestamp, ingested = int(head[:received]), int(head[received + 1 :])
+    except ValueError:
+        return None
+    place = (start, start + len(line), timestamp, ingested, text[:-1].decode("utf-8", "replace"))
+    return tuple.__new__(Event, place)
+
+
 def _event(lines: list[_Line]) -> Event:
     first, last = lines[0], lines[-1]
     text = b"\n".join([line.text for line in lines]).decode("utf-8", "replace")
@@ -182,11 +199,26 @@ class LogReader:
     def forward(self, position: int = 0) -> Iterator[Event]:
         """Events from `position` on, oldest first, up to what is whole now. To go on later: the last event's `end`."""
         lines: list[_Line] = []
-        for line in self._lines_from(self.boundary(position)):
-            lines.append(line)
-            if not line.partial:
-                yield _event(lines)
-                lines = []
+        start = self.boundary(position)
+        for text in self._texts_from(start):
+            whole = None if lines else _whole(text, start)
+            if whole is not None:
+                yield whole
+            else:
+                lines.append(_parse(text[:-1], start))
+                if not lines[-1].partial:
+                    yield _event(lines)
+                    lines = []
+            start += len(text)
+
+    def piece(self, position: int, events: int, size: int) -> list[Event]:
+        """The next events: at most so many, and no more once they take `size` bytes of the file."""
+        taken: list[Event] = []
+        for event in self.forward(position):
+            taken.append(event)
+            if len(taken) == events or event.end - position >= size:
+                break
+        return taken
 
     def backward(self, position: int | None = None) -> Iterator[Event]:
         """Events that end at or before `position` (the end of the stream where it is None), newest first."""
@@ -241,6 +273,12 @@ class LogReader:
         return self.boundary(low)
 
     def _lines_from(self, position: int) -> Iterator[_Line]:
+        for text in self._texts_from(position):
+            yield _parse(text[:-1], position)
+            position += len(text)
+
+    def _texts_from(self, position: int) -> Iterator[bytes]:
+        """Whole lines, each with its end."""
         try:
             file = self._path.open("rb", buffering=BLOCK)
         except FileNotFoundError:
@@ -250,8 +288,7 @@ class LogReader:
             for line in file:
                 if not line.endswith(b"\n"):
                     return
-                yield _parse(line[:-1], position)
-                position += len(line)
+                yield line
 
     def _lines_before(self, position: int) -> Iterator[_Line]:
         try:

@@ -46,6 +46,8 @@ class HttpRequest:
     packed: bytes | None = None
     inside: bool = False
     """It came by the socket that containers have."""
+    secure: bool = False
+    """It came by TLS."""
 
     @property
     def sent(self) -> bytes:

@@ -88,7 +88,7 @@ class RestXml:
         members |= {"RequestId": request_id, "HostId": host_id(request_id)}
         for name, value in members.items():
             SubElement(root, name).text = xml_values.writable(str(value))
-        return HttpResponse(error_status(error, shape), dict(_HEADERS), xml_values.render(root))
+        return HttpResponse(error_status(error, shape), {**_HEADERS, **error.headers}, xml_values.render(root))
 
 
 def malformed_xml() -> AWSError:

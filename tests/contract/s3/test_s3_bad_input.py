@@ -35,6 +35,11 @@ QUERIES = [
     "versionId",
     "versioning",
     "versions",
+    "version-id-marker",
+    "lifecycle",
+    "object-lock",
+    "retention",
+    "legal-hold",
 ]
 HEADERS = [
     "range",
@@ -62,6 +67,11 @@ HEADERS = [
     "x-amz-mp-object-size",
     "x-amz-object-attributes",
     "x-amz-object-ownership",
+    "x-amz-object-lock-mode",
+    "x-amz-object-lock-retain-until-date",
+    "x-amz-object-lock-legal-hold",
+    "x-amz-bucket-object-lock-enabled",
+    "x-amz-bypass-governance-retention",
     "x-amz-sdk-checksum-algorithm",
     "x-amz-storage-class",
     "x-amz-tagging",
@@ -77,7 +87,9 @@ HEADER_TEXT = VALUES.map(
 )
 TAGS = ["Delete", "Object", "Key", "Quiet", "Tagging", "TagSet", "Tag", "Value", "CompleteMultipartUpload", "Part",
         "PartNumber", "ETag", "CreateBucketConfiguration", "LocationConstraint", "PublicAccessBlockConfiguration",
-        "BlockPublicAcls", "ChecksumCRC32", "VersionId"]  # fmt: skip
+        "BlockPublicAcls", "ChecksumCRC32", "VersionId", "LifecycleConfiguration", "Rule", "Filter", "And",
+        "Expiration", "Days", "Date", "Status", "Transition", "Retention", "Mode", "RetainUntilDate", "LegalHold",
+        "VersioningConfiguration", "ObjectLockConfiguration", "ObjectLockEnabled", "DefaultRetention"]  # fmt: skip
 
 
 def element(inside):

@@ -91,7 +91,7 @@ def test_who_may_not_list_does_not_learn_what_is_missing(s3, client, bucket):
     refused("403", 403, client.head_object, Bucket=bucket, Key="no")
     refused("AccessDenied", 403, client.get_object_attributes, Bucket=bucket, Key="no", ObjectAttributes=["ETag"])
     refused("NoSuchBucket", 404, client.put_object, Bucket="nobody", Key="k", Body=b"x")
-    refused("NoSuchVersion", 404, client.get_object, Bucket=bucket, Key="k", VersionId="abc")
+    refused("InvalidArgument", 400, client.get_object, Bucket=bucket, Key="k", VersionId="abc")
 
 
 def test_a_refused_put_leaves_no_file(client, bucket, s3):

@@ -6,10 +6,17 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.unit.algorithms.jobs import end_warm
 from tests.unit.algorithms.predictions import Plain
 from tests.unit.toolkit.containers import opt, serve, xgboost_python
 
 __all__ = ["opt", "serve", "xgboost_python"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ended() -> Iterator[None]:
+    yield
+    end_warm()
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from clary.formats.recordio import Record, Tensor
 from clary.images.catalogue import Catalogue
 from clary.images.environments import Environments
 from clary.settings import default_cache_dir
+from tests.unit.toolkit.containers import SOURCES
 
 CSV, RECORDIO = "text/csv", "application/x-recordio-protobuf"
 
@@ -25,6 +26,47 @@ def python_of(image):
     environment = Catalogue().resolve(image).environment
     environments = Environments(default_cache_dir())
     return str(environments.ready(environment) or environments.build(environment, print))
+
+
+class Warm:
+    """A process that has imported what Clary imports before an image's containers start, and forks for each of them."""
+
+    def __init__(self, image):
+        resolved = Catalogue().resolve(image)
+        self.env, self.python = dict(resolved.env), python_of(image)
+        self._process = subprocess.Popen(
+            [self.python, Path(__file__).parent / "warm.py", *resolved.environment.preload],
+            env={"PYTHONPATH": SOURCES, **self.env},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, program, log, env, args=()):
+        """How a module or a file, run as a program, has ended; what it says stands in `log`."""
+        asked = {"program": str(program), "args": args, "log": str(log), "env": env}
+        print(json.dumps(asked), file=self._process.stdin, flush=True)
+        return int(self._process.stdout.readline())
+
+    def close(self):
+        self._process.stdin.close()
+        self._process.wait(30)
+
+
+_WARM = {}
+
+
+def warm_of(image):
+    """The one process of an image."""
+    if image not in _WARM:
+        _WARM[image] = Warm(image)
+    return _WARM[image]
+
+
+def end_warm():
+    """Once no test follows."""
+    while _WARM:
+        _WARM.popitem()[1].close()
 
 
 def csv(rows):
@@ -71,7 +113,7 @@ class Job:
     """A job of the image's algorithm on an `/opt/ml` of its own."""
 
     def __init__(self, opt, image):
-        self.opt, self.python = opt, python_of(image)
+        self.opt, self.image, self.python = opt, image, python_of(image)
         self.program = Catalogue().resolve(image).train
         opt.env.update(Catalogue().resolve(image).env)
         self.channels = {}
@@ -88,9 +130,12 @@ class Job:
         described = {"TrainingInputMode": "File", "ContentType": content_type, **config}
         self.channels[name] = {key: value for key, value in described.items() if value}
 
-    def start(self, **hyperparameters):
+    def _asked(self, hyperparameters):
         self.opt.write("inputdataconfig.json", self.channels)
         self.opt.write("hyperparameters.json", {key: str(value) for key, value in hyperparameters.items()})
+
+    def start(self, **hyperparameters):
+        self._asked(hyperparameters)
         command = [self.python, "-m", self.program.module, *self.program.args]
         return subprocess.Popen(
             command, env=self.opt.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
@@ -101,7 +146,10 @@ class Job:
         return Result(process.returncode, log, self.opt.failure())
 
     def run(self, **hyperparameters):
-        return self.end(self.start(**hyperparameters))
+        self._asked(hyperparameters)
+        log = self.opt.base / "log"
+        code = warm_of(self.image).run(self.program.module, log, self.opt.env, self.program.args)
+        return Result(code, log.read_text(errors="replace"), self.opt.failure())
 
     def trained(self, **hyperparameters):
         """The result of a job that shall go well."""

@@ -77,7 +77,7 @@ def test_a_new_alarm_is_described_as_it_was_put(cloudwatch):
         ({"Period": 15}, "ValidationError", "Period must be 10, 20, 30 or a multiple of 60"),
         ({"Statistic": None}, "ValidationError", "PutMetricAlarm request should have a Statistic parameter"),
         ({"ExtendedStatistic": "p90"}, "ValidationError", "with both Statistic and ExtendedStatistic parameters"),
-        ({"Statistic": None, "ExtendedStatistic": "tm90"}, "InvalidParameterValue", "ExtendedStatistic"),
+        ({"Statistic": None, "ExtendedStatistic": "xx90"}, "InvalidParameterValue", "ExtendedStatistic"),
         ({"MetricName": None}, "ValidationError", "should have a MetricName parameter"),
         (
             {"DatapointsToAlarm": 2},

@@ -161,7 +161,7 @@ def test_a_call_has_at_most_a_thousand_data(cloudwatch):
     [
         ({}, "MissingParameter"),
         ({"Statistics": ["Sum"], "ExtendedStatistics": ["p1"]}, "InvalidParameterCombination"),
-        ({"ExtendedStatistics": ["tm99"]}, "InvalidParameterValue"),
+        ({"ExtendedStatistics": ["xx99"]}, "InvalidParameterValue"),
         ({"Statistics": ["Sum"], "Period": 45}, "InvalidParameterValue"),
         ({"Statistics": ["Sum"], "EndTime": NOW - timedelta(days=9)}, "InvalidParameterCombination"),
         ({"Statistics": ["Sum"], "StartTime": NOW - timedelta(days=2)}, "InvalidParameterCombination"),
@@ -200,7 +200,7 @@ def test_expressions_are_calculated_from_metrics(cloudwatch):
         [query("a"), {"Id": "e", "Expression": "AVG(a)"}],
         [{"Id": "e", "Expression": "gone * 2"}],
         [{"Id": "e"}],
-        [query(stat="tm99")],
+        [query(stat="xx99")],
     ],
 )
 def test_queries_that_are_refused(cloudwatch, bad):

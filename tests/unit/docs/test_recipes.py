@@ -8,8 +8,9 @@ from pathlib import Path
 from clary.calls import Access
 from clary.errors import ValidationError
 from clary.gateway.call import InnerDoor
+from clary.services.declaring import declare
 from clary.services.registry import Registry, Service
-from clary.services.resources import Resource, declare
+from clary.services.resources import Resource
 
 ROOT = Path(__file__).parent.parent.parent.parent
 

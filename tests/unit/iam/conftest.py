@@ -48,7 +48,8 @@ class Cloud:
         model = MODELS[call.service].operation_model(operation)
         self._check(params, model.input_shape)
         inert: Any = lambda _: {}  # noqa: E731
-        context: Any = Context(call, self.settings, self.store, None, None, None, inert, inert, inert, None)  # type: ignore[arg-type]
+        authorise: Any = lambda needed: self.identity.authorise(call, [needed])  # noqa: E731
+        context: Any = Context(call, self.settings, self.store, None, None, None, inert, inert, authorise, None)  # type: ignore[arg-type]
         answer: dict[str, Any] = service.operations[operation].handler(context, params)
         self._check(answer, model.output_shape)
         return answer
@@ -59,8 +60,8 @@ class Cloud:
             assert values == {}
             return
         assert set(values) <= set(shape.members)
-        report = ParamValidator().validate(values, shape)
-        assert not report.has_errors(), report.generate_report()
+        report = ParamValidator().validate(values, shape).generate_report().splitlines()
+        assert [line for line in report if "Fingerprint" not in line] == []  # the model's 48 letters are AWS's 47
 
     def principal(self, credentials: dict[str, Any]) -> Principal:
         """Who signs with credentials as STS or CreateAccessKey answer them."""

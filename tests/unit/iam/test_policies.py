@@ -137,13 +137,13 @@ class TestSimulation:
         ask = {"PolicyInputList": [document], "ActionNames": ["s3:GetObject"]}
         (missing,) = cloud.ask("SimulateCustomPolicy", **ask)["EvaluationResults"]
         assert missing["EvalDecision"] == "implicitDeny"
-        assert missing["MissingContextValues"] == ["aws:requestedregion"]
+        assert missing["MissingContextValues"] == ["aws:RequestedRegion"]
         entry = {"ContextKeyName": "aws:RequestedRegion", "ContextKeyValues": ["eu-west-1"], "ContextKeyType": "string"}
         (given,) = cloud.ask("SimulateCustomPolicy", **ask, ContextEntries=[entry])["EvaluationResults"]
         assert (given["EvalDecision"], given["MissingContextValues"]) == ("allowed", [])
         nameless = {"ContextKeyValues": ["eu-west-1"]}
         (unsaid,) = cloud.ask("SimulateCustomPolicy", **ask, ContextEntries=[nameless])["EvaluationResults"]
-        assert unsaid["MissingContextValues"] == ["aws:requestedregion"]
+        assert unsaid["MissingContextValues"] == ["aws:RequestedRegion"]
 
     def test_a_user_with_a_boundary_and_more_policies(self, cloud: Cloud) -> None:
         ann = cloud.user("ann")

@@ -117,7 +117,12 @@ def test_rsa_encrypts_for_whoever_has_the_public_key(kms):
     public = serialization.load_der_public_key(kms("GetPublicKey", KeyId=key)["PublicKey"])
     blob = public.encrypt(b"mine", padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None))
     assert kms.decrypt(blob, KeyId=key, EncryptionAlgorithm=algorithm) == b"mine"
-    assert kms.refusal("Decrypt", CiphertextBlob=blob[:-1] + b"x", KeyId=key, EncryptionAlgorithm=algorithm) == BAD
+    assert (
+        kms.refusal(
+            "Decrypt", CiphertextBlob=blob[:-1] + bytes([blob[-1] ^ 1]), KeyId=key, EncryptionAlgorithm=algorithm
+        )
+        == BAD
+    )
     text = "Algorithm RSAES_OAEP_SHA_256 and key spec RSA_2048 cannot encrypt data larger than 190 bytes."
     asked = {"KeyId": key, "Plaintext": b"x" * 191, "EncryptionAlgorithm": algorithm}
     assert kms.refusal("Encrypt", **asked) == ("ValidationException", text)

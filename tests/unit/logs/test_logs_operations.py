@@ -261,7 +261,7 @@ def test_filtering_by_pattern_time_and_streams(logs):
     assert ask(filterPattern='"hi there"') == ["four"]
     assert ask(filterPattern="", startTime=start + 1, endTime=start + 3) == ["two", "three", "four"]
     assert (
-        logs.refusal("FilterLogEvents", logGroupName="g", filterPattern="{ $.a = 1 }")[0] == "InvalidParameterException"
+        logs.refusal("FilterLogEvents", logGroupName="g", filterPattern="{ $.a = }")[0] == "InvalidParameterException"
     )
     assert logs.refusal("FilterLogEvents", logGroupName="g", logStreamNames=["no"])[0] == "ResourceNotFoundException"
     assert logs.refusal("FilterLogEvents", logGroupName="g", nextToken="x")[0] == "InvalidParameterException"

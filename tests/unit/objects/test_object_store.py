@@ -262,6 +262,42 @@ def test_a_writer_killed_at_any_line_loses_nothing_that_was_acknowledged(root):
     store.close()
 
 
+_VERSIONS = """
+import sys
+from pathlib import Path
+from clary.objects import ObjectStore
+from clary.objects.store import Deletion
+store = ObjectStore(Path(sys.argv[1]))
+store.create_bucket("b", account="1", region="us-east-1", settings={"Versioning": {"Status": "Enabled"}})
+number = 0
+while True:
+    kept = store.put_bytes("b", "k", f"body {number}".encode())
+    gone = store.put_bytes("b", "k", b"gone")
+    store.delete("b", ["k"])
+    store.delete_many("b", [Deletion("k", gone.version)])
+    print(number, kept.version, gone.version, flush=True)
+    number += 1
+"""
+
+
+def test_a_writer_of_versions_killed_at_any_line_leaves_each_as_it_was_acknowledged(root):
+    writer = subprocess.Popen([sys.executable, "-c", _VERSIONS, str(root)], stdout=subprocess.PIPE, text=True)
+    told = [writer.stdout.readline().split() for _ in range(30)]
+    os.kill(writer.pid, signal.SIGKILL)
+    told += [line.split() for line in writer.stdout]
+    writer.wait(60)
+    writer.stdout.close()
+    store = ObjectStore(root)
+    for number, kept, gone in told:
+        assert body_of(store, store.version("b", "k", kept)) == f"body {number}".encode()
+        assert store.version("b", "k", gone) is None
+    left = [entry.version for entry in store.version_page("b").versions]
+    assert 0 <= len(left) - 2 * len(told) <= 3
+    assert sum(entry.latest for entry in store.version_page("b").versions) == 1
+    assert body_of(store, store.put_bytes("b", "k", b"after")) == b"after"
+    store.close()
+
+
 def begin(store, bucket, key="k"):
     upload = Upload("u" * 8, bucket, key, datetime.now(UTC), {}, Attributes(), "CRC64NVME", declared=False)
     return store.uploads.create(upload)
@@ -287,6 +323,32 @@ def test_a_put_that_is_sent_again_after_another_has_won_keeps_its_file(store, bu
     store.collector.collect(now=time.time() + 3600)
     assert body_of(store, store.head(bucket, "k")) == b"body"
     assert len(list(store.files.all())) == 1
+
+
+def test_a_put_that_is_sent_again_makes_no_second_version(store, bucket):
+    store.set_bucket(bucket, "Versioning", {"Status": "Enabled"})
+    body = receive_bytes(store.files, b"body")
+    first = store.put(bucket, "k", body)
+    other = store.put_bytes(bucket, "k", b"other")
+    assert store.put(bucket, "k", body) == first
+    versions = [entry.version.version for entry in store.version_page(bucket).versions]
+    assert versions == [other.version, first.version]
+
+
+def test_a_version_of_several_parts_is_joined_though_another_has_taken_its_place(store, bucket, tmp_path):
+    store.set_bucket(bucket, "Versioning", {"Status": "Enabled"})
+    upload = begin(store, bucket)
+    chosen = []
+    for number in (1, 2):
+        part = store.uploads.put_part(bucket, "k", upload.id, number, receive_bytes(store.files, b"x" * 5 * 2**20))
+        chosen.append(ChosenPart(number, part.etag))
+    info = store.uploads.complete(bucket, "k", upload.id, Completion(chosen))
+    store.put_bytes(bucket, "k", b"newer")
+    store.link_to(info, tmp_path / "whole")
+    store._joiner.close()
+    joined = store.version(bucket, "k", info.version)
+    assert len({piece.file for piece in joined.pieces}) == 1
+    assert body_of(store, joined) == (tmp_path / "whole").read_bytes() == b"x" * 10 * 2**20
 
 
 def test_a_part_that_is_sent_again_is_done_once(store, bucket):

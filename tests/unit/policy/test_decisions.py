@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clary.identity.grammar import check_identity_policy
 from clary.identity.managed import managed_policies
 from clary.identity.policy import Decision, MalformedPolicy, PolicySet, Question, compile_policy, decide
 
@@ -118,9 +119,36 @@ def test_what_is_no_policy_is_refused(document: str) -> None:
         compile_policy(document, "test")
 
 
-@pytest.mark.parametrize("policy", managed_policies().values(), ids=lambda policy: policy.name)
-def test_every_managed_policy_compiles(policy: Any) -> None:
-    assert compile_policy(policy.document, policy.arn)
+def test_every_managed_policy_compiles() -> None:
+    assert all(compile_policy(policy.document, policy.arn) for policy in managed_policies().values())
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "AmazonSageMakerFullAccess",
+        "AmazonSageMakerCanvasFullAccess",
+        "AmazonSageMakerGroundTruthExecution",
+        "AmazonSageMakerModelGovernanceUseAccess",
+        "SecretsManagerReadWrite",
+        "AmazonBedrockFullAccess",
+        "AmazonAthenaFullAccess",
+        "AWSStepFunctionsFullAccess",
+        "service-role/AWSLambdaBasicExecutionRole",
+        "service-role/AWSGlueServiceRole",
+        "service-role/AmazonAPIGatewayPushToCloudWatchLogs",
+        "service-role/AmazonSageMakerServiceCatalogProductsGlueServiceRolePolicy",
+        "job-function/DataScientist",
+        "job-function/ViewOnlyAccess",
+        "aws-service-role/AWSApplicationAutoscalingSageMakerEndpointPolicy",
+        "aws-service-role/AmazonSageMakerNotebooksServiceRolePolicy",
+    ],
+)
+def test_policies_that_examples_of_sagemaker_attach_are_here(name: str) -> None:
+    policy = managed_policies()[f"arn:aws:iam::aws:policy/{name}"]
+    assert (policy.path + policy.name).removeprefix("/") == name
+    assert policy.created <= policy.updated
+    assert check_identity_policy(policy.document)
 
 
 def managed(name: str) -> PolicySet:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from clary.calls import Principal
 from clary.identity.grammar import check_identity_policy, check_resource_policy, check_trust_policy
 from clary.identity.policy import Decision, MalformedPolicy, PolicySet, Question, compile_policy, decide
-from clary.identity.resource_policy import ResourcePolicy, decide_with
+from clary.identity.resources import Guarded, together
 from clary.identity.trust import trust_of_principal, trusts_service
 
 _JUNK = st.recursive(
@@ -88,8 +88,8 @@ def test_a_resource_s_policy_is_enforced_or_refused(document: dict[str, Any]) ->
     except MalformedPolicy as error:
         assert str(error)
         return
-    policy, own = ResourcePolicy(compile_policy(text, "test"), sole=True), Decision("allowed", "identity")
-    assert decide_with(policy, _question(), _ANN, own, lambda: own).effect
+    guarded, own = Guarded("1", PolicySet(compile_policy(text, "test")), alone=True), Decision("allowed", "identity")
+    assert together(guarded, _question(), _ANN, [own]).effect
 
 
 @given(st.one_of(_JUNK.map(json.dumps), st.text(max_size=20), st.just("[" * 100_000)))

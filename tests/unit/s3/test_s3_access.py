@@ -1,5 +1,7 @@
 """The rights that S3's operations need."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from clary.calls import Call, Principal
@@ -29,8 +31,27 @@ def needed(operation, **params):
         (
             "CopyObject",
             {"Key": "k", "CopySource": "/other/a%20b?versionId=null"},
-            [("s3:PutObject", "arn:aws:s3:::b/k"), ("s3:GetObject", "arn:aws:s3:::other/a b")],
+            [("s3:PutObject", "arn:aws:s3:::b/k"), ("s3:GetObjectVersion", "arn:aws:s3:::other/a b")],
         ),
+        (
+            "CopyObject",
+            {"Key": "k", "CopySource": "other/a"},
+            [("s3:PutObject", "arn:aws:s3:::b/k"), ("s3:GetObject", "arn:aws:s3:::other/a")],
+        ),
+        ("GetObject", {"Key": "k", "VersionId": "null"}, [("s3:GetObjectVersion", "arn:aws:s3:::b/k")]),
+        ("DeleteObject", {"Key": "k", "VersionId": "null"}, [("s3:DeleteObjectVersion", "arn:aws:s3:::b/k")]),
+        ("PutObjectTagging", {"Key": "k", "VersionId": "v"}, [("s3:PutObjectVersionTagging", "arn:aws:s3:::b/k")]),
+        (
+            "GetObjectAttributes",
+            {"Key": "k", "VersionId": "v"},
+            [("s3:GetObjectVersionAttributes", "arn:aws:s3:::b/k"), ("s3:GetObjectVersion", "arn:aws:s3:::b/k")],
+        ),
+        (
+            "PutObject",
+            {"Key": "k", "ObjectLockMode": "GOVERNANCE", "ObjectLockLegalHoldStatus": "ON"},
+            [(f"s3:{name}", "arn:aws:s3:::b/k") for name in ("PutObject", "PutObjectRetention", "PutObjectLegalHold")],
+        ),
+        ("ListObjectVersions", {}, [("s3:ListBucketVersions", "arn:aws:s3:::b")]),
         ("UploadPart", {"Key": "k"}, [("s3:PutObject", "arn:aws:s3:::b/k")]),
         ("CompleteMultipartUpload", {"Key": "k"}, [("s3:PutObject", "arn:aws:s3:::b/k")]),
         ("AbortMultipartUpload", {"Key": "k"}, [("s3:AbortMultipartUpload", "arn:aws:s3:::b/k")]),
@@ -70,3 +91,23 @@ def test_conditions_come_from_the_request():
 def test_a_copy_source_that_names_nothing_is_refused():
     with pytest.raises(AWSError, match="InvalidArgument"):
         needed("CopyObject", Bucket="b", Key="k", CopySource="bucket-only")
+
+
+def test_conditions_on_locks_and_versions_see_what_the_request_brings():
+    until = datetime.now(UTC) + timedelta(days=10, hours=1)
+    call = Call(PRINCIPAL, "s3", "PutObjectRetention", {"Bucket": "b", "Key": "k", "VersionId": "v"}, "us-east-1")
+    call.params["Retention"] = {"Mode": "COMPLIANCE", "RetainUntilDate": until}
+    [needed] = access(call)
+    assert needed.action == "s3:PutObjectRetention"
+    assert needed.context == {
+        "s3:VersionId": "v",
+        "s3:object-lock-mode": "COMPLIANCE",
+        "s3:object-lock-retain-until-date": until.isoformat(),
+        "s3:object-lock-remaining-retention-days": "10",
+    }
+
+
+def test_the_right_on_a_copys_source_says_which_version():
+    call = Call(PRINCIPAL, "s3", "CopyObject", {"Bucket": "b", "Key": "k"}, "us-east-1")
+    call.params["CopySource"] = "other/a?versionId=v1"
+    assert access(call)[-1].context == {"s3:VersionId": "v1"}

@@ -362,16 +362,9 @@ def test_with_signatures_checked_a_role_must_be_there_and_trust_sagemaker(tmp_pa
     assert text.startswith(f"Could not assume role {missing}. Please ensure that the role exists")
 
 
-@pytest.mark.parametrize(
-    "container",
-    [
-        {"ModelPackageName": "p"},
-        {"Image": XGBOOST, "AdditionalModelDataSources": [{"ChannelName": "a", "S3DataSource": {
-            "S3Uri": "s3://data/a", "S3DataType": "S3Prefix", "CompressionType": "None"}}]},
-    ],
-    ids=["model package", "additional sources"],
-)  # fmt: skip
-def test_models_that_are_not_offered_are_refused_at_once(sagemaker, container):
+def test_models_that_are_not_offered_are_refused_at_once(sagemaker):
+    more = {"S3Uri": "s3://data/a", "S3DataType": "S3Prefix", "CompressionType": "None"}
+    container = {"Image": XGBOOST, "AdditionalModelDataSources": [{"ChannelName": "a", "S3DataSource": more}]}
     assert "not offered" in sagemaker.refusal("CreateModel", ModelName="n", PrimaryContainer=container)[1]
 
 

@@ -228,7 +228,7 @@ def test_expressions_that_are_refused(sagemaker, expression, text):
 
 
 def test_what_cannot_be_searched_is_refused(sagemaker):
-    assert "not offered" in sagemaker.refusal("Search", Resource="FeatureGroup")[1]
+    assert "not offered" in sagemaker.refusal("Search", Resource="PipelineExecution")[1]
     crossing = {"Resource": "TrainingJob", "CrossAccountFilterOption": "CrossAccount"}
     assert "not offered" in sagemaker.refusal("Search", **crossing)[1]
 

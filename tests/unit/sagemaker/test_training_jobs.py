@@ -335,6 +335,8 @@ def holds(shown, asked):
 def test_what_was_asked_for_is_described_and_nothing_that_did_not_happen(inner, sagemaker):
     """SessionChainingConfig is taken, and is no member of Describe's output."""
     chained = {"SessionChainingConfig": {"EnableSessionTagChaining": True}}
+    sagemaker.call("CreateExperiment", ExperimentName="e")
+    sagemaker.call("CreateTrial", TrialName="t", ExperimentName="e")
     sagemaker.call("CreateTrainingJob", **request(**KEPT, **chained))
     job = described(inner, sagemaker)
     assert holds(job, KEPT)

@@ -351,7 +351,7 @@ def test_what_had_one_container_before_has_a_tuple_of_one(tmp_path):
     put(store, replace(row("t"), key=transform, arn="t", state=job))
     store.close()
     with sqlite3.connect(tmp_path / "clary.db") as connection:
-        connection.execute("DELETE FROM migration WHERE number = 2")
+        connection.execute("DELETE FROM migration WHERE number >= 2")
     store = Store(tmp_path / "clary.db")
     found = store.read.get(key).state
     assert found["current"]["variants"] == [
@@ -395,3 +395,31 @@ def test_waiting_for_a_row_ends_with_the_change_or_with_the_time(store):
     assert store.wait(first.key, lambda seen: seen is None, 0.01).version == 2
     store.write(lambda tx: tx.delete(first.key))
     assert store.wait(first.key, lambda seen: seen is None, 10) is None
+
+
+def test_an_older_database_gets_the_index_of_lists_by_status(tmp_path):
+    Store(tmp_path / "clary.db").close()
+    with sqlite3.connect(tmp_path / "clary.db") as connection:
+        connection.execute("DROP INDEX resource_ordered_by_status")
+        connection.execute("DELETE FROM migration WHERE number >= 3")
+    Store(tmp_path / "clary.db").close()
+    with sqlite3.connect(tmp_path / "clary.db") as connection:
+        named = "SELECT count(*) FROM sqlite_master WHERE name = 'resource_ordered_by_status'"
+        assert connection.execute(named).fetchone() == (1,)
+
+
+def test_a_page_that_is_sifted_goes_on_where_it_ended(tmp_path):
+    store = Store(tmp_path / "clary.db")
+    for number in range(7):
+        put(store, row(f"r{number}"))
+
+    def even(found):
+        return int(found.key.name[1:]) % 2 == 0
+
+    key = row("r0").key
+    query = Query(key.kind, key.account, key.region, sort_by="name", descending=False, limit=3)
+    first = store.read.page(query, even)
+    last = store.read.page(replace(query, token=first.token), even)
+    assert [found.key.name for found in (*first.rows, *last.rows)] == ["r0", "r2", "r4", "r6"]
+    assert (first.token is None, last.token) == (False, None)
+    store.close()

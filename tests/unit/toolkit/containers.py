@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -151,9 +152,9 @@ class Server:
         return self.process.wait(30)
 
 
-@pytest.fixture
-def serve(opt):
-    """Starts model servers, and ends them."""
+@contextmanager
+def servers(opt):
+    """Starts model servers of these folders, and ends them."""
     started = []
 
     def start(python, module="clary.toolkit.serve", *args, **env):
@@ -167,7 +168,16 @@ def serve(opt):
         started.append(process)
         return Server(process)
 
-    yield start
-    for process in started:
-        process.kill()
-        process.wait()
+    try:
+        yield start
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def serve(opt):
+    """Starts model servers, and ends them."""
+    with servers(opt) as start:
+        yield start

@@ -10,6 +10,8 @@ from clary.services.registry import Service
 _ONE = frozenset({"PutMetricAlarm", "PutCompositeAlarm", "SetAlarmState"})
 _SEVERAL = frozenset({"DeleteAlarms", "EnableAlarmActions", "DisableAlarmActions"})
 _ALL = frozenset({"DescribeAlarms", "DescribeAlarmHistory"})
+_DASHBOARDS = frozenset({"PutDashboard", "GetDashboard", "DeleteDashboards", "ListDashboards"})
+_RULES = frozenset({"PutInsightRule", "DeleteInsightRules", "EnableInsightRules", "DisableInsightRules"})
 _TAGS = frozenset({"TagResource", "UntagResource", "ListTagsForResource"})
 
 
@@ -29,6 +31,13 @@ def _resources(call: Call) -> list[str]:
         return [_alarm(call, name) for name in call.params["AlarmNames"]]
     if call.operation in _ALL:
         return [_alarm(call, "*")]
+    if call.operation in _DASHBOARDS:
+        names = call.params.get("DashboardNames") or [call.params.get("DashboardName", "*")]
+        return [str(Arn("cloudwatch", "", call.principal.account, f"dashboard/{name}")) for name in names]
+    if call.operation in _RULES:
+        names = call.params.get("RuleNames") or [call.params.get("RuleName", "*")]
+        region, account = call.region, call.principal.account
+        return [str(Arn("cloudwatch", region, account, f"insight-rule/{name}")) for name in names]
     return [call.params["ResourceARN"]] if call.operation in _TAGS else ["*"]
 
 

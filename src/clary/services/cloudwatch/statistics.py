@@ -44,9 +44,7 @@ def _asked(params: Params) -> tuple[Sequence[str], dict[str, Statistic]]:
     percentiles = {name: extended(name) for name in others or ()}
     for name, found in percentiles.items():
         if found is None:
-            raise invalid_value(
-                f"The value {name} for parameter ExtendedStatistics is invalid: Clary offers p0.0 to p100."
-            )
+            raise invalid_value(f"The value {name} for parameter ExtendedStatistics is not supported.")
     return named or (), {name: found for name, found in percentiles.items() if found is not None}
 
 

@@ -1,18 +1,51 @@
 """AWS Identity and Access Management: `SERVICE` with its operations, one file per resource."""
 
-from clary.services.iam import attachments, boundaries, groups, keys, policies, roles, simulation, tags, users, versions
+from clary.services.iam import (
+    account,
+    attachments,
+    boundaries,
+    certificates,
+    credential_report,
+    details,
+    groups,
+    instance_profiles,
+    keys,
+    mfa,
+    passwords,
+    policies,
+    providers,
+    roles,
+    service_linked,
+    simulation,
+    ssh_keys,
+    tags,
+    use,
+    users,
+    versions,
+)
 from clary.services.iam.service import SERVICE
 
 __all__ = [
     "SERVICE",
+    "account",
     "attachments",
     "boundaries",
+    "certificates",
+    "credential_report",
+    "details",
     "groups",
+    "instance_profiles",
     "keys",
+    "mfa",
+    "passwords",
     "policies",
+    "providers",
     "roles",
+    "service_linked",
     "simulation",
+    "ssh_keys",
     "tags",
+    "use",
     "users",
     "versions",
 ]

@@ -10,7 +10,16 @@ from clary.identity.grammar import check_identity_policy
 from clary.identity.managed import managed_policies
 from clary.identity.policy import MalformedPolicy
 from clary.services.context import Context
-from clary.services.iam.entities import ENTITIES, POLICY, Entity, Rows, require, save, shown_document
+from clary.services.iam.entities import (
+    ENTITIES,
+    POLICY,
+    Entity,
+    Rows,
+    require,
+    require_changeable,
+    save,
+    shown_document,
+)
 from clary.services.iam.errors import limit_exceeded, malformed_policy, no_such_entity
 from clary.services.iam.listing import page
 from clary.services.iam.publication import write
@@ -58,7 +67,7 @@ def _attach(entity: Entity) -> _Handler:
         account, arn = context.call.principal.account, params["PolicyArn"]
 
         def change(transaction: Transaction) -> None:
-            row = require(transaction, entity, account, params[entity.name_member])
+            row = require_changeable(transaction, entity, account, params[entity.name_member])
             require_attachable(transaction, account, arn)
             attached = row.state["attached"]
             if arn in attached:
@@ -78,7 +87,7 @@ def _detach(entity: Entity) -> _Handler:
         account, arn = context.call.principal.account, params["PolicyArn"]
 
         def change(transaction: Transaction) -> None:
-            row = require(transaction, entity, account, params[entity.name_member])
+            row = require_changeable(transaction, entity, account, params[entity.name_member])
             if arn not in row.state["attached"]:
                 raise no_such_entity(f"Policy {arn} was not found.")
             save(transaction, row, attached=[each for each in row.state["attached"] if each != arn])
@@ -108,7 +117,7 @@ def _put(entity: Entity) -> _Handler:
         account, text = context.call.principal.account, checked_policy(params["PolicyDocument"])
 
         def change(transaction: Transaction) -> None:
-            row = require(transaction, entity, account, params[entity.name_member])
+            row = require_changeable(transaction, entity, account, params[entity.name_member])
             inline = {**row.state["inline"], params["PolicyName"]: text}
             if sum(len("".join(each.split())) for each in inline.values()) > limit:
                 owner = row.spec[entity.name_member]
@@ -146,7 +155,7 @@ def _delete(entity: Entity) -> _Handler:
         account, name = context.call.principal.account, params["PolicyName"]
 
         def change(transaction: Transaction) -> None:
-            row = require(transaction, entity, account, params[entity.name_member])
+            row = require_changeable(transaction, entity, account, params[entity.name_member])
             _require_inline(entity, row, name)
             save(transaction, row, inline={each: text for each, text in row.state["inline"].items() if each != name})
 

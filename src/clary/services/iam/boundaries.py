@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from clary.services.context import Context
 from clary.services.iam.attachments import require_attachable
-from clary.services.iam.entities import ROLE, USER, Entity, require, save
+from clary.services.iam.entities import ROLE, USER, Entity, require_changeable, save
 from clary.services.iam.errors import no_such_entity
 from clary.services.iam.publication import write
 from clary.services.iam.service import SERVICE
@@ -25,7 +25,9 @@ def _put(entity: Entity) -> _Handler:
 
         def change(transaction: Transaction) -> None:
             require_attachable(transaction, account, arn)
-            save(transaction, require(transaction, entity, account, params[entity.name_member]), boundary=arn)
+            save(
+                transaction, require_changeable(transaction, entity, account, params[entity.name_member]), boundary=arn
+            )
 
         write(context, change)
         return {}
@@ -36,7 +38,7 @@ def _put(entity: Entity) -> _Handler:
 def _delete(entity: Entity) -> _Handler:
     def handler(context: Context, params: dict[str, Any]) -> dict[str, Any]:
         def change(transaction: Transaction) -> None:
-            row = require(transaction, entity, context.call.principal.account, params[entity.name_member])
+            row = require_changeable(transaction, entity, context.call.principal.account, params[entity.name_member])
             if not row.state["boundary"]:
                 raise no_such_entity(f"The {entity.kind} {params[entity.name_member]} has no permissions boundary.")
             save(transaction, row, boundary=None)

@@ -3,6 +3,7 @@ an id, and policies inline and attached."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
 from clary.names import Arn, unique_id
-from clary.services.iam.errors import entity_exists, no_such_entity
+from clary.services.iam.errors import entity_exists, no_such_entity, unmodifiable
 from clary.store.rows import AlreadyExists, Key, Row
 
 if TYPE_CHECKING:  # each process loads only the parts that it holds
@@ -26,9 +27,12 @@ class Rows(Protocol):
     def tags(self, arn: str) -> dict[str, str]: ...
 
 
+_INNER_CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
 @dataclass(frozen=True)
 class Entity:
-    """One of the three kinds."""
+    """One kind of them."""
 
     noun: str
     """`Role`: begins its members' names and its sentences."""
@@ -36,8 +40,8 @@ class Entity:
 
     @property
     def kind(self) -> str:
-        """The kind of its rows, and the type of its ARNs."""
-        return self.noun.lower()
+        """The kind of its rows, and the type of its ARNs: `role`, `instance-profile`."""
+        return _INNER_CAPITAL.sub("-", self.noun).lower()
 
     @property
     def name_member(self) -> str:
@@ -54,6 +58,14 @@ USER = Entity("User", "AIDA")
 ROLE = Entity("Role", "AROA")
 GROUP = Entity("Group", "AGPA")
 ENTITIES = (USER, ROLE, GROUP)
+"""What has policies."""
+
+INSTANCE_PROFILE = Entity("InstanceProfile", "AIPA")
+SERVER_CERTIFICATE = Entity("ServerCertificate", "ASCA")
+"""These have a path as well."""
+
+SERVICE_LINKED_PATH = "/aws-service-role/"
+"""Roles below it belong to services."""
 
 ACCESS_KEY = "access-key"
 POLICY = "policy"
@@ -81,13 +93,32 @@ def require(rows: Rows, entity: Entity, account: str, name: str) -> Row:
     return row
 
 
+def require_changeable(rows: Rows, entity: Entity, account: str, name: str) -> Row:
+    """The row, to be changed by a customer. Raises NoSuchEntity; UnmodifiableEntity where it is a service's."""
+    row = require(rows, entity, account, name)
+    if row.spec["Path"].startswith(SERVICE_LINKED_PATH):
+        raise unmodifiable(
+            f"Cannot perform the operation on the protected role '{row.spec[entity.name_member]}' - this role is only "
+            "modifiable by AWS"
+        )
+    return row
+
+
 def all_of(rows: Rows, kind: str, account: str) -> list[Row]:
     """All rows of a kind in one account."""
     return [row for row in rows.rows(kind) if row.key.account == account]
 
 
-def new_row(entity: Entity, account: str, params: Mapping[str, Any], *, identifier: str = "") -> Row:
-    """A row for what a Create asks; `spec` holds its name, path, id and whatever else was asked but tags."""
+def new_row(
+    entity: Entity,
+    account: str,
+    params: Mapping[str, Any],
+    state: Mapping[str, Any] | None = None,
+    *,
+    identifier: str = "",
+) -> Row:
+    """A row for what a Create asks; `spec` holds its name, path, id and whatever else was asked but tags. `state` is
+    that of entities without policies."""
     name, path, now = params[entity.name_member], params.get("Path", "/"), datetime.now(UTC)
     spec = {member: value for member, value in params.items() if member not in {"Tags", "PermissionsBoundary"}}
     spec |= {"Path": path, entity.id_member: identifier or unique_id(entity.id_prefix)}
@@ -98,7 +129,7 @@ def new_row(entity: Entity, account: str, params: Mapping[str, Any], *, identifi
         created=now,
         modified=now,
         spec=spec,
-        state={"attached": [], "inline": {}, "boundary": params.get("PermissionsBoundary")},
+        state=state or {"attached": [], "inline": {}, "boundary": params.get("PermissionsBoundary")},
     )
 
 

@@ -11,8 +11,10 @@ from clary.services.iam.entities import (
     ACTIVE,
     ENTITIES,
     GROUP,
+    INSTANCE_PROFILE,
     POLICY,
     ROLE,
+    SERVER_CERTIFICATE,
     USER,
     Entity,
     Rows,
@@ -26,7 +28,9 @@ def identities(reader: Rows, account: str) -> Identities:
     """All keys that are active, all users, roles and groups, and all policies but AWS's own."""
     entities = {entity.kind: all_of(reader, entity.kind, account) for entity in ENTITIES}
     keys = all_of(reader, ACCESS_KEY, account)
-    return _Gathering(reader, account, entities, all_of(reader, POLICY, account)).identities(keys)
+    found = _Gathering(reader, account, entities, all_of(reader, POLICY, account)).identities(keys)
+    kinds = (INSTANCE_PROFILE.kind, SERVER_CERTIFICATE.kind)
+    return {**found, "others": [row.arn for kind in kinds for row in all_of(reader, kind, account)]}
 
 
 def identities_of(reader: Rows, account: str, arn: str, session_policies: Sequence[str] = ()) -> Identities:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from clary.services.context import Context
-from clary.services.iam.entities import GROUP, USER, Rows, all_of, insert, new_row, require, shown
-from clary.services.iam.errors import delete_conflict
+from clary.services.iam.entities import GROUP, USER, Rows, all_of, arn_of, insert, key, new_row, require, shown
+from clary.services.iam.errors import delete_conflict, entity_exists
 from clary.services.iam.listing import page
 from clary.services.iam.publication import write
 from clary.services.iam.service import SERVICE
 from clary.services.iam.users import set_groups
-from clary.store.rows import Row
+from clary.store.rows import AlreadyExists, Row
 
 if TYPE_CHECKING:  # each process loads only the parts that it holds
     from clary.store.transaction import Transaction
@@ -42,6 +43,32 @@ def list_groups(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     rows = all_of(context.store.read, GROUP.kind, context.call.principal.account)
     chosen = [row for row in rows if row.spec["Path"].startswith(prefix)]
     return page("Groups", chosen, params, lambda row: row.key.name, lambda row: shown(GROUP, row))
+
+
+def _move(transaction: Transaction, row: Row, fresh: Row) -> None:
+    """A name and a path are part of key and ARN: the row is made anew, and members follow."""
+    members = _members(transaction, row)
+    transaction.delete(row.key)
+    try:
+        transaction.insert(fresh)
+    except AlreadyExists as clash:
+        raise entity_exists(f"Group with name {fresh.spec['GroupName']} already exists.") from clash
+    for user in members:
+        others = set(user.state["groups"]) - {row.key.name}
+        set_groups(transaction, user, [*others, fresh.key.name])
+
+
+@SERVICE.operation("UpdateGroup")
+def update_group(context: Context, params: dict[str, Any]) -> dict[str, Any]:
+    def change(transaction: Transaction) -> None:
+        row = require(transaction, GROUP, context.account, params["GroupName"])
+        name, path = params.get("NewGroupName", row.spec["GroupName"]), params.get("NewPath", row.spec["Path"])
+        place, arn = key(GROUP, context.account, name), arn_of(GROUP, context.account, path, name)
+        spec = {**row.spec, "GroupName": name, "Path": path}
+        _move(transaction, row, replace(row, key=place, arn=arn, spec=spec))
+
+    write(context, change)
+    return {}
 
 
 @SERVICE.operation("DeleteGroup")

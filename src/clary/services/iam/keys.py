@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from clary.names import Arn, unique_id
 from clary.services.context import Context
+from clary.services.iam.belongings import belongings
 from clary.services.iam.entities import ACCESS_KEY, ACTIVE, USER, Rows, require
 from clary.services.iam.errors import limit_exceeded, no_such_entity
 from clary.services.iam.listing import page
 from clary.services.iam.publication import write
 from clary.services.iam.service import SERVICE
-from clary.services.iam.users import keys_of, user_name
+from clary.services.iam.users import user_name
 from clary.store.rows import Key, Row
 
 if TYPE_CHECKING:  # each process loads only the parts that it holds
@@ -66,7 +67,7 @@ def create_access_key(context: Context, params: dict[str, Any]) -> dict[str, Any
 
     def change(transaction: Transaction) -> Row:
         user = require(transaction, USER, account, name)
-        if len(keys_of(transaction, user)) >= _KEYS_AT_MOST:
+        if len(belongings(transaction, user, ACCESS_KEY)) >= _KEYS_AT_MOST:
             raise limit_exceeded(f"Cannot exceed quota for AccessKeysPerUser: {_KEYS_AT_MOST}")
         return transaction.insert(key_row(account, new_key_id(), new_secret(), user))
 
@@ -78,12 +79,12 @@ def create_access_key(context: Context, params: dict[str, Any]) -> dict[str, Any
 def list_access_keys(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     reader = context.store.read
     user = require(reader, USER, context.call.principal.account, user_name(context, params))
-    return page("AccessKeyMetadata", keys_of(reader, user), params, lambda row: row.key.name, _shown)
+    return page("AccessKeyMetadata", belongings(reader, user, ACCESS_KEY), params, lambda row: row.key.name, _shown)
 
 
 def _require_key(rows: Rows, context: Context, params: dict[str, Any]) -> Row:
     user = require(rows, USER, context.call.principal.account, user_name(context, params))
-    for row in keys_of(rows, user):
+    for row in belongings(rows, user, ACCESS_KEY):
         if row.key.name == params["AccessKeyId"]:
             return row
     raise no_such_entity(f"The Access Key with id {params['AccessKeyId']} cannot be found.")

@@ -51,14 +51,15 @@ _Holder = tuple[str, Row]
 
 
 @dataclass(frozen=True)
-class _Usage:
+class Usage:
     """Who has which policy, by ARN, read once."""
 
     attached: Mapping[str, list[_Holder]]
     bounding: Mapping[str, list[_Holder]]
 
     @classmethod
-    def of(cls, rows: Rows, account: str) -> _Usage:
+    def of(cls, rows: Rows, account: str) -> Usage:
+        """Of one account."""
         usage = cls(defaultdict(list), defaultdict(list))
         for entity in ENTITIES:
             for row in all_of(rows, entity.kind, account):
@@ -77,7 +78,8 @@ class _Usage:
         }
 
 
-def _shown_managed(policy: Managed, counts: Mapping[str, Any]) -> dict[str, Any]:
+def shown_managed(policy: Managed, counts: Mapping[str, Any]) -> dict[str, Any]:
+    """The shape `Policy`, of one of AWS's."""
     return {
         "PolicyName": policy.name,
         "PolicyId": policy.id,
@@ -85,12 +87,13 @@ def _shown_managed(policy: Managed, counts: Mapping[str, Any]) -> dict[str, Any]
         "Path": policy.path,
         "DefaultVersionId": policy.version,
         "CreateDate": policy.created,
-        "UpdateDate": policy.created,
+        "UpdateDate": policy.updated,
         **counts,
     }
 
 
-def _shown(row: Row, counts: Mapping[str, Any]) -> dict[str, Any]:
+def shown_policy(row: Row, counts: Mapping[str, Any]) -> dict[str, Any]:
+    """The same of a customer's."""
     out = {
         "PolicyName": row.spec["PolicyName"],
         "PolicyId": row.spec["PolicyId"],
@@ -133,7 +136,7 @@ def create_policy(context: Context, params: dict[str, Any]) -> dict[str, Any]:
         transaction.set_tags(row.arn, tags)
         return stored
 
-    out = _shown(
+    out = shown_policy(
         write(context, change), {"AttachmentCount": 0, "PermissionsBoundaryUsageCount": 0, "IsAttachable": True}
     )
     return {"Policy": out | ({"Tags": shown_tags(tags)} if tags else {})}
@@ -142,21 +145,22 @@ def create_policy(context: Context, params: dict[str, Any]) -> dict[str, Any]:
 @SERVICE.operation("GetPolicy")
 def get_policy(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     reader, account, arn = context.store.read, context.call.principal.account, params["PolicyArn"]
-    counts, managed = _Usage.of(reader, account).counts(arn), managed_policies().get(arn)
+    counts, managed = Usage.of(reader, account).counts(arn), managed_policies().get(arn)
     if managed is not None:
-        return {"Policy": _shown_managed(managed, counts)}
-    return {"Policy": _shown(require_policy(reader, account, arn), counts) | {"Tags": shown_tags(reader.tags(arn))}}
+        return {"Policy": shown_managed(managed, counts)}
+    found = shown_policy(require_policy(reader, account, arn), counts)
+    return {"Policy": found | {"Tags": shown_tags(reader.tags(arn))}}
 
 
 @SERVICE.operation("ListPolicies")
 def list_policies(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     reader, account, scope = context.store.read, context.call.principal.account, params.get("Scope", "All")
-    usage = _Usage.of(reader, account)
+    usage = Usage.of(reader, account)
     found: list[dict[str, Any]] = []
     if scope in ("All", "AWS"):
-        found += [_shown_managed(each, usage.counts(each.arn)) for each in managed_policies().values()]
+        found += [shown_managed(each, usage.counts(each.arn)) for each in managed_policies().values()]
     if scope in ("All", "Local"):
-        found += [_shown(row, usage.counts(row.arn)) for row in all_of(reader, POLICY, account)]
+        found += [shown_policy(row, usage.counts(row.arn)) for row in all_of(reader, POLICY, account)]
     chosen = [policy for policy in found if _asked_for(policy, params)]
     return page("Policies", chosen, params, lambda policy: policy["Arn"], lambda policy: policy)
 
@@ -177,7 +181,7 @@ def delete_policy(context: Context, params: dict[str, Any]) -> dict[str, Any]:
 
     def change(transaction: Transaction) -> None:
         row = require_policy(transaction, account, arn)
-        usage = _Usage.of(transaction, account)
+        usage = Usage.of(transaction, account)
         if usage.attached.get(arn) or usage.bounding.get(arn):
             raise delete_conflict("Cannot delete a policy attached to entities.")
         if len(row.state["versions"]) > 1:
@@ -196,7 +200,7 @@ def list_entities_for_policy(context: Context, params: dict[str, Any]) -> dict[s
     reader, account, arn = context.store.read, context.call.principal.account, params["PolicyArn"]
     if arn not in managed_policies():
         require_policy(reader, account, arn)
-    usage = _Usage.of(reader, account)
+    usage = Usage.of(reader, account)
     users = usage.bounding if params.get("PolicyUsageFilter") == "PermissionsBoundary" else usage.attached
     wanted, prefix = params.get("EntityFilter"), params.get("PathPrefix", "/")
     holders = [

@@ -16,22 +16,26 @@ from clary.identity.trust import trusts_service
 from clary.services.context import Context
 from clary.services.iam.attachments import require_attachable
 from clary.services.iam.entities import (
+    INSTANCE_PROFILE,
     ROLE,
+    SERVICE_LINKED_PATH,
     Rows,
     all_of,
     asked_tags,
     insert,
     new_row,
     require,
+    require_changeable,
     save,
     shown,
     shown_document,
 )
-from clary.services.iam.errors import delete_conflict, limit_exceeded, malformed_policy
+from clary.services.iam.errors import delete_conflict, limit_exceeded, malformed_policy, unmodifiable
 from clary.services.iam.gathering import identities_of
 from clary.services.iam.listing import page
 from clary.services.iam.publication import write
 from clary.services.iam.service import SERVICE
+from clary.services.iam.use import role_last_used
 from clary.store.rows import Row
 
 if TYPE_CHECKING:  # each process loads only the parts that it holds
@@ -62,7 +66,8 @@ def _check_principals(reader: Rows, account: str, trust: str) -> None:
             raise malformed_policy(f'Invalid principal in policy: "AWS":"{name}"')
 
 
-def _shown(row: Row, tags: Mapping[str, str] | None = None) -> dict[str, Any]:
+def shown_role(row: Row, tags: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The shape `Role`; with `tags` as Get and Create show it."""
     out = shown(ROLE, row, tags) | {
         "AssumeRolePolicyDocument": shown_document(row.spec["AssumeRolePolicyDocument"]),
         "MaxSessionDuration": row.spec["MaxSessionDuration"],
@@ -70,12 +75,14 @@ def _shown(row: Row, tags: Mapping[str, str] | None = None) -> dict[str, Any]:
     if row.spec.get("Description"):
         out["Description"] = row.spec["Description"]
     if tags is not None:
-        out["RoleLastUsed"] = {}
+        out["RoleLastUsed"] = role_last_used(row)
     return out
 
 
 @SERVICE.operation("CreateRole")
 def create_role(context: Context, params: dict[str, Any]) -> dict[str, Any]:
+    if params.get("Path", "/").startswith(SERVICE_LINKED_PATH):
+        raise unmodifiable("Path /aws-service-role/ is reserved for service-linked roles.")
     account, tags = context.call.principal.account, asked_tags(params)
     _checked_trust(context, params["AssumeRolePolicyDocument"])
     row = new_row(ROLE, account, {"MaxSessionDuration": _DEFAULT_SESSION_SECONDS, **params})
@@ -85,13 +92,13 @@ def create_role(context: Context, params: dict[str, Any]) -> dict[str, Any]:
             require_attachable(transaction, account, row.state["boundary"])
         return insert(transaction, ROLE, row, tags)
 
-    return {"Role": _shown(write(context, change), tags)}
+    return {"Role": shown_role(write(context, change), tags)}
 
 
 @SERVICE.operation("GetRole")
 def get_role(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     row = require(context.store.read, ROLE, context.call.principal.account, params["RoleName"])
-    return {"Role": _shown(row, context.store.read.tags(row.arn))}
+    return {"Role": shown_role(row, context.store.read.tags(row.arn))}
 
 
 @SERVICE.operation("ListRoles")
@@ -99,12 +106,12 @@ def list_roles(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     prefix = params.get("PathPrefix", "/")
     rows = all_of(context.store.read, ROLE.kind, context.call.principal.account)
     chosen = [row for row in rows if row.spec["Path"].startswith(prefix)]
-    return page("Roles", chosen, params, lambda row: row.key.name, _shown)
+    return page("Roles", chosen, params, lambda row: row.key.name, shown_role)
 
 
 def _change_spec(context: Context, params: dict[str, Any], members: dict[str, Any]) -> Row:
     def change(transaction: Transaction) -> Row:
-        row = require(transaction, ROLE, context.call.principal.account, params["RoleName"])
+        row = require_changeable(transaction, ROLE, context.call.principal.account, params["RoleName"])
         return save(transaction, row, spec=members)
 
     return write(context, change)
@@ -120,7 +127,7 @@ def update_role(context: Context, params: dict[str, Any]) -> dict[str, Any]:
 
 @SERVICE.operation("UpdateRoleDescription")
 def update_role_description(context: Context, params: dict[str, Any]) -> dict[str, Any]:
-    return {"Role": _shown(_change_spec(context, params, {"Description": params["Description"]}))}
+    return {"Role": shown_role(_change_spec(context, params, {"Description": params["Description"]}))}
 
 
 @SERVICE.operation("UpdateAssumeRolePolicy")
@@ -132,22 +139,18 @@ def update_assume_role_policy(context: Context, params: dict[str, Any]) -> dict[
 @SERVICE.operation("DeleteRole")
 def delete_role(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     def change(transaction: Transaction) -> None:
-        row = require(transaction, ROLE, context.call.principal.account, params["RoleName"])
+        row = require_changeable(transaction, ROLE, context.call.principal.account, params["RoleName"])
         if row.state["attached"]:
             raise delete_conflict("Cannot delete entity, must detach all policies first.")
         if row.state["inline"]:
             raise delete_conflict("Cannot delete entity, must delete policies first.")
+        profiles = all_of(transaction, INSTANCE_PROFILE.kind, row.key.account)
+        if any(row.key.name in profile.state["roles"] for profile in profiles):
+            raise delete_conflict("Cannot delete entity, must remove roles from instance profile first.")
         transaction.delete(row.key)
 
     write(context, change)
     return {}
-
-
-@SERVICE.operation("ListInstanceProfilesForRole", effect="keeps state")
-def list_instance_profiles_for_role(context: Context, params: dict[str, Any]) -> dict[str, Any]:
-    """None: there are no instance profiles here, and clients ask before they delete a role."""
-    require(context.store.read, ROLE, context.call.principal.account, params["RoleName"])
-    return {"InstanceProfiles": [], "IsTruncated": False}
 
 
 def trusts(row: Row, call: Call, service_principal: str, source_arn: str = "") -> bool:

@@ -2,70 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any
 
+from clary.calls import Principal
 from clary.identity.directory import Directory
 from clary.identity.grammar import check_identity_policy
-from clary.identity.patterns import Context as Keys
-from clary.identity.policy import Decision, MalformedPolicy, PolicySet, Question, Statement, compile_policy, decide
+from clary.identity.policy import MalformedPolicy, PolicySet, Statement, compile_policy
+from clary.identity.resources import Guarded
 from clary.services.context import Context
 from clary.services.iam.errors import invalid_input, no_such_entity
 from clary.services.iam.gathering import identities_of
 from clary.services.iam.listing import numbered
 from clary.services.iam.service import SERVICE
+from clary.services.iam.simulated import Simulation, caller_of, context_keys
+
+_RESOURCE_POLICY = "ResourcePolicy"
 
 
-@dataclass(frozen=True)
-class _Simulation:
-    """The policies and the condition keys that are given."""
-
-    own: PolicySet
-    boundary: PolicySet | None
-    keys: Keys
-
-    def result(self, action: str, resource: str) -> dict[str, Any]:
-        """The shape `EvaluationResult`."""
-        decision = decide(Question(action, resource, lambda: self.keys), self.own, self.boundary)
-        out: dict[str, Any] = {
-            "EvalActionName": action,
-            "EvalResourceName": resource,
-            "EvalDecision": decision.effect,
-            "MatchedStatements": _matched(decision),
-            "MissingContextValues": sorted(set(self._missing(action))),
-        }
-        if self.boundary is not None:
-            passed = decision.layer != "boundary"
-            out["PermissionsBoundaryDecisionDetail"] = {"AllowedByPermissionsBoundary": passed}
-        return out
-
-    def _missing(self, action: str) -> Iterator[str]:
-        layers = [self.own] if self.boundary is None else [self.own, self.boundary]
-        for statement in (each for layer in layers for each in layer.about(action)):
-            yield from (each.key for each in statement.conditions if each.key not in self.keys)
-
-
-def _matched(decision: Decision) -> list[dict[str, Any]]:
-    statement = decision.statement
-    if statement is None:
-        return []
-    name = statement.source.rpartition(":policy/")[2] if statement.source.startswith("arn:") else statement.source
-    return [{"SourcePolicyId": name.replace("/", "_"), "SourcePolicyType": statement.source_type or "none"}]
-
-
-def _given(params: Mapping[str, Any], member: str) -> list[Statement]:
-    """Policies that the request brings. Raises InvalidInput."""
+def _texts(params: Mapping[str, Any], member: str) -> dict[str, str]:
+    """Policies that the request brings, by name. Raises InvalidInput."""
+    given: Sequence[str] = params.get(member) or ()
     try:
-        for text in params.get(member) or ():
+        for text in given:
             check_identity_policy(text)
     except MalformedPolicy as error:
         raise invalid_input(str(error)) from error
-    texts: Sequence[str] = params.get(member) or ()
-    return [
-        each for index, text in enumerate(texts, 1) for each in compile_policy(text, f"PolicyInputList.{index}", "none")
-    ]
+    return {f"{member}.{index}": text for index, text in enumerate(given, 1)}
+
+
+def _compiled(texts: Mapping[str, str]) -> list[Statement]:
+    """Customers' policies are all `IAM Policy` in what AWS answers, those that a request brings too."""
+    return [each for name, text in texts.items() for each in compile_policy(text, name, "IAM Policy")]
 
 
 def _keys(params: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
@@ -74,30 +44,94 @@ def _keys(params: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     return {entry["ContextKeyName"].lower(): tuple(entry.get("ContextKeyValues") or ()) for entry in entries}
 
 
-def _answer(params: Mapping[str, Any], simulation: _Simulation) -> dict[str, Any]:
-    if "ResourcePolicy" in params:
-        raise invalid_input("Simulating a ResourcePolicy is not supported by Clary.")
-    asked = product(params["ActionNames"], params.get("ResourceArns") or ["*"])
-    return numbered("EvaluationResults", asked, params, lambda pair: simulation.result(*pair))
+def _of_caller(caller: Principal | None) -> dict[str, tuple[str, ...]]:
+    """What is known of whoever is simulated."""
+    if caller is None:
+        return {}
+    keys: dict[str, tuple[str, ...]] = {
+        "aws:principalarn": (caller.identity,),
+        "aws:principalaccount": (caller.account,),
+    }
+    return keys | ({"aws:username": (caller.arn.rpartition("/")[2],)} if caller.kind == "user" else {})
 
 
-def _given_boundary(params: Mapping[str, Any]) -> PolicySet | None:
+def _caller(params: Mapping[str, Any]) -> Principal | None:
+    """CallerArn; else the principal whose policies are simulated. Raises InvalidInput."""
+    source = params.get("PolicySourceArn", "")
+    arn = params.get("CallerArn") or (source if ":user/" in source else "")
+    if not arn:
+        if params.get(_RESOURCE_POLICY):
+            raise invalid_input("CallerArn is required when a ResourcePolicy is given.")
+        return None
+    try:
+        return caller_of(arn)
+    except ValueError as error:
+        raise invalid_input(f"Invalid caller ARN: {arn}") from error
+
+
+def _resource(params: Mapping[str, Any], caller: Principal | None) -> Guarded | None:
+    """The resource's policy. Raises InvalidInput."""
+    text = params.get(_RESOURCE_POLICY)
+    if not text or caller is None:
+        return None
+    try:
+        json.loads(text)
+        statements = compile_policy(text, _RESOURCE_POLICY, "Resource Policy")
+    except (MalformedPolicy, ValueError) as error:
+        raise invalid_input(f"Invalid Resource Policy: {error}") from error
+    owner = params.get("ResourceOwner", "")
+    account = (owner.split(":") + [""] * 5)[4] if owner.startswith("arn:") else owner
+    return Guarded(account or caller.account, PolicySet(statements))
+
+
+def _answer(params: Mapping[str, Any], own: PolicySet, boundary: PolicySet | None, texts: dict[str, str]) -> Any:  # noqa: ANN401
+    if params.get("PolicyExclusionList"):
+        raise invalid_input("PolicyExclusionList is not supported by Clary.")
     member = "PermissionsBoundaryPolicyInputList"
-    return PolicySet(_given(params, member)) if params.get(member) else None
+    given, caller = _texts(params, member), _caller(params)
+    resource = _resource(params, caller)
+    texts |= given | ({_RESOURCE_POLICY: params[_RESOURCE_POLICY]} if resource else {})
+    bound = PolicySet(_compiled(given)) if given else boundary
+    keys = _of_caller(caller) | _keys(params)
+    simulation = Simulation(own, bound, keys, texts, resource, caller)
+    named = bool(params.get("ResourceArns"))
+    asked = product(params["ActionNames"], params.get("ResourceArns") or ["*"])
+    return numbered("EvaluationResults", asked, params, lambda pair: simulation.result(*pair, named=named))
+
+
+def _source(context: Context, params: Mapping[str, Any]) -> tuple[Directory, str]:
+    """The policies of whoever is simulated. Raises NoSuchEntity."""
+    arn = params["PolicySourceArn"]
+    directory = Directory(identities_of(context.store.read, context.account, arn))
+    if arn not in directory.identities["subjects"]:
+        raise no_such_entity(f"The entity {arn} cannot be found.")
+    return directory, arn
 
 
 @SERVICE.operation("SimulatePrincipalPolicy")
 def simulate_principal_policy(context: Context, params: dict[str, Any]) -> dict[str, Any]:
-    arn = params["PolicySourceArn"]
-    directory = Directory(identities_of(context.store.read, context.call.principal.account, arn))
-    if arn not in directory.identities["subjects"]:
-        raise no_such_entity(f"The entity {arn} cannot be found.")
+    directory, arn = _source(context, params)
     own, boundary = directory.layers(arn)
-    together = PolicySet([*own.statements, *_given(params, "PolicyInputList")])
-    return _answer(params, _Simulation(together, _given_boundary(params) or boundary, _keys(params)))
+    given = _texts(params, "PolicyInputList")
+    together = PolicySet([*own.statements, *_compiled(given)])
+    answer: dict[str, Any] = _answer(params, together, boundary, directory.texts() | given)
+    return answer
 
 
 @SERVICE.operation("SimulateCustomPolicy")
 def simulate_custom_policy(context: Context, params: dict[str, Any]) -> dict[str, Any]:
-    own = PolicySet(_given(params, "PolicyInputList"))
-    return _answer(params, _Simulation(own, _given_boundary(params), _keys(params)))
+    given = _texts(params, "PolicyInputList")
+    answer: dict[str, Any] = _answer(params, PolicySet(_compiled(given)), None, dict(given))
+    return answer
+
+
+@SERVICE.operation("GetContextKeysForCustomPolicy")
+def get_context_keys_for_custom_policy(context: Context, params: dict[str, Any]) -> dict[str, Any]:
+    return {"ContextKeyNames": context_keys(_compiled(_texts(params, "PolicyInputList")))}
+
+
+@SERVICE.operation("GetContextKeysForPrincipalPolicy")
+def get_context_keys_for_principal_policy(context: Context, params: dict[str, Any]) -> dict[str, Any]:
+    directory, arn = _source(context, params)
+    statements = [*directory.layers(arn)[0].statements, *_compiled(_texts(params, "PolicyInputList"))]
+    return {"ContextKeyNames": context_keys(statements)}

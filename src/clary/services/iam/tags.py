@@ -1,4 +1,4 @@
-"""Tags of users, roles and policies (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html)."""
+"""Tags of everything that has an ARN here (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html)."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from clary.services.context import Context
+from clary.services.iam.account import OIDC_PROVIDER, SAML_PROVIDER
+from clary.services.iam.certificates import require_server_certificate
 from clary.services.iam.entities import ROLE, USER, Entity, Rows, asked_tags, require, shown_tags
 from clary.services.iam.errors import limit_exceeded
+from clary.services.iam.instance_profiles import require_profile
 from clary.services.iam.listing import page
+from clary.services.iam.mfa import require_device
 from clary.services.iam.policies import require_policy
+from clary.services.iam.providers import require_provider
 from clary.services.iam.publication import write
 from clary.services.iam.service import SERVICE
 from clary.store.rows import Row
@@ -60,6 +65,18 @@ def _offer(noun: str, find: _Find) -> None:
     SERVICE.operation(f"List{noun}Tags")(list_tags)
 
 
+def _provider(kind: str, member: str) -> _Find:
+    return lambda rows, account, params: require_provider(rows, kind, account, params[member])
+
+
 _offer("Role", _entity(ROLE))
 _offer("User", _entity(USER))
 _offer("Policy", _policy)
+_offer("InstanceProfile", lambda rows, account, params: require_profile(rows, account, params["InstanceProfileName"]))
+_offer(
+    "ServerCertificate",
+    lambda rows, account, params: require_server_certificate(rows, account, params["ServerCertificateName"]),
+)
+_offer("MFADevice", lambda rows, account, params: require_device(rows, account, params["SerialNumber"]))
+_offer("OpenIDConnectProvider", _provider(OIDC_PROVIDER, "OpenIDConnectProviderArn"))
+_offer("SAMLProvider", _provider(SAML_PROVIDER, "SAMLProviderArn"))

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from clary.services.context import Context
 from clary.services.iam.attachments import require_attachable
+from clary.services.iam.belongings import FIRST, KINDS, belongings
 from clary.services.iam.entities import (
-    ACCESS_KEY,
     USER,
-    Rows,
     all_of,
     arn_of,
     asked_tags,
@@ -21,7 +20,7 @@ from clary.services.iam.entities import (
     save,
     shown,
 )
-from clary.services.iam.errors import delete_conflict, entity_exists, no_such_entity, validation
+from clary.services.iam.errors import delete_conflict, entity_exists, validation
 from clary.services.iam.listing import page
 from clary.services.iam.publication import write
 from clary.services.iam.service import SERVICE
@@ -38,11 +37,6 @@ def user_name(context: Context, params: dict[str, Any]) -> str:
     if context.call.principal.kind != "user":
         raise validation("Must specify userName when calling with non-User credentials")
     return context.call.principal.identity.rpartition("/")[2]
-
-
-def keys_of(rows: Rows, user: Row) -> list[Row]:
-    """The access keys of a user."""
-    return [row for row in all_of(rows, ACCESS_KEY, user.key.account) if row.parent == user.key.name]
 
 
 @SERVICE.operation("CreateUser")
@@ -80,14 +74,15 @@ def _renamed(row: Row, name: str, path: str) -> Row:
 
 def _move(transaction: Transaction, row: Row, fresh: Row) -> None:
     """A name and a path are part of key and ARN: the row is made anew, and what hangs on it follows."""
-    tags, keys = transaction.tags(row.arn), keys_of(transaction, row)
+    tags = transaction.tags(row.arn)
+    owned = [each for kind in KINDS for each in belongings(transaction, row, kind)]
     transaction.delete(row.key)
     try:
         transaction.insert(fresh)
     except AlreadyExists as clash:
         raise entity_exists(f"User with name {fresh.spec['UserName']} already exists.") from clash
     transaction.set_tags(fresh.arn, tags)
-    for each in keys:
+    for each in owned:
         transaction.save(replace(each, parent=fresh.key.name, spec={**each.spec, "UserName": fresh.spec["UserName"]}))
 
 
@@ -110,7 +105,8 @@ def delete_user(context: Context, params: dict[str, Any]) -> dict[str, Any]:
             (row.state["attached"], "detach all policies"),
             (row.state["inline"], "delete policies"),
             (row.state.get("groups"), "remove users from group"),
-            (keys_of(transaction, row), "delete access keys"),
+            (row.state.get("login"), "delete login profile"),
+            *((belongings(transaction, row, kind), remedy) for kind, remedy in FIRST.items()),
         )
         for found, remedy in obstacles:
             if found:
@@ -119,14 +115,6 @@ def delete_user(context: Context, params: dict[str, Any]) -> dict[str, Any]:
 
     write(context, change)
     return {}
-
-
-@SERVICE.operation("GetLoginProfile", effect="keeps state")
-def get_login_profile(context: Context, params: dict[str, Any]) -> dict[str, Any]:
-    """Nobody has a password here; clients ask before they delete a user."""
-    name = user_name(context, params)
-    require(context.store.read, USER, context.call.principal.account, name)
-    raise no_such_entity(f"Login Profile for User {name} cannot be found.")
 
 
 def set_groups(transaction: Transaction, user: Row, groups: list[str]) -> None:

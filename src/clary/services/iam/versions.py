@@ -23,7 +23,8 @@ if TYPE_CHECKING:  # each process loads only the parts that it holds
 _VERSIONS_AT_MOST = 5
 
 
-def _shown_version(row: Row, version: str, *, document: bool) -> dict[str, Any]:
+def shown_version(row: Row, version: str, *, document: bool) -> dict[str, Any]:
+    """The shape `PolicyVersion`, of a customer's policy."""
     found = row.state["versions"][version]
     out = {
         "VersionId": version,
@@ -33,8 +34,9 @@ def _shown_version(row: Row, version: str, *, document: bool) -> dict[str, Any]:
     return out | ({"Document": shown_document(found["document"])} if document else {})
 
 
-def _shown_managed_version(policy: Managed, *, document: bool) -> dict[str, Any]:
-    out = {"VersionId": policy.version, "IsDefaultVersion": True, "CreateDate": policy.created}
+def shown_managed_version(policy: Managed, *, document: bool) -> dict[str, Any]:
+    """The same of one of AWS's: its current version is the one that is known."""
+    out = {"VersionId": policy.version, "IsDefaultVersion": True, "CreateDate": policy.updated}
     return out | ({"Document": shown_document(policy.document)} if document else {})
 
 
@@ -65,7 +67,7 @@ def create_policy_version(context: Context, params: dict[str, Any]) -> dict[str,
         versions = {**row.state["versions"], name: version_of(text)}
         return save(transaction, row, versions=versions, latest=number, default=default), name
 
-    return {"PolicyVersion": _shown_version(*write(context, change), document=False)}
+    return {"PolicyVersion": shown_version(*write(context, change), document=False)}
 
 
 @SERVICE.operation("GetPolicyVersion")
@@ -75,19 +77,19 @@ def get_policy_version(context: Context, params: dict[str, Any]) -> dict[str, An
     if managed is not None:
         if version != managed.version:
             raise _no_version(arn, version)
-        return {"PolicyVersion": _shown_managed_version(managed, document=True)}
+        return {"PolicyVersion": shown_managed_version(managed, document=True)}
     row = require_policy(context.store.read, context.call.principal.account, arn)
-    return {"PolicyVersion": _shown_version(row, _require_version(row, version), document=True)}
+    return {"PolicyVersion": shown_version(row, _require_version(row, version), document=True)}
 
 
 @SERVICE.operation("ListPolicyVersions")
 def list_policy_versions(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     managed = managed_policies().get(params["PolicyArn"])
     if managed is not None:
-        return {"Versions": [_shown_managed_version(managed, document=False)], "IsTruncated": False}
+        return {"Versions": [shown_managed_version(managed, document=False)], "IsTruncated": False}
     row = require_policy(context.store.read, context.call.principal.account, params["PolicyArn"])
     newest_first = sorted(row.state["versions"], key=lambda version: -int(version[1:]))
-    return numbered("Versions", newest_first, params, lambda version: _shown_version(row, version, document=False))
+    return numbered("Versions", newest_first, params, lambda version: shown_version(row, version, document=False))
 
 
 @SERVICE.operation("SetDefaultPolicyVersion")

@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from clary.calls import Access
+from clary.objects.model import ObjectInfo, Version
+from clary.objects.version_ids import BadVersionId
 from clary.services.context import Context
-from clary.services.lambda_.errors import invalid, not_offered, too_large
+from clary.services.lambda_.errors import invalid, too_large
 from clary.workload.functions.code import CodeStore
 from clary.workload.functions.code import too_large as unzips_too_large
 from clary.workload.functions.zips import UNZIPPED_BYTES, BadZip
@@ -30,8 +32,6 @@ def keep(context: Context, code: dict[str, Any], layers: Sequence[str] = ()) -> 
 
     Raises InvalidParameterValueException, AccessDenied.
     """
-    if code.get("S3ObjectVersion"):
-        raise not_offered("S3ObjectVersion, since buckets keep no versions,")
     store = store_of(context)
     digest = store.put(_pieces(context, code))
     _check(store, [digest, *layers])
@@ -45,21 +45,30 @@ def _pieces(context: Context, code: dict[str, Any]) -> Iterator[bytes]:
         return iter([code["ZipFile"]])
     if not all(code.get(member) for member in _MEMBERS):
         raise invalid("Please provide a source for function code.")
-    return _from_s3(context, code["S3Bucket"], code["S3Key"])
+    return _from_s3(context, code["S3Bucket"], code["S3Key"], code.get("S3ObjectVersion"))
 
 
-def _from_s3(context: Context, bucket: str, key: str) -> Iterator[bytes]:
+def _from_s3(context: Context, bucket: str, key: str, version: str | None) -> Iterator[bytes]:
     """With the caller's own rights, as on AWS."""
-    context.authorise(Access("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}"))
+    right = "s3:GetObjectVersion" if version else "s3:GetObject"
+    context.authorise(Access(right, f"arn:aws:s3:::{bucket}/{key}"))
     said = "Error occurred while GetObject. S3 Error Code: {}. S3 Error Message: {}"
     if context.objects.get_bucket(bucket) is None:
         raise invalid(said.format("NoSuchBucket", "The specified bucket does not exist"))
-    info = context.objects.head(bucket, key)
-    if info is None:
-        raise invalid(said.format("NoSuchKey", "The specified key does not exist."))
+    info = _version(context, bucket, key, version) if version else context.objects.head(bucket, key)
+    if not isinstance(info, ObjectInfo):
+        missing = ("NoSuchVersion", "The specified version does not exist.")
+        raise invalid(said.format(*(missing if version else ("NoSuchKey", "The specified key does not exist."))))
     if info.size > _FROM_S3_BYTES:
         raise invalid(f"Unzipped size must be smaller than {UNZIPPED_BYTES} bytes")
     return context.objects.read(info)
+
+
+def _version(context: Context, bucket: str, key: str, version: str) -> Version | None:
+    try:
+        return context.objects.version(bucket, key, version)
+    except BadVersionId:
+        return None
 
 
 def _check(store: CodeStore, digests: Sequence[str]) -> None:

@@ -1,5 +1,29 @@
 """CloudWatch Logs: groups and streams are rows, events lie in files."""
 
-from clary.services.logs import events, filtering, groups, streams, tags
+from clary.services.logs import (
+    events,
+    exports,
+    filtering,
+    groups,
+    kept,
+    metric_filters,
+    queries,
+    records,
+    streams,
+    subscription_filters,
+    tags,
+)
 
-__all__ = ["events", "filtering", "groups", "streams", "tags"]
+__all__ = [
+    "events",
+    "exports",
+    "filtering",
+    "groups",
+    "kept",
+    "metric_filters",
+    "queries",
+    "records",
+    "streams",
+    "subscription_filters",
+    "tags",
+]

@@ -3,16 +3,15 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 from clary.services.context import Context
 from clary.services.logs import tokens
+from clary.services.logs.deriving import derive
 from clary.services.logs.errors import invalid
-from clary.services.logs.rows import file_of, is_containers, reader_of, require_stream
+from clary.services.logs.rows import file_of, is_containers, kept_since, reader_of, require_both, require_stream
 from clary.services.logs.service import SERVICE
 from clary.services.resources import Output, Params, present
 from clary.telemetry.insertion import append, insert
@@ -30,9 +29,6 @@ _DAY = 86_400_000
 _OLDEST = 14 * _DAY
 _NEWEST = 2 * 3_600_000
 
-_LOCKS = tuple(threading.Lock() for _ in range(64))
-"""One insertion at a time per file."""
-
 
 def event_bytes(message: str) -> int:
     """What an event counts against the limits."""
@@ -41,21 +37,21 @@ def event_bytes(message: str) -> int:
 
 @SERVICE.operation("PutLogEvents")
 def put(context: Context, params: Params) -> Output:
-    """Raises ResourceNotFoundException, InvalidParameterException. Too old and too new ones are named and left out."""
+    """Raises ResourceNotFoundException, InvalidParameterException. Too old and too new ones are named and left out.
+    What the group's filters make of them is done when it returns: metrics are there, functions have their events."""
     row = require_stream(context, params)
     events = params["logEvents"]
     _check_batch(events)
     now = milliseconds()
     accepted = [event for event in events if now - _OLDEST <= event["timestamp"] <= now + _NEWEST]
     path = file_of(context, row)
-    write = append if is_containers(row) else insert
-    with _lock(path):
-        write(path, [(event["timestamp"], event["message"]) for event in accepted], now)
+    pairs = [(event["timestamp"], event["message"]) for event in accepted]
+    if is_containers(row):
+        append(path, pairs, now)
+    else:
+        insert(path, pairs, now)
+        derive(context, row, pairs)
     return present({"nextSequenceToken": tokens.SEQUENCE, "rejectedLogEventsInfo": _rejected(events, now)})
-
-
-def _lock(path: Path) -> threading.Lock:
-    return _LOCKS[hash(path) % len(_LOCKS)]
 
 
 def _check_batch(events: Sequence[Params]) -> None:
@@ -85,7 +81,9 @@ def _rejected(events: Sequence[Params], now: int) -> Output | None:
 @SERVICE.operation("GetLogEvents")
 def get(context: Context, params: Params) -> Output:
     """One page in the order of time. At either end the token that was given comes back."""
-    reader = reader_of(context, require_stream(context, params))
+    group, stream = require_both(context, params)
+    reader = reader_of(context, stream)
+    params = {**params, "startTime": max(params.get("startTime", 0), kept_since(group))}
     direction, start = _start(reader, params)
     limit = params.get("limit", EVENTS)
     if direction == "f":
@@ -110,7 +108,7 @@ def _start(reader: LogReader, params: Params) -> tuple[str, int]:
         direction, position = "f", 0
     else:
         direction, position = "b", reader.end()
-    if direction == "f" and "startTime" in params:
+    if direction == "f" and params["startTime"]:
         position = max(position, reader.seek(params["startTime"]))
     if direction == "b" and "endTime" in params:
         position = min(position, reader.seek(params["endTime"]))
@@ -126,7 +124,7 @@ def _until(reader: LogReader, start: int, params: Params) -> Iterable[Event]:
 
 
 def _down_to(reader: LogReader, start: int, params: Params) -> Iterable[Event]:
-    earliest = params.get("startTime", 0)
+    earliest = params["startTime"]
     for event in reader.backward(start):
         if event.timestamp < earliest:
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,16 @@ from clary.services.logs.service import group_name
 from clary.store.rows import Key, Row
 from clary.telemetry.logfile import LogReader
 from clary.telemetry.paths import stream_file
+from clary.telemetry.retention import horizon
 
 GROUP = "log-group"
 STREAM = "log-stream"
 
 _CONTAINERS = "/aws/sagemaker/"
 """Groups whose streams' files are written by containers' shims: events are only ever added at their ends."""
+
+CONTAINER = "container"
+"""In a stream's spec: Clary has made it for a container, in whatever group."""
 
 
 def milliseconds(moment: datetime) -> int:
@@ -42,9 +47,10 @@ def group_row(context: Context, group: str, spec: dict[str, Any], now: datetime)
 
 
 def stream_row(context: Context, group: str, stream: str, now: datetime) -> Row:
-    """A new stream; its group is its `parent`."""
+    """A new stream; its group is its `parent`. Only Clary itself says for what it makes one."""
+    spec = {CONTAINER: True} if context.call.parent else {}
     arn = f"{group_arn(context, group)}:log-stream:{stream}"
-    return Row(stream_key(context, group, stream), arn, "", now, now, {}, parent=group)
+    return Row(stream_key(context, group, stream), arn, "", now, now, spec, parent=group)
 
 
 def group_arn(context: Context, group: str) -> str:
@@ -67,11 +73,16 @@ def require_group(context: Context, params: dict[str, Any]) -> Row:
 
 def require_stream(context: Context, params: dict[str, Any]) -> Row:
     """The stream that a request names. Raises ResourceNotFoundException, for the group first."""
-    group = require_group(context, params).key.name
-    row = context.store.read.get(stream_key(context, group, params["logStreamName"]))
+    return require_both(context, params)[1]
+
+
+def require_both(context: Context, params: dict[str, Any]) -> tuple[Row, Row]:
+    """The group and the stream that a request names. Raises ResourceNotFoundException."""
+    group = require_group(context, params)
+    row = context.store.read.get(stream_key(context, group.key.name, params["logStreamName"]))
     if row is None:
         raise no_stream()
-    return row
+    return group, row
 
 
 def file_of(context: Context, row: Row) -> Path:
@@ -87,4 +98,9 @@ def reader_of(context: Context, row: Row) -> LogReader:
 
 def is_containers(row: Row) -> bool:
     """Whether a shim may be writing this stream."""
-    return row.parent.startswith(_CONTAINERS)
+    return row.parent.startswith(_CONTAINERS) or CONTAINER in row.spec
+
+
+def kept_since(group: Row) -> int:
+    """The time (milliseconds) before which events are not shown any more, though they may still be on the disk."""
+    return horizon(group.spec.get("retentionInDays"), time.time())

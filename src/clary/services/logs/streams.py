@@ -12,6 +12,7 @@ from clary.services.logs.rows import (
     STREAM,
     file_of,
     group_key,
+    is_containers,
     milliseconds,
     reader_of,
     require_group,
@@ -45,6 +46,8 @@ def create(context: Context, params: Params) -> Output:
         context.store.write(change)
     except AlreadyExists:
         raise stream_exists() from None
+    if is_containers(row):
+        context.wake(group)
     return {}
 
 

@@ -1,25 +1,45 @@
 """Amazon S3: `SERVICE` with its operations, one file per resource, over the object store in `clary.objects`."""
 
 from clary.services.s3 import (
+    acls,
+    bucket_configurations,
+    bucket_lifecycle,
+    bucket_policy,
     bucket_settings,
+    bucket_versioning,
     buckets,
+    cors,
     listing,
     multipart,
     multipart_listing,
     object_attributes,
+    object_lock,
     objects,
+    ownership_controls,
+    public_access_block,
     tagging,
+    website,
 )
 from clary.services.s3.service import SERVICE
 
 __all__ = [
     "SERVICE",
+    "acls",
+    "bucket_configurations",
+    "bucket_lifecycle",
+    "bucket_policy",
     "bucket_settings",
+    "bucket_versioning",
     "buckets",
+    "cors",
     "listing",
     "multipart",
     "multipart_listing",
     "object_attributes",
+    "object_lock",
     "objects",
+    "ownership_controls",
+    "public_access_block",
     "tagging",
+    "website",
 ]

@@ -7,10 +7,13 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
+from clary.calls import Principal
 from clary.errors import AWSError
 from clary.objects.checksums import ALGORITHMS
-from clary.objects.model import DEFAULT_CONTENT_TYPE, DEFAULT_STORAGE_CLASS, Attributes, ObjectInfo
+from clary.objects.model import DEFAULT_CONTENT_TYPE, DEFAULT_STORAGE_CLASS, Attributes, Bucket, ObjectInfo
+from clary.services.s3.acl_of_writes import of_object
 from clary.services.s3.errors import invalid_argument, invalid_request
+from clary.services.s3.locking import asked_lock, shown_lock
 from clary.services.s3.tag_rules import checked_tags
 
 MAX_METADATA_BYTES = 2048
@@ -26,9 +29,6 @@ _TEXTS = (
 )
 """Kept and given back as they came. Of encryption nothing more is done: the disk below is whoever's own."""
 
-_OWNER_ONLY_ACLS = frozenset({"private", "bucket-owner-full-control", "bucket-owner-read"})
-"""Canned ACLs that say what holds anyway; buckets have ACLs disabled, as new ones have on AWS."""
-
 _STORAGE_CLASSES = frozenset(
     {
         DEFAULT_STORAGE_CLASS,
@@ -39,29 +39,23 @@ _STORAGE_CLASSES = frozenset(
         "GLACIER_IR",
     }
 )
-_GRANTS = ("GrantFullControl", "GrantRead", "GrantReadACP", "GrantWrite", "GrantWriteACP")
 _AWS_CHUNKED = "aws-chunked"
 
 
-def from_request(params: dict[str, Any]) -> Attributes:
+def from_request(bucket: Bucket, params: dict[str, Any], principal: Principal) -> Attributes:
     """Of PutObject, CopyObject and CreateMultipartUpload; the checksums are still to come.
 
     Raises MetadataTooLarge, InvalidTag, AccessControlListNotSupported, InvalidArgument.
     """
-    refuse_acl(params)
     return Attributes(
+        acl=of_object(bucket, params, principal),
         content_type=params.get("ContentType") or DEFAULT_CONTENT_TYPE,
         headers=_headers(params),
         metadata=_metadata(params.get("Metadata", {})),
         tags=from_header(params.get("Tagging", "")),
         storage_class=_storage_class(params.get("StorageClass", DEFAULT_STORAGE_CLASS)),
+        **asked_lock(bucket, params),
     )
-
-
-def refuse_acl(params: Mapping[str, Any]) -> None:
-    """Raises AccessControlListNotSupported where an ACL would open the object to others."""
-    if params.get("ACL", "private") not in _OWNER_ONLY_ACLS or any(params.get(grant) for grant in _GRANTS):
-        raise AWSError("AccessControlListNotSupported", "The bucket does not allow ACLs")
 
 
 def shown(info: ObjectInfo) -> dict[str, Any]:
@@ -81,7 +75,7 @@ def shown(info: ObjectInfo) -> dict[str, Any]:
         output["StorageClass"] = attributes.storage_class
     if attributes.tags:
         output["TagCount"] = len(attributes.tags)
-    return output
+    return {**output, **shown_lock(attributes)}
 
 
 def encryption(attributes: Attributes) -> dict[str, Any]:

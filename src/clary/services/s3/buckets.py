@@ -7,13 +7,17 @@ from typing import Any
 
 from clary.errors import AWSError
 from clary.objects.errors import BucketAlreadyOwnedByYou
+from clary.objects.locks import LOCK
 from clary.objects.model import Bucket
 from clary.services.context import Context, EdgeContext
-from clary.services.s3.attributes import refuse_acl
+from clary.services.s3 import acl
 from clary.services.s3.bucket_names import check_name
 from clary.services.s3.errors import invalid_argument
 from clary.services.s3.listing import read_token, write_token
 from clary.services.s3.owners import owner
+from clary.services.s3.ownership import ENFORCED, OWNERSHIPS
+from clary.services.s3.ownership import SETTING as OWNERSHIP
+from clary.services.s3.publication import counts, publish
 from clary.services.s3.service import SERVICE
 from clary.services.s3.tag_rules import BUCKET_TAGS, from_list
 from clary.services.s3.targets import refuse_unhonoured, require_bucket
@@ -21,7 +25,6 @@ from clary.services.s3.targets import refuse_unhonoured, require_bucket
 HOME_REGION = "us-east-1"
 """The region whose buckets have no location constraint."""
 
-_OWNERSHIPS = ("BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d{1,2}")
 _MOST_LISTED = 10_000
 
@@ -31,27 +34,46 @@ def create_bucket(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     """Done again in us-east-1 by its owner it succeeds and changes nothing; elsewhere it does not."""
     name = params["Bucket"]
     check_name(name)
-    refuse_acl(params)
     configuration = params.get("CreateBucketConfiguration") or {}
     region = choose_region(context.call.region, configuration.get("LocationConstraint"))
     tags = from_list(configuration.get("Tags", []), most=BUCKET_TAGS)
     account = context.call.principal.account
     try:
-        context.objects.create_bucket(name, account=account, region=region, settings=_settings(params, tags))
+        made = context.objects.create_bucket(
+            name, account=account, region=region, settings=_settings(params, account, tags)
+        )
     except BucketAlreadyOwnedByYou:
         if not context.call.region == HOME_REGION == context.objects.bucket(name).region:
             raise
+    else:
+        if counts(made, context.settings):
+            publish(context.objects, context.settings)
     return {"Location": f"/{name}" if region == HOME_REGION else f"http://{name}.s3.amazonaws.com/"}
 
 
-def _settings(params: dict[str, Any], tags: dict[str, str]) -> dict[str, Any]:
-    """What the bucket begins with. Raises InvalidArgument."""
+def _settings(params: dict[str, Any], account: str, tags: dict[str, str]) -> dict[str, Any]:
+    """What the bucket begins with. Raises InvalidArgument, InvalidBucketAclWithObjectOwnership."""
     ownership = params.get("ObjectOwnership")
-    if ownership not in (None, *_OWNERSHIPS):
+    if ownership not in (None, *OWNERSHIPS):
         what = f"Invalid x-amz-object-ownership header: {ownership}"
         raise invalid_argument(what, "x-amz-object-ownership", ownership)
-    rules = {"OwnershipControls": {"Rules": [{"ObjectOwnership": ownership}]}} if ownership else {}
-    return {**rules, **({"Tagging": tags} if tags else {})}
+    rules = {OWNERSHIP: {"Rules": [{"ObjectOwnership": ownership}]}} if ownership else {}
+    locked = {"Versioning": {"Status": "Enabled"}, LOCK: {}} if params.get("ObjectLockEnabledForBucket") else {}
+    return {**rules, **locked, **_first_acl(params, account, ownership), **({"Tagging": tags} if tags else {})}
+
+
+def _first_acl(params: dict[str, Any], account: str, ownership: str | None) -> dict[str, Any]:
+    """Public ones are blocked: a bucket begins so. Raises InvalidBucketAclWithObjectOwnership, AccessDenied."""
+    asked = acl.asked(params, account, account)
+    if acl.owner_only(asked, account):
+        return {}
+    if ownership in (None, ENFORCED):
+        text = "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"
+        raise AWSError("InvalidBucketAclWithObjectOwnership", text)
+    if acl.is_public(asked):
+        text = "Bucket cannot have public ACLs set with BlockPublicAccess enabled"
+        raise AWSError("InvalidBucketAclWithBlockPublicAccessError", text)
+    return {acl.SETTING: asked}
 
 
 def choose_region(asked_at: str, constraint: str | None) -> str:
@@ -82,8 +104,10 @@ def _illegal_location(constraint: str) -> AWSError:
 
 @SERVICE.operation("DeleteBucket")
 def delete_bucket(context: Context, params: dict[str, Any]) -> dict[str, Any]:
-    require_bucket(context.objects, params)
-    context.objects.delete_bucket(params["Bucket"])
+    bucket = require_bucket(context.objects, params)
+    context.objects.delete_bucket(bucket.name)
+    if counts(bucket, context.settings):
+        publish(context.objects, context.settings)
     return {}
 
 

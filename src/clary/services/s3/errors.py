@@ -3,13 +3,17 @@
 
 from __future__ import annotations
 
+from email.utils import format_datetime
+
 from clary.errors import AWSError
 from clary.objects.errors import NoSuchKey
+from clary.objects.model import DeleteMarker
 
 
-def invalid_argument(message: str, name: str, value: str) -> AWSError:
-    """An argument outside its range."""
-    return AWSError("InvalidArgument", message, members={"ArgumentName": name, "ArgumentValue": value})
+def invalid_argument(message: str, name: str, value: str | None) -> AWSError:
+    """An argument outside its range; None: one that is missing, or must not be there."""
+    said = {} if value is None else {"ArgumentValue": value}
+    return AWSError("InvalidArgument", message, members={"ArgumentName": name, **said})
 
 
 def invalid_request(message: str) -> AWSError:
@@ -51,9 +55,25 @@ def no_such_version(key: str, version: str) -> AWSError:
     return AWSError("NoSuchVersion", "The specified version does not exist.", status=404, members=members)
 
 
-def no_such_key(key: str) -> NoSuchKey:
-    """The object is not there."""
-    return NoSuchKey(key)
+def no_such_key(key: str, marker: DeleteMarker | None = None) -> NoSuchKey:
+    """The object is not there; where a delete marker says so, the answer's headers do."""
+    error = NoSuchKey(key)
+    if marker is not None:
+        error.headers = _of_marker(marker)
+    return error
+
+
+def delete_marker_refused(marker: DeleteMarker, method: str) -> AWSError:
+    """A delete marker can only be deleted."""
+    what = "The specified method is not allowed against this resource."
+    members = {"Method": method, "ResourceType": "DeleteMarker"}
+    moment = format_datetime(marker.modified, usegmt=True)
+    headers = {**_of_marker(marker), "allow": "DELETE", "last-modified": moment}
+    return AWSError("MethodNotAllowed", what, status=405, members=members, headers=headers)
+
+
+def _of_marker(marker: DeleteMarker) -> dict[str, str]:
+    return {"x-amz-delete-marker": "true", "x-amz-version-id": marker.version}
 
 
 def key_too_long(size: int, limit: int) -> AWSError:

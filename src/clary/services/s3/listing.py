@@ -8,16 +8,21 @@ from typing import Any
 from urllib.parse import quote
 
 from clary.objects.listing import Listing
-from clary.objects.model import ObjectInfo
+from clary.objects.model import NULL_VERSION, Bucket, DeleteMarker, ObjectInfo, Version
+from clary.objects.version_ids import place_of
+from clary.objects.version_listing import After, Listed, VersionListing
 from clary.services.context import EdgeContext
 from clary.services.s3.attributes import quoted
 from clary.services.s3.errors import invalid_argument
 from clary.services.s3.owners import owner
 from clary.services.s3.service import SERVICE
-from clary.services.s3.targets import NULL_VERSION, require_bucket
+from clary.services.s3.targets import known_version, require_bucket
 
 MOST = 1000
 """Entries of one page."""
+
+_BEFORE_ALL = 2**62
+"""The null version that a page ended with has gone meanwhile, and nobody knows where it stood: none is left out."""
 
 
 class Encoder:
@@ -42,11 +47,11 @@ def list_objects_v2(context: EdgeContext, params: dict[str, Any]) -> dict[str, A
     encode = Encoder(params)
     token = params.get("ContinuationToken")
     after = params.get("StartAfter") if token is None else read_token(token)
-    output, page = _listed(context, params, encode, after)
+    bucket, output, page = _listed(context, params, encode, after)
     with_owner = bool(params.get("FetchOwner"))
     return {
         **output,
-        "Contents": [_content(context, info, encode, with_owner) for info in page.objects],
+        "Contents": [_content(bucket, info, encode, with_owner) for info in page.objects],
         "KeyCount": len(page.objects) + len(page.prefixes),
         "ContinuationToken": token,
         "NextContinuationToken": write_token(page.last) if page.truncated and page.last else None,
@@ -59,10 +64,10 @@ def list_objects(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]
     """NextMarker is there only with a delimiter, as on AWS: without one the last key serves."""
     encode = Encoder(params)
     marker = params.get("Marker", "")
-    output, page = _listed(context, params, encode, marker)
+    bucket, output, page = _listed(context, params, encode, marker)
     return {
         **output,
-        "Contents": [_content(context, info, encode, with_owner=True) for info in page.objects],
+        "Contents": [_content(bucket, info, encode, with_owner=True) for info in page.objects],
         "Marker": encode(marker),
         "NextMarker": encode.optional(page.last) if page.truncated and params.get("Delimiter") else None,
     }
@@ -70,19 +75,49 @@ def list_objects(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]
 
 @SERVICE.operation("ListObjectVersions", place="edge")
 def list_object_versions(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]:
-    """Buckets keep no versions: each object has the one that is called `null`."""
-    encode = Encoder(params)
-    marker = params.get("KeyMarker", "")
-    output, page = _listed(context, params, encode, marker)
-    contents = [_content(context, info, encode, with_owner=True) for info in page.objects]
+    """Where the bucket keeps none, each object has the one version that is called `null`."""
+    encode, bucket = Encoder(params), require_bucket(context.objects, params)
+    prefix, delimiter = params.get("Prefix", ""), params.get("Delimiter", "")
+    limit, after = max_entries(params, "MaxKeys"), _after(context, bucket, params)
+    page = context.objects.version_page(bucket.name, prefix=prefix, delimiter=delimiter, after=after, limit=limit)
+    listed = [(entry, _version(bucket, entry, encode)) for entry in page.versions]
     return {
-        **output,
-        "Versions": [{**content, "VersionId": NULL_VERSION, "IsLatest": True} for content in contents],
-        "KeyMarker": encode(marker),
+        **_page(bucket, params, encode, limit, page),
+        "Versions": [shown for entry, shown in listed if isinstance(entry.version, ObjectInfo)],
+        "DeleteMarkers": [shown for entry, shown in listed if isinstance(entry.version, DeleteMarker)],
+        "KeyMarker": encode(params.get("KeyMarker", "")),
         "VersionIdMarker": params.get("VersionIdMarker", ""),
-        "NextKeyMarker": encode.optional(page.last) if page.truncated else None,
-        "NextVersionIdMarker": NULL_VERSION if page.truncated else None,
+        **(_next(page.last, encode) if page.truncated else {}),
     }
+
+
+def _next(last: Version | str | None, encode: Encoder) -> dict[str, Any]:
+    """Where the next page of versions begins."""
+    if last is None or isinstance(last, str):
+        return {"NextKeyMarker": encode.optional(last)}
+    return {"NextKeyMarker": encode(last.key), "NextVersionIdMarker": last.version}
+
+
+def _after(context: EdgeContext, bucket: Bucket, params: dict[str, Any]) -> After | None:
+    """Raises InvalidArgument."""
+    key, version = params.get("KeyMarker"), params.get("VersionIdMarker")
+    if version and not key:
+        what = "A version-id marker cannot be specified without a key marker."
+        raise invalid_argument(what, "version-id-marker", version)
+    if not key or not version:
+        return After(key) if key else None
+    if known_version(version, "version-id-marker") != NULL_VERSION:
+        return After(key, place_of(version))
+    null = context.objects.version(bucket.name, key, NULL_VERSION)
+    return After(key, _BEFORE_ALL if null is None else null.place)
+
+
+def _version(bucket: Bucket, entry: Listed, encode: Encoder) -> dict[str, Any]:
+    found, known = entry.version, {"VersionId": entry.version.version, "IsLatest": entry.latest}
+    if isinstance(found, ObjectInfo):
+        return {**_content(bucket, found, encode, with_owner=True), **known}
+    shown = {"Key": encode(found.key), "LastModified": found.modified}
+    return {**shown, "Owner": owner(bucket.account), **known}
 
 
 def max_entries(params: dict[str, Any], member: str) -> int:
@@ -97,25 +132,31 @@ def max_entries(params: dict[str, Any], member: str) -> int:
 
 def _listed(
     context: EdgeContext, params: dict[str, Any], encode: Encoder, after: str | None
-) -> tuple[dict[str, Any], Listing]:
-    """The page, and what all listings say of it."""
+) -> tuple[Bucket, dict[str, Any], Listing]:
+    """The bucket, what all listings say of the page, and the page."""
     bucket = require_bucket(context.objects, params)
     prefix, delimiter = params.get("Prefix", ""), params.get("Delimiter", "")
     limit = max_entries(params, "MaxKeys")
     page = context.objects.page(bucket.name, prefix=prefix, delimiter=delimiter, after=after or None, limit=limit)
-    output = {
+    return bucket, _page(bucket, params, encode, limit, page), page
+
+
+def _page(
+    bucket: Bucket, params: dict[str, Any], encode: Encoder, limit: int, page: Listing | VersionListing
+) -> dict[str, Any]:
+    """What all listings say of a page."""
+    return {
         "Name": bucket.name,
-        "Prefix": encode(prefix),
-        "Delimiter": encode.optional(delimiter),
+        "Prefix": encode(params.get("Prefix", "")),
+        "Delimiter": encode.optional(params.get("Delimiter")),
         "MaxKeys": limit,
         "IsTruncated": page.truncated,
         "EncodingType": encode.kind,
         "CommonPrefixes": [{"Prefix": encode(common)} for common in page.prefixes],
     }
-    return output, page
 
 
-def _content(context: EdgeContext, info: ObjectInfo, encode: Encoder, with_owner: bool) -> dict[str, Any]:
+def _content(bucket: Bucket, info: ObjectInfo, encode: Encoder, with_owner: bool) -> dict[str, Any]:
     attributes = info.attributes
     return {
         "Key": encode(info.key),
@@ -125,7 +166,7 @@ def _content(context: EdgeContext, info: ObjectInfo, encode: Encoder, with_owner
         "ChecksumType": attributes.checksum_type if attributes.checksums else None,
         "Size": info.size,
         "StorageClass": attributes.storage_class,
-        "Owner": owner(context.call.principal.account) if with_owner else None,
+        "Owner": (attributes.acl.get("Owner") or owner(bucket.account)) if with_owner else None,
     }
 
 

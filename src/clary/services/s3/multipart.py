@@ -24,7 +24,8 @@ from clary.services.s3.attributes import (
 )
 from clary.services.s3.conditions import write_guard
 from clary.services.s3.errors import invalid_argument, invalid_request
-from clary.services.s3.objects import received_body, require_source
+from clary.services.s3.expiring import abortion_of, expiration
+from clary.services.s3.objects import made_version, received_body, require_source, source_version
 from clary.services.s3.ranges import copy_span
 from clary.services.s3.service import SERVICE
 from clary.services.s3.targets import check_key, require_bucket
@@ -34,14 +35,16 @@ MAX_PARTS = 10_000
 
 @SERVICE.operation("CreateMultipartUpload")
 def create_multipart_upload(context: Context, params: dict[str, Any]) -> dict[str, Any]:
-    bucket, key = require_bucket(context.objects, params).name, params["Key"]
+    bucket, key = require_bucket(context.objects, params), params["Key"]
     check_key(key)
     declared = asked_algorithm(params)
     algorithm = declared or DEFAULT_ALGORITHM
-    attributes = replace(from_request(params), checksum_type=_checksum_type(algorithm, params.get("ChecksumType")))
+    described = from_request(bucket, params, context.call.principal)
+    kind = _checksum_type(algorithm, params.get("ChecksumType"))
+    attributes = replace(described, checksum_type=kind)
     upload = Upload(
         id=random_hex(32),
-        bucket=bucket,
+        bucket=bucket.name,
         key=key,
         initiated=datetime.now(UTC),
         principal={"ID": context.call.principal.arn},
@@ -51,7 +54,8 @@ def create_multipart_upload(context: Context, params: dict[str, Any]) -> dict[st
     )
     context.objects.uploads.create(upload)
     shown = {"ChecksumAlgorithm": declared, "ChecksumType": attributes.checksum_type} if declared else {}
-    return {"Bucket": bucket, "Key": key, "UploadId": upload.id, **shown, **encryption(attributes)}
+    named = {"Bucket": bucket.name, "Key": key, "UploadId": upload.id}
+    return {**named, **shown, **abortion_of(bucket, upload), **encryption(attributes)}
 
 
 def _checksum_type(algorithm: str, asked: str | None) -> ChecksumType:
@@ -97,7 +101,7 @@ def upload_part_copy(context: Context, params: dict[str, Any]) -> dict[str, Any]
         raise NoSuchKey(source.key) from reason
     part = context.objects.uploads.put_part(upload.bucket, upload.key, upload.id, number, body)
     result = {"ETag": quoted(part.etag), "LastModified": part.modified, **_declared(upload, part)}
-    return {"CopyPartResult": result}
+    return {"CopyPartResult": result, **source_version(source)}
 
 
 def _part_number(params: dict[str, Any]) -> int:
@@ -111,7 +115,7 @@ def _part_number(params: dict[str, Any]) -> int:
 @SERVICE.operation("CompleteMultipartUpload")
 def complete_multipart_upload(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     """Done again, by a client that has lost the answer, it answers the same."""
-    bucket, key = require_bucket(context.objects, params).name, params["Key"]
+    bucket, key = require_bucket(context.objects, params), params["Key"]
     chosen = (params.get("MultipartUpload") or {}).get("Parts") or []
     asked = Completion(
         parts=[_chosen(part) for part in chosen],
@@ -119,12 +123,14 @@ def complete_multipart_upload(context: Context, params: dict[str, Any]) -> dict[
         size=params.get("MpuObjectSize"),
     )
     guard = write_guard(key, params)
-    info = context.objects.uploads.complete(bucket, key, params["UploadId"], asked, guard)
+    info = context.objects.uploads.complete(bucket.name, key, params["UploadId"], asked, guard)
     return {
-        "Location": f"{context.settings.endpoint_url}/{bucket}/{key}",
-        "Bucket": bucket,
+        "Location": f"{context.settings.endpoint_url}/{bucket.name}/{key}",
+        "Bucket": bucket.name,
         "Key": key,
         "ETag": quoted(info.etag),
+        **made_version(info),
+        **expiration(bucket, info),
         **checksums(info.attributes.checksums, info.attributes.checksum_type),
         **encryption(info.attributes),
     }

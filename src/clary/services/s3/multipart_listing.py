@@ -9,6 +9,7 @@ from typing import Any
 
 from clary.objects.model import Upload
 from clary.services.context import EdgeContext
+from clary.services.s3.expiring import abortion_of
 from clary.services.s3.listing import Encoder, max_entries
 from clary.services.s3.multipart import shown_part
 from clary.services.s3.owners import owner
@@ -40,6 +41,7 @@ def list_parts(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]:
         "Owner": owner(bucket.account),
         "StorageClass": upload.attributes.storage_class,
         **(shown if upload.declared else {}),
+        **abortion_of(bucket, upload),
     }
 
 

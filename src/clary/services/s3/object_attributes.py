@@ -9,13 +9,13 @@ from clary.services.context import EdgeContext
 from clary.services.s3.attributes import checksums
 from clary.services.s3.listing import max_entries
 from clary.services.s3.service import SERVICE
-from clary.services.s3.targets import require_visible
+from clary.services.s3.targets import require_visible, version_of
 
 
 @SERVICE.operation("GetObjectAttributes", place="edge")
 def get_object_attributes(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]:
     """Only what is asked for. Parts are listed where their checksums were kept (COMPOSITE), as on AWS."""
-    info = require_visible(context, params)
+    bucket, info = require_visible(context, params)
     attributes = info.attributes
     offered = {
         "ETag": info.etag,
@@ -25,7 +25,8 @@ def get_object_attributes(context: EdgeContext, params: dict[str, Any]) -> dict[
         "ObjectSize": info.size,
     }
     asked = params["ObjectAttributes"]
-    return {"LastModified": info.modified, **{name: value for name, value in offered.items() if name in asked}}
+    said = {"LastModified": info.modified, **version_of(bucket, info)}
+    return {**said, **{name: value for name, value in offered.items() if name in asked}}
 
 
 def _parts(info: ObjectInfo, params: dict[str, Any]) -> dict[str, Any]:

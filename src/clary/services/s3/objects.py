@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from clary.errors import AWSError
+from clary.errors import AccessDenied, AWSError
 from clary.objects.body import receive_bytes
 from clary.objects.checksums import DEFAULT_ALGORITHM
-from clary.objects.model import Attributes, ObjectInfo, Received
-from clary.objects.store import ObjectStore
+from clary.objects.model import NULL_VERSION, Attributes, Bucket, ObjectInfo, Received
+from clary.objects.store import Deletion, ObjectStore
+from clary.objects.versions import Deleted
 from clary.services.context import Context, EdgeContext
 from clary.services.s3.access import deletion
 from clary.services.s3.attributes import (
@@ -24,16 +25,19 @@ from clary.services.s3.attributes import (
 )
 from clary.services.s3.conditions import check_copy_source, check_read, write_guard
 from clary.services.s3.copy_source import CopySource
-from clary.services.s3.errors import invalid_argument, invalid_request, malformed_xml
+from clary.services.s3.errors import invalid_argument, invalid_request, malformed_xml, no_such_version
+from clary.services.s3.expiring import expiration
+from clary.services.s3.locking import may_bypass
 from clary.services.s3.ranges import Span, span
 from clary.services.s3.service import SERVICE
 from clary.services.s3.targets import (
     check_key,
-    check_version,
+    known_version,
     owned_bucket,
     require_bucket,
     require_object,
     require_visible,
+    version_of,
 )
 from clary.wire.http import Extent
 
@@ -57,13 +61,20 @@ def put_object(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     try:
         bucket = require_bucket(context.objects, params)
         check_key(params["Key"])
-        attributes, guard = from_request(params), write_guard(params["Key"], params)
+        attributes = from_request(bucket, params, context.call.principal)
+        guard = write_guard(params["Key"], params)
     except AWSError:
         context.objects.files.remove(body["file"])
         raise
     info = context.objects.put(bucket.name, params["Key"], body, attributes, guard)
     kept = info.attributes
-    return {"ETag": quoted(info.etag), **checksums(kept.checksums, kept.checksum_type), **encryption(kept)}
+    said = {"ETag": quoted(info.etag), **made_version(info), **expiration(bucket, info)}
+    return {**said, **checksums(kept.checksums, kept.checksum_type), **encryption(kept)}
+
+
+def made_version(info: ObjectInfo) -> dict[str, str]:
+    """`VersionId` of a write's answer: where the bucket keeps versions."""
+    return {} if info.version == NULL_VERSION else {"VersionId": info.version}
 
 
 def received_body(objects: ObjectStore, params: dict[str, Any]) -> Received:
@@ -77,22 +88,24 @@ def received_body(objects: ObjectStore, params: dict[str, Any]) -> Received:
 
 @SERVICE.operation("GetObject", place="edge")
 def get_object(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]:
-    info = require_visible(context, params)
+    bucket, info = require_visible(context, params)
     check_read(info, params)
     wanted = span(info, params)
     body = Extent(context.objects.segments(info, wanted.start, wanted.length), wanted.length)
-    return {"Body": body, **_described(info, wanted, params)}
+    return {"Body": body, **_described(bucket, info, wanted, params)}
 
 
 @SERVICE.operation("HeadObject", place="edge")
 def head_object(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]:
-    info = require_visible(context, params)
+    bucket, info = require_visible(context, params)
     check_read(info, params)
-    return _described(info, span(info, params), params)
+    return _described(bucket, info, span(info, params), params)
 
 
-def _described(info: ObjectInfo, wanted: Span, params: dict[str, Any]) -> dict[str, Any]:
-    output = {**shown(info), "ContentLength": wanted.length}
+def _described(bucket: Bucket, info: ObjectInfo, wanted: Span, params: dict[str, Any]) -> dict[str, Any]:
+    output = {**shown(info), "ContentLength": wanted.length, **version_of(bucket, info)}
+    if "VersionId" not in params:
+        output |= expiration(bucket, info)
     if wanted.content_range:
         output["ContentRange"] = wanted.content_range
     if "PartNumber" in params and info.parts_count:
@@ -104,29 +117,52 @@ def _described(info: ObjectInfo, wanted: Span, params: dict[str, Any]) -> dict[s
 
 @SERVICE.operation("DeleteObject")
 def delete_object(context: Context, params: dict[str, Any]) -> dict[str, Any]:
-    require_bucket(context.objects, params)
-    check_version(params["Key"], params.get("VersionId"))
-    context.objects.delete(params["Bucket"], [params["Key"]], write_guard(params["Key"], params))
-    return {}
+    bucket = require_bucket(context.objects, params)
+    bypass = may_bypass(context, bucket, params, params["Key"])
+    version, guard = known_version(params.get("VersionId")), write_guard(params["Key"], params)
+    [outcome] = context.objects.delete_many(bucket.name, [Deletion(params["Key"], version, guard, bypass=bypass)])
+    if isinstance(outcome, AWSError):
+        raise outcome
+    return {"VersionId": outcome.version, "DeleteMarker": outcome.marker or None}
 
 
 @SERVICE.operation("DeleteObjects")
 def delete_objects(context: Context, params: dict[str, Any]) -> dict[str, Any]:
-    require_bucket(context.objects, params)
+    """Each has an outcome of its own."""
+    bucket = require_bucket(context.objects, params)
     entries = params["Delete"].get("Objects", [])
     if not 1 <= len(entries) <= _MAX_DELETES or not all(entry.get("Key") for entry in entries):
         raise malformed_xml()
-    deleted, errors = [], []
-    for entry in entries:
-        try:
-            context.authorise(deletion(params["Bucket"], entry["Key"]))
-            check_version(entry["Key"], entry.get("VersionId"))
-        except AWSError as refusal:
-            errors.append({**entry, "Code": refusal.code, "Message": refusal.message})
-        else:
-            deleted.append(entry)
-    context.objects.delete(params["Bucket"], [entry["Key"] for entry in deleted])
-    return {"Deleted": [] if params["Delete"].get("Quiet") else deleted, "Errors": errors}
+    wanted = [_wanted(context, bucket, entry, params) for entry in entries]
+    done = iter(context.objects.delete_many(bucket.name, [one for one in wanted if isinstance(one, Deletion)]))
+    outcomes = [next(done) if isinstance(one, Deletion) else one for one in wanted]
+    pairs = list(zip(entries, outcomes, strict=True))
+    quiet = params["Delete"].get("Quiet")
+    return {
+        "Deleted": [_deleted(entry, one) for entry, one in pairs if isinstance(one, Deleted) and not quiet],
+        "Errors": [_not_deleted(entry, one) for entry, one in pairs if isinstance(one, AWSError)],
+    }
+
+
+def _wanted(context: Context, bucket: Bucket, entry: dict[str, Any], params: dict[str, Any]) -> Deletion | AWSError:
+    key, version = entry["Key"], entry.get("VersionId")
+    try:
+        context.authorise(deletion(bucket.name, key, version))
+        guard = write_guard(key, {"IfMatch": entry["ETag"]}) if "ETag" in entry else None
+        return Deletion(key, known_version(version), guard, bypass=may_bypass(context, bucket, params, key))
+    except AWSError as refusal:
+        foreign = refusal.members.get("ArgumentName") == "versionId"
+        return no_such_version(key, str(version)) if foreign else refusal
+
+
+def _deleted(entry: dict[str, Any], outcome: Deleted) -> dict[str, Any]:
+    named: dict[str, Any] = {name: entry[name] for name in ("Key", "VersionId") if name in entry}
+    return {**named, **({"DeleteMarker": True, "DeleteMarkerVersionId": outcome.version} if outcome.marker else {})}
+
+
+def _not_deleted(entry: dict[str, Any], refusal: AWSError) -> dict[str, Any]:
+    code = "AccessDenied" if isinstance(refusal, AccessDenied) else refusal.code
+    return {"Key": entry["Key"], "VersionId": entry.get("VersionId"), "Code": code, "Message": refusal.message}
 
 
 @SERVICE.operation("CopyObject")
@@ -140,7 +176,7 @@ def copy_object(context: Context, params: dict[str, Any]) -> dict[str, Any]:
             f"The specified copy source is larger than the maximum allowable size for a copy source: {MAX_COPY_BYTES}"
         )
         raise invalid_request(what)
-    attributes = _copied_attributes(source, params)
+    attributes = _copied_attributes(source, from_request(bucket, params, context.call.principal), params)
     info = context.objects.copy(
         source,
         bucket.name,
@@ -151,15 +187,28 @@ def copy_object(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     )
     kept = info.attributes
     result = {"ETag": quoted(info.etag), "LastModified": info.modified, **_all_checksums(kept)}
-    return {"CopyObjectResult": result, **encryption(kept)}
+    said = {**version_of(bucket, info), **source_version(source), **expiration(bucket, info)}
+    return {"CopyObjectResult": result, **said, **encryption(kept)}
+
+
+def source_version(source: ObjectInfo) -> dict[str, str]:
+    """`CopySourceVersionId` of an answer."""
+    return {} if source.version == NULL_VERSION else {"CopySourceVersionId": source.version}
 
 
 def require_source(context: Context, params: Mapping[str, Any]) -> ObjectInfo:
-    """The object that a copy is made of. Raises NoSuchBucket, NoSuchKey, NoSuchVersion, PreconditionFailed."""
+    """The object that a copy is made of. Raises NoSuchBucket, NoSuchKey, NoSuchVersion, PreconditionFailed, and
+    InvalidRequest for a delete marker."""
     source = CopySource.parse(params["CopySource"])
     owned_bucket(context.objects, source.bucket, params.get("ExpectedSourceBucketOwner"))
     named = {"Bucket": source.bucket, "Key": source.key, "VersionId": source.version}
-    info = require_object(context.objects, named)
+    try:
+        info = require_object(context.objects, named)
+    except AWSError as error:
+        if error.code != "MethodNotAllowed":
+            raise
+        what = "The source of a copy request may not specifically refer to a delete marker by version id."
+        raise invalid_request(what) from None
     check_copy_source(info, dict(params))
     return info
 
@@ -168,9 +217,9 @@ def _all_checksums(attributes: Attributes) -> dict[str, Any]:
     return checksums(attributes.checksums, attributes.checksum_type)
 
 
-def _copied_attributes(source: ObjectInfo, params: dict[str, Any]) -> Attributes:
+def _copied_attributes(source: ObjectInfo, asked: Attributes, params: dict[str, Any]) -> Attributes:
     """The source's, unless the directives say REPLACE; storage class and encryption are the request's in any case."""
-    asked, of_source = from_request(params), source.attributes
+    of_source = source.attributes
     if _replaces("metadata", params.get("MetadataDirective")):
         chosen = asked
     else:
@@ -191,8 +240,11 @@ _CHANGES = ("StorageClass", "ServerSideEncryption", "WebsiteRedirectLocation", "
 
 
 def _check_worth_it(source: ObjectInfo, params: dict[str, Any]) -> None:
-    """Raises InvalidRequest for a copy of an object to itself that changes nothing."""
+    """Raises InvalidRequest for a copy of an object to itself that changes nothing; an older version may be made the
+    current one by a copy."""
     same = (source.bucket, source.key) == (params["Bucket"], params["Key"])
+    if CopySource.parse(params["CopySource"]).version not in {None, NULL_VERSION}:
+        return
     replaces = "REPLACE" in (params.get("MetadataDirective"), params.get("TaggingDirective"))
     if same and not replaces and not any(params.get(name) for name in _CHANGES):
         raise invalid_request(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
+from clary.identity.principals import canonical_user
 
 
 def owner(account: str) -> dict[str, str]:
-    """The account's canonical user id: 64 hexadecimal digits, the same ones for ever."""
-    return {"ID": hashlib.sha256(f"clary canonical user {account}".encode()).hexdigest()}
+    """The account's canonical user id."""
+    return {"ID": canonical_user(account)}

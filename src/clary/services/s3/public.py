@@ -10,7 +10,7 @@ from clary.services.s3.errors import access_denied
 
 _GRANTED = frozenset(
     {"s3:GetObject", "s3:ListBucket", "s3:ListBucketVersions", "s3:GetBucketLocation", "s3:GetObjectTagging"}
-    | {"s3:GetObjectAttributes"}
+    | {"s3:GetObjectVersion", "s3:GetObjectAttributes"}
 )
 
 

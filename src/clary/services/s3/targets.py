@@ -6,25 +6,32 @@ from typing import Any
 
 from clary.calls import Access
 from clary.errors import AWSError
-from clary.objects.errors import NoSuchBucket
-from clary.objects.model import Bucket, ObjectInfo, encode_key
+from clary.objects.errors import NoSuchBucket, NoSuchKey
+from clary.objects.model import NULL_VERSION, Bucket, DeleteMarker, ObjectInfo, encode_key
 from clary.objects.reader import ObjectReader
+from clary.objects.version_ids import BadVersionId, place_of
 from clary.services.context import EdgeContext
-from clary.services.s3.errors import access_denied, key_too_long, no_such_key, no_such_version, not_implemented
+from clary.services.s3 import public
+from clary.services.s3.errors import (
+    access_denied,
+    delete_marker_refused,
+    invalid_argument,
+    key_too_long,
+    no_such_key,
+    no_such_version,
+    not_implemented,
+)
 
 MAX_KEY_BYTES = 1024
 HIDDEN = "/"
 """In the names of buckets that other services keep in the same store (the layers of images): S3 knows none of them."""
 
-NULL_VERSION = "null"
-"""The version id of objects in a bucket that keeps no versions."""
-
 _NOT_HONOURED = (
     ("SSECustomerAlgorithm", "x-amz-server-side-encryption-customer-algorithm"),
     ("CopySourceSSECustomerAlgorithm", "x-amz-copy-source-server-side-encryption-customer-algorithm"),
     ("WriteOffsetBytes", "x-amz-write-offset-bytes"),
-    ("ObjectLockMode", "x-amz-object-lock-mode"),
-    ("ObjectLockLegalHoldStatus", "x-amz-object-lock-legal-hold"),
+    ("IfMatchLastModifiedTime", "x-amz-if-match-last-modified-time"),
+    ("IfMatchSize", "x-amz-if-match-size"),
     ("MFA", "x-amz-mfa"),
 )
 """Headers that must not be passed over: the client relies on what they ask for."""
@@ -49,25 +56,53 @@ def owned_bucket(objects: ObjectReader, name: str, owner: str | None) -> Bucket:
     return bucket
 
 
-def require_object(objects: ObjectReader, params: dict[str, Any]) -> ObjectInfo:
-    """The object that the request names. Raises also NoSuchKey, NoSuchVersion."""
-    require_bucket(objects, params)
-    key = params["Key"]
-    check_version(key, params.get("VersionId"))
-    found = objects.head(params["Bucket"], key)
-    if found is None:
-        raise no_such_key(key)
-    return found
+def require_object(objects: ObjectReader, params: dict[str, Any], method: str = "GET") -> ObjectInfo:
+    """The object that the request names, or that version of it. Raises also NoSuchKey, NoSuchVersion, InvalidArgument,
+    and MethodNotAllowed for a delete marker that is named; `method` is the request's."""
+    return located(objects, params, method)[1]
 
 
-def require_visible(context: EdgeContext, params: dict[str, Any]) -> ObjectInfo:
-    """The object that the request names. That it is not there learns only who may list the bucket: others are refused
-    with AccessDenied."""
+def located(objects: ObjectReader, params: dict[str, Any], method: str = "GET") -> tuple[Bucket, ObjectInfo]:
+    """The bucket and the object; as `require_object`."""
+    bucket, key = require_bucket(objects, params), params["Key"]
+    version = known_version(params.get("VersionId"))
+    found = objects.head(bucket.name, key) if version is None else objects.version(bucket.name, key, version)
+    if isinstance(found, ObjectInfo):
+        return bucket, found
+    if found is not None:
+        raise delete_marker_refused(found, method)
+    if version is not None:
+        raise no_such_version(key, version)
+    raise no_such_key(key, _marker(objects, bucket, key))
+
+
+def located_or_marked(objects: ObjectReader, params: dict[str, Any], method: str) -> tuple[Bucket, ObjectInfo]:
+    """As `located`, for operations that find the delete marker also where no version is named."""
     try:
-        return require_object(context.objects, params)
+        return located(objects, params, method)
+    except NoSuchKey:
+        bucket = require_bucket(objects, params)
+        marker = _marker(objects, bucket, params["Key"])
+        if marker is None:
+            raise
+        raise delete_marker_refused(marker, method) from None
+
+
+def _marker(objects: ObjectReader, bucket: Bucket, key: str) -> DeleteMarker | None:
+    """What stands in the place of an object that was deleted."""
+    newest = objects.newest(bucket.name, key) if bucket.versioning else None
+    return newest if isinstance(newest, DeleteMarker) else None
+
+
+def require_visible(context: EdgeContext, params: dict[str, Any]) -> tuple[Bucket, ObjectInfo]:
+    """The object that the request names, and its bucket. That it is not there learns only who may list the bucket:
+    others are refused with AccessDenied."""
+    try:
+        return located(context.objects, params)
     except AWSError as error:
-        if error.code == "NoSuchKey":
-            context.authorise(Access("s3:ListBucket", f"arn:aws:s3:::{params['Bucket']}"))
+        if error.code in {"NoSuchKey", "NoSuchVersion"}:
+            for access in public.without([Access("s3:ListBucket", f"arn:aws:s3:::{params['Bucket']}")]):
+                context.authorise(access)
         raise
 
 
@@ -85,7 +120,19 @@ def check_key(key: str) -> None:
         raise key_too_long(size, MAX_KEY_BYTES)
 
 
-def check_version(key: str, version: str | None) -> None:
-    """Raises NoSuchVersion for any version but the one that unversioned objects have."""
-    if version is not None and version != NULL_VERSION:
-        raise no_such_version(key, version)
+def known_version(version: str | None, argument: str = "versionId") -> str | None:
+    """A version id that the request names, if it may be one. Raises InvalidArgument."""
+    if version is None or version == NULL_VERSION:
+        return version
+    if not version:
+        raise invalid_argument("Version id cannot be the empty string", argument, version)
+    try:
+        place_of(version)
+    except BadVersionId:
+        raise invalid_argument("Invalid version id specified", argument, version) from None
+    return version
+
+
+def version_of(bucket: Bucket, info: ObjectInfo) -> dict[str, str]:
+    """`VersionId` of an answer, where the bucket keeps versions or has kept them."""
+    return {"VersionId": info.version} if bucket.versioning else {}

@@ -7,7 +7,8 @@ from functools import partial
 from clary.errors import ValidationError
 from clary.lifecycles.endpoint import RANDOM, ROUTING_STRATEGIES
 from clary.services.context import Context
-from clary.services.resources import Params, Resource, declare, present, require
+from clary.services.declaring import declare
+from clary.services.resources import Params, Resource, present, require
 from clary.services.sagemaker.asynchronous import check_asynchronous
 from clary.services.sagemaker.component_hosts import check_hosts, managed_scaling
 from clary.services.sagemaker.errors import already_existing, could_not_find, limit_exceeded, not_offered

@@ -1,43 +1,38 @@
-"""SageMaker's public hub: the models that JumpStart offers, described
-(https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeHubContent.html)."""
+"""Hubs of one's own: kept, with what is imported into them (`hub_contents.py`)
+(https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateHub.html)."""
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from clary.errors import AWSError
-from clary.jumpstart import hub
-from clary.services.context import Context
+from clary.services.declaring import declare
+from clary.services.resources import Resource
+from clary.services.sagemaker.code import ALL
+from clary.services.sagemaker.kept_errors import does_not_exist, in_use
 from clary.services.sagemaker.service import SERVICE
+from clary.store.rows import Row
 
-_MODEL = "Model"
-_PUBLISHED = datetime(2022, 6, 27, tzinfo=UTC)
-"""When AWS announced LightGBM and CatBoost as built-in algorithms."""
+if TYPE_CHECKING:  # each process loads only the parts that it holds
+    from clary.store.transaction import Transaction
+
+CONTENT_KIND = "hub-content"
 
 
-@SERVICE.operation("DescribeHubContent")
-def describe_hub_content(context: Context, params: dict[str, Any]) -> dict[str, Any]:
-    """A hub is named by its name or its ARN. Raises ResourceNotFound for others than the public one."""
-    name, kind, content = params["HubName"].rpartition("/")[2], params["HubContentType"], params["HubContentName"]
-    found = hub.find(content, params.get("HubContentVersion", "")) if (name, kind) == (hub.NAME, _MODEL) else None
-    if found is None:
-        raise AWSError("ResourceNotFound", f"Hub content {content} of type {kind} was not found in hub {name}.")
-    model, version = found
-    arn = f"arn:aws:sagemaker:{context.region}:aws"
-    return {
-        "HubName": name,
-        "HubArn": f"{arn}:hub/{name}",
-        "HubContentName": model.id,
-        "HubContentArn": f"{arn}:hub-content/{name}/{_MODEL}/{model.id}/{version}",
-        "HubContentType": _MODEL,
-        "HubContentVersion": version,
-        "HubContentDisplayName": f"{model.title} {model.task.capitalize()}",
-        "HubContentStatus": "Available",
-        "DocumentSchemaVersion": hub.SCHEMA,
-        "HubContentDocument": json.dumps(hub.document(model, version, context.region)),
-        "SupportStatus": "Supported",
-        "CreationTime": _PUBLISHED,
-        "LastModifiedTime": _PUBLISHED,
-    }
+def _no_contents(transaction: Transaction, row: Row) -> None:
+    if transaction.children(CONTENT_KIND, row.key):
+        raise AWSError("ResourceInUse", f"Hub {row.arn} has contents: delete them first.")
+
+
+HUB = Resource(
+    kind="hub",
+    noun="Hub",
+    list_member="HubSummaries",
+    status="InService",
+    exists=in_use("Hub"),
+    missing=does_not_exist("Hub"),
+    unused=_no_contents,
+    verbs=ALL,
+)
+
+declare(SERVICE, HUB, effect="keeps state")

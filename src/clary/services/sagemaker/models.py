@@ -7,7 +7,8 @@ from functools import partial
 from clary.errors import ValidationError
 from clary.lifecycles.endpoint import MULTI_MODEL
 from clary.services.context import Context
-from clary.services.resources import Params, Resource, declare
+from clary.services.declaring import declare
+from clary.services.resources import Params, Resource
 from clary.services.sagemaker.errors import (
     already_existing,
     could_not_find,
@@ -16,7 +17,8 @@ from clary.services.sagemaker.errors import (
     not_offered,
 )
 from clary.services.sagemaker.images import resolve_image
-from clary.services.sagemaker.model_containers import check_containers, check_many_models, execution_mode
+from clary.services.sagemaker.model_containers import check_containers, check_many_models, containers_of, execution_mode
+from clary.services.sagemaker.packaged_models import as_asked, containers
 from clary.services.sagemaker.references import has_objects, is_object
 from clary.services.sagemaker.roles import check_role, may_list, may_read
 from clary.services.sagemaker.service import SERVICE
@@ -28,18 +30,24 @@ def fill_model(context: Context, params: Params) -> Params:
     role = params.get("ExecutionRoleArn")
     check_role(context, role)
     filled = {**params, "EnableNetworkIsolation": params.get("EnableNetworkIsolation", False)}
-    if "PrimaryContainer" in params:
-        filled["PrimaryContainer"] = fill_container(context, role, params["PrimaryContainer"])
-    else:
-        filled["Containers"] = [fill_container(context, role, container) for container in params["Containers"]]
-        filled["InferenceExecutionConfig"] = {"Mode": execution_mode(params)}
-    return filled
+    asked = _unpacked(context, params)
+    definitions = [fill_container(context, role, container) for container in asked]
+    if "PrimaryContainer" in params and len(definitions) == 1:
+        return {**filled, "PrimaryContainer": definitions[0]}
+    together = {**filled, "Containers": definitions, "InferenceExecutionConfig": {"Mode": execution_mode(params)}}
+    return {name: value for name, value in together.items() if name != "PrimaryContainer"}
+
+
+def _unpacked(context: Context, params: Params) -> list[Params]:
+    """The containers that are asked for, those of model packages as the packages have them."""
+    found: list[Params] = []
+    for each in containers_of(params):
+        found += containers(context, each) if "ModelPackageName" in each else [each]
+    return found
 
 
 def fill_container(context: Context, role: str | None, asked: Params) -> Params:
     """A container definition as it is kept; `role` is who reads its model. Raises ValidationError, AccessDenied."""
-    if "ModelPackageName" in asked:
-        raise not_offered("ContainerDefinition.ModelPackageName")
     if asked.get("AdditionalModelDataSources"):
         raise not_offered("ContainerDefinition.AdditionalModelDataSources")
     if "Image" not in asked:
@@ -79,6 +87,7 @@ MODEL = Resource(
     exists=partial(already_existing, "model"),
     missing=partial(could_not_find, "model"),
     fill=fill_model,
+    shown=lambda row: as_asked(row.spec),
 )
 
 declare(SERVICE, MODEL)

@@ -6,7 +6,7 @@ A search reads every resource of its kind: most of a second where there are ten 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,16 +14,28 @@ from clary.errors import ValidationError
 from clary.names import sagemaker_arn
 from clary.services import resources
 from clary.services.context import Context
+from clary.services.declaring import facts
 from clary.services.placed import Place
 from clary.services.placed import page as placed_page
-from clary.services.resources import DEFAULT_PAGE, Output, Params, Resource, present
+from clary.services.resources import DEFAULT_PAGE, Output, Params, Resource, present, shaped
 from clary.services.sagemaker.endpoints import ENDPOINT
 from clary.services.sagemaker.errors import not_offered
+from clary.services.sagemaker.experiments import EXPERIMENT, IN_TRIAL, TRIAL
+from clary.services.sagemaker.feature_groups import FEATURE_GROUP, metadata
+from clary.services.sagemaker.hub_contents import CONTENT as HUB_CONTENT
+from clary.services.sagemaker.job_components import current
+from clary.services.sagemaker.model_cards import CARD
+from clary.services.sagemaker.model_package_groups import GROUP
+from clary.services.sagemaker.model_packages import PACKAGE
 from clary.services.sagemaker.models import MODEL
+from clary.services.sagemaker.pipelines import PIPELINE
+from clary.services.sagemaker.pipelines import VERSION as PIPELINE_VERSION
+from clary.services.sagemaker.projects import PROJECT
 from clary.services.sagemaker.search_expressions import Condition, condition, property_of
 from clary.services.sagemaker.search_properties import Property, Record, Searchable, shape_of
 from clary.services.sagemaker.service import SERVICE
 from clary.services.sagemaker.training_jobs import TRAINING_JOB
+from clary.services.sagemaker.trial_components import COMPONENT, parents
 from clary.services.sagemaker.tuning_jobs import TUNING_JOB
 from clary.services.sagemaker.tuning_view import best_jobs
 from clary.services.tags import listed_tags
@@ -41,9 +53,12 @@ More = Callable[[Context, Row], Record]
 class _Kind:
     """A resource that can be searched."""
 
-    resource: Resource
     searchable: Searchable
     records: Records
+    member: str
+    """Of a result: what holds the record."""
+    known_by: tuple[str, ...]
+    """The members that tell it from all others."""
 
 
 def _described(resource: Resource, shape: str, more: More = lambda _context, _row: {}) -> Records:
@@ -58,6 +73,43 @@ def _described(resource: Resource, shape: str, more: More = lambda _context, _ro
             yield present({name: value for name, value in found.items() if name in members})
 
     return records
+
+
+def _kept(resource: Resource, shape: str, more: More = lambda _context, _row: {}) -> Records:
+    """All that is known of what is only kept, as the record's shape has it, and the tags."""
+
+    def records(context: Context) -> Iterator[Record]:
+        tags = context.store.read.tags_below(sagemaker_arn(context.region, context.account, resource.kind, ""))
+        for row in _own_rows(context, resource.kind):
+            known = {**facts(resource, row), "Tags": listed_tags(tags.get(row.arn, {})) or None, **more(context, row)}
+            yield shaped(shape_of(shape), known)
+
+    return records
+
+
+def _in_trials(context: Context, row: Row) -> Record:
+    """A trial component as its job says it now, the trials it belongs to, and the job."""
+    read = context.store.read
+    said = facts(COMPONENT, current(read, row))
+    job = read.by_arn(row.parent) if row.parent else None
+    detail = {"SourceArn": row.parent, "TrainingJob": resources.description(TRAINING_JOB, job)} if job else None
+    return {**said, "Parents": parents(read, row) or None, "SourceDetail": detail}
+
+
+def _components_of(context: Context, row: Row) -> Record:
+    read = context.store.read
+    keys = (
+        replace(row.key, kind=COMPONENT.kind, name=each.spec["TrialComponentName"])
+        for each in read.children(IN_TRIAL, row.key)
+    )
+    found = [facts(COMPONENT, each) for each in map(read.get, keys) if each is not None]
+    return {"TrialComponentSummaries": [{**each, "TrialComponentSource": each.get("Source")} for each in found]}
+
+
+def _features(context: Context) -> Iterator[Record]:
+    for row in _own_rows(context, FEATURE_GROUP.kind):
+        for feature in row.spec["FeatureDefinitions"]:
+            yield shaped(shape_of("FeatureMetadata"), metadata(row, feature))
 
 
 def _dashboard(context: Context) -> Iterator[Record]:
@@ -76,17 +128,46 @@ def _models_of(endpoint: Row) -> set[str]:
     return {variant["model"] for variant in variants if "model" in variant}
 
 
+def _kind_of(resource: Resource, name: str, shape: str, records: Records, member: str = "", within: str = "") -> _Kind:
+    return _Kind(Searchable(name, shape, within), records, member or name, (resource.arn_member,))
+
+
+def _kept_kind(resource: Resource, name: str, member: str = "", more: More = lambda _context, _row: {}) -> _Kind:
+    """Of what is only kept: the result's member is named as its shape."""
+    shape = member or name
+    return _kind_of(resource, name, shape, _kept(resource, shape, more), shape)
+
+
+_TUNING_SHAPE = "HyperParameterTuningJobSearchEntity"
 _KINDS: Mapping[str, _Kind] = {
-    "TrainingJob": _Kind(
-        TRAINING_JOB, Searchable("TrainingJob", "TrainingJob"), _described(TRAINING_JOB, "TrainingJob")
+    "TrainingJob": _kind_of(TRAINING_JOB, "TrainingJob", "TrainingJob", _described(TRAINING_JOB, "TrainingJob")),
+    "HyperParameterTuningJob": _kind_of(
+        TUNING_JOB, "HyperParameterTuningJob", _TUNING_SHAPE, _described(TUNING_JOB, _TUNING_SHAPE, best_jobs)
     ),
-    "HyperParameterTuningJob": _Kind(
-        TUNING_JOB,
-        Searchable("HyperParameterTuningJob", "HyperParameterTuningJobSearchEntity"),
-        _described(TUNING_JOB, "HyperParameterTuningJobSearchEntity", best_jobs),
+    "Endpoint": _kind_of(ENDPOINT, "Endpoint", "Endpoint", _described(ENDPOINT, "Endpoint")),
+    "Model": _kind_of(MODEL, "Model", "ModelDashboardModel", _dashboard, within="Model"),
+    "Experiment": _kept_kind(EXPERIMENT, "Experiment"),
+    "ExperimentTrial": _kept_kind(TRIAL, "ExperimentTrial", "Trial", _components_of),
+    "ExperimentTrialComponent": _kept_kind(COMPONENT, "ExperimentTrialComponent", "TrialComponent", _in_trials),
+    "FeatureGroup": _kept_kind(FEATURE_GROUP, "FeatureGroup"),
+    "FeatureMetadata": _Kind(
+        Searchable("FeatureMetadata", "FeatureMetadata"),
+        _features,
+        "FeatureMetadata",
+        ("FeatureGroupArn", "FeatureName"),
     ),
-    "Endpoint": _Kind(ENDPOINT, Searchable("Endpoint", "Endpoint"), _described(ENDPOINT, "Endpoint")),
-    "Model": _Kind(MODEL, Searchable("Model", "ModelDashboardModel", "Model"), _dashboard),
+    "HubContent": _kept_kind(HUB_CONTENT, "HubContent"),
+    "ModelCard": _kept_kind(CARD, "ModelCard"),
+    "ModelPackage": _kept_kind(PACKAGE, "ModelPackage"),
+    "ModelPackageGroup": _kept_kind(GROUP, "ModelPackageGroup"),
+    "Pipeline": _kept_kind(PIPELINE, "Pipeline"),
+    "PipelineVersion": _Kind(
+        Searchable("PipelineVersion", "PipelineVersion"),
+        _kept(PIPELINE_VERSION, "PipelineVersion"),
+        "PipelineVersion",
+        ("PipelineArn", "PipelineVersionId"),
+    ),
+    "Project": _kept_kind(PROJECT, "Project"),
 }
 
 
@@ -102,7 +183,7 @@ def search(context: Context, params: Params) -> Output:
     page, token = placed_page(placed, params, limit, descending=descending)
     return present(
         {
-            "Results": [{params["Resource"]: record} for record in page],
+            "Results": [{kind.member: record} for record in page],
             "NextToken": token,
             "TotalHits": {"Value": len(placed), "Relation": "EqualTo"},
         }
@@ -142,16 +223,16 @@ def _visibility(kind: _Kind, params: Params) -> Condition:
 
 
 def _order(kind: _Kind, params: Params) -> Callable[[Record], Place]:
-    default = "CreationTime" if kind.resource is MODEL else "LastModifiedTime"
-    by = property_of(kind.searchable, params.get("SortBy") or default)
+    modified = "LastModifiedTime" if kind.searchable.find("LastModifiedTime") else "CreationTime"
+    by = property_of(kind.searchable, params.get("SortBy") or ("CreationTime" if kind.member == "Model" else modified))
     absent_last = params.get("SortOrder") == "Ascending"
-    arn = property_of(kind.searchable, kind.resource.arn_member)
+    known_by = [property_of(kind.searchable, member) for member in kind.known_by]
 
     def place(record: Record) -> Place:
-        """Whether it has the property, its value, its ARN."""
+        """Whether it has the property, its value, what it is known by."""
         values = by.values(record)
         has = bool(values) != absent_last
-        return [has, *_comparable(by, values[0] if values else None), arn.values(record)[0]]
+        return [has, *_comparable(by, values[0] if values else None), *(each.values(record)[0] for each in known_by)]
 
     return place
 

@@ -48,7 +48,8 @@ _TOLD: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 def access(call: Call) -> list[Access]:
     """`sagemaker:<Operation>` on every resource that is named; `sagemaker:AddTags` where a Create brings tags."""
-    resources = list(_resources(call)) or ["*"]
+    offered = SERVICE.operations.get(call.operation)
+    resources = list(offered.on(call) if offered and offered.on else _resources(call)) or ["*"]
     context = dict(_conditions(call))
     needed = [Access(f"sagemaker:{call.operation}", resource, context) for resource in resources]
     if call.params.get("Tags") and call.operation.startswith("Create"):

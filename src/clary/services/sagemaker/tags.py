@@ -16,10 +16,11 @@ if TYPE_CHECKING:  # each process loads only the parts that it holds
     from clary.store.transaction import Transaction
 
 
-def _require(view: View | Reader, arn: str) -> str:
-    """The ARN as its row has it: names are in lower case there."""
+def _require(context: Context, view: View | Reader, arn: str) -> str:
+    """The ARN as its row has it, of the caller's account: names are in lower case there."""
     row = view.by_arn(arn) or view.by_arn(arn.lower())
-    if row is None or not row.arn.startswith("arn:aws:sagemaker:"):
+    own = row is not None and (row.key.account, row.key.region) == (context.account, context.region)
+    if row is None or not own or not row.arn.startswith("arn:aws:sagemaker:"):
         raise ValidationError(REQUESTED_RESOURCE_NOT_FOUND)
     return row.arn
 
@@ -30,7 +31,7 @@ def add(context: Context, params: Params) -> Output:
     added = checked_tags(params["Tags"])
 
     def change(transaction: Transaction) -> dict[str, str]:
-        arn = _require(transaction, params["ResourceArn"])
+        arn = _require(context, transaction, params["ResourceArn"])
         together = joined_tags(transaction.tags(arn), added)
         transaction.set_tags(arn, added)
         return together
@@ -41,7 +42,7 @@ def add(context: Context, params: Params) -> Output:
 @SERVICE.operation("ListTags")
 def list_(context: Context, params: Params) -> Output:
     """All of them: a resource has no more tags than the smallest page."""
-    arn = _require(context.store.read, params["ResourceArn"])
+    arn = _require(context, context.store.read, params["ResourceArn"])
     return {"Tags": listed_tags(context.store.read.tags(arn))}
 
 
@@ -50,7 +51,7 @@ def delete(context: Context, params: Params) -> Output:
     """Keys that are not there are nothing."""
 
     def change(transaction: Transaction) -> None:
-        transaction.remove_tags(_require(transaction, params["ResourceArn"]), params["TagKeys"])
+        transaction.remove_tags(_require(context, transaction, params["ResourceArn"]), params["TagKeys"])
 
     context.store.write(change)
     return {}

@@ -6,6 +6,7 @@ Create and Stop write what is wanted; `controllers/training.py` makes it so; Des
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from clary.lifecycles.training_job import COMPLETED, KIND, LIFECYCLE, STARTING, STOPPED, public_status
 from clary.lifecycles.tuning_job import IN_PROGRESS, TRIAL_KIND
@@ -19,10 +20,15 @@ from clary.services.sagemaker.errors import (
     training_job_in_status,
     training_job_in_use,
 )
+from clary.services.sagemaker.experiment_config import rows_of
+from clary.services.sagemaker.job_components import component_key, told_by
 from clary.services.sagemaker.patience import settled
 from clary.services.sagemaker.service import SERVICE
 from clary.services.sagemaker.training_spec import fill_training_job
 from clary.store.rows import Row
+
+if TYPE_CHECKING:  # each process loads only the parts that it holds
+    from clary.store.transaction import Transaction
 
 _STARTING_MESSAGE = "Starting the training job"
 TRAINING_JOB = Resource(
@@ -47,7 +53,8 @@ def create(context: Context, params: Params) -> Output:
         "image": context.images.resolve(params["AlgorithmSpecification"]["TrainingImage"]).uri,
     }
     wanted = replace(row, status=LIFECYCLE.initial, target=COMPLETED, state=state, parent=context.call.parent)
-    stored = resources.insert(TRAINING_JOB, context, wanted, params.get("Tags"))
+    beside = rows_of(context, wanted, params.get("ExperimentConfig"))
+    stored = resources.insert(TRAINING_JOB, context, wanted, params.get("Tags"), beside)
     context.wake(stored.key)
     return {"TrainingJobArn": stored.arn}
 
@@ -113,8 +120,16 @@ def delete(context: Context, params: Params) -> Output:
     row = resources.require(TRAINING_JOB, context, params["TrainingJobName"])
     if not training_view.ended(row) or _pool_status(row) == "Available" or _is_awaited(context, row):
         raise training_job_in_use(row.arn)
-    resources.delete(TRAINING_JOB, context, row.key.name)
+    context.store.write(lambda transaction: _delete(transaction, row))
     return {}
+
+
+def _delete(transaction: Transaction, row: Row) -> None:
+    """Its trial component stays, and says for itself what the job has said."""
+    component = transaction.get(component_key(row.key))
+    if component is not None:
+        transaction.save(told_by(component, row))
+    transaction.delete(row.key)
 
 
 def _is_awaited(context: Context, row: Row) -> bool:

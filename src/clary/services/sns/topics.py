@@ -8,9 +8,11 @@ import re
 from typing import TYPE_CHECKING
 
 from clary.services.context import Context
+from clary.services.guarding import POLICY
 from clary.services.resources import Output, Params, now, present
 from clary.services.sns.errors import invalid, not_offered
 from clary.services.sns.names import KIND, arn
+from clary.services.sns.publication import publish
 from clary.services.sns.rows import change, made, page, require_topic, subscriptions
 from clary.services.sns.service import SERVICE
 from clary.services.tags import checked_tags
@@ -44,7 +46,10 @@ def create(context: Context, params: Params) -> Output:
         if tags and context.store.read.tags(there.arn) != tags:
             raise invalid("Tags Reason: Topic already exists with different tags")
 
-    return {"TopicArn": made(context, row, same, tags).arn}
+    topic = made(context, row, same, tags)
+    if POLICY in given:
+        publish(context.store.read, context.settings)
+    return {"TopicArn": topic.arn}
 
 
 def _check(attribute: str) -> None:
@@ -68,6 +73,8 @@ def delete(context: Context, params: Params) -> Output:
             transaction.delete(each)
 
     context.store.write(apply)
+    if POLICY in row.spec["Attributes"]:
+        publish(context.store.read, context.settings)
     return {}
 
 
@@ -99,6 +106,8 @@ def set_attributes(context: Context, params: Params) -> Output:
     row = require_topic(context, params["TopicArn"])
     _check(params["AttributeName"])
     change(context, row, {params["AttributeName"]: params.get("AttributeValue") or ""})
+    if params["AttributeName"] == POLICY:
+        publish(context.store.read, context.settings)
     return {}
 
 

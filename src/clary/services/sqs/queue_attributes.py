@@ -13,6 +13,7 @@ from clary.services.context import Context
 from clary.services.resources import Output, Params, now, present
 from clary.services.sqs.attributes import SETTABLE, checked
 from clary.services.sqs.errors import invalid_value, no_queue, unknown_attribute
+from clary.services.sqs.publication import publish
 from clary.services.sqs.queue import Queue, key_of, require
 from clary.services.sqs.service import SERVICE
 
@@ -73,10 +74,11 @@ def _change(context: Context, params: Params, change: Change) -> Output:
         transaction.save(replace(row, spec={**row.spec, "Attributes": changed}, modified=now()))
 
     context.store.write(apply)
+    publish(context.store.read, context.settings)
     return {}
 
 
-@SERVICE.operation("AddPermission", effect="keeps state")
+@SERVICE.operation("AddPermission")
 def add_permission(context: Context, params: Params) -> Output:
     """A statement of the queue's policy. Raises QueueDoesNotExist, InvalidParameterValue."""
     queue = require(context, params)
@@ -91,7 +93,7 @@ def add_permission(context: Context, params: Params) -> Output:
     return _change(context, params, change)
 
 
-@SERVICE.operation("RemovePermission", effect="keeps state")
+@SERVICE.operation("RemovePermission")
 def remove_permission(context: Context, params: Params) -> Output:
     """Raises QueueDoesNotExist, InvalidParameterValue."""
     queue = require(context, params)

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 from clary.names import random_hex
 from clary.services.context import Context
+from clary.services.guarding import POLICY
 from clary.services.resources import Output, Params, now, present
 from clary.services.sqs.attributes import checked
 from clary.services.sqs.errors import exists, invalid, invalid_value, no_queue
 from clary.services.sqs.names import FIFO, KIND, arn, url
+from clary.services.sqs.publication import publish
 from clary.services.sqs.queue import Queue, require
 from clary.services.sqs.service import SERVICE
 from clary.store.rows import Key, Query, Row
@@ -45,6 +47,8 @@ def create(context: Context, params: Params) -> Output:
         transaction.set_tags(row.arn, params.get("tags") or {})
 
     context.store.write(change)
+    if POLICY in kept:
+        publish(context.store.read, context.settings)
     return {"QueueUrl": url(context.settings, key.account, name)}
 
 
@@ -114,6 +118,8 @@ def delete(context: Context, params: Params) -> Output:
     """With all its messages. Raises QueueDoesNotExist."""
     queue = require(context, params)
     context.store.write(lambda transaction: transaction.delete(queue.row.key))
+    if POLICY in queue.attributes:
+        publish(context.store.read, context.settings)
     context.messages.purge(queue.id)
     return {}
 

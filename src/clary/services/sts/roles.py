@@ -5,62 +5,78 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from clary.calls import Access
+from clary.calls import Access, Principal
 from clary.errors import AWSError
 from clary.identity.context import context_of
 from clary.identity.denial import coded
 from clary.identity.directory import Directory
-from clary.identity.grammar import check_identity_policy
 from clary.identity.issuing import role_principal
-from clary.identity.managed import managed_policies
-from clary.identity.policy import MalformedPolicy, Question, compile_policy
-from clary.identity.sealing import Sealer
+from clary.identity.policy import Question, compile_policy
 from clary.identity.trust import trust_of_principal
 from clary.services.context import Context
-from clary.services.iam.attachments import policy_row
 from clary.services.iam.entities import ROLE, Rows
 from clary.services.iam.gathering import identities_of
+from clary.services.iam.mfa import check_code
 from clary.services.sts.service import SERVICE
 from clary.services.sts.sessions import is_session
+from clary.services.sts.terms import Terms, issued, session_policies, session_tags, transitive_names
 from clary.store.rows import Row
 
 _DEFAULT_SECONDS = 3600
 _CHAINED_SECONDS = 3600
-_PACKED_BYTES = 2048
-"""Session policies and tags together, packed; AWS's packing is its own, and this counts letters."""
 
 
 @SERVICE.operation("AssumeRole")
 def assume_role(context: Context, params: dict[str, Any]) -> dict[str, Any]:
-    reader, settings, arn = context.store.read, context.settings, params["RoleArn"]
-    role = _role(reader, arn)
+    reader, settings, caller = context.store.read, context.settings, context.call.principal
+    role, terms = find_role(reader, params["RoleArn"]), _terms(context, params)
+    if params.get("TokenCode"):
+        check_code(context, params.get("SerialNumber", ""), params["TokenCode"])
     if settings.auth != "off":
-        who = context.call.principal
-        own = identities_of(reader, who.account, who.identity, who.session_policies)
+        own = identities_of(reader, caller.account, caller.identity, caller.session_policies)
         _check_may_assume(context, params, role, Directory(own))
-    seconds = _seconds(context, params, role)
-    policies = tuple(_session_policies(reader, settings.account_id, params))
-    tags = {tag["Key"]: tag["Value"] for tag in params.get("Tags") or ()}
-    packed = _packed(policies, tags)
-    known = identities_of(reader, settings.account_id, arn)
-    principal = role_principal(known, settings.account_id, arn, params["RoleSessionName"])
-    issued = Sealer.of(settings.data_dir).issue(
-        principal, seconds, policies=policies, tags=tags, source_identity=params.get("SourceIdentity", "")
-    )
+    seconds = role_seconds(params, role)
+    _check_chaining(caller, seconds)
+    return begun(context, params, seconds, terms)
+
+
+def begun(context: Context, params: Mapping[str, Any], seconds: int, terms: Terms) -> dict[str, Any]:
+    """What every AssumeRole… answers of the session that it begins. Raises PackedPolicyTooLarge."""
+    account, arn = context.settings.account_id, params["RoleArn"]
+    known = identities_of(context.store.read, account, arn)
+    principal = role_principal(known, account, arn, params["RoleSessionName"])
     out: dict[str, Any] = {
-        "Credentials": issued.sts(),
+        **terms.packed(),
+        "Credentials": issued(context, principal, seconds, terms).sts(),
         "AssumedRoleUser": {"AssumedRoleId": principal.user_id, "Arn": principal.arn},
     }
-    if policies or tags:
-        out["PackedPolicySize"] = packed
-    if params.get("SourceIdentity"):
-        out["SourceIdentity"] = params["SourceIdentity"]
-    return out
+    return out | ({"SourceIdentity": terms.source_identity} if terms.source_identity else {})
 
 
-def _role(reader: Rows, arn: str) -> Row | None:
-    row = reader.by_arn(arn)
+def find_role(rows: Rows, arn: str) -> Row | None:
+    """The role, if there is one."""
+    row = rows.by_arn(arn)
     return row if row is not None and row.key.kind == ROLE.kind else None
+
+
+def _terms(context: Context, params: Mapping[str, Any]) -> Terms:
+    caller = context.call.principal
+    tags = session_tags(params, caller.transitive_tags)
+    return Terms(
+        policies=session_policies(context.store.read, context.settings.account_id, params),
+        tags=tags,
+        transitive=transitive_names(params, tags, caller.transitive_tags),
+        source_identity=_source_identity(context, params),
+    )
+
+
+def _source_identity(context: Context, params: Mapping[str, Any]) -> str:
+    """Once set it stays the same through every role of a chain. Raises AccessDenied."""
+    was = context.call.principal.session_context.get("aws:SourceIdentity", "")
+    asked = str(params.get("SourceIdentity", ""))
+    if was and asked and asked != was:
+        raise _refused(context, "sts:SetSourceIdentity", params["RoleArn"])
+    return was or asked
 
 
 def _refused(context: Context, action: str, arn: str) -> AWSError:
@@ -68,34 +84,45 @@ def _refused(context: Context, action: str, arn: str) -> AWSError:
     return coded("sts", f"User: {who} is not authorized to perform: {action} on resource: {arn}")
 
 
-def _actions(params: Mapping[str, Any]) -> Iterator[str]:
+def _actions(caller: Principal, params: Mapping[str, Any]) -> Iterator[str]:
+    """What is inherited needs its right as well as what is asked for."""
     yield "sts:AssumeRole"
-    if params.get("Tags"):
+    if params.get("Tags") or caller.transitive_tags:
         yield "sts:TagSession"
-    if params.get("SourceIdentity"):
+    if params.get("SourceIdentity") or caller.session_context.get("aws:SourceIdentity"):
         yield "sts:SetSourceIdentity"
 
 
-def _keys(params: Mapping[str, Any]) -> dict[str, str | list[str]]:
-    """The condition keys of STS (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html)."""
+def _keys(context: Context, params: Mapping[str, Any], role: Row) -> dict[str, str | list[str]]:
+    """The condition keys of STS (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html).
+    Tags that are inherited stand before the role's own."""
+    caller = context.call.principal
     keys: dict[str, str | list[str]] = {"sts:RoleSessionName": params["RoleSessionName"]}
-    for member, name in (("ExternalId", "sts:ExternalId"), ("SourceIdentity", "sts:SourceIdentity")):
-        if params.get(member):
-            keys[name] = params[member]
-    tags = {tag["Key"]: tag["Value"] for tag in params.get("Tags") or ()}
+    source = caller.session_context.get("aws:SourceIdentity") or params.get("SourceIdentity")
+    said = {"sts:ExternalId": params.get("ExternalId"), "sts:SourceIdentity": source}
+    keys |= {name: value for name, value in said.items() if value}
+    tags = {**caller.transitive_tags, **{tag["Key"]: tag["Value"] for tag in params.get("Tags") or ()}}
     keys |= {f"aws:RequestTag/{name}": value for name, value in tags.items()}
     if tags:
         keys["aws:TagKeys"] = list(tags)
+    if transitive := [*caller.transitive_tags, *(params.get("TransitiveTagKeys") or ())]:
+        keys["sts:TransitiveTagKeys"] = transitive
+    for name, value in {**context.store.read.tags(role.arn), **caller.transitive_tags}.items():
+        keys[f"iam:ResourceTag/{name}"] = keys[f"aws:ResourceTag/{name}"] = value
+    if params.get("TokenCode"):
+        keys |= {"aws:MultiFactorAuthPresent": "true", "aws:MultiFactorAuthAge": "0"}
     return keys
 
 
 def _check_may_assume(context: Context, params: Mapping[str, Any], role: Row | None, directory: Directory) -> None:
     """The role's trust names the caller itself, or it names the account and the caller's own policies allow it."""
-    call, keys = context.call, _keys(params)
-    for action in _actions(params):
-        if role is None:
+    call = context.call
+    for action in _actions(call.principal, params):
+        if role is None or call.principal.kind == "federated-user":
             raise _refused(context, action, params["RoleArn"])
-        question = Question(action, role.arn, lambda: context_of(call, role.key.account, {}, keys))
+        keys, subject = _keys(context, params, role), directory.subject(call.principal)
+        tags = subject["tags"] if subject else {}
+        question = Question(action, role.arn, lambda: context_of(call, role.key.account, tags, keys))  # noqa: B023
         trust = compile_policy(role.spec["AssumeRolePolicyDocument"], role.arn)
         said = trust_of_principal(trust, question, call.principal)
         own = directory.decide(call, Access(action, role.arn, keys))
@@ -103,47 +130,20 @@ def _check_may_assume(context: Context, params: Mapping[str, Any], role: Row | N
             raise _refused(context, action, role.arn)
 
 
-def _seconds(context: Context, params: Mapping[str, Any], role: Row | None) -> int:
+def role_seconds(params: Mapping[str, Any], role: Row | None) -> int:
+    """How long the session lasts. Raises ValidationError where that is longer than the role allows."""
     seconds: int = params.get("DurationSeconds", _DEFAULT_SECONDS)
     if role is not None and seconds > role.spec["MaxSessionDuration"]:
         raise AWSError(
             "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
         )
-    principal = context.call.principal
-    chained = principal.kind == "assumed-role" and is_session(principal.access_key_id)
+    return seconds
+
+
+def _check_chaining(caller: Principal, seconds: int) -> None:
+    chained = caller.kind == "assumed-role" and is_session(caller.access_key_id)
     if chained and seconds > _CHAINED_SECONDS:
         raise AWSError(
             "ValidationError",
             "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
         )
-    return seconds
-
-
-def _session_policies(reader: Rows, account: str, params: Mapping[str, Any]) -> Iterator[str]:
-    if params.get("Policy"):
-        yield _checked(params["Policy"])
-    for descriptor in params.get("PolicyArns") or ():
-        yield _existing(reader, account, descriptor["arn"])
-
-
-def _checked(text: str) -> str:
-    try:
-        check_identity_policy(text)
-    except MalformedPolicy as error:
-        raise AWSError("MalformedPolicyDocument", str(error)) from error
-    return text
-
-
-def _existing(reader: Rows, account: str, arn: str) -> str:
-    if arn not in managed_policies() and policy_row(reader, account, arn) is None:
-        raise AWSError("MalformedPolicyDocument", f"Policy {arn} does not exist or is not attachable.")
-    return arn
-
-
-def _packed(policies: tuple[str, ...], tags: Mapping[str, str]) -> int:
-    """Percent of what fits. Raises PackedPolicyTooLarge."""
-    used = sum(map(len, policies)) + sum(len(name) + len(value) for name, value in tags.items())
-    percent = -(-used * 100 // _PACKED_BYTES)
-    if percent > 100:
-        raise AWSError("PackedPolicyTooLarge", f"Serialized token too large for session: {percent}% of its limit")
-    return percent

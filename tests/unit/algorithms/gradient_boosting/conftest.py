@@ -3,17 +3,13 @@
 import contextlib
 import json
 import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from clary.algorithms.gradient_boosting import scripts
-from clary.images.catalogue import Catalogue
-from clary.images.environments import Environments
-from clary.settings import default_cache_dir
-from tests.unit.toolkit.containers import SOURCES
+from tests.unit.algorithms.jobs import warm_of
 
 IMAGES = {
     "lightgbm": "763104351884.dkr.ecr.us-east-1.amazonaws.com/jumpstart-lightgbm:4.6.0-cpu-py311",
@@ -31,47 +27,10 @@ def table(path):
     return "".join(",".join([row[-1], *row[:-1]]) + "\n" for row in cells)
 
 
-class Warm:
-    """One environment's process that forks."""
-
-    def __init__(self, library):
-        image = Catalogue().resolve(IMAGES[library])
-        environments = Environments(default_cache_dir())
-        self.env = dict(image.env)
-        self.python = str(environments.ready(image.environment) or environments.build(image.environment, print))
-        self._process = subprocess.Popen(
-            [self.python, str(Path(__file__).parent / "warm.py"), *image.environment.preload],
-            env={"PYTHONPATH": SOURCES, **self.env},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def send(self, program, log, env):
-        self._process.stdin.write(json.dumps({"program": str(program), "log": str(log), "env": env}) + "\n")
-        self._process.stdin.flush()
-
-    def code(self):
-        return int(self._process.stdout.readline())
-
-    def close(self):
-        self._process.stdin.close()
-        self._process.wait(30)
-
-
 @pytest.fixture(scope="session")
 def warm():
     """Library → its process."""
-    started = {}
-
-    def get(library):
-        if library not in started:
-            started[library] = Warm(library)
-        return started[library]
-
-    yield get
-    for process in started.values():
-        process.close()
+    return lambda library: warm_of(IMAGES[library])
 
 
 @dataclass
@@ -109,8 +68,8 @@ class Job:
         }
         self.opt.write("hyperparameters.json", {**program, **given})
         log = self.opt.base / "log"
-        self.warm.send("clary.toolkit.train", log, self.opt.env)
-        return Result(self.warm.code(), log.read_text(), self.opt.failure(), self.opt.base / "model")
+        code = self.warm.run("clary.toolkit.train", log, self.opt.env)
+        return Result(code, log.read_text(), self.opt.failure(), self.opt.base / "model")
 
     def trained(self, **hyperparameters):
         result = self.run(**hyperparameters)
@@ -128,8 +87,7 @@ class Job:
         path = self.opt.base / "reference.py"
         path.write_text(text)
         log = self.opt.base / "reference.log"
-        self.warm.send(path, log, self.opt.env)
-        assert self.warm.code() == 0, log.read_text()
+        assert self.warm.run(path, log, self.opt.env) == 0, log.read_text()
         return json.loads(log.read_text().splitlines()[-1])
 
 

@@ -14,9 +14,10 @@ import pytest
 from clary.formats import recordio
 from clary.formats.recordio import Record, Tensor
 from tests.running import wait_until
-from tests.unit.algorithms.jobs import CSV, RECORDIO, csv, serving
+from tests.unit.algorithms.jobs import CSV, RECORDIO, Job, csv, serving
 from tests.unit.algorithms.linear_learner.conftest import IMAGE
 from tests.unit.algorithms.linear_learner.test_jobs import BINARY, CLASSES, REGRESSOR, corners, sides
+from tests.unit.toolkit.containers import Opt, servers
 
 JSON, LINES = "application/json", "application/jsonlines"
 
@@ -31,11 +32,14 @@ def served(job, serve):
     return start
 
 
-@pytest.fixture
-def regressor(served):
-    """y = 3 a + b, exactly enough."""
-    rows = [(3 * a + b, a, b) for a in range(10) for b in range(10)]
-    return served(rows, {**REGRESSOR, "epochs": 100})
+@pytest.fixture(scope="module")
+def regressor(tmp_path_factory):
+    """y = 3 a + b, exactly enough; one server answers whatever the tests ask."""
+    job = Job(Opt(tmp_path_factory.mktemp("regressor") / "ml"), IMAGE)
+    job.channel("train", csv([(3 * a + b, a, b) for a in range(10) for b in range(10)]))
+    job.trained(**{**REGRESSOR, "epochs": 100})
+    with servers(job.opt) as start:
+        yield start(job.python, *serving(IMAGE))
 
 
 def test_requests_that_wait_are_computed_together_and_none_shows_it(regressor):

@@ -57,7 +57,6 @@ def either(request, opt):
     """A job of each, its rows, and hyperparameters for them."""
     rows, given = DATA[request.param]
     job = Job(opt, request.param)
-    job.image = request.param
     return job, rows(), dict(given)
 
 

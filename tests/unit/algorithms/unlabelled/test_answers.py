@@ -7,6 +7,7 @@ Neither page knows CSV as an answer; no public source shows in which words AWS r
 import json
 import re
 import struct
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
@@ -14,6 +15,7 @@ from clary.formats import recordio
 from clary.formats.recordio import Record, Tensor
 from tests.unit.algorithms.jobs import CSV, RECORDIO, Job, serving
 from tests.unit.algorithms.unlabelled.conftest import KMEANS, PCA
+from tests.unit.toolkit.containers import Opt, servers
 
 JSON, LINES = "application/json", "application/jsonlines"
 
@@ -36,24 +38,32 @@ PARTS = {"mean": array([1, 2, 3], (1, 3)), "s": array([1, 2], (2,)), "v": array(
 """Of PCA: the projection is the first feature less 1, and the second less 2."""
 
 
-@pytest.fixture
-def served(opt, serve):
-    def start(image, content):
-        (opt.base / "model/model_algo-1").write_bytes(content)
-        job = Job(opt, image)
-        return serve(job.python, *serving(image))
-
-    return start
+@contextmanager
+def model_server(opt, image, content):
+    (opt.base / "model/model_algo-1").write_bytes(content)
+    job = Job(opt, image)
+    with servers(opt) as start:
+        yield start(job.python, *serving(image))
 
 
 @pytest.fixture
-def clusters(served):
-    return served(KMEANS, CENTERS)
+def served(opt):
+    """A server of k-means, whose model is these bytes."""
+    with ExitStack() as ends:
+        yield lambda content: ends.enter_context(model_server(opt, KMEANS, content))
 
 
-@pytest.fixture
-def components(served):
-    return served(PCA, stored([*PARTS.values()], [*PARTS]))
+@pytest.fixture(scope="module")
+def clusters(tmp_path_factory):
+    with model_server(Opt(tmp_path_factory.mktemp("clusters") / "ml"), KMEANS, CENTERS) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def components(tmp_path_factory):
+    content = stored([*PARTS.values()], [*PARTS])
+    with model_server(Opt(tmp_path_factory.mktemp("components") / "ml"), PCA, content) as server:
+        yield server
 
 
 def test_clusters_and_distances_are_answered(clusters):
@@ -120,7 +130,7 @@ def test_numbers_that_are_none_are_refused(clusters, body, kind):
 
 
 def test_models_of_the_first_versions_of_mxnet_are_read(served):
-    server = served(KMEANS, stored([array([0, 0, 10, 0], (2, 2), 0xF993FAC8)]))
+    server = served(stored([array([0, 0, 10, 0], (2, 2), 0xF993FAC8)]))
     assert json.loads(server.invoke("9,0")[1])["predictions"][0]["closest_cluster"] == 1
 
 
@@ -136,6 +146,6 @@ def test_models_of_the_first_versions_of_mxnet_are_read(served):
     ids=["bytes", "cut", "huge", "sparse", "pca"],
 )
 def test_what_is_no_model_of_kmeans_ends_the_server(served, content, said):
-    server = served(KMEANS, content)
+    server = served(content)
     assert server.process.wait(60) == 1
     assert re.search(said, server.log())

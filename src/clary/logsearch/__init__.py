@@ -1,0 +1,1 @@
+"""Searching logs: filter patterns, and the language of Logs Insights. Pure."""
