@@ -56,7 +56,7 @@ bench: setup  ## measure what docs/performance.md says, and compare ratios with 
 			benchmarks.algorithms benchmarks.gradient_boosting benchmarks.nearest_neighbours benchmarks.pytorch \
 			benchmarks.functions benchmarks.registry benchmarks.own_container benchmarks.several_containers \
 			benchmarks.api_gateway benchmarks.capture benchmarks.shadow benchmarks.overload \
-			benchmarks.request_cost benchmarks.decisions benchmarks.compiled; do \
+			benchmarks.request_cost benchmarks.decisions benchmarks.listing benchmarks.compiled; do \
 		$(BIN)/python -m $$each || missed=1; done; \
 	$(BIN)/python -m benchmarks.regression $$BENCH_FIGURES $(REGRESSION) || missed=1; exit $$missed
 
@@ -72,6 +72,8 @@ lock: setup  ## resolve the dependencies anew
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --group dev pyproject.toml --output-file requirements.lock
 	@for e in tests/clients/environments/*.in; do \
 		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header $$e --output-file $${e%.in}.txt; done
+	@if command -v npm >/dev/null; then cd tests/clients/javascript; rm -f package-lock.json; \
+		npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund >/dev/null; fi
 	@for each in benchmarks/serving/environments/*.in; do \
 		$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-annotate --no-header \
 			--override benchmarks/serving/environments/overrides.txt $$each --output-file $${each%.in}.txt; done

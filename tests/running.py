@@ -117,16 +117,22 @@ class RunningClary:
         role: str = self.client("iam").get_role(RoleName="ClaryExecutionRole")["Role"]["Arn"]
         return role
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """The first that `clary up` made: its id, and its secret."""
+        key = json.loads((self.data_dir / "credentials.json").read_text())
+        return key["access_key_id"], key["secret_access_key"]
+
     def client(self, service: str, **options: Any) -> Any:
         """A boto3 client with the first key that `clary up` made; it does not retry, so that tests see every error."""
-        key = json.loads((self.data_dir / "credentials.json").read_text())
+        access, secret = self.key
         with _CREATING:
             return boto3.client(
                 service,
                 endpoint_url=self.endpoint_url,
                 region_name="us-east-1",
-                aws_access_key_id=key["access_key_id"],
-                aws_secret_access_key=key["secret_access_key"],
+                aws_access_key_id=access,
+                aws_secret_access_key=secret,
                 config=Config(retries={"max_attempts": 0}, s3={"addressing_style": "path"}),
                 **options,
             )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -39,8 +38,7 @@ class Signer:
     """Makes requests with the first key of a Clary; no two are equal."""
 
     def __init__(self, clary: RunningClary) -> None:
-        key = json.loads((clary.data_dir / "credentials.json").read_text())
-        self._signer = SigV4Auth(Credentials(key["access_key_id"], key["secret_access_key"]), "sagemaker", "us-east-1")
+        self._signer = SigV4Auth(Credentials(*clary.key), "sagemaker", "us-east-1")
         self.port = clary.port
         self._number = 0
 

@@ -104,6 +104,8 @@ class Settings:
     cache_dir: Path = field(default_factory=default_cache_dir)
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
+    tls_port: int | None = None
+    """Where it listens with TLS as well, if anywhere."""
     account_id: str = DEFAULT_ACCOUNT
     region: str = DEFAULT_REGION
     """The region that `clary env` gives to clients; a client may use any other."""
@@ -191,8 +193,13 @@ class Settings:
 
     @property
     def endpoint_url(self) -> str:
-        """What `AWS_ENDPOINT_URL` is set to."""
+        """Where this machine's own programs ask."""
         return f"http://{self.host}:{self.port}"
+
+    @property
+    def client_url(self) -> str:
+        """What `AWS_ENDPOINT_URL` is set to: the one with TLS where there is one."""
+        return self.endpoint_url if self.tls_port is None else f"https://{self.host}:{self.tls_port}"
 
     def dumps(self) -> str:
         """As JSON, for `loads` in another process."""

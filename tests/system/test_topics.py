@@ -112,3 +112,13 @@ def test_what_became_of_events_is_told_to_topics(shared: RunningClary) -> None:
     functions.client.get_waiter("function_updated_v2").wait(FunctionName="failing")
     functions.invoke("failing", {"row": 7}, InvocationType="Event")
     assert bodies(shared, url) == ['{"row": 7}']
+
+
+def test_a_topic_keeps_how_its_deliveries_are_to_be_logged(shared: RunningClary) -> None:
+    client = shared.client("sns")
+    arn = client.create_topic(Name="logged", Attributes={"SQSSuccessFeedbackSampleRate": "10"})["TopicArn"]
+    client.set_topic_attributes(TopicArn=arn, AttributeName="LambdaSuccessFeedbackSampleRate", AttributeValue="0")
+    kept = client.get_topic_attributes(TopicArn=arn)["Attributes"]
+    assert (kept["SQSSuccessFeedbackSampleRate"], kept["LambdaSuccessFeedbackSampleRate"]) == ("10", "0")
+    with pytest.raises(client.exceptions.InvalidParameterException, match="from 0 to 100"):
+        client.set_topic_attributes(TopicArn=arn, AttributeName="HTTPSuccessFeedbackSampleRate", AttributeValue="101")

@@ -16,7 +16,7 @@ from clary.calls import Call, Principal
 from clary.errors import AWSError
 from clary.wire import models
 from clary.wire.http import Extent, Flow, HttpRequest, HttpResponse
-from clary.wire.protocols import PROTOCOLS, name_of
+from clary.wire.protocols import FORMS, PROTOCOLS, name_of
 from clary.wire.query import form
 from clary.wire.routes import BadPath, Routes
 from clary.wire.values import Mismatch, is_streaming
@@ -48,7 +48,7 @@ def asked(target: Target, request: HttpRequest) -> Asked:
     shape = models.operation(target.service, operation)
     if shape.input_shape is not None and is_streaming(shape.input_shape):
         raise Unusable(f"{target.service}.{operation} takes its body as a stream")
-    if protocol == "query":
+    if protocol in FORMS:
         request = _as_form(request, operation, model.api_version)
     return Asked(target.service, operation, PROTOCOLS[protocol].parse(request, shape, labels))
 
@@ -62,7 +62,7 @@ def _operation(target: Target, request: HttpRequest, protocol: str) -> tuple[str
         except BadPath:
             match = None
         return (match.operation, match.labels) if match else ("", {})
-    if protocol == "query":
+    if protocol in FORMS:
         try:
             return form(request).get("Action", ""), {}
         except Mismatch:

@@ -15,7 +15,9 @@ from clary.apis.answering import Apis
 from clary.apis.permissions import permits
 from clary.app import process
 from clary.calls import Call
+from clary.compute.authority import Authority
 from clary.compute.dial import SandboxDial
+from clary.compute.launch import CERTIFICATE, KEY
 from clary.compute.machine import machine
 from clary.compute.reach import SandboxReach
 from clary.distribution.login import Login
@@ -30,6 +32,7 @@ from clary.edge.hooks import HookSite
 from clary.edge.internal import Internal
 from clary.edge.reporting import report
 from clary.edge.server import Secure, serve
+from clary.errors import ClaryError
 from clary.functions.environment import Place
 from clary.functions.events import Events
 from clary.functions.invoking import Functions
@@ -162,7 +165,7 @@ class Edge:
                 self.function_urls(),
                 ApiSite(self.apis, self.identity, self.identity, self.settings),
                 HookSite(self.settings, self.door),
-                Websites(self.objects, self.identity, self.context),
+                Websites(self.objects, self.identity, self.context, self.settings),
                 FormUploads(self.identity, self.identity, self.door, self.intake, cors, self.settings),
                 Preflights(cors, self.settings),
             ),
@@ -252,6 +255,22 @@ def secured(settings: Settings, names: socket.socket | None) -> Secure | None:
     return names, context
 
 
+def encrypted(settings: Settings, listening: socket.socket | None) -> Secure | None:
+    """Where TLS is spoken to clients. Raises ClaryError."""
+    if listening is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    try:
+        place = Authority(settings.authority_dir).place()
+        context.load_cert_chain(place / CERTIFICATE, place / KEY)
+    except OSError as error:  # ssl.SSLError too
+        what = f"The certificate in {settings.authority_dir} cannot be used: {error}."
+        raise ClaryError(what, "Remove that folder: another one is made.") from error
+    return listening, context
+
+
 def work(start: process.Start) -> None:
     """Answer until told to stop."""
     edge = Edge.of(start.settings)
@@ -274,7 +293,8 @@ def work(start: process.Start) -> None:
             lambda: uses.report(edge.identity.uses, edge.door.ask),
             lambda: _tell(start.tether),
         ]
-        secure = secured(start.settings, start.names)
+        kinds = (secured(start.settings, start.names), encrypted(start.settings, start.secure))
+        secure = [each for each in kinds if each is not None]
         serve(gateway.serve, start.sockets, start.settings.limits, start.tether.fileno(), beside, secure)
     finally:
         edge.asynchronous.close()

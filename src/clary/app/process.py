@@ -22,7 +22,9 @@ class Start:
     sockets: list[socket.socket]
     tether: Tether
     names: socket.socket | None = None
-    """Where TLS is spoken, if anywhere."""
+    """Where TLS is spoken to engines that ask for the registry, if anywhere."""
+    secure: socket.socket | None = None
+    """Where TLS is spoken to clients, if anywhere."""
 
 
 def run(name: str, work: Callable[[Start], None]) -> None:
@@ -39,13 +41,14 @@ def _start(name: str) -> Start:
     parser = argparse.ArgumentParser(prog=f"python -m clary.app.{name}")
     parser.add_argument("--settings", required=True, help="the settings as JSON")
     parser.add_argument("--listen-fd", type=int, action="append", required=True, help="an inherited socket")
-    parser.add_argument("--tls-fd", type=int, help="an inherited socket at which TLS is spoken")
+    parser.add_argument("--names-fd", type=int, help="an inherited socket for TLS, by the registry's certificate")
+    parser.add_argument("--secure-fd", type=int, help="an inherited socket for TLS, by the clients' certificate")
     parser.add_argument("--tether-fd", type=int, required=True, help="the line to the supervisor")
     said = parser.parse_args()
     _log(name)
     sockets = [_inherited(descriptor) for descriptor in said.listen_fd]
-    names = None if said.tls_fd is None else _inherited(said.tls_fd)
-    return Start(Settings.loads(said.settings), sockets, Tether(said.tether_fd), names)
+    names, secure = (None if each is None else _inherited(each) for each in (said.names_fd, said.secure_fd))
+    return Start(Settings.loads(said.settings), sockets, Tether(said.tether_fd), names, secure)
 
 
 def _inherited(descriptor: int) -> socket.socket:

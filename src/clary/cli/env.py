@@ -10,6 +10,9 @@ import typer
 
 from clary.cli import options
 from clary.clients.environment import CredentialsAccess, Shell, render, render_unset, variables, write_files
+from clary.compute.authority import Authority, for_users
+from clary.compute.ways_out import TRUST_VARIABLES
+from clary.durable import replace
 from clary.errors import ClaryError
 from clary.gateway.keyring import default_principal
 from clary.identity.sealing import Sealer
@@ -47,7 +50,16 @@ def client_variables(settings: Settings) -> dict[str, str]:
     """What `clary env` exports for this Clary, which has to be running."""
     session = Sealer.of(settings.data_dir).issue(default_principal(settings), SHELL_SECONDS)
     access = CredentialsAccess(session.access_key_id, session.session_token)
-    return variables(settings, access, write_files(settings), os.environ)
+    return variables(settings, access, write_files(settings), os.environ) | (
+        {} if settings.tls_port is None else trusting(settings)
+    )
+
+
+def trusting(settings: Settings) -> dict[str, str]:
+    """By what clients believe the certificate; they go on to believe whom they did."""
+    path = for_users(settings.authority_dir)
+    replace(path, Authority(settings.authority_dir).trusted())
+    return dict.fromkeys(TRUST_VARIABLES, str(path))
 
 
 def _shell(text: str) -> Shell:

@@ -18,6 +18,7 @@ COMMANDS = (
     "up",
     "down",
     "env",
+    "run",
     "demo",
     "status",
     "logs",

@@ -37,6 +37,10 @@ _ACCOUNT = re.compile(r"[0-9]{12}")
 
 def up(  # noqa: PLR0913, PLR0917 — one per option of the command line
     port: Annotated[int, typer.Option(min=0, max=65535, help="Where it listens; 0 is any free port.")] = DEFAULT_PORT,
+    tls_port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, metavar="PORT", help="Where it listens with TLS too; `clary env` leads there."),
+    ] = None,
     data_dir: options.DataDir = None,
     detach: Annotated[bool, typer.Option("--detach", help="Return as soon as requests are answered.")] = False,
     account_id: Annotated[str, typer.Option(metavar="N", help="The AWS account to be.")] = DEFAULT_ACCOUNT,
@@ -82,6 +86,7 @@ def up(  # noqa: PLR0913, PLR0917 — one per option of the command line
     settings = Settings(
         data_dir=options.data_dir(data_dir),
         port=port,
+        tls_port=tls_port,
         account_id=_account(account_id),
         region=region,
         auth=_auth(auth),

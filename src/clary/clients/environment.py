@@ -61,7 +61,7 @@ def write_files(settings: Settings) -> Path:
     folder = settings.data_dir / "client"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config").write_text(
-        f"[default]\nregion = {settings.region}\noutput = json\nendpoint_url = {settings.endpoint_url}\n"
+        f"[default]\nregion = {settings.region}\noutput = json\nendpoint_url = {settings.client_url}\n"
         "s3 =\n    addressing_style = path\n"
     )
     (folder / "credentials").write_text("# Credentials come from AWS_CONTAINER_CREDENTIALS_FULL_URI and refresh.\n")
@@ -86,7 +86,7 @@ def variables(
 ) -> dict[str, str]:
     """What to export. `access` is for the credentials URL; lists such as PYTHONPATH keep what was `inherited`."""
     return {
-        "AWS_ENDPOINT_URL": settings.endpoint_url,
+        "AWS_ENDPOINT_URL": settings.client_url,
         "AWS_DEFAULT_REGION": settings.region,
         "AWS_REGION": settings.region,
         "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{settings.endpoint_url}/_clary/credentials/{access.session_id}",

@@ -1,9 +1,10 @@
-"""The authority that containers trust for AWS's names, and what stands beside it in a folder of its own:
+"""The authority that containers and users' programs trust for AWS's names and this machine's own, and what stands
+beside it in a folder of its own:
 
     authority/DIGEST-SINCE-UNTIL/
-        certificate.pem  for all of AWS's names (`aws_names`), and its key
-        key.pem          both read by the processes beside containers only
-        names            which names those are
+        certificate.pem  for all of AWS's names (`aws_names`), localhost and the loopback addresses
+        key.pem          its key; both are read by the edge and the processes beside containers only
+        names            which of AWS's names those are
         authority.pem    who signed it; that key was never written
         bundle.pem       what containers are shown: the authorities that this host trusts, and this one
 
@@ -12,13 +13,15 @@ A container is answered by the certificate that it was started with: a new one t
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import secrets
 import shutil
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -28,6 +31,7 @@ import botocore
 from clary.compute import aws_names, pem
 from clary.compute.launch import BUNDLE, CERTIFICATE, KEY, NAMES
 from clary.compute.ways_out import SYSTEM_TRUST, TRUST_VARIABLES
+from clary.durable import sync_folder
 from clary.identity.certificates import VALID, certificates
 
 _ISSUER = "Clary, for AWS's names on this machine"
@@ -35,6 +39,8 @@ _LEFT = timedelta(days=5 * 365).total_seconds()
 """How long a certificate lasts at least when a container is started with it: endpoints live long."""
 
 _AUTHORITY = "authority.pem"
+_LOCAL = "localhost"
+_LOOPBACK = ("127.0.0.1", "::1")
 
 
 class Authority:
@@ -48,13 +54,24 @@ class Authority:
     def current(self) -> Path:
         """The folder of the certificate for containers that start now, its bundle up to date. Raises OSError."""
         with self._lock:
-            place = _standing(self._folder, time.time()) or _make(self._folder, time.time())
+            place = self.place()
             self._refresh(place)
             return place
 
+    def place(self) -> Path:
+        """The same, its bundle as it is: that is for containers, and what they trust is what control's host does.
+        Processes may ask at once. Raises OSError."""
+        with _alone(self._folder):
+            return _standing(self._folder, time.time()) or _make(self._folder, time.time())
+
+    def trusted(self) -> bytes:
+        """What this process's host trusts and this authority: for the user's programs. Raises OSError."""
+        place = self.place()
+        return pem.joined(*(path.read_bytes() for path in self._trusted_here()), (place / _AUTHORITY).read_bytes())
+
     def _refresh(self, place: Path) -> None:
         """What the host trusts changes: a running container keeps what it was shown, the next one gets the new."""
-        trusted = _trusted_here()
+        trusted = self._trusted_here()
         seen = (place, *((path, path.stat().st_mtime_ns) for path in trusted))
         if seen == self._seen:
             return
@@ -65,6 +82,20 @@ class Authority:
             _write(fresh, wanted, 0o644)
             fresh.rename(path)
         self._seen = seen
+
+    def _trusted_here(self) -> list[Path]:
+        """The files of authorities that programs of this host use: the system's, and those that variables
+        name, as companies set them; botocore's own where there is neither. What `clary env` has named is no other's."""
+        named = [os.environ.get(name, "") for name in TRUST_VARIABLES]
+        system = [path for path in SYSTEM_TRUST if os.access(path, os.R_OK)][:1]
+        found = [Path(path) for path in (*system, *named) if path and os.access(path, os.R_OK)]
+        others = [path for path in found if path.is_file() and path != for_users(self._folder)]
+        return list(dict.fromkeys(others)) or [Path(botocore.__file__).parent / "cacert.pem"]
+
+
+def for_users(folder: Path) -> Path:
+    """Where `clary env` has the user's programs find what `trusted` gives; `folder` is the authority's."""
+    return folder.parent / "client" / "authorities.pem"
 
 
 def bundle(place: Path) -> Path:
@@ -84,13 +115,12 @@ def _standing(folder: Path, now: float) -> Path | None:
 
 @cache
 def _digest() -> str:
-    return hashlib.sha256("\n".join(aws_names.names()).encode()).hexdigest()[:16]
+    return hashlib.sha256("\n".join((*aws_names.names(), _LOCAL, *_LOOPBACK)).encode()).hexdigest()[:16]
 
 
 def _make(folder: Path, now: float) -> Path:
     """Whole, or not there."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    made = certificates(_ISSUER, aws_names.names(), aws_names.domains())
+    made = certificates(_ISSUER, [*aws_names.names(), _LOCAL], [*aws_names.domains(), _LOCAL], _LOOPBACK)
     place = folder / f"{_digest()}-{int(now)}-{int(now + VALID.total_seconds())}"
     fresh = folder / f"new-{secrets.token_hex(8)}"
     fresh.mkdir(mode=0o700)
@@ -99,10 +129,24 @@ def _make(folder: Path, now: float) -> Path:
         _write(fresh / CERTIFICATE, made.certificate, 0o600)
         _write(fresh / _AUTHORITY, made.authority, 0o600)
         _write(fresh / NAMES, _lines(aws_names.names()), 0o600)
+        sync_folder(fresh)
         fresh.rename(place)
+        sync_folder(folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return place
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Two processes that find nothing do not make two."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _lines(words: Iterable[str]) -> bytes:
@@ -116,12 +160,3 @@ def _write(path: Path, data: bytes, mode: int) -> None:
         file.flush()
         os.fsync(file.fileno())
         os.fchmod(file.fileno(), mode)
-
-
-def _trusted_here() -> list[Path]:
-    """The files of authorities that programs of this host use: the system's, and those that variables
-    name, as companies set them; botocore's own where there is neither."""
-    named = [os.environ.get(name, "") for name in TRUST_VARIABLES]
-    system = [path for path in SYSTEM_TRUST if os.access(path, os.R_OK)][:1]
-    found = [Path(path) for path in (*system, *named) if path and os.access(path, os.R_OK) and Path(path).is_file()]
-    return list(dict.fromkeys(found)) or [Path(botocore.__file__).parent / "cacert.pem"]

@@ -40,12 +40,12 @@ _FUNCTION_URLS = "on.aws"
 
 def names() -> list[str]:
     """All of them, sorted; some 500."""
-    return sorted({name for partition in _partitions() for name in _of(partition)})
+    return sorted({name for partition in partitions() for name in _of(partition)})
 
 
 def domains() -> list[str]:
     """What all of them are below."""
-    found = {partition["outputs"][key] for partition in _partitions() for key in ("dnsSuffix", "dualStackDnsSuffix")}
+    found = {partition["outputs"][key] for partition in partitions() for key in ("dnsSuffix", "dualStackDnsSuffix")}
     return sorted(found | {_FUNCTION_URLS})
 
 
@@ -63,7 +63,8 @@ def _of(partition: dict[str, Any]) -> Iterator[str]:
             yield f"*.lambda-url.{region}.{_FUNCTION_URLS}"
 
 
-def _partitions() -> list[dict[str, Any]]:
+def partitions() -> list[dict[str, Any]]:
+    """As botocore ships them: `id`, `outputs`, `regions`."""
     found: list[dict[str, Any]] = json.loads((Path(botocore.__file__).parent / "data/partitions.json").read_text())[
         "partitions"
     ]

@@ -40,7 +40,7 @@ class EdgeServer:
         limits: Limits,
         alone: int,
         beside: Sequence[Beside] = (),
-        secure: Secure | None = None,
+        secure: Sequence[Secure] = (),
     ) -> None:
         self.hall = Hall(application, limits.header_seconds, limits.connections)
         """Who is there."""
@@ -71,8 +71,7 @@ class EdgeServer:
         for listening in sockets:
             kind = loop.create_unix_server if listening.family == socket.AF_UNIX else loop.create_server
             self._servers.append(await kind(self._connection, sock=listening))
-        if self._secure is not None:
-            listening, context = self._secure
+        for listening, context in self._secure:
             self._servers.append(await loop.create_server(self._connection, sock=listening, ssl=context))
         loop.add_reader(self._alone, self._left_alone)
 
@@ -113,7 +112,7 @@ def serve(
     limits: Limits,
     alone: int,
     beside: Sequence[Beside] = (),
-    secure: Secure | None = None,
+    secure: Sequence[Secure] = (),
 ) -> None:
     """Answer on `sockets`, and `secure` by TLS; returns when all is answered after a SIGTERM, or after `alone` has
     become readable."""

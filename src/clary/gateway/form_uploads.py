@@ -39,6 +39,7 @@ from clary.wire.values import Mismatch, Params
 _MOST_BEFORE = 20 * 1024
 """Bytes of fields before the file."""
 
+_OF_BODIES = ("x-amz-checksum-", "x-amz-server-side-encryption-customer-")
 _NOT_HEADERS = frozenset({"content-length", "content-md5", "host", "x-amz-tagging", "x-amz-acl", "expect"})
 """Names that mean nothing in a form."""
 
@@ -145,8 +146,8 @@ class FormUploads:
         size = int(announced) - form.read - form.closing if announced.isdecimal() and len(announced) < 19 else -1
         if size > 0:
             check_size(size, allowed)
-        sums = {name: text for name, text in _headers(form.fields).items() if name.startswith("x-amz-checksum-")}
-        plain = HttpRequest("PUT", request.raw_path, headers=sums)
+        about = {name: text for name, text in _headers(form.fields).items() if name.startswith(_OF_BODIES)}
+        plain = HttpRequest("PUT", request.raw_path, headers=about)
         return await self._bodies.receive(_measured(form.file, allowed), plain)
 
 

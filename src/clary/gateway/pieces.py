@@ -89,6 +89,7 @@ class _Reader:
         self._busy = threading.Lock()
         self._closed = False
         self._segments = iter(body.segments)
+        self._made = body.made() if body.made else None
         self._descriptor = -1
         self._offset = self._left = 0
 
@@ -98,6 +99,8 @@ class _Reader:
             return self._next()
 
     def _next(self) -> bytes:
+        if self._made is not None:
+            return b"" if self._closed else next(self._made, b"")
         while not self._left:
             segment = None if self._closed else next(self._segments, None)
             self._close_file()

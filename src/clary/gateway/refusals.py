@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from clary.errors import AWSError
-from clary.wire import rpc_cbor
+from clary.wire import ec2, rpc_cbor
+from clary.wire.protocols import FORMS
 
 # cause -> (code, status); what is not named keeps its own
 _JSON = {
@@ -35,7 +36,27 @@ _REST_XML = {
     "MissingAuthenticationToken": ("AccessDenied", 403),
     "ValidationException": ("InvalidRequest", 400),
 }
-_CODES = {"json": _JSON, "rest-json": _REST_JSON, "query": _QUERY, "rest-xml": _REST_XML, rpc_cbor.NAME: _QUERY}
+_EC2 = {
+    "AccessDenied": ("UnauthorizedOperation", 403),
+    "AccessDeniedException": ("UnauthorizedOperation", 403),
+    "AuthorizationQueryParametersError": ("AuthFailure", 401),
+    "ExpiredToken": ("RequestExpired", 400),
+    "IncompleteSignature": ("AuthFailure", 401),
+    "InternalFailure": ("InternalError", 500),
+    "InvalidClientTokenId": ("AuthFailure", 401),
+    "ServiceUnavailable": ("Unavailable", 503),
+    "SignatureDoesNotMatch": ("AuthFailure", 401),
+    "ValidationException": ("InvalidParameterValue", 400),
+}
+"""https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html"""
+_CODES = {
+    "json": _JSON,
+    "rest-json": _REST_JSON,
+    "query": _QUERY,
+    ec2.NAME: _EC2,
+    "rest-xml": _REST_XML,
+    rpc_cbor.NAME: _QUERY,
+}
 
 _ONCE_QUERY = frozenset({"cloudwatch"})
 
@@ -49,6 +70,10 @@ _SERVICES = {
 _TEXTS = {
     ("rest-xml", "InvalidClientTokenId"): "The AWS Access Key Id you provided does not exist in our records.",
     ("rest-xml", "ExpiredToken"): "The provided token has expired.",
+    (ec2.NAME, "ExpiredToken"): "Request has expired.",
+    (ec2.NAME, "InternalFailure"): "An internal error has occurred",
+    (ec2.NAME, "InvalidClientTokenId"): "AWS was not able to validate the provided access credentials",
+    (ec2.NAME, "SignatureDoesNotMatch"): "AWS was not able to validate the provided access credentials",
     ("query", "MissingAuthenticationToken"): "Request is missing Authentication Token",
     ("rest-xml", "MissingAuthenticationToken"): "Access Denied",
     ("rest-xml", "InternalFailure"): "We encountered an internal error. Please try again.",
@@ -89,7 +114,7 @@ def too_large(limit: int) -> AWSError:
 
 def unknown_operation(protocol: str, service: str, operation: str) -> AWSError:
     """An operation that the service does not have on AWS either."""
-    if protocol == "query":
+    if protocol in FORMS:
         return AWSError("InvalidAction", f"The action {operation or '(none)'} is not valid for this web service.")
     if protocol == "rest-xml":
         text = "The specified method is not allowed against this resource."
@@ -101,5 +126,5 @@ def unknown_operation(protocol: str, service: str, operation: str) -> AWSError:
 def not_offered(protocol: str, service: str, operation: str = "") -> AWSError:
     """An operation, or a whole service, that AWS has and Clary has not (yet)."""
     what = f"{service}.{operation}" if operation else f"a service named {service}"
-    code = "NotImplemented" if protocol in ("rest-xml", "query") else "UnknownOperationException"
+    code = "NotImplemented" if protocol == "rest-xml" or protocol in FORMS else "UnknownOperationException"
     return AWSError(code, f"Clary does not offer {what}; `clary coverage` lists what it does.", status=501)

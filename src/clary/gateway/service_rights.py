@@ -8,16 +8,15 @@ from dataclasses import replace
 from clary.calls import Access, Call, account_root
 from clary.errors import AccessDenied
 from clary.gateway.keyring import Authorizer
+from clary.identity import principals
 
 Permits = Callable[[Call, str], bool]
 """Whether the policy of the function that a call invokes lets a service do so; the call's `parent` is the source."""
 
-_SERVICES = ".amazonaws.com"
-
 
 def is_service(call: Call) -> bool:
     """Whether no identity of an account calls, but a service by its own name."""
-    return call.principal.identity.endswith(_SERVICES)
+    return principals.is_service(call.principal)
 
 
 def acting(call: Call) -> Call:

@@ -85,25 +85,32 @@ def _moment(signature: SignatureV2, request: HttpRequest) -> float:
 
 def verify(signature: SignatureV2, request: HttpRequest, secret_key: str, bucket: str | None) -> None:
     """Raises AWSError (SignatureDoesNotMatch); `bucket` is the one that the host names, where it names one."""
-    text = string_to_sign(signature, request, bucket)
-    expected = base64.b64encode(hmac.digest(secret_key.encode(), text.encode(), "sha1"))
-    if not hmac.compare_digest(expected, signature.signature.encode()):
-        raise mismatch(s3=True)
+    given, key = signature.signature.encode(), secret_key.encode()
+    for path in _paths(request, bucket):
+        text = string_to_sign(signature, request, path)
+        if hmac.compare_digest(base64.b64encode(hmac.digest(key, text.encode(), "sha1")), given):
+            return
+    raise mismatch(s3=True)
 
 
-def string_to_sign(signature: SignatureV2, request: HttpRequest, bucket: str | None) -> str:
-    """The text that is signed."""
+def _paths(request: HttpRequest, bucket: str | None) -> list[str]:
+    """The path with the bucket. boto3 sends `/bucket` and signs `/bucket/`, as if the host named the bucket."""
+    path = f"/{bucket}{request.raw_path}" if bucket else request.raw_path
+    return [path] if path == "/" or path.count("/") > 1 else [path, f"{path}/"]
+
+
+def string_to_sign(signature: SignatureV2, request: HttpRequest, path: str) -> str:
+    """The text that is signed; `path` with the bucket."""
     headers = request.headers
     custom = {name: value.strip() for name, value in headers.items() if name.startswith("x-amz-")}
     if signature.presigned:
         custom.update({name: value for name, value in request.query if name.lower().startswith("x-amz-")})
     lines = [request.method, headers.get("content-md5", ""), headers.get("content-type", ""), signature.date]
     lines += [f"{name}:{value}" for name, value in sorted(custom.items())]
-    return "\n".join([*lines, _resource(request, bucket)])
+    return "\n".join([*lines, _resource(request, path)])
 
 
-def _resource(request: HttpRequest, bucket: str | None) -> str:
-    path = f"/{bucket}{request.raw_path}" if bucket else request.raw_path
+def _resource(request: HttpRequest, path: str) -> str:
     named = sorted((name, value) for name, value in request.query if name in _SUBRESOURCES)
     if not named:
         return path

@@ -213,10 +213,7 @@ def _foreign_protocol(service: str, exchange: Exchange) -> str:
     if headers.get("smithy-protocol") == rpc_cbor.MARK:
         return rpc_cbor.NAME
     if service in models.known_services():
-        try:
-            return name_of(models.load(service))
-        except KeyError:
-            return "query"  # ec2's errors are close to it
+        return name_of(models.load(service))
     return "query" if b"Action=" in exchange.request.body else "rest-json"
 
 

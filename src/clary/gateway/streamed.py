@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from collections.abc import AsyncIterator
 
+from clary.errors import AWSError
 from clary.gateway.incoming import Incoming
 from clary.gateway.payload import STREAMING, UNSIGNED, announced_size, declared, hash_mismatch, is_hash
 from clary.gateway.sigv4 import Signature, mismatch
@@ -13,6 +14,9 @@ from clary.wire.chunked import ChunkCheck, Decoder, TrailerCheck, incomplete_bod
 from clary.wire.http import HttpRequest
 
 _EMPTY = hashlib.sha256().hexdigest()
+
+_CHECKSUM = "x-amz-checksum-"
+"""What a trailer may be: rights on all else were looked at before the body came."""
 
 
 async def chunks(incoming: Incoming) -> AsyncIterator[bytes]:
@@ -28,7 +32,8 @@ async def pieces(
     """The body's data as it arrives; `key` is the signing key (unused where `signature` is None).
 
     Raises AWSError at the end, or before, where the data is not what was announced (IncompleteBody,
-    XAmzContentSHA256Mismatch, SignatureDoesNotMatch, InvalidRequest). `request.trailers` are known at the end.
+    XAmzContentSHA256Mismatch, SignatureDoesNotMatch, InvalidRequest, MalformedTrailerError). `request.trailers` are
+    known at the end.
     """
     payload, size = declared(request), 0
     digest = hashlib.sha256() if is_hash(payload) else None
@@ -52,6 +57,11 @@ async def _unwrapped(
         for piece in decoder.feed(data):
             yield piece
     decoder.close()
+    if not all(name.startswith(_CHECKSUM) for name in decoder.trailers):
+        raise AWSError(
+            "MalformedTrailerError",
+            "The request contained trailing data that was not well-formed or did not conform to our published schema.",
+        )
     request.trailers.update(decoder.trailers)
 
 

@@ -11,6 +11,7 @@ from http import HTTPStatus
 
 from clary.calls import Access, Call, Principal
 from clary.errors import AccessDenied, AWSError
+from clary.gateway.browsers import by_a_foreign_name, from_another_page
 from clary.gateway.cors import Cors
 from clary.gateway.exchange import EdgeContexts
 from clary.gateway.incoming import Incoming
@@ -21,6 +22,7 @@ from clary.objects.reader import ObjectReader
 from clary.services.s3.errors import not_configured
 from clary.services.s3.objects import get_object
 from clary.services.s3.website_rules import SETTING, Redirect, Site, routed, to_everything
+from clary.settings import Settings
 from clary.wire import models
 from clary.wire.http import HttpRequest, HttpResponse
 from clary.wire.protocols import PROTOCOLS
@@ -36,10 +38,13 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 class Websites:
     """A `gateway.asgi.Site`."""
 
-    def __init__(self, objects: ObjectReader, authorizer: Authorizer, context: EdgeContexts) -> None:
+    def __init__(
+        self, objects: ObjectReader, authorizer: Authorizer, context: EdgeContexts, settings: Settings
+    ) -> None:
         self._objects = objects
         self._authorizer = authorizer
         self._context = context
+        self._settings = settings
         self._cors = Cors(objects)
 
     def takes(self, request: HttpRequest) -> bool:
@@ -63,6 +68,7 @@ class Websites:
 
     def _answered(self, request: HttpRequest, name: str) -> HttpResponse:
         """Raises AWSError for what has no page of its own."""
+        self._admit(request)
         if request.method not in ("GET", "HEAD"):
             members = {"Method": request.method, "ResourceType": "OBJECT"}
             text = "The specified method is not allowed against this resource."
@@ -73,6 +79,12 @@ class Websites:
             text = "The specified bucket does not have a website configuration"
             raise not_configured("NoSuchWebsiteConfiguration", text, name)
         return _Visit(self, request, bucket, site).response()
+
+    def _admit(self, request: HttpRequest) -> None:
+        """Nobody whom another site's page sends, where everybody may read everything."""
+        foreign = from_another_page(request) or by_a_foreign_name(request, self._settings.host)
+        if self._settings.auth == "off" and foreign:
+            raise AccessDenied("Pages of other sites may not ask a Clary that verifies no signatures (--auth off).")
 
     def read(self, request: HttpRequest, bucket: Bucket, key: str) -> HttpResponse:
         """The object, as nobody may read it. Raises AWSError."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address, ip_network
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -29,12 +30,16 @@ class Certificates:
     key: bytes
 
 
-def certificates(issuer: str, names: Sequence[str], domains: Sequence[str]) -> Certificates:
-    """For these host names (`*.` stands for one label), from now on for ten years, by an authority that is called
-    `issuer` and may sign for `domains` and what is below them."""
+def certificates(
+    issuer: str, names: Sequence[str], domains: Sequence[str], addresses: Sequence[str] = ()
+) -> Certificates:
+    """For these host names (`*.` stands for one label) and addresses, from now on for ten years, by an authority that
+    is called `issuer` and may sign for `domains` and what is below them, and for these addresses."""
     signer, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     signed_by = _name(issuer)
-    allowed = x509.NameConstraints([x509.DNSName(domain) for domain in domains], None)
+    places = [x509.IPAddress(ip_network(address)) for address in addresses]
+    allowed = x509.NameConstraints([*(x509.DNSName(domain) for domain in domains), *places], None)
+    hosts = [*(x509.DNSName(name) for name in names), *(x509.IPAddress(ip_address(each)) for each in addresses)]
     authority = (
         _builder(signed_by, signed_by, signer.public_key(), signer.public_key())
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
@@ -45,7 +50,7 @@ def certificates(issuer: str, names: Sequence[str], domains: Sequence[str]) -> C
     certificate = (
         _builder(_name(names[0][:64]), signed_by, key.public_key(), signer.public_key())
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(hosts), critical=False)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(_usage(signs=False), critical=True)
         .sign(signer, hashes.SHA256())

@@ -36,8 +36,8 @@ def named(statement: Statement, principal: Principal) -> Named:
 
 
 def is_service(principal: Principal) -> bool:
-    """Whether an AWS service calls by its own name."""
-    return principal.identity.endswith(_SERVICES)
+    """Whether an AWS service calls by its own name: users and roles may be called alike, but theirs are ARNs."""
+    return principal.identity.endswith(_SERVICES) and not principal.identity.startswith("arn:")
 
 
 def stronger(one: Named, other: Named) -> Named:

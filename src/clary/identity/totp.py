@@ -34,10 +34,11 @@ def step_of(seed: str, shown: str, now: float, after: int = -1) -> int | None:
     return None
 
 
-def consecutive(seed: str, first: str, second: str, now: float, window: int = 10) -> int | None:
-    """The step of the second of two codes in a row, within `window` steps of `now`; None where they are wrong."""
+def consecutive(seed: str, first: str, second: str, now: float, window: int = 10, after: int = -1) -> int | None:
+    """The step of the second of two codes in a row, within `window` steps of `now` and later than `after`; None where
+    they are wrong."""
     middle = int(now) // STEP_SECONDS
-    for step in range(middle - window, middle + window + 1):
+    for step in range(max(middle - window, after + 1), middle + window + 1):
         if _same(code(seed, step), first) and _same(code(seed, step + 1), second):
             return step + 1
     return None

@@ -36,10 +36,12 @@ def covers(names: FrozenSet[str], host: str) -> bool:
 
 
 class AwsFront:
-    """For the containers of one certificate, in `folder`; `api` is the path of the API's Unix socket."""
+    """For the containers of one certificate, in `folder`; `api` is the path of the API's Unix socket. `trusted`: the
+    authorities by which AWS's own hosts are known, if not those in the folder."""
 
-    def __init__(self, folder: str, api: str) -> None:
+    def __init__(self, folder: str, api: str, trusted: Optional[str] = None) -> None:
         self._folder = folder
+        self._trusted = trusted or os.path.join(folder, BUNDLE)
         self._api = relay.Upstream(api)
         self._lock = threading.Lock()
         self._names: Optional[FrozenSet[str]] = None
@@ -84,7 +86,7 @@ class AwsFront:
         try:
             server = reach()
             try:
-                trusted = ssl.create_default_context(cafile=os.path.join(self._folder, BUNDLE))
+                trusted = ssl.create_default_context(cafile=self._trusted)
                 return trusted.wrap_socket(server, server_hostname=host)
             except BaseException:
                 server.close()

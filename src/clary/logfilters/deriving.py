@@ -6,6 +6,7 @@ import logging
 import uuid
 import zlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -58,10 +59,16 @@ class Deriving:
                 _log.warning("%s: its events are not delivered: %s", row.key.name, error)
 
     def _call(self, call: Call) -> None:
+        """One datum that is refused (a line of a log may say anything) does not keep the others back."""
         try:
             self._invoke(call)
         except AWSError as error:
-            _log.warning("metrics of a log group's filters: %s", error)
+            data = call.params["MetricData"]
+            if len(data) == 1:
+                _log.warning("metrics of a log group's filters: %s", error)
+                return
+            for each in data:
+                self._call(replace(call, params={**call.params, "MetricData": [each]}))
 
 
 def invoke_function(invoke: Invoke, group: Key, arn: str, payload: bytes, kind: str = "Event") -> None:

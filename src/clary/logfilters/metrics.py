@@ -15,6 +15,9 @@ _MINUTE = 60_000
 _VALUES = 150
 """Different values of one datum."""
 
+_LARGEST = 2.0**360
+"""Of values, either sign: metrics take no larger ones, nor what is no number."""
+
 _CALL = 500
 """Data of one call."""
 
@@ -48,7 +51,7 @@ class Counting:
     def _add(self, transformation: Mapping[str, Any], found: Found, minute: int) -> None:
         value = number(_value(transformation["metricValue"], found))
         dimensions = {name: _value(given, found) for name, given in (transformation.get("dimensions") or {}).items()}
-        if value is not None and None not in dimensions.values():
+        if value is not None and abs(value) <= _LARGEST and None not in dimensions.values():
             named = tuple(sorted((name, str(each)) for name, each in dimensions.items()))
             self._put(transformation, named, minute, value)
 

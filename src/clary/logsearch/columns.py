@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from clary.logsearch.wording import MOST_REGEXES, BadPattern, Comparison, comparison
 
 _WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|\[([^\]]*)\]|(\S+)')
+_BARE_WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)')
+"""The same where no `]` follows: each `[` would look for one up to the end."""
+
 _TOKEN = re.compile(r'\s*(&&|\|\||[(),]|\.\.\.|!=|<=|>=|=|<|>|"(?:[^"\\]|\\.)*"|%(?:[^%\\]|\\.)+%|[^\s(),=<>!&|"]+)')
 _NAME = re.compile(r"[\w.$-]+")
 _OPERATORS = ("=", "!=", "<", "<=", ">", ">=")
@@ -40,7 +43,7 @@ class Columns:
 
     def words(self, message: str) -> Mapping[str, str] | None:
         """By the columns' names; None where the message is not what the pattern says."""
-        words = [_word(found) for found in _WORD.finditer(message)]
+        words = [_word(found) for found in _found(message)]
         columns = (*self.before, *(self.after or ()))
         if len(words) < len(columns) or (self.after is None and len(words) > len(columns)):
             return None
@@ -49,6 +52,13 @@ class Columns:
         if not all(column.fits(word) for column, word in zip(columns, chosen, strict=True)):
             return None
         return {column.name: word for column, word in zip(columns, chosen, strict=True)}
+
+
+def _found(message: str) -> Iterator[re.Match[str]]:
+    last, position = message.rfind("]"), 0
+    while found := (_WORD if position <= last else _BARE_WORD).search(message, position):
+        yield found
+        position = found.end()
 
 
 def _word(found: re.Match[str]) -> str:

@@ -17,6 +17,9 @@ class BadPattern(ValueError):
 
 
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+LARGEST = 2**1023
+"""Of numbers: JSON has larger ones, no float is."""
+
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 Comparison = Callable[[Any], bool]
@@ -37,11 +40,11 @@ def regex(text: str) -> Callable[[str], bool]:
 
 
 def number(value: Any) -> float | None:  # noqa: ANN401  what JSON has
-    """As a number, where it is one."""
+    """As a number, where it is one, and not beyond all that a float can hold."""
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, int | float):
-        return float(value)
+        return float(value) if abs(value) <= LARGEST else None
     return float(value) if isinstance(value, str) and len(value) < 64 and NUMBER.fullmatch(value) else None
 
 

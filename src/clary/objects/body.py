@@ -5,23 +5,32 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
+from clary.names import random_hex
 from clary.objects.checksums import DEFAULT_ALGORITHM, Digest
 from clary.objects.files import Files, read_segments
 from clary.objects.model import Received
+from clary.objects.sealing import Seal, mark_of
 from clary.wire.http import Segment
 
 
 class Body:
-    """A file in the making: nothing is made before the first byte, and it goes where `finish` is not reached."""
+    """A file in the making: nothing is made before the first byte, and it goes where `finish` is not reached.
 
-    def __init__(self, files: Files, digest: Digest) -> None:
+    With a `key` it is encrypted; the digest is of what was there before.
+    """
+
+    def __init__(self, files: Files, digest: Digest, key: bytes | None = None) -> None:
         self._files = files
+        self._seal = Seal(key) if key else None
         self._descriptor = -1
         self._file = ""
         self.digest = digest
 
     def write(self, data: bytes) -> None:
         """Append `data` to the file; digesting it is the caller's task."""
+        self._put(self._seal.update(data) if self._seal else data)
+
+    def _put(self, data: bytes) -> None:
         if self._descriptor < 0:
             self._file, self._descriptor = self._files.create()
         view = memoryview(data)
@@ -36,6 +45,8 @@ class Body:
     def finish(self, last: bytes = b"") -> Received:
         """Append `last`, then make the file and its name durable."""
         self.append(last)
+        if self._seal:
+            self._put(self._seal.finish())
         os.fsync(self._descriptor)
         self._close()
         self._files.sync_folder(self._file)
@@ -65,9 +76,14 @@ def received(file: str, digest: Digest) -> Received:
     )
 
 
-def receive_bytes(files: Files, data: bytes, algorithm: str = DEFAULT_ALGORITHM) -> Received:
+def marked(body: Received, key: bytes | None) -> Received:
+    """With the mark of the key that it was encrypted under, and an ETag that tells nothing of its content."""
+    return {**body, "md5": random_hex(), "sealed": mark_of(key)} if key else body
+
+
+def receive_bytes(files: Files, data: bytes, algorithm: str = DEFAULT_ALGORITHM, key: bytes | None = None) -> Received:
     """Keep bytes that are in memory."""
-    return receive(files, [data], algorithm)
+    return receive(files, [data], algorithm, key)
 
 
 def receive_segments(files: Files, segments: Iterable[Segment], algorithm: str = DEFAULT_ALGORITHM) -> Received:
@@ -75,13 +91,15 @@ def receive_segments(files: Files, segments: Iterable[Segment], algorithm: str =
     return receive(files, read_segments(segments), algorithm)
 
 
-def receive(files: Files, pieces: Iterable[bytes], algorithm: str = DEFAULT_ALGORITHM) -> Received:
-    """Keep the pieces, joined; what reading them raises leaves nothing behind."""
-    body = Body(files, Digest(algorithm))
+def receive(
+    files: Files, pieces: Iterable[bytes], algorithm: str = DEFAULT_ALGORITHM, key: bytes | None = None
+) -> Received:
+    """Keep the pieces, joined, encrypted under `key`; what reading them raises leaves nothing behind."""
+    body = Body(files, Digest(algorithm), key)
     try:
         for piece in pieces:
             body.append(piece)
-        return body.finish()
+        return marked(body.finish(), key)
     except BaseException:
         body.discard()
         raise

@@ -33,11 +33,13 @@ class Completion:
     parts: Sequence[ChosenPart]
     checksums: Mapping[str, str] = field(default_factory=dict)
     size: int | None = None
+    checksum_type: str | None = None
 
 
 def assemble(upload: Upload, kept: Mapping[int, Part], asked: Completion, now: datetime) -> ObjectInfo:
     """The object. Raises MalformedXML, InvalidPartOrder, InvalidPart, EntityTooSmall, InvalidRequest, BadDigest."""
     _check_order(asked.parts)
+    _check_type(upload, asked.checksum_type)
     parts = [_match(upload, chosen, kept.get(chosen.number)) for chosen in asked.parts]
     _check_sizes(parts)
     size = sum(part.size for part in parts)
@@ -62,6 +64,13 @@ def _check_order(parts: Sequence[ChosenPart]) -> None:
     if any(later <= earlier for earlier, later in pairwise(numbers)):
         what = "The list of parts was not in ascending order. The parts list must be specified in order by part number."
         raise AWSError("InvalidPartOrder", what)
+
+
+def _check_type(upload: Upload, said: str | None) -> None:
+    kind = upload.attributes.checksum_type
+    if said is not None and said != kind:
+        what = f"The upload was created using the {kind} checksum mode. The complete request must use the same "
+        raise AWSError("InvalidRequest", f"{what}checksum mode.")
 
 
 def _match(upload: Upload, chosen: ChosenPart, part: Part | None) -> Part:

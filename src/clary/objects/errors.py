@@ -98,6 +98,17 @@ class BodyLost(AWSError):
         super().__init__("ServiceUnavailable", "Please reduce your request rate.", status=503)
 
 
+class ObjectSealed(AWSError):
+    """400: the object is encrypted under a customer's key, and nobody has brought it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "InvalidRequest",
+            "The object was stored using a form of Server Side Encryption. The correct parameters must be provided to "
+            "retrieve the object.",
+        )
+
+
 class StoreUnavailable(AWSError):
     """503: there is no object database to read yet; SDKs try again on their own."""
 

@@ -8,8 +8,9 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, TypeVar
 
-from clary.objects.body import Body
+from clary.objects.body import Body, marked
 from clary.objects.checksums import DEFAULT_ALGORITHM, Digest
+from clary.objects.customer_keys import key_of_headers
 from clary.objects.errors import EntityTooLarge
 from clary.objects.expectation import Expectation
 from clary.objects.files import Files, open_regular
@@ -40,18 +41,20 @@ class Intake:
     async def receive(self, chunks: AsyncIterator[bytes], request: HttpRequest) -> dict[str, Any]:
         """Read `chunks` to the end and keep them: a `Received`, as a plain dict, no row names it yet.
 
-        Raises EntityTooLarge, BadDigest where a checksum in the request's headers or trailers is not the body's, and
-        whatever `chunks` raises; nothing is kept then. A small body costs one hop to a thread; of a large one each
+        Where the headers bring a customer's key, the file is encrypted under it. Raises EntityTooLarge, InvalidArgument
+        for a key that is none, BadDigest where a checksum in the request's headers or trailers is not the body's,
+        and whatever `chunks` raises; nothing is kept then. A small body costs one hop to a thread; of a large one each
         batch is written, hashed and summed in threads of their own while the next arrives.
         """
-        expected = Expectation.of(request.headers)
+        expected, key = Expectation.of(request.headers), key_of_headers(request.headers)
         _check_announced(request)
         kept = await self.take(
             chunks,
             Digest(expected.algorithm),
             check=lambda kept: expected.check(kept, {**request.headers, **request.trailers}),
+            key=key,
         )
-        return {**kept, "declared": expected.declared}
+        return {**marked(kept, key), "declared": expected.declared}
 
     async def take(
         self,
@@ -59,12 +62,14 @@ class Intake:
         digest: Digest,
         most: int | None = None,
         check: Callable[[Received], None] | None = None,
+        key: bytes | None = None,
     ) -> Received:
-        """Read `chunks` to the end and keep them, with what `digest` makes of them; no row names them yet.
+        """Read `chunks` to the end and keep them, with what `digest` makes of them, encrypted under `key`; no row
+        names them yet.
 
         Raises EntityTooLarge for more than `most` bytes, and what `chunks` and `check` raise; nothing is kept then.
         """
-        body = Body(self._files, digest)
+        body = Body(self._files, digest, key)
         work: list[Future[Any]] = []
         try:
             last = await self._fill(body, chunks if most is None else _limited(chunks, most), work)

@@ -50,7 +50,9 @@ class Joiner:
 
     def soon(self, info: ObjectInfo) -> None:
         """It has just been uploaded: if it is large, begin."""
-        if info.size >= LARGE_BYTES and not _is_whole(info) and self._files.free() >= _ROOM * info.size:
+        if info.size < LARGE_BYTES or info.attributes.sealed or _is_whole(info):
+            return
+        if self._files.free() >= _ROOM * info.size:
             self._joining(info)
 
     def whole(self, info: ObjectInfo) -> ObjectInfo:

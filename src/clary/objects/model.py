@@ -35,6 +35,8 @@ class Received(TypedDict):
     """By algorithm, base64: the one asked for, and CRC64NVME for whatever may become an object of S3."""
     declared: NotRequired[bool]
     """Whether the client named the algorithm."""
+    sealed: NotRequired[str]
+    """The mark of the customer's key under which the file is encrypted; `md5` is none of the content then."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,8 @@ class Attributes:
     """Until when it may not be deleted (milliseconds since the epoch), where it has a `lock_mode`."""
     legal_hold: str = ""
     """`ON` and it may not be deleted, `OFF`, or empty where nobody has ever said."""
+    sealed: str = ""
+    """The mark of the customer's key under which its files are encrypted (`sealing.mark_of`)."""
 
     def dumps(self) -> str:
         """As JSON; what has its default is left out."""

@@ -7,12 +7,13 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from clary.objects.errors import StoreUnavailable
+from clary.objects.errors import ObjectSealed, StoreUnavailable
 from clary.objects.files import Files, copy_segments, read_segments
 from clary.objects.listing import Listing, Scope, list_page, objects_from
-from clary.objects.model import Bucket, ObjectInfo, Version, encode_key
+from clary.objects.model import Bucket, ObjectInfo, Piece, Version, encode_key
 from clary.objects.objects import find_bucket, require_bucket
 from clary.objects.schema import open_reader
+from clary.objects.sealing import unsealed
 from clary.objects.uploads import UploadReader
 from clary.objects.version_listing import After, Listed, VersionListing, list_versions, versions_from
 from clary.objects.versions import find_current, find_newest, find_version
@@ -103,17 +104,24 @@ class ObjectReader:
         return list_versions(self._connections.get(), scope, after, limit)
 
     def segments(self, info: ObjectInfo, start: int = 0, length: int | None = None) -> tuple[Segment, ...]:
-        """Where `length` bytes (None: all that follow) from byte `start` lie: (path, offset, length) in order."""
-        end = info.size if length is None else min(info.size, start + length)
-        return tuple(self._segments(info, start, end))
+        """Where `length` bytes (None: all that follow) from byte `start` lie: (path, offset, length) in order.
 
-    def _segments(self, info: ObjectInfo, start: int, end: int) -> Iterator[Segment]:
-        at = 0
-        for piece in info.pieces:
-            first, last = max(start, at), min(end, at + piece.size)
-            if first < last:
-                yield self.files.path(piece.file), piece.offset + first - at, last - first
-            at += piece.size
+        Raises ObjectSealed where what lies there is encrypted.
+        """
+        if info.attributes.sealed:
+            raise ObjectSealed
+        end = info.size if length is None else min(info.size, start + length)
+        found = _stretches(info, start, end)
+        return tuple((self.files.path(piece.file), piece.offset + first, many) for piece, first, many in found)
+
+    def unsealed(self, info: ObjectInfo, key: bytes | None, start: int, length: int) -> Iterator[bytes]:
+        """The bytes of that stretch, in pieces of at most 16 MiB; those of an encrypted object need its key. Raises
+        FileNotFoundError where it was deleted a while ago, and Damaged."""
+        if key is None:
+            yield from read_segments(self.segments(info, start, length))
+            return
+        for piece, first, many in _stretches(info, start, start + length):
+            yield from unsealed(self.files.path(piece.file), key, piece.size, first, many)
 
     def read(self, info: ObjectInfo) -> Iterator[bytes]:
         """Its bytes, in pieces of at most 16 MiB. Raises FileNotFoundError where it was deleted a while ago."""
@@ -122,3 +130,13 @@ class ObjectReader:
     def copy_to(self, info: ObjectInfo, target: Path, mode: int = 0o600) -> None:
         """Its bytes as the new file `target`, the caller's own to change. Raises FileExistsError. Not synced."""
         copy_segments(self.segments(info), target, mode)
+
+
+def _stretches(info: ObjectInfo, start: int, end: int) -> Iterator[tuple[Piece, int, int]]:
+    """Of each piece that holds bytes from `start` to before `end`: the first, counted in the piece, and how many."""
+    at = 0
+    for piece in info.pieces:
+        first, last = max(start, at), min(end, at + piece.size)
+        if first < last:
+            yield piece, first - at, last - first
+        at += piece.size

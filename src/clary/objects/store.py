@@ -12,9 +12,16 @@ from typing import Any, BinaryIO
 
 from clary.commits import Writer
 from clary.errors import AWSError
-from clary.objects.body import receive_bytes, receive_segments, received
+from clary.objects.body import receive, receive_bytes, receive_segments, received
 from clary.objects.checksums import DEFAULT_ALGORITHM, digest_file
-from clary.objects.errors import BucketAlreadyExists, BucketAlreadyOwnedByYou, BucketNotEmpty, NoSuchBucket, NoSuchKey
+from clary.objects.errors import (
+    BucketAlreadyExists,
+    BucketAlreadyOwnedByYou,
+    BucketNotEmpty,
+    NoSuchBucket,
+    NoSuchKey,
+    ObjectSealed,
+)
 from clary.objects.files import open_regular
 from clary.objects.garbage import Collector, discard_upload
 from clary.objects.joining import Joiner
@@ -48,6 +55,17 @@ class Deletion:
     """Looks at the one that would go; what it raises is the outcome."""
     bypass: bool = False
     """Go around a retention in GOVERNANCE mode."""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Customers' keys: the one that what is copied is encrypted under, and the one for the copy."""
+
+    source: bytes | None = None
+    copy: bytes | None = None
+
+
+NO_KEYS = Keys()
 
 
 class ObjectStore(ObjectReader):
@@ -125,7 +143,7 @@ class ObjectStore(ObjectReader):
         self, bucket: str, key: str, body: Received, attributes: Attributes | None = None, guard: Guard | None = None
     ) -> ObjectInfo:
         """Make a received body the object `key`. Raises NoSuchBucket, or what `guard` raises; the file then goes."""
-        attributes = attributes or Attributes()
+        attributes = replace(attributes or Attributes(), sealed=body.get("sealed", ""))
         if not attributes.checksums:
             kept = body["checksums"][body["algorithm"]]
             attributes = replace(attributes, checksums={body["algorithm"]: kept})
@@ -170,8 +188,10 @@ class ObjectStore(ObjectReader):
 
         It stays readable when the object is deleted or overwritten. An object of several parts becomes one of one file
         first. Where no link can be made (another file system, as many links as there may be) `target` is a copy.
-        Raises FileExistsError, and FileNotFoundError where the object was deleted a while ago.
+        Raises FileExistsError, ObjectSealed, and FileNotFoundError where the object was deleted a while ago.
         """
+        if info.attributes.sealed:
+            raise ObjectSealed
         whole = self._joiner.whole(info)
         try:
             target.hardlink_to(self.files.path(whole.pieces[0].file))
@@ -189,20 +209,24 @@ class ObjectStore(ObjectReader):
         *,
         algorithm: str | None = None,
         guard: Guard | None = None,
+        keys: Keys = NO_KEYS,
     ) -> ObjectInfo:
         """Make `source`'s bytes the object `key` too; of one file by a hard link. The ETag is that of one upload.
 
-        `attributes` brings all but the checksum, which is `algorithm`'s, or the source's. Raises NoSuchBucket, and
-        NoSuchKey where the source has gone meanwhile.
+        `attributes` brings all but the checksum, which is `algorithm`'s, or the source's. Raises NoSuchBucket,
+        NoSuchKey where the source has gone meanwhile, and ObjectSealed.
         """
         algorithm = algorithm or next(iter(source.attributes.checksums), DEFAULT_ALGORITHM)
         try:
-            body = self._copied(source, algorithm)
+            body = self._copied(source, algorithm, keys)
         except FileNotFoundError as reason:
             raise NoSuchKey(source.key) from reason
         return self.put(bucket, key, body, replace(attributes, checksums={}), guard)
 
-    def _copied(self, source: ObjectInfo, algorithm: str) -> Received:
+    def _copied(self, source: ObjectInfo, algorithm: str, keys: Keys) -> Received:
+        if source.attributes.sealed or keys != NO_KEYS:
+            pieces = self.unsealed(source, keys.source, 0, source.size)
+            return receive(self.files, pieces, algorithm, keys.copy)
         checksum = source.attributes.checksums.get(algorithm)
         if source.parts_count is not None or checksum is None:
             return receive_segments(self.files, self.segments(source), algorithm)

@@ -7,6 +7,7 @@ from clary.services import (
     apigatewayv2,
     applicationautoscaling,
     cloudwatch,
+    ec2,
     ecr,
     iam,
     kms,
@@ -20,11 +21,13 @@ from clary.services import (
     sqs,
     ssm,
     sts,
+    tagging,
 )
 from clary.services.apigateway.service import SERVICE as APIGATEWAY
 from clary.services.apigatewayv2.service import SERVICE as APIGATEWAYV2
 from clary.services.applicationautoscaling.service import SERVICE as APPLICATION_AUTOSCALING
 from clary.services.cloudwatch.service import SERVICE as CLOUDWATCH
+from clary.services.ec2.service import SERVICE as EC2
 from clary.services.ecr.service import SERVICE as ECR
 from clary.services.iam.service import SERVICE as IAM
 from clary.services.kms.service import SERVICE as KMS
@@ -39,12 +42,14 @@ from clary.services.sns.service import SERVICE as SNS
 from clary.services.sqs.service import SERVICE as SQS
 from clary.services.ssm.service import SERVICE as SSM
 from clary.services.sts.service import SERVICE as STS
+from clary.services.tagging.service import SERVICE as TAGGING
 
 OPERATIONS = (
     apigateway,
     apigatewayv2,
     applicationautoscaling,
     cloudwatch,
+    ec2,
     ecr,
     iam,
     kms,
@@ -58,6 +63,7 @@ OPERATIONS = (
     sqs,
     ssm,
     sts,
+    tagging,
 )
 """Importing these registers the operations."""
 
@@ -73,6 +79,7 @@ REGISTRY = Registry(
         APPLICATION_AUTOSCALING,
         APIGATEWAY,
         APIGATEWAYV2,
+        EC2,
         ECR,
         KMS,
         LAMBDA,
@@ -80,6 +87,7 @@ REGISTRY = Registry(
         SNS,
         SQS,
         SSM,
+        TAGGING,
     )
 )
 """Every service with every operation that is offered."""

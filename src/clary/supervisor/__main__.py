@@ -37,7 +37,8 @@ def _supervise(wanted: Settings, voice: Voice, begun: float) -> None:
     allow_open_files()
     descriptor = lock.take(wanted)
     sockets = bind(wanted, was_killed=lock.read_handle(wanted) is not None)
-    settings = replace(wanted, port=sockets.tcp.getsockname()[1])
+    secure = sockets.secure.getsockname()[1] if sockets.secure else None
+    settings = replace(wanted, port=sockets.tcp.getsockname()[1], tls_port=secure)
     settings.containers_dir.mkdir(mode=0o700, exist_ok=True)
     lock.write_handle(settings, _handle(settings, begun))
     children = [Child(program, log_file(settings)) for program in programs(settings, sockets)]

@@ -33,17 +33,18 @@ def programs(settings: Settings, sockets: Sockets) -> list[Program]:
     return [
         _launcher(settings, sockets),
         _composed("control", settings, [sockets.control]),
-        _composed("edge", settings, [sockets.tcp, sockets.api], sockets.names),
+        _composed("edge", settings, [sockets.tcp, sockets.api], names=sockets.names, secure=sockets.secure),
     ]
 
 
 def _composed(
-    name: str, settings: Settings, listening: Sequence[socket.socket], names: socket.socket | None = None
+    name: str, settings: Settings, listening: Sequence[socket.socket], **encrypted: socket.socket | None
 ) -> Program:
     listens = [word for each in listening for word in ("--listen-fd", str(each.fileno()))]
-    secure = ["--tls-fd", str(names.fileno())] if names else []
+    given = {kind: each for kind, each in encrypted.items() if each is not None}
+    secure = [word for kind, each in given.items() for word in (f"--{kind}-fd", str(each.fileno()))]
     argv = [sys.executable, "-P", "-m", f"clary.app.{name}", "--settings", settings.dumps(), *listens, *secure]
-    inherited = [*listening, *([names] if names else [])]
+    inherited = [*listening, *given.values()]
     return Program(name, argv, inherited, server_environment(os.environ))
 
 

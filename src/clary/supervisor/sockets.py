@@ -30,9 +30,12 @@ class Sockets:
     names: socket.socket | None = None
     """For TLS, where the registry's AWS names lead; None where `clary images setup` was not run."""
 
+    secure: socket.socket | None = None
+    """For TLS, where clients are told to ask; None without `--tls-port`."""
+
     def close(self) -> None:
         """Refuse new connections from now on."""
-        for listening in (self.tcp, self.api, self.control, self.launcher, self.names):
+        for listening in (self.tcp, self.api, self.control, self.launcher, self.names, self.secure):
             if listening is not None:
                 listening.close()
 
@@ -47,7 +50,7 @@ def bind(settings: Settings, *, was_killed: bool) -> Sockets:
     patience = _PATIENCE if was_killed else 0.0
     tcp, names = bind_tcp(settings.host, settings.port, patience=patience), bind_names(settings, patience)
     api, control, launcher = (bind_unix(run / f"{name}.sock") for name in ("api", "control", "launcher"))
-    return Sockets(tcp, api, control, launcher, names)
+    return Sockets(tcp, api, control, launcher, names, bind_secure(settings, patience))
 
 
 def bind_tcp(host: str, port: int, *, patience: float = 0.0) -> socket.socket:
@@ -56,6 +59,13 @@ def bind_tcp(host: str, port: int, *, patience: float = 0.0) -> socket.socket:
         return _listen_patiently(host, port, patience)
     except OSError as error:
         raise _cannot_bind(host, port, error) from error
+
+
+def bind_secure(settings: Settings, patience: float) -> socket.socket | None:
+    """Where TLS is spoken to clients. Raises ClaryError."""
+    if settings.tls_port is None:
+        return None
+    return bind_tcp(settings.host, settings.tls_port, patience=patience)
 
 
 def bind_names(settings: Settings, patience: float) -> socket.socket | None:

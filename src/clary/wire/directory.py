@@ -14,7 +14,7 @@ from botocore.model import ServiceModel
 
 from clary.wire import models, rpc_cbor
 from clary.wire.http import HttpRequest
-from clary.wire.protocols import names_of
+from clary.wire.protocols import FORMS, names_of
 from clary.wire.query import form
 from clary.wire.routes import Match, Routes
 
@@ -53,7 +53,7 @@ class Directory:
         self._by_signing_name.setdefault(model.endpoint_prefix, []).append(name)
         if "targetPrefix" in model.metadata:
             self._by_target[model.metadata["targetPrefix"]] = name
-        if "query" in self._protocols[name]:
+        if FORMS.intersection(self._protocols[name]):
             self._by_version[model.api_version] = name
         if self._protocols[name][0] in _REST:
             self._routes[name] = Routes(model)
@@ -94,8 +94,8 @@ class Directory:
             if service in self._routes and (match := self._route(service, request)):
                 return match
         for service in services:
-            if "query" in self._protocols[service]:
-                return Target(service, form(request).get("Action", ""), protocol="query")
+            if protocol := self._form_of(service):
+                return Target(service, form(request).get("Action", ""), protocol=protocol)
         service = next((name for name in services if name in self._routes), services[0] if services else scope)
         return Target(service, bucket=self._bucket(service, request))
 
@@ -115,7 +115,11 @@ class Directory:
             return None
         fields = form(request)
         service = self._by_version.get(fields.get("Version", ""))
-        return Target(service, fields.get("Action", ""), protocol="query") if service else None
+        return Target(service, fields.get("Action", ""), protocol=self._form_of(service)) if service else None
+
+    def _form_of(self, service: str) -> str:
+        """Which of the protocols with forms the service speaks; empty where it speaks none."""
+        return next((name for name in self._protocols[service] if name in FORMS), "")
 
     def _bucket(self, service: str, request: HttpRequest) -> str | None:
         return bucket_of_host(request.headers.get("host", "")) if service == "s3" else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -20,10 +20,12 @@ Flow = AsyncGenerator[bytes, None]
 
 @dataclass(frozen=True)
 class Extent:
-    """A body that lies in files: its segments one after another are its `size` bytes."""
+    """A body that lies in files: its segments one after another are its `size` bytes; or, where they are not to be sent
+    as they are, what `made` makes of them, in pieces none of which is empty. Reading it raises OSError."""
 
     segments: tuple[Segment, ...]
     size: int
+    made: Callable[[], Iterator[bytes]] | None = None
 
 
 @dataclass

@@ -17,7 +17,7 @@ from clary.wire.values import Params
 
 
 class WireProtocol(Protocol):
-    """One of json, query, rest-json, rest-xml and smithy-rpc-v2-cbor."""
+    """One of json, query, ec2, rest-json, rest-xml and smithy-rpc-v2-cbor."""
 
     def parse(self, request: HttpRequest, operation: OperationModel, labels: Mapping[str, str]) -> Params:
         """The operation's parameters; `labels` are what its path holds. A payload that is streamed is left out.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from botocore.model import ServiceModel
 
-from clary.wire import rpc_cbor
+from clary.wire import ec2, rpc_cbor
+from clary.wire.ec2 import Ec2
 from clary.wire.json_rpc import JsonRpc
 from clary.wire.protocol import WireProtocol
 from clary.wire.query import Query
@@ -15,10 +16,15 @@ from clary.wire.rpc_cbor import RpcCbor
 PROTOCOLS: dict[str, WireProtocol] = {
     "json": JsonRpc(),
     "query": Query(),
+    ec2.NAME: Ec2(),
     "rest-json": RestJson(),
     "rest-xml": RestXml(),
     rpc_cbor.NAME: RpcCbor(),
 }
+
+
+FORMS = frozenset({"query", ec2.NAME})
+"""Those whose requests are forms that name their operation as `Action`."""
 
 
 def names_of(service: ServiceModel) -> tuple[str, ...]:

@@ -34,14 +34,14 @@ class Query:
         if shape is None:
             return {}
         try:
-            params: Params = _read(shape, _tree(form(request)))
+            params: Params = _read(shape, tree(form(request)))
         except Mismatch as mismatch:
             raise AWSError("MalformedInput", str(mismatch)) from None
         return params
 
     def serialise(self, output: Params, operation: OperationModel, request_id: str) -> HttpResponse:
         """`<NameResponse><NameResult>…</NameResult><ResponseMetadata>…`."""
-        root = Element(f"{operation.name}Response", {"xmlns": _namespace(operation.service_model)})
+        root = Element(f"{operation.name}Response", {"xmlns": namespace(operation.service_model)})
         shape = operation.output_shape
         if shape is not None:
             wrapper = shape.serialization.get("resultWrapper")
@@ -53,7 +53,7 @@ class Query:
         """`<ErrorResponse><Error>…`."""
         shape = error_shape(service, error.code)
         status = error_status(error, shape)
-        root = Element("ErrorResponse", {"xmlns": _namespace(service)} if service else {})
+        root = Element("ErrorResponse", {"xmlns": namespace(service)} if service else {})
         inner = SubElement(root, "Error")
         SubElement(inner, "Type").text = "Sender" if status < 500 else "Receiver"
         SubElement(inner, "Code").text = error_code(error, shape)
@@ -75,13 +75,15 @@ def form(request: HttpRequest) -> dict[str, str]:
     return fields
 
 
-def _namespace(service: ServiceModel) -> str:
+def namespace(service: ServiceModel) -> str:
+    """Of the answers' XML."""
     metadata = service.metadata
     default = f"https://{metadata['endpointPrefix']}.amazonaws.com/doc/{metadata['apiVersion']}/"
     return str(metadata.get("xmlNamespace", default))
 
 
-def _tree(fields: Mapping[str, str]) -> Node:
+def tree(fields: Mapping[str, str]) -> Node:
+    """Fields by the parts of their names. Raises Mismatch where a name says both a value and a structure."""
     root: Node = {}
     for name, value in fields.items():
         parts = name.split(".", _MAX_DEPTH + 1)
@@ -97,37 +99,44 @@ def _tree(fields: Mapping[str, str]) -> Node:
     return root
 
 
-def _child(node: Node, name: str) -> Node | None:
-    child = node.get(name)
-    return child if isinstance(child, dict) else None
+def child(node: Node, name: str) -> Node | None:
+    """What stands below a name, if anything does."""
+    found = node.get(name)
+    return found if isinstance(found, dict) else None
 
 
 def _read(shape: Shape, node: Node) -> Value:
     kind = shape.type_name
     if kind == "structure":
-        found = ((name, member, _child(node, element_name(member, name))) for name, member in shape.members.items())
-        return {name: _read(member, child) for name, member, child in found if child is not None}
+        found = ((name, member, child(node, element_name(member, name))) for name, member in shape.members.items())
+        return {name: _read(member, below) for name, member, below in found if below is not None}
     if kind == "list":
         return [_read(shape.member, item) for item in _items(shape, node, wire_name(shape.member, "member"))]
     if kind == "map":
         return dict(_read_entry(shape, entry) for entry in _items(shape, node, "entry"))
-    return _read_scalar(shape, node)
+    return scalar(shape, node)
 
 
 def _items(shape: Shape, node: Node, name: str) -> list[Node]:
-    numbered = node if shape.serialization.get("flattened") else (_child(node, name) or {})
-    indexes = sorted((int(index), index) for index in numbered if index.isascii() and index.isdigit())
-    return [item for _, index in indexes if (item := _child(numbered, index)) is not None]
+    numbered = node if shape.serialization.get("flattened") else (child(node, name) or {})
+    return in_order(numbered)
+
+
+def in_order(node: Node) -> list[Node]:
+    """What stands below numbers."""
+    indexes = sorted((int(index), index) for index in node if index.isascii() and index.isdigit())
+    return [item for _, index in indexes if (item := child(node, index)) is not None]
 
 
 def _read_entry(shape: Shape, entry: Node) -> tuple[Value, Value]:
-    key, value = _child(entry, wire_name(shape.key, "key")), _child(entry, wire_name(shape.value, "value"))
+    key, value = child(entry, wire_name(shape.key, "key")), child(entry, wire_name(shape.value, "value"))
     if key is None or value is None:
         raise Mismatch("A map's entry needs a key and a value.")
     return _read(shape.key, key), _read(shape.value, value)
 
 
-def _read_scalar(shape: Shape, node: Node) -> Value:
+def scalar(shape: Shape, node: Node) -> Value:
+    """The value at a node, as the shape says. Raises Mismatch."""
     text = node.get("")
     if not isinstance(text, str):
         raise Mismatch("Start of structure or map found where not expected.")

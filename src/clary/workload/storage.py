@@ -12,6 +12,7 @@ from typing import BinaryIO
 from clary.calls import Access
 from clary.errors import AccessDenied
 from clary.objects import Attributes, ObjectStore
+from clary.objects.errors import ObjectSealed
 from clary.objects.files import open_regular
 from clary.objects.model import ObjectInfo
 from clary.wire.http import Segment
@@ -51,17 +52,17 @@ class RoleStorage:
 
     def read(self, info: ObjectInfo) -> Iterator[bytes]:
         """Its bytes: s3:GetObject."""
-        self._ask_to_read(info.bucket, info.key)
+        self._ask_for(info)
         return self.objects.read(info)
 
     def copy_to(self, info: ObjectInfo, target: Path, mode: int = 0o600) -> None:
         """Its bytes as a new file: s3:GetObject. Raises FileExistsError."""
-        self._ask_to_read(info.bucket, info.key)
+        self._ask_for(info)
         self.objects.copy_to(info, target, mode)
 
     def segments(self, info: ObjectInfo) -> tuple[Segment, ...]:
         """Where its bytes lie, for a child of ours to read: s3:GetObject."""
-        self._ask_to_read(info.bucket, info.key)
+        self._ask_for(info)
         return self.objects.segments(info)
 
     def link_to(self, info: ObjectInfo, target: Path) -> None:
@@ -69,7 +70,7 @@ class RoleStorage:
 
         Raises FileExistsError.
         """
-        self._ask_to_read(info.bucket, info.key)
+        self._ask_for(info)
         self.objects.link_to(info, target)
 
     def put_file(self, bucket: str, key: str, path: Path, attributes: Attributes) -> None:
@@ -88,6 +89,13 @@ class RoleStorage:
         said = f"Artifact upload failed:Unable to delete object s3://{bucket}/{key}"
         self._ask("s3:DeleteObject", f"{bucket}/{key}", said)
         self.objects.delete(bucket, [key])
+
+    def _ask_for(self, info: ObjectInfo) -> None:
+        """What a customer's key is needed for nobody here can read, whatever the role may."""
+        self._ask_to_read(info.bucket, info.key)
+        if info.attributes.sealed:
+            said = f"Data download failed:Unable to download object s3://{info.bucket}/{info.key}"
+            raise NotAllowed(f"ClientError: {said} (InvalidRequest: {ObjectSealed().message})")
 
     def _ask_to_read(self, bucket: str, key: str) -> None:
         said = f"Data download failed:Unable to download object s3://{bucket}/{key}"

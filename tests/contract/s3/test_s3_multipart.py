@@ -153,6 +153,34 @@ def test_parts_that_are_refused(client, bucket, s3):
     )
 
 
+def test_checksum_types_that_are_refused(client, bucket):
+    def create(**said):
+        return client.create_multipart_upload(Bucket=bucket, Key="k", **said)
+
+    error = refused("InvalidRequest", 400, create, ChecksumType="FULL_OBJECT")
+    assert "can only be used with the x-amz-checksum-algorithm header" in error["Message"]
+    error = refused("InvalidRequest", 400, create, ChecksumType="HALF", ChecksumAlgorithm="CRC32")
+    assert error["Message"] == "Value for x-amz-checksum-type header is invalid."
+    refused("InvalidRequest", 400, create, ChecksumType="COMPOSITE", ChecksumAlgorithm="CRC64NVME")
+    target = at(bucket, create(ChecksumAlgorithm="CRC32", ChecksumType="FULL_OBJECT"))
+    parts = {"Parts": put_parts(client, target, {1: TWO}, ChecksumAlgorithm="CRC32")}
+    complete = client.complete_multipart_upload
+    error = refused("InvalidRequest", 400, complete, **target, MultipartUpload=parts, ChecksumType="COMPOSITE")
+    assert error["Message"].startswith("The upload was created using the FULL_OBJECT checksum mode.")
+    assert complete(**target, MultipartUpload=parts, ChecksumType="FULL_OBJECT")["ChecksumType"] == "FULL_OBJECT"
+
+
+def test_a_part_has_a_checksum_of_its_own(client, bucket):
+    target = at(bucket, client.create_multipart_upload(Bucket=bucket, Key="k", ChecksumAlgorithm="SHA256"))
+    parts = put_parts(client, target, {1: ONE, 2: TWO}, ChecksumAlgorithm="SHA256")
+    client.complete_multipart_upload(**target, MultipartUpload={"Parts": parts})
+    second = client.get_object(Bucket=bucket, Key="k", PartNumber=2, ChecksumMode="ENABLED")
+    assert second["Body"].read() == TWO
+    assert second["ChecksumSHA256"] == parts[1]["ChecksumSHA256"]
+    ranged = client.get_object(Bucket=bucket, Key="k", Range="bytes=0-9", ChecksumMode="ENABLED")
+    assert "ChecksumSHA256" not in ranged
+
+
 def test_an_aborted_upload_is_gone(client, bucket, s3):
     target = at(bucket, client.create_multipart_upload(Bucket=bucket, Key="k"))
     put_parts(client, target, {1: TWO})

@@ -6,6 +6,7 @@ import json
 import os
 import ssl
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -118,15 +119,35 @@ def _handshake(made: Path, host: str) -> str | None:
 
 
 @pytest.mark.parametrize(
-    "host", ["sts.us-east-1.amazonaws.com", "bucket.s3.amazonaws.com", "x.lambda-url.eu-west-1.on.aws"]
+    "host",
+    [
+        *("sts.us-east-1.amazonaws.com", "bucket.s3.amazonaws.com", "x.lambda-url.eu-west-1.on.aws"),
+        *("localhost", "127.0.0.1", "::1"),
+    ],
 )
 def test_a_strict_client_believes_it(made: Path, host: str) -> None:
     assert _handshake(made, host) == "TLSv1.3"
 
 
-def test_it_is_for_no_other_host(made: Path) -> None:
+@pytest.mark.parametrize("host", ["example.org", "127.0.0.2", "x.localhost"])
+def test_it_is_for_no_other_host(made: Path, host: str) -> None:
     with pytest.raises(ssl.SSLCertVerificationError):
-        _handshake(made, "example.org")
+        _handshake(made, host)
+
+
+def test_processes_that_find_none_at_once_make_one(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        places = list(pool.map(lambda _: Authority(tmp_path / "authority").place(), range(4)))
+    assert len({*places, *(tmp_path / "authority").iterdir()}) == 1
+
+
+def test_what_users_trust_is_not_taken_for_the_hosts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = Authority(tmp_path / "authority")
+    path = authority.for_users(tmp_path / "authority")
+    path.parent.mkdir()
+    path.write_bytes(ours.trusted() + certificates("gone", ["git.example"], ["git.example"]).authority)
+    monkeypatch.setenv("SSL_CERT_FILE", str(path))
+    assert ours.trusted() == authority.bundle(ours.current()).read_bytes() != path.read_bytes()
 
 
 def test_one_that_ends_soon_is_followed_by_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,6 +80,13 @@ async def test_virtual_hosts_name_the_bucket(world, signed, kind, host):
     assert world.calls[0].params == {"Bucket": "b", "Key": "k"}
 
 
+@pytest.mark.parametrize("path", ["/b", "/b/"])
+async def test_an_old_signature_of_a_bucket_is_of_its_path_with_or_without_a_slash(world, signed, path):
+    url, headers = signed("v2-query", "s3", "PUT", f"{ROOT}/b", path=path)
+    assert (await world.ask("PUT", url, headers)).status == 200
+    assert world.calls[0].params == {"Bucket": "b"}
+
+
 @pytest.mark.parametrize("kind", ["v4", "v4-query"])
 async def test_a_form_and_a_presigned_form_are_the_same_call(world, signed, kind):
     world.outputs["GetCallerIdentity"] = {"Account": "000000000000"}

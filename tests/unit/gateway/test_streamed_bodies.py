@@ -183,3 +183,20 @@ async def test_a_forged_chunk_is_refused(world, signed):
     answer = await put_signed(world, signed, [b"a" * 100, b"b" * 100], forge=lambda wire: wire.replace(b"bb", b"bc", 1))
     assert answer.status == 403 and b"<Code>SignatureDoesNotMatch</Code>" in answer.body
     assert not world.calls and not world.bodies.kept
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("x-amz-acl", "public-read"),
+        ("x-amz-tagging", "a=b"),
+        ("x-amz-object-lock-legal-hold", "ON"),
+        ("x-amz-website-redirect-location", "https://elsewhere.example/"),
+    ],
+)
+async def test_trailers_cannot_ask_for_more_than_was_authorised(world, signed, name, value):
+    """Rights are decided before the body comes."""
+    wire = unsigned_chunks(b"hello")[:-2] + f"{name}:{value}\r\n\r\n".encode()
+    answer = await put(world, signed, TRAILER_HEADERS | {"x-amz-decoded-content-length": "5"}, [wire])
+    assert answer.status == 400 and b"<Code>MalformedTrailerError</Code>" in answer.body
+    assert not world.calls and not world.bodies.kept

@@ -69,6 +69,18 @@ def test_where_the_caller_is_trusted_by_name_that_is_enough(cloud: Cloud, role: 
         assume(cloud, ann)
 
 
+def test_a_session_of_a_role_that_is_trusted_keeps_to_its_own_policies(cloud: Cloud, role: str) -> None:
+    """It was narrowed to S3: the next role must not be a way around that."""
+    cloud.ask("CreateRole", RoleName="Next", AssumeRolePolicyDocument=trust(AWS=role))
+    narrow, wide = session(cloud, PolicyArns=[{"arn": S3_READ}]), session(cloud)
+    following = {"RoleArn": role.replace("Train", "Next")}
+    assert assume(cloud, wide, **following)
+    with refused("AccessDenied", 403):
+        assume(cloud, narrow, **following)
+    cloud.ask("UpdateAssumeRolePolicy", RoleName="Next", PolicyDocument=trust(AWS=narrow.arn))
+    assert assume(cloud, narrow, **following)
+
+
 def test_a_role_that_trusts_only_a_service(cloud: Cloud, role: str) -> None:
     cloud.ask("UpdateAssumeRolePolicy", RoleName="Train", PolicyDocument=SAGEMAKER)
     with refused("AccessDenied", 403):

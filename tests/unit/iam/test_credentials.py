@@ -114,6 +114,19 @@ class TestDevices:
         cloud.ask("DeleteVirtualMFADevice", SerialNumber=serial)
         assert cloud.ask("ListVirtualMFADevices")["VirtualMFADevices"] == []
 
+    def test_a_device_is_not_set_back_to_codes_that_have_counted(self, cloud: Cloud) -> None:
+        """Who has seen three codes must not be able to use the last one again."""
+        ann = cloud.user("ann")
+        serial, seed = self.device(cloud)
+        seen = totp.code(seed, int(time.time()) // totp.STEP_SECONDS)
+        cloud.ask("GetSessionToken", ann, SerialNumber=serial, TokenCode=seen)
+        first, second = self.codes(seed)
+        with refused("InvalidAuthenticationCode", 403):
+            cloud.ask("ResyncMFADevice", UserName="ann", SerialNumber=serial, AuthenticationCode1=first,
+                      AuthenticationCode2=second)  # fmt: skip
+        with refused("AccessDenied", 403):
+            cloud.ask("GetSessionToken", ann, SerialNumber=serial, TokenCode=seen)
+
     def test_two_codes_that_are_not_of_the_device(self, cloud: Cloud) -> None:
         cloud.ask("CreateUser", UserName="ann")
         serial = cloud.ask("CreateVirtualMFADevice", VirtualMFADeviceName="p")["VirtualMFADevice"]["SerialNumber"]

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from clary.identity.policy import Decision
+from clary.identity.policy import Decision, PolicySet, Question
+from clary.identity.resources import Guarded, together
 
 USER = "arn:aws:iam::000000000000:user/ana"
+SESSION = "arn:aws:sts::000000000000:federated-user/ana"
 
 
 @pytest.fixture
@@ -56,12 +58,18 @@ def test_operations_that_the_key_cannot_do_are_not_granted(kms, key):
 
 @pytest.fixture
 def as_user(kms, monkeypatch):
-    """Whoever calls from now on is a user whom no policy speaks of."""
+    """Whoever calls from now on is a user whom no policy speaks of; `limits` are what a session's policies say."""
 
-    def begin():
+    def begin(*limits):
         inner = kms.inner
-        inner.principal = replace(inner.principal, kind="user", arn=USER, identity=USER)
-        monkeypatch.setattr(inner, "decide", lambda access, policy: Decision("implicitDeny", "identity"))
+        inner.principal = replace(inner.principal, kind="user", arn=SESSION if limits else USER, identity=USER)
+        own = [Decision("implicitDeny", "identity"), *limits]
+
+        def decide(access, policy):
+            guarded = Guarded("000000000000", PolicySet(policy.statements), alone=policy.sole)
+            return together(guarded, Question(access.action, access.resource, dict), inner.principal, own)
+
+        monkeypatch.setattr(inner, "decide", decide)
 
     return begin
 
@@ -77,6 +85,15 @@ def test_a_grant_lets_its_grantee_within_its_constraints(kms, key, as_user):
     assert code == "AccessDeniedException"
     assert text == f"{asked}because no identity-based policy allows the kms:Decrypt action"
     assert kms.refusal("Encrypt", KeyId=key, Plaintext=b"x")[0] == "AccessDeniedException"
+
+
+def test_a_session_of_a_grantee_keeps_to_its_own_policies(kms, key, as_user):
+    blob = kms.encrypt(key)
+    kms("CreateGrant", KeyId=key, GranteePrincipal=USER, Operations=["Decrypt"])
+    as_user(Decision("allowed", "session"))
+    assert kms.decrypt(blob) == b"secret"
+    as_user(Decision("implicitDeny", "session"))
+    assert kms.refusal("Decrypt", CiphertextBlob=blob)[0] == "AccessDeniedException"
 
 
 def test_an_explicit_deny_is_stronger_than_a_grant(kms, key, as_user, monkeypatch):

@@ -9,7 +9,7 @@ import pytest
 
 from clary.calls import Access, Call, Principal, account_root, service_principal
 from clary.identity.directory import Directory
-from clary.identity.principals import canonical_user
+from clary.identity.principals import canonical_user, is_service
 from clary.identity.published import Identities
 from clary.identity.resources import Published, Resources
 
@@ -199,3 +199,13 @@ def test_what_of_a_request_decides_is_not_remembered_for_the_next() -> None:
     from_there = directory({"Principal": "*", "Condition": {"StringEquals": {"s3:authType": "POST"}}})
     assert asked(from_there, NOBODY, **{"s3:authType": "POST"}) == ALLOWED_BY_RESOURCE
     assert asked(from_there, NOBODY) == NOT_BY_RESOURCE
+
+
+@pytest.mark.parametrize("arn", [f"arn:aws:iam::{ACCOUNT}:user/s3.amazonaws.com", f"{USER}/x.amazonaws.com"])
+def test_a_user_who_is_named_as_a_service_is_none(arn: str) -> None:
+    """A service's calls are decided by the resource's policy alone: a user's own policies still count."""
+    who = Principal("user", ACCOUNT, arn, arn, "AIDAU")
+    known = directory({"Principal": "*"}, own=DENY)
+    known.identities["subjects"][arn] = {**known.identities["subjects"][USER], "name": "x"}
+    assert asked(known, who) == ("explicitDeny", "identity")
+    assert not is_service(who) and is_service(service_principal(ACCOUNT, "s3.amazonaws.com"))

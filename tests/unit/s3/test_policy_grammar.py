@@ -94,6 +94,8 @@ def test_what_is_one(changes):
         ({"Condition": {"StringEquals": {"aws:SourceVpc": "vpc-1"}}}, False),
         ({"Condition": {"StringLike": {"aws:SourceVpc": "vpc-*"}}}, True),
         ({"Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}}, False),
+        ({"Condition": {"Bool": {"aws:ViaAWSService": "true"}}}, False),
+        ({"Condition": {"Bool": {"aws:ViaAWSService": ["false", "true"]}}}, True),
         ({"Condition": {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::111111111111:role/*"}}}, False),
         ({"Condition": {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/r"}}}, True),
         ({"Condition": {"StringLike": {"aws:Referer": "http://x/"}}}, True),

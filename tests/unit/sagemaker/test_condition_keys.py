@@ -82,3 +82,16 @@ def test_a_model_itself_is_the_resource():
 )
 def test_what_a_request_says_can_be_asked_by_policies(operation, params, context):
     assert needed(operation, **params)[0].context == {f"sagemaker:{key}": value for key, value in context.items()}
+
+
+@pytest.mark.parametrize(
+    ("operation", "params"),
+    [
+        ("DeleteTags", {"ResourceArn": f"{ARN}:model/KEPT"}),
+        ("DescribeHub", {"HubName": f"{ARN}:model/KEPT"}),
+        ("UpdatePipelineVersion", {"PipelineArn": f"{ARN}:model/KEPT"}),
+    ],
+)
+def test_rights_are_on_the_arn_as_it_is_however_it_is_written(operation, params):
+    """Resources are found by ARNs in any case: a denial must find them as well."""
+    assert [right.resource for right in needed(operation, **params)] == [f"{ARN}:model/kept"]

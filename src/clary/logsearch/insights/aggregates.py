@@ -129,7 +129,11 @@ class _Numbers:
             self._numbers.append(value)
 
     def result(self) -> float | None:
-        return self._result(sorted(self._numbers)) if self._numbers else None
+        """None where there is none, or what comes out is beyond all numbers."""
+        try:
+            return self._result(sorted(self._numbers)) if self._numbers else None
+        except (OverflowError, ValueError):
+            return None
 
 
 def percentile(ordered: list[float], percent: float) -> float:

@@ -9,12 +9,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from clary.logsearch.wording import NUMBER
+from clary.logsearch.wording import LARGEST, NUMBER
 
 
 def number(value: Any) -> float | None:  # noqa: ANN401  a string, a number, None
-    """As a number, where it is one."""
-    if isinstance(value, int | float):
+    """As a number, where it is one, and not beyond all that a float can hold."""
+    if isinstance(value, float):
+        return None if math.isnan(value) else value
+    if isinstance(value, int) and abs(value) <= LARGEST:
         return value
     if isinstance(value, str) and len(value) < 64 and NUMBER.fullmatch(value):
         return float(value)
@@ -143,7 +145,7 @@ FUNCTIONS: dict[str, tuple[int, int, Callable[..., Any]]] = {
     "isipv4insubnet": (2, 2, _textual(lambda value, subnet: _in_subnet(value, subnet, 4))),
     "isipv6insubnet": (2, 2, _textual(lambda value, subnet: _in_subnet(value, subnet, 6))),
     "frommillis": (1, 1, _moment),
-    "tomillis": (1, 1, lambda value: None if number(value) is None else int(number(value) or 0)),
+    "tomillis": (1, 1, lambda value: None if (found := _moment(value)) is None else int(found)),
 }
 """By name: how many arguments at least, at most, and what it does."""
 

@@ -83,8 +83,9 @@ def create_virtual_mfa_device(context: Context, params: dict[str, Any]) -> dict[
 
 
 def _codes(context: Context, row: Row, params: Mapping[str, Any]) -> int:
+    """The step of the second code. Codes before the last one that counted count no more."""
     first, second = params["AuthenticationCode1"], params["AuthenticationCode2"]
-    step = totp.consecutive(_seed(context, row), first, second, time.time())
+    step = totp.consecutive(_seed(context, row), first, second, time.time(), after=row.state["step"])
     if step is None:
         raise AWSError("InvalidAuthenticationCode", "Authentication code for device is not valid.", status=403)
     return step

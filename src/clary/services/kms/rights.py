@@ -8,6 +8,8 @@ from typing import Any
 
 from clary.calls import Access, Principal
 from clary.identity.denial import denied
+from clary.identity.policy import compile_policy
+from clary.identity.resource_policy import ResourcePolicy
 from clary.keys.rows import GRANT
 from clary.services.context import Context
 from clary.services.kms.conditions import conditions
@@ -34,21 +36,29 @@ def authorise(context: Context, action: str, row: Row, params: Params) -> None:
     """Raises AccessDeniedException."""
     access = Access(f"kms:{action}", row.arn, conditions(context, row, params))
     decision = context.decide(access, compiled(row.spec["Policy"], row.arn))
-    if decision.allowed or (decision.effect == "implicitDeny" and granted(context, action, row, params)):
+    if decision.allowed or (decision.effect == "implicitDeny" and granted(context, action, row, params, access)):
         return
     raise denied("kms", context.call.principal, access.action, row.arn, decision)
 
 
-def granted(context: Context, action: str, row: Row, params: Params) -> bool:
-    """Whether a grant lets the caller."""
+def granted(context: Context, action: str, row: Row, params: Params, access: Access) -> bool:
+    """Whether a grant lets the caller: a session of whom it names keeps to its own policies all the same."""
     if action == "RetireGrant":  # each grant speaks for itself
         return False
     return any(
         action in grant.spec["Operations"]
         and is_named(grant.spec.get("GranteePrincipal", ""), context.call.principal)
         and (action not in _WITH_CONTEXT or fulfilled(grant.spec.get("Constraints") or {}, params))
+        and context.decide(access, _as_policy(grant, access)).allowed
         for grant in context.store.read.children(GRANT, row.key)
     )
+
+
+def _as_policy(grant: Row, access: Access) -> ResourcePolicy:
+    """What the grant says of this one right."""
+    principal = {"AWS": grant.spec["GranteePrincipal"]}
+    statement = {"Effect": "Allow", "Principal": principal, "Action": access.action, "Resource": access.resource}
+    return ResourcePolicy(compile_policy({"Version": "2012-10-17", "Statement": statement}, grant.arn), sole=True)
 
 
 def is_named(name: str, who: Principal) -> bool:

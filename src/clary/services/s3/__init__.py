@@ -3,6 +3,7 @@
 from clary.services.s3 import (
     acls,
     bucket_configurations,
+    bucket_encryption,
     bucket_lifecycle,
     bucket_policy,
     bucket_settings,
@@ -26,6 +27,7 @@ __all__ = [
     "SERVICE",
     "acls",
     "bucket_configurations",
+    "bucket_encryption",
     "bucket_lifecycle",
     "bucket_policy",
     "bucket_settings",

@@ -12,6 +12,7 @@ from clary.errors import AWSError
 from clary.objects.checksums import ALGORITHMS
 from clary.objects.model import DEFAULT_CONTENT_TYPE, DEFAULT_STORAGE_CLASS, Attributes, Bucket, ObjectInfo
 from clary.services.s3.acl_of_writes import of_object
+from clary.services.s3.encryption import asked_encryption, shown_encryption
 from clary.services.s3.errors import invalid_argument, invalid_request
 from clary.services.s3.locking import asked_lock, shown_lock
 from clary.services.s3.tag_rules import checked_tags
@@ -24,10 +25,8 @@ _TEXTS = (
     "ContentEncoding",
     "ContentLanguage",
     "WebsiteRedirectLocation",
-    "ServerSideEncryption",
-    "SSEKMSKeyId",
 )
-"""Kept and given back as they came. Of encryption nothing more is done: the disk below is whoever's own."""
+"""Kept and given back as they came."""
 
 _STORAGE_CLASSES = frozenset(
     {
@@ -45,12 +44,12 @@ _AWS_CHUNKED = "aws-chunked"
 def from_request(bucket: Bucket, params: dict[str, Any], principal: Principal) -> Attributes:
     """Of PutObject, CopyObject and CreateMultipartUpload; the checksums are still to come.
 
-    Raises MetadataTooLarge, InvalidTag, AccessControlListNotSupported, InvalidArgument.
+    Raises MetadataTooLarge, InvalidTag, AccessControlListNotSupported, InvalidArgument, AccessDenied.
     """
     return Attributes(
         acl=of_object(bucket, params, principal),
         content_type=params.get("ContentType") or DEFAULT_CONTENT_TYPE,
-        headers=_headers(params),
+        headers={**_headers(params), **asked_encryption(bucket, params)},
         metadata=_metadata(params.get("Metadata", {})),
         tags=from_header(params.get("Tagging", "")),
         storage_class=_storage_class(params.get("StorageClass", DEFAULT_STORAGE_CLASS)),
@@ -68,6 +67,7 @@ def shown(info: ObjectInfo) -> dict[str, Any]:
         "ContentType": attributes.content_type,
         "Metadata": dict(attributes.metadata),
         **attributes.headers,
+        **shown_encryption(attributes),
     }
     if "Expires" in output:
         output["Expires"] = datetime.fromisoformat(output["Expires"])
@@ -76,12 +76,6 @@ def shown(info: ObjectInfo) -> dict[str, Any]:
     if attributes.tags:
         output["TagCount"] = len(attributes.tags)
     return {**output, **shown_lock(attributes)}
-
-
-def encryption(attributes: Attributes) -> dict[str, Any]:
-    """What writes answer about encryption."""
-    kept = ("ServerSideEncryption", "SSEKMSKeyId")
-    return {name: attributes.headers[name] for name in kept if name in attributes.headers}
 
 
 def checksums(values: Mapping[str, str], kind: str | None = None) -> dict[str, Any]:

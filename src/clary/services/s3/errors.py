@@ -26,6 +26,12 @@ def access_denied() -> AWSError:
     return AWSError("AccessDenied", "Access Denied", status=403)
 
 
+def wrong_key() -> AWSError:
+    """A customer's key that is not the object's."""
+    what = "Requests specifying Server Side Encryption with Customer provided keys must provide the correct secret key."
+    return AWSError("AccessDenied", what, status=403)
+
+
 def malformed_xml() -> AWSError:
     """A document that is XML, but not the one wanted."""
     what = "The XML you provided was not well-formed or did not validate against our published schema"

@@ -8,21 +8,22 @@ from typing import Any
 
 from clary.errors import AWSError
 from clary.names import random_hex
-from clary.objects.body import receive_segments
+from clary.objects.body import receive
 from clary.objects.checksums import COMBINABLE, DEFAULT_ALGORITHM
 from clary.objects.completion import ChosenPart, Completion
 from clary.objects.errors import NoSuchKey
 from clary.objects.model import ChecksumType, Part, Upload
+from clary.objects.sealing import mark_of
 from clary.services.context import Context
 from clary.services.s3.attributes import (
     asked_algorithm,
     asked_checksums,
     checksums,
-    encryption,
     from_request,
     quoted,
 )
 from clary.services.s3.conditions import write_guard
+from clary.services.s3.encryption import asked_key, encryption, key_for, part_key
 from clary.services.s3.errors import invalid_argument, invalid_request
 from clary.services.s3.expiring import abortion_of, expiration
 from clary.services.s3.objects import made_version, received_body, require_source, source_version
@@ -31,17 +32,18 @@ from clary.services.s3.service import SERVICE
 from clary.services.s3.targets import check_key, require_bucket
 
 MAX_PARTS = 10_000
+_TYPES = ("COMPOSITE", "FULL_OBJECT")
 
 
 @SERVICE.operation("CreateMultipartUpload")
 def create_multipart_upload(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     bucket, key = require_bucket(context.objects, params), params["Key"]
     check_key(key)
-    declared = asked_algorithm(params)
+    declared, sealed = asked_algorithm(params), asked_key(params)
     algorithm = declared or DEFAULT_ALGORITHM
     described = from_request(bucket, params, context.call.principal)
-    kind = _checksum_type(algorithm, params.get("ChecksumType"))
-    attributes = replace(described, checksum_type=kind)
+    kind = _checksum_type(algorithm, params.get("ChecksumType"), declared=declared is not None)
+    attributes = replace(described, checksum_type=kind, sealed=mark_of(sealed) if sealed else "")
     upload = Upload(
         id=random_hex(32),
         bucket=bucket.name,
@@ -55,11 +57,16 @@ def create_multipart_upload(context: Context, params: dict[str, Any]) -> dict[st
     context.objects.uploads.create(upload)
     shown = {"ChecksumAlgorithm": declared, "ChecksumType": attributes.checksum_type} if declared else {}
     named = {"Bucket": bucket.name, "Key": key, "UploadId": upload.id}
-    return {**named, **shown, **abortion_of(bucket, upload), **encryption(attributes)}
+    return {**named, **shown, **abortion_of(bucket, upload), **encryption(attributes, params)}
 
 
-def _checksum_type(algorithm: str, asked: str | None) -> ChecksumType:
+def _checksum_type(algorithm: str, asked: str | None, *, declared: bool) -> ChecksumType:
     """Raises InvalidRequest where the algorithm cannot be of that type."""
+    if asked is not None and asked not in _TYPES:
+        raise invalid_request("Value for x-amz-checksum-type header is invalid.")
+    if asked is not None and not declared:
+        what = "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header."
+        raise invalid_request(what)
     possible: tuple[ChecksumType, ...] = ("COMPOSITE", "FULL_OBJECT") if algorithm in COMBINABLE else ("COMPOSITE",)
     if algorithm == DEFAULT_ALGORITHM:
         possible = ("FULL_OBJECT",)
@@ -78,30 +85,39 @@ def upload_part(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     try:
         require_bucket(context.objects, params)
         number = _part_number(params)
+        upload = _upload(context, params)
+        part_key(upload, params)
     except AWSError:
         context.objects.files.remove(body["file"])
         raise
     part = context.objects.uploads.put_part(params["Bucket"], params["Key"], params["UploadId"], number, body)
     algorithm = body["algorithm"]
-    return {"ETag": quoted(part.etag), **checksums({algorithm: part.checksums[algorithm]})}
+    said = checksums({algorithm: part.checksums[algorithm]})
+    return {"ETag": quoted(part.etag), **said, **encryption(upload.attributes, params)}
+
+
+def _upload(context: Context, params: dict[str, Any]) -> Upload:
+    """Raises NoSuchUpload."""
+    return context.objects.uploads.find(params["Bucket"], params["Key"], params["UploadId"])
 
 
 @SERVICE.operation("UploadPartCopy")
 def upload_part_copy(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     require_bucket(context.objects, params)
     number = _part_number(params)
-    upload = context.objects.uploads.find(params["Bucket"], params["Key"], params["UploadId"])
-    source = require_source(context, params)
+    upload = _upload(context, params)
+    key, source = part_key(upload, params), require_source(context, params)
+    sealed = key_for(source, params, of="CopySource")
     wanted = params.get("CopySourceRange")
     start, end = copy_span(wanted, source.size) if wanted else (0, source.size)
-    segments = context.objects.segments(source, start, end - start)
+    pieces = context.objects.unsealed(source, sealed, start, end - start)
     try:
-        body = receive_segments(context.objects.files, segments, upload.algorithm)
+        body = receive(context.objects.files, pieces, upload.algorithm, key)
     except FileNotFoundError as reason:
         raise NoSuchKey(source.key) from reason
     part = context.objects.uploads.put_part(upload.bucket, upload.key, upload.id, number, body)
     result = {"ETag": quoted(part.etag), "LastModified": part.modified, **_declared(upload, part)}
-    return {"CopyPartResult": result, **source_version(source)}
+    return {"CopyPartResult": result, **source_version(source), **encryption(upload.attributes, params)}
 
 
 def _part_number(params: dict[str, Any]) -> int:
@@ -121,6 +137,7 @@ def complete_multipart_upload(context: Context, params: dict[str, Any]) -> dict[
         parts=[_chosen(part) for part in chosen],
         checksums=asked_checksums(params),
         size=params.get("MpuObjectSize"),
+        checksum_type=params.get("ChecksumType"),
     )
     guard = write_guard(key, params)
     info = context.objects.uploads.complete(bucket.name, key, params["UploadId"], asked, guard)
@@ -132,7 +149,7 @@ def complete_multipart_upload(context: Context, params: dict[str, Any]) -> dict[
         **made_version(info),
         **expiration(bucket, info),
         **checksums(info.attributes.checksums, info.attributes.checksum_type),
-        **encryption(info.attributes),
+        **encryption(info.attributes, params),
     }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from clary.objects.model import ObjectInfo, Piece
 from clary.services.context import EdgeContext
 from clary.services.s3.attributes import checksums
+from clary.services.s3.encryption import key_for
 from clary.services.s3.listing import max_entries
 from clary.services.s3.service import SERVICE
 from clary.services.s3.targets import require_visible, version_of
@@ -16,6 +17,7 @@ from clary.services.s3.targets import require_visible, version_of
 def get_object_attributes(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]:
     """Only what is asked for. Parts are listed where their checksums were kept (COMPOSITE), as on AWS."""
     bucket, info = require_visible(context, params)
+    key_for(info, params)
     attributes = info.attributes
     offered = {
         "ETag": info.etag,

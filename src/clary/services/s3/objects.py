@@ -10,14 +10,13 @@ from clary.errors import AccessDenied, AWSError
 from clary.objects.body import receive_bytes
 from clary.objects.checksums import DEFAULT_ALGORITHM
 from clary.objects.model import NULL_VERSION, Attributes, Bucket, ObjectInfo, Received
-from clary.objects.store import Deletion, ObjectStore
+from clary.objects.store import Deletion, Keys, ObjectStore
 from clary.objects.versions import Deleted
 from clary.services.context import Context, EdgeContext
 from clary.services.s3.access import deletion
 from clary.services.s3.attributes import (
     asked_algorithm,
     checksums,
-    encryption,
     from_header,
     from_request,
     quoted,
@@ -25,6 +24,14 @@ from clary.services.s3.attributes import (
 )
 from clary.services.s3.conditions import check_copy_source, check_read, write_guard
 from clary.services.s3.copy_source import CopySource
+from clary.services.s3.encryption import (
+    asked_key,
+    encryption,
+    key_for,
+    only_encryption,
+    said_key,
+    without_encryption,
+)
 from clary.services.s3.errors import invalid_argument, invalid_request, malformed_xml, no_such_version
 from clary.services.s3.expiring import expiration
 from clary.services.s3.locking import may_bypass
@@ -69,7 +76,7 @@ def put_object(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     info = context.objects.put(bucket.name, params["Key"], body, attributes, guard)
     kept = info.attributes
     said = {"ETag": quoted(info.etag), **made_version(info), **expiration(bucket, info)}
-    return {**said, **checksums(kept.checksums, kept.checksum_type), **encryption(kept)}
+    return {**said, **checksums(kept.checksums, kept.checksum_type), **encryption(kept, params)}
 
 
 def made_version(info: ObjectInfo) -> dict[str, str]:
@@ -81,7 +88,7 @@ def received_body(objects: ObjectStore, params: dict[str, Any]) -> Received:
     """The body as it was taken in at the edge; one given as bytes, by a call from inside, is taken in here."""
     body = params.get("Body", b"")
     if isinstance(body, bytes):
-        return receive_bytes(objects.files, body, asked_algorithm(params) or DEFAULT_ALGORITHM)
+        return receive_bytes(objects.files, body, asked_algorithm(params) or DEFAULT_ALGORITHM, asked_key(params))
     received: Received = body
     return received
 
@@ -89,30 +96,47 @@ def received_body(objects: ObjectStore, params: dict[str, Any]) -> Received:
 @SERVICE.operation("GetObject", place="edge")
 def get_object(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]:
     bucket, info = require_visible(context, params)
+    key = key_for(info, params)
     check_read(info, params)
     wanted = span(info, params)
-    body = Extent(context.objects.segments(info, wanted.start, wanted.length), wanted.length)
-    return {"Body": body, **_described(bucket, info, wanted, params)}
+    return {"Body": _body(context, info, wanted, key), **_described(bucket, info, wanted, params)}
+
+
+def _body(context: EdgeContext, info: ObjectInfo, wanted: Span, key: bytes | None) -> Extent:
+    """As it lies in the files; what is encrypted there is decrypted as it is sent."""
+    objects = context.objects
+    if key is None:
+        return Extent(objects.segments(info, wanted.start, wanted.length), wanted.length)
+    return Extent((), wanted.length, made=lambda: objects.unsealed(info, key, wanted.start, wanted.length))
 
 
 @SERVICE.operation("HeadObject", place="edge")
 def head_object(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]:
     bucket, info = require_visible(context, params)
+    key_for(info, params)
     check_read(info, params)
     return _described(bucket, info, span(info, params), params)
 
 
 def _described(bucket: Bucket, info: ObjectInfo, wanted: Span, params: dict[str, Any]) -> dict[str, Any]:
-    output = {**shown(info), "ContentLength": wanted.length, **version_of(bucket, info)}
+    output = {**shown(info), **said_key(params), "ContentLength": wanted.length, **version_of(bucket, info)}
     if "VersionId" not in params:
         output |= expiration(bucket, info)
     if wanted.content_range:
         output["ContentRange"] = wanted.content_range
     if "PartNumber" in params and info.parts_count:
         output["PartsCount"] = info.parts_count
-    if params.get("ChecksumMode") == "ENABLED" and not wanted.partial:
-        output |= checksums(info.attributes.checksums, info.attributes.checksum_type)
+    if params.get("ChecksumMode") == "ENABLED":
+        output |= _checksums(info, wanted, params.get("PartNumber"))
     return {**output, **{member: params[name] for name, member in _OVERRIDES if params.get(name)}}
+
+
+def _checksums(info: ObjectInfo, wanted: Span, part: int | None) -> dict[str, Any]:
+    """Of what is answered: the whole object, or the part that is asked for by its number. Of a range there is none."""
+    kind = info.attributes.checksum_type
+    if part is not None and info.parts_count:
+        return checksums(info.pieces[part - 1].checksums, kind)
+    return {} if wanted.partial and part is None else checksums(info.attributes.checksums, kind)
 
 
 @SERVICE.operation("DeleteObject")
@@ -170,6 +194,7 @@ def copy_object(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     bucket = require_bucket(context.objects, params)
     check_key(params["Key"])
     source = require_source(context, params)
+    keys = Keys(source=key_for(source, params, of="CopySource"), copy=asked_key(params))
     _check_worth_it(source, params)
     if source.size > MAX_COPY_BYTES:
         what = (
@@ -184,11 +209,12 @@ def copy_object(context: Context, params: dict[str, Any]) -> dict[str, Any]:
         attributes,
         algorithm=asked_algorithm(params),
         guard=write_guard(params["Key"], params),
+        keys=keys,
     )
     kept = info.attributes
     result = {"ETag": quoted(info.etag), "LastModified": info.modified, **_all_checksums(kept)}
     said = {**version_of(bucket, info), **source_version(source), **expiration(bucket, info)}
-    return {"CopyObjectResult": result, **said, **encryption(kept)}
+    return {"CopyObjectResult": result, **said, **encryption(kept, params)}
 
 
 def source_version(source: ObjectInfo) -> dict[str, str]:
@@ -223,7 +249,7 @@ def _copied_attributes(source: ObjectInfo, asked: Attributes, params: dict[str, 
     if _replaces("metadata", params.get("MetadataDirective")):
         chosen = asked
     else:
-        headers = {**of_source.headers, **encryption(asked)}
+        headers = {**without_encryption(of_source.headers), **only_encryption(asked.headers)}
         chosen = replace(asked, content_type=of_source.content_type, headers=headers, metadata=of_source.metadata)
     replaced = _replaces("tagging", params.get("TaggingDirective"))
     return replace(chosen, tags=from_header(params.get("Tagging", "")) if replaced else of_source.tags)
@@ -236,7 +262,14 @@ def _replaces(what: str, directive: str | None) -> bool:
     return directive == "REPLACE"
 
 
-_CHANGES = ("StorageClass", "ServerSideEncryption", "WebsiteRedirectLocation", "ChecksumAlgorithm")
+_CHANGES = (
+    "StorageClass",
+    "ServerSideEncryption",
+    "SSECustomerAlgorithm",
+    "CopySourceSSECustomerAlgorithm",
+    "WebsiteRedirectLocation",
+    "ChecksumAlgorithm",
+)
 
 
 def _check_worth_it(source: ObjectInfo, params: dict[str, Any]) -> None:

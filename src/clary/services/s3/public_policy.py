@@ -78,6 +78,8 @@ def _is_fixed(key: str, value: str) -> bool:
     """No wildcard and no variable; an ARN may have them behind its account, a user id behind its role's."""
     if key in _BY_ARN and value.count(":") > _ARN_ACCOUNT:
         return not _MOVING.search(value.split(":")[_ARN_ACCOUNT]) and value.split(":")[_ARN_ACCOUNT] != ""
+    if key == "aws:viaawsservice":  # "false" is everybody's
+        return value.lower() == "true"
     if key == "aws:userid":
         return not _MOVING.search(value.partition(":")[0])
     return not _MOVING.search(value)

@@ -27,8 +27,6 @@ HIDDEN = "/"
 """In the names of buckets that other services keep in the same store (the layers of images): S3 knows none of them."""
 
 _NOT_HONOURED = (
-    ("SSECustomerAlgorithm", "x-amz-server-side-encryption-customer-algorithm"),
-    ("CopySourceSSECustomerAlgorithm", "x-amz-copy-source-server-side-encryption-customer-algorithm"),
     ("WriteOffsetBytes", "x-amz-write-offset-bytes"),
     ("IfMatchLastModifiedTime", "x-amz-if-match-last-modified-time"),
     ("IfMatchSize", "x-amz-if-match-size"),

@@ -49,7 +49,8 @@ _TOLD: tuple[tuple[str, tuple[str, ...]], ...] = (
 def access(call: Call) -> list[Access]:
     """`sagemaker:<Operation>` on every resource that is named; `sagemaker:AddTags` where a Create brings tags."""
     offered = SERVICE.operations.get(call.operation)
-    resources = list(offered.on(call) if offered and offered.on else _resources(call)) or ["*"]
+    named = offered.on(call) if offered and offered.on else _resources(call)
+    resources = [arn.lower() for arn in named] or ["*"]  # ARNs are in lower case, and found however they are written
     context = dict(_conditions(call))
     needed = [Access(f"sagemaker:{call.operation}", resource, context) for resource in resources]
     if call.params.get("Tags") and call.operation.startswith("Create"):

@@ -23,6 +23,14 @@ if TYPE_CHECKING:  # each process loads only the parts that it holds
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _KEPT = ("DisplayName", "Policy", "DeliveryPolicy", "KmsMasterKeyId", "SignatureVersion", "TracingConfig")
+_FEEDBACK = ("Application", "Firehose", "HTTP", "Lambda", "SQS")
+"""Protocols whose deliveries AWS logs in CloudWatch Logs where a topic asks for it."""
+_SAMPLED = re.compile(r"[0-9]{1,2}|100")
+_KEPT_OF_FEEDBACK = {
+    f"{protocol}{what}"
+    for protocol in _FEEDBACK
+    for what in ("SuccessFeedbackRoleArn", "SuccessFeedbackSampleRate", "FailureFeedbackRoleArn")
+}
 _FIFO = ("FifoTopic", "ContentBasedDeduplication", "ArchivePolicy", "FifoThroughputScope")
 
 
@@ -34,8 +42,8 @@ def create(context: Context, params: Params) -> Output:
         raise not_offered("A FIFO topic")
     if not _NAME.fullmatch(name):
         raise invalid("Topic Name")
-    for attribute in given:
-        _check(attribute)
+    for attribute, value in given.items():
+        _check(attribute, value)
     key, moment, tags = Key(KIND, context.account, context.region, name), now(), checked_tags(params.get("Tags") or [])
     row = Row(key, arn(key.region, key.account, name), "", moment, moment, {"Attributes": dict(given)})
 
@@ -52,11 +60,13 @@ def create(context: Context, params: Params) -> Output:
     return {"TopicArn": topic.arn}
 
 
-def _check(attribute: str) -> None:
+def _check(attribute: str, value: str) -> None:
     if attribute in _FIFO:
         raise not_offered(f"{attribute} of a FIFO topic")
-    if attribute not in _KEPT:
+    if attribute not in _KEPT and attribute not in _KEPT_OF_FEEDBACK:
         raise invalid("AttributeName")
+    if attribute.endswith("SampleRate") and not _SAMPLED.fullmatch(value):
+        raise invalid(f"AttributeValue Reason: {attribute} must be an integer from 0 to 100")
 
 
 @SERVICE.operation("DeleteTopic")
@@ -104,8 +114,9 @@ def get_attributes(context: Context, params: Params) -> Output:
 def set_attributes(context: Context, params: Params) -> Output:
     """Raises NotFound, InvalidParameter."""
     row = require_topic(context, params["TopicArn"])
-    _check(params["AttributeName"])
-    change(context, row, {params["AttributeName"]: params.get("AttributeValue") or ""})
+    value = params.get("AttributeValue") or ""
+    _check(params["AttributeName"], value)
+    change(context, row, {params["AttributeName"]: value})
     if params["AttributeName"] == POLICY:
         publish(context.store.read, context.settings)
     return {}

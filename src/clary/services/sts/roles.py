@@ -7,12 +7,11 @@ from typing import Any
 
 from clary.calls import Access, Principal
 from clary.errors import AWSError
-from clary.identity.context import context_of
 from clary.identity.denial import coded
 from clary.identity.directory import Directory
 from clary.identity.issuing import role_principal
-from clary.identity.policy import Question, compile_policy
-from clary.identity.trust import trust_of_principal
+from clary.identity.policy import compile_policy
+from clary.identity.resource_policy import ResourcePolicy
 from clary.services.context import Context
 from clary.services.iam.entities import ROLE, Rows
 from clary.services.iam.gathering import identities_of
@@ -115,18 +114,14 @@ def _keys(context: Context, params: Mapping[str, Any], role: Row) -> dict[str, s
 
 
 def _check_may_assume(context: Context, params: Mapping[str, Any], role: Row | None, directory: Directory) -> None:
-    """The role's trust names the caller itself, or it names the account and the caller's own policies allow it."""
+    """The role's trust names the caller itself, or it names the account and the caller's own policies allow it. A
+    session whose role is named keeps to its own policies and to the role's boundary."""
     call = context.call
     for action in _actions(call.principal, params):
         if role is None or call.principal.kind == "federated-user":
             raise _refused(context, action, params["RoleArn"])
-        keys, subject = _keys(context, params, role), directory.subject(call.principal)
-        tags = subject["tags"] if subject else {}
-        question = Question(action, role.arn, lambda: context_of(call, role.key.account, tags, keys))  # noqa: B023
-        trust = compile_policy(role.spec["AssumeRolePolicyDocument"], role.arn)
-        said = trust_of_principal(trust, question, call.principal)
-        own = directory.decide(call, Access(action, role.arn, keys))
-        if said in ("denied", "none") or own.effect == "explicitDeny" or (said == "account" and not own.allowed):
+        trust = ResourcePolicy(compile_policy(role.spec["AssumeRolePolicyDocument"], role.arn), sole=True)
+        if not directory.decide_on(call, Access(action, role.arn, _keys(context, params, role)), trust).allowed:
             raise _refused(context, action, role.arn)
 
 

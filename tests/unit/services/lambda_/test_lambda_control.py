@@ -177,3 +177,9 @@ def test_what_the_account_may(lam, made):
     most = settings["AccountLimit"]["ConcurrentExecutions"]
     code, _ = lam.refusal("PutFunctionConcurrency", FunctionName="f", ReservedConcurrentExecutions=most + 1)
     assert code == "InvalidParameterValueException"
+
+
+def test_no_function_has_code_signing(lam, made):
+    assert lam.call("GetFunctionCodeSigningConfig", FunctionName="f").get("CodeSigningConfigArn", "") == ""
+    code, _ = lam.refusal("GetFunctionCodeSigningConfig", FunctionName="nobody")
+    assert code == "ResourceNotFoundException"
