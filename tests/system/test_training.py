@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.system]
 
 PAGE = (Path(__file__).parents[2] / "docs" / "training.md").read_text()
 ALL = ("supervisor", "edge", "control", "launcher")
+NAMESPACE = "/aws/sagemaker/TrainingJobs"
 HOSTS = pytest.mark.parametrize("hosts", [1, 2], ids=["one host", "two hosts"])
 
 WAITS = """\
@@ -228,7 +229,7 @@ def test_metrics_are_series_in_cloudwatch_when_the_job_has_ended(jobs: Jobs) -> 
     job = jobs.ended(name)
     assert [(each["MetricName"], each["Value"]) for each in job["FinalMetricDataList"]] == [("loss", 2.0)]
     found = jobs.clary.client("cloudwatch").get_metric_statistics(
-        Namespace="/aws/sagemaker/TrainingJobs",
+        Namespace=NAMESPACE,
         MetricName="loss",
         Dimensions=[{"Name": "TrainingJobName", "Value": name}],
         StartTime=job["CreationTime"].timestamp() - 60,
@@ -237,6 +238,30 @@ def test_metrics_are_series_in_cloudwatch_when_the_job_has_ended(jobs: Jobs) -> 
         Statistics=["Average", "SampleCount"],
     )["Datapoints"]
     assert sum(each["SampleCount"] for each in found) == 2
+
+
+def test_a_job_that_computes_is_seen_to_be_busy_before_its_first_minute_is_over(jobs: Jobs) -> None:
+    name = jobs.start("busy", "while True:\n    pass\n")
+    metric = {"Namespace": NAMESPACE, "Dimensions": [{"Name": "Host", "Value": f"{name}/algo-1"}]}
+    asked = [
+        {"Id": used.lower(), "MetricStat": {"Metric": {**metric, "MetricName": used}, "Period": 60, "Stat": "Maximum"}}
+        for used in ("CPUUtilization", "MemoryUtilization", "DiskUtilization")
+    ]
+    cloudwatch, now = jobs.clary.client("cloudwatch"), jobs.describe(name)["CreationTime"].timestamp()
+    span = {"StartTime": now - 120, "EndTime": now + 600}
+
+    def measured() -> Any:
+        results = cloudwatch.get_metric_data(MetricDataQueries=asked, **span)["MetricDataResults"]
+        return {each["Id"]: max(each["Values"]) for each in results} if all(each["Values"] for each in results) else {}
+
+    found = wait_until(measured, 60, "the job has been looked at")
+    jobs.sagemaker.stop_training_job(TrainingJobName=name)
+    assert 0 < found["cpuutilization"] <= 200
+    assert 0 < found["memoryutilization"] < 10
+    assert 0 < found["diskutilization"] < 1
+    statistics = {"Period": 60, "Statistics": ["Average"], "Unit": "Percent", **span}
+    shown = cloudwatch.get_metric_statistics(MetricName="CPUUtilization", **metric, **statistics)["Datapoints"]
+    assert {point["Unit"] for point in shown} == {"Percent"}
 
 
 def test_what_the_page_on_training_shows(tmp_path: Path) -> None:

@@ -154,6 +154,21 @@ class Lost:
 State = Absent | Running | Exited | Lost
 
 
+@dataclass(frozen=True)
+class Usage:
+    """What a container has used since it began, and what it holds now."""
+
+    seconds: float
+    """Since it began."""
+    cpu_seconds: float
+    """Of all its processes together, and of those that have ended as far as somebody inside has waited for them."""
+    memory_bytes: int
+    """Without what is only cached; pages that it shares with other containers are counted in part."""
+    disk_bytes: int | None
+    """Of all files that it has written; None where there are more than can be counted in a moment, or nobody knows
+    where it writes."""
+
+
 class Backend(Protocol):
     """All methods may be called again after a crash at any line, from any thread."""
 
@@ -163,6 +178,10 @@ class Backend(Protocol):
 
     def poll(self, container_id: str) -> State:
         """What it is doing now."""
+        ...
+
+    def usage(self, container_id: str) -> Usage | None:
+        """What it uses; None where it does not run, or was started by a Clary that could not tell."""
         ...
 
     def stop(self, container_id: str, grace: float) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from clary.compute import record, shims, tries
-from clary.compute.base import Absent, Container, Exited, Lost, Running, State, folder
+from clary.compute.base import Absent, Container, Exited, Lost, Running, State, Usage, folder
 from clary.compute.launch import Launch
 from clary.compute.removal import remove
 from clary.compute.watch import Watcher
@@ -32,6 +32,7 @@ _ASK_AGAIN_SECONDS = 0.1
 _RESUME_SECONDS = 1.0
 _SHIM_SECONDS = 5.0
 _KILL_SECONDS = 60.0  # an engine of a busy machine takes some
+_USAGE_SECONDS = 5.0
 _CANNOT_BEGIN = 126
 
 
@@ -82,6 +83,18 @@ class LocalBackend:
     def poll(self, container_id: str) -> State:
         """As the protocol; some 20 µs."""
         return _state(self._folder(container_id))
+
+    def usage(self, container_id: str) -> Usage | None:
+        """As the protocol; None also where the process beside it does not answer within 5 seconds."""
+        try:
+            with shims.connect(self._folder(container_id), _USAGE_SECONDS) as shim:
+                shims.ask(shim, {"op": "usage"})
+                told, _ = shims.answer(shim)
+        except OSError:
+            return None
+        if "cpu_seconds" not in told:
+            return None
+        return Usage(told["seconds"], told["cpu_seconds"], told["memory_bytes"], told["disk_bytes"])
 
     def stop(self, container_id: str, grace: float) -> None:
         """As the protocol: the shim counts the grace."""

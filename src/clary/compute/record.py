@@ -3,7 +3,7 @@
     launch.json  what to run, complete (written before the launcher is asked)
     lock         held by its shim as long as the container lives; an open-file-description lock, so the kernel frees it
     handle.json  written before the program begins: {id, pid, start, boot, since, protocol}
-    sock         where the shim listens: dial, stop, kill, watch
+    sock         where the shim listens: dial, stop, kill, watch, usage
     exit.json    how it ended, fsynced and renamed: {code, signal, oom, reason, at, since}
     root/        where the container's own root is mounted, for itself alone
     tmp/ home/   what it wrote to /tmp and /root

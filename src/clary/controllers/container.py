@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from clary.compute.base import Backend, Container, Running, State
+from clary.compute.base import Backend, Container, Running, State, Usage
 from clary.serving.slots import acknowledged
 from clary.store.rows import Key
 
@@ -90,6 +90,10 @@ class Containers:
     def poll(self, container: str) -> State:
         """What it is doing."""
         return self._backend.poll(container)
+
+    def usage(self, container: str) -> Usage | None:
+        """What it uses; None where it does not run."""
+        return self._backend.usage(container)
 
     def known(self) -> set[str]:
         """All that are there, running or ended."""

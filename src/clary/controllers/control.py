@@ -39,6 +39,7 @@ from clary.controllers.serverless_effects import ServerlessReplicas
 from clary.controllers.training_effects import TrainingController
 from clary.controllers.transform_effects import TransformController
 from clary.controllers.tuning_effects import TuningController
+from clary.controllers.utilization_effects import Utilization
 from clary.controllers.warm_pools import WarmPools
 from clary.hooks.workload import HookWorkload
 from clary.keys.rows import KIND as KEY_KIND
@@ -161,6 +162,7 @@ class Controllers:
         self._schedules = ScheduleController(store, self.wake)
         self._keys = KeyController(settings, store)
         carried_out = {**executors(invoke), "autoscaling": ScaleByPolicy(store, self.wake)}
+        self._utilization = Utilization(settings, store, self._containers, invoke)
         work = LogWork(settings, store, storage.objects)
         self._log_queries = LogWorkController(QUERIES, store, self._activities, work.query, work.forget_query)
         self._log_exports = LogWorkController(EXPORTS, store, self._activities, work.export, lambda row: None)
@@ -216,6 +218,7 @@ class Controllers:
                 SECRET_KIND: self._keys,
             }
         )
+        self._utilization.start()
 
     def reset(self) -> None:
         """After every row was deleted: no routes, no containers."""
@@ -229,6 +232,7 @@ class Controllers:
 
     def close(self) -> None:
         """End the threads; containers live on."""
+        self._utilization.close()
         self._loop.close()
         self._activities.close()
         self._health.close()

@@ -9,7 +9,8 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from typing import Callable, Iterator, List
+import time
+from typing import Callable, Iterator, List, Optional
 
 from clary.compute.launch import OVERLAY, Launch, layer
 from clary.compute.removal import DEEPEST, open_folder, remove
@@ -45,12 +46,19 @@ def _mounted(launch: Launch) -> Iterator[str]:
             yield entry["source"]
 
 
-def used_bytes(paths: List[str]) -> int:
-    """Of all files in these folders, as the disk counts them; WITHOUT_END where they are too deep to be counted."""
+class TooMany(Exception):
+    """Files, for the time that was given."""
+
+
+def used_bytes(paths: List[str], until: Optional[float] = None) -> int:
+    """Of all files in these folders, as the disk counts them; WITHOUT_END where they are too deep to be counted. Raises
+    TooMany where that takes longer than `until` (monotonic seconds)."""
     total = 0
 
     def add(_: int, __: str, has: os.stat_result) -> None:
         nonlocal total
+        if until is not None and time.monotonic() > until:
+            raise TooMany
         names = 1 if stat.S_ISDIR(has.st_mode) else has.st_nlink  # all of them are below: no mount shares files
         total += has.st_blocks * 512 // max(1, names)
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from typing import Iterator, Set
+from typing import Iterator, Optional, Set
 
-from clary.launcher import memory, process
+from clary.launcher import memory, process, usage
 
 _GROUPS = "/sys/fs/cgroup"
 _ID_LENGTH = 64  # anything shorter might be part of the name of another group
@@ -39,6 +39,14 @@ class Family:
         """What they hold in memory, what they share counted for each."""
         return sum(memory.resident(pid) for pid in self.members())
 
+    def cpu_seconds(self) -> float:
+        """That they have computed, those that have ended too where their control group counts."""
+        for group in _groups(self.pid):
+            counted = _counted_seconds(group) if self._container in group else None
+            if counted is not None:
+                return counted
+        return usage.cpu_seconds(self.members())
+
     def signal(self, number: int) -> None:
         """SIGSTOP to all of them, until there are no more; or SIGCONT to those that were stopped."""
         if number == signal.SIGSTOP:
@@ -62,6 +70,16 @@ def _groups(pid: int) -> Iterator[str]:
     for line in lines:
         _, controllers, path = line.split(":", 2)
         yield os.path.join(_GROUPS, controllers.replace("name=", ""), path.lstrip("/"))
+
+
+def _counted_seconds(group: str) -> Optional[float]:
+    """What a control group, of either version, says; None where it counts something else."""
+    with contextlib.suppress(OSError, ValueError), open(os.path.join(group, "cpuacct.usage"), "rb") as file:
+        return int(file.read()) / 1e9
+    with contextlib.suppress(OSError, ValueError), open(os.path.join(group, "cpu.stat"), "rb") as file:
+        said = dict(line.split() for line in file)
+        return int(said[b"usage_usec"]) / 1e6 if b"usage_usec" in said else None
+    return None
 
 
 def _send(pids: Set[int], number: int) -> None:

@@ -25,7 +25,7 @@ from typing import Any, Callable, Dict, List, NoReturn, Optional, Sequence
 from clary.compute import record, tries
 from clary.compute.docker_api import Engine, EngineError
 from clary.compute.launch import API_PORT, PROXY_PORT, Launch
-from clary.launcher import disk, ending, engine_sweep, freezer, messages, proxy, relay, shares
+from clary.launcher import disk, ending, engine_sweep, freezer, messages, proxy, relay, shares, usage
 from clary.launcher.disk_watch import Quota
 from clary.launcher.engine_exec import Visit
 from clary.launcher.engine_feeder import Feeder
@@ -284,6 +284,12 @@ class Keeper:
 
     def admit(self, streams: Sequence[int]) -> None:
         """The engine opens streams of its own."""
+
+    def usage(self) -> Optional[messages.Message]:
+        """What the container has used and holds; None where its processes are another machine's."""
+        if not self._family.members():
+            return None
+        return usage.told(self._launch, self._since, self._family.cpu_seconds(), self._family.held_bytes())
 
     def stop(self, grace: float) -> None:
         """SIGTERM now, or when it runs, and SIGKILL after `grace` seconds; the shortest grace holds."""

@@ -6,17 +6,17 @@
 from __future__ import annotations
 
 import os
-from typing import Optional, Sequence
+from typing import Iterable, Optional, Sequence
 
 from clary.launcher import process
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-def held_bytes(pid: int) -> int:
-    """Memory of `pid` and its descendants: resident pages without those of files, shared ones counted once per share
-    where the kernel tells."""
-    return sum(_proportional(each) or resident(each) for each in [pid, *process.descendants(pid)])
+def held_bytes(pids: Iterable[int], proc: str = "/proc") -> int:
+    """Memory of these processes, as `proc` shows them: resident pages without those of files, shared ones counted once
+    per share where the kernel tells."""
+    return sum(_proportional(each, proc) or resident(each, proc) for each in pids)
 
 
 def roughly_above(pid: int, limit: int) -> bool:
@@ -24,7 +24,7 @@ def roughly_above(pid: int, limit: int) -> bool:
     family = [pid, *process.descendants(pid)]
     if sum(resident(each) for each in family) <= limit:
         return False
-    return sum(_proportional(each) or resident(each) for each in family) > limit
+    return held_bytes(family) > limit
 
 
 def in_files(folders: Sequence[int]) -> int:
@@ -33,19 +33,19 @@ def in_files(folders: Sequence[int]) -> int:
     return sum((each.f_blocks - each.f_bfree) * each.f_frsize for each in held)
 
 
-def resident(pid: int) -> int:
+def resident(pid: int, proc: str = "/proc") -> int:
     """Bytes of one process, without those of files and what it shares; 0 where it has ended."""
     try:
-        with open("/proc/{}/statm".format(pid), "rb") as file:
+        with open("{}/{}/statm".format(proc, pid), "rb") as file:
             _, resident, shared = file.read().split()[:3]
     except (FileNotFoundError, ProcessLookupError):
         return 0
     return (int(resident) - int(shared)) * _PAGE
 
 
-def _proportional(pid: int) -> Optional[int]:
+def _proportional(pid: int, proc: str) -> Optional[int]:
     try:
-        with open("/proc/{}/smaps_rollup".format(pid), "rb") as file:
+        with open("{}/{}/smaps_rollup".format(proc, pid), "rb") as file:
             lines = dict(line.split(b":", 1) for line in file.read().splitlines()[1:])
     except (OSError, ValueError):
         return None

@@ -2,14 +2,18 @@
 
 `dial` → a socket of the container's network · `network` → the network itself, for another member · `enter`, with three
 streams → the exit code of one more program, when it has ended · `freezer` → a line by which all inside is stopped and
-goes on · `stop`, `kill` → nothing: the container's end is seen
+goes on · `usage` → what the container has used and holds · `stop`, `kill` → nothing: the container's end is seen
 by the connection's.
+
+Whoever asks for something else, as a newer Clary may, is hung up on: to it the container cannot do that.
 """
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import socket
+import threading
 from typing import Any, Callable, Dict, List, Optional, Protocol, Sequence
 
 from clary.launcher import ending, messages
@@ -34,6 +38,10 @@ class Served(Protocol):
     def admit(self, streams: Sequence[int]) -> None:
         """Let the container's users open these anew."""
 
+    def usage(self) -> Optional[messages.Message]:
+        """What the container has used and holds; None where nobody knows. Asked in a thread of its own: files are
+        counted."""
+
     def stop(self, grace: float) -> None:
         """SIGTERM now, SIGKILL after `grace` seconds."""
 
@@ -56,6 +64,7 @@ class Requests:
             "dial": self._dial,
             "enter": self._enter,
             "freezer": self._freezer,
+            "usage": lambda connection, _, __: self._usage(connection),
             "network": lambda connection, _, __: self._answer(connection, {"network": True}, shim.network()),
             "stop": lambda _, message, __: shim.stop(float(message["grace"])),
             "kill": lambda _, message, __: shim.end(_verdict(message)),
@@ -110,6 +119,16 @@ class Requests:
         connected = {"connected": True} if "connected" in message else {}
         answer = {"host": message.get("host", "127.0.0.1"), "port": self._port, **connected}
         self._answer(self._dialling.pop(0), answer if descriptors else {"refused": True}, descriptors)
+
+    def _usage(self, connection: socket.socket) -> None:
+        threading.Thread(target=self._tell_usage, args=(connection,), daemon=True).start()
+
+    def _tell_usage(self, connection: socket.socket) -> None:
+        told: Optional[messages.Message] = None
+        with contextlib.suppress(OSError):  # the container has just ended
+            told = self._shim.usage()
+        with contextlib.suppress(OSError):  # who has asked is gone
+            messages.send(connection, told or {"refused": True})
 
     def _freezer(self, connection: socket.socket, message: messages.Message, _: List[int]) -> None:
         if not self._confined or not self._open:

@@ -38,6 +38,7 @@ from clary.launcher import (
     shares,
     sources,
     syscalls,
+    usage,
 )
 from clary.launcher.child import Begin, become_container
 from clary.launcher.disk_watch import Quota
@@ -81,6 +82,7 @@ class Shim:
         self._launch = launch
         self._api_socket = api_socket
         self._since = time.time()
+        self._look = usage.Look(launch, self._since)
         self._selector = selectors.DefaultSelector()
         self._requests = Requests(self, start.listener, launch["port"], launch["confined"])
         self._channel: socket.socket
@@ -303,6 +305,12 @@ class Shim:
     def network(self) -> Sequence[int]:
         """Descriptors of the network of which it is a member."""
         return self._member.descriptors if self._member else []
+
+    def usage(self) -> Optional[messages.Message]:
+        """What the container has used and holds; None before its first process is known."""
+        if self._init is None:
+            return None
+        return self._look.told(self._init, self._in_memory)
 
     def stop(self, grace: float) -> None:
         """SIGTERM now, or when it is ready, and SIGKILL after `grace` seconds; the shortest grace holds."""

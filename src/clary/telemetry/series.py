@@ -118,13 +118,15 @@ class SeriesStore:
         """Add to what is known; durable when it returns. Twice the same is twice as much, as in CloudWatch."""
         with self._writing, self._transaction() as connection:
             ids: dict[Metric, int] = {}
+            latest: dict[int, int] = {}
             for datum in data:
                 if datum.metric not in ids:
                     ids[datum.metric] = _metric_id(connection, account, region, datum)
-                _add(connection, ids[datum.metric], datum)
-            for metric, found in ids.items():
-                latest = max(datum.at for datum in data if datum.metric == metric)
-                connection.execute("UPDATE metric SET latest = max(latest, ?) WHERE id = ?", (latest, found))
+                found = ids[datum.metric]
+                latest[found] = max(datum.at, latest.get(found, datum.at))
+                _add(connection, found, datum)
+            for found, at in latest.items():
+                connection.execute("UPDATE metric SET latest = max(latest, ?) WHERE id = ?", (at, found))
         self.sweep(now)
 
     def clear(self) -> None:

@@ -166,7 +166,7 @@ class TransformWorkload:
         payload = spec.get("MaxPayloadInMB")
         return {
             "containers_dir": str(self._settings.containers_dir),
-            "replicas": _instances(row),
+            "replicas": instances(row),
             "names": names,
             "folder": str(self._folder(row)),
             "files": [_file(storage, number, items[number], spec) for number in todo],
@@ -212,7 +212,7 @@ def instance_streams(row: Row) -> list[str]:
     return streams if several == 1 else [stream.rpartition("/")[0] for stream in streams[::several]]
 
 
-def _instances(row: Row) -> list[list[str]]:
+def instances(row: Row) -> list[list[str]]:
     """The containers of each instance."""
     containers, several = row.state["containers"], len(row.state["container_definitions"])
     return [containers[start : start + several] for start in range(0, len(containers), several)]

@@ -54,8 +54,11 @@ class H(http.server.BaseHTTPRequestHandler):
             time.sleep(3600)
         self._say(200, b"")
     def do_POST(self):
-        if self.rfile.read(int(self.headers["Content-Length"])) == b"hang":
+        asked = self.rfile.read(int(self.headers["Content-Length"]))
+        if asked == b"hang":
             hung.set()
+        while asked == b"burn" and time.process_time() < 0.5:
+            pass
         self._say(200, open("/opt/ml/model/name").read().encode())
     def log_message(self, *a):
         pass

@@ -17,6 +17,8 @@ import pytest
 from clary.compute.base import Running
 from clary.compute.dial import SandboxDial
 from clary.controllers import health
+from clary.controllers.container import Containers
+from clary.controllers.utilization_effects import Utilization
 from clary.errors import ClaryError
 from clary.lifecycles.endpoint import leaving_name
 from clary.services.sagemaker.deployment import reweighted
@@ -392,3 +394,28 @@ def test_machine_that_cannot_run_containers_says_why(world, create, one, monkeyp
     monkeypatch.setattr(world.backend, "start", refuse)
     row = world.until_status(create(one), "Failed")
     assert row.state["failure_reason"] == "InternalServerError: Namespaces are forbidden here. Allow them."
+
+
+def test_an_endpoint_that_computes_is_seen_to_be_busy(world, create, client, one):
+    """By a clock that has come to the next minute each time that it is asked."""
+    key, calls = create(one), []
+    world.until_status(key, "InService")
+    containers = Containers(world.backend, world.settings.run_dir, lambda _: None)
+    utilization = Utilization(world.settings, world.store, containers, calls.append)
+    utilization.look(0)
+    utilization.look(60)
+    client.ask(b"burn")
+    utilization.look(120)
+    world.change(key, target="Deleted")
+    utilization.look(180)
+    before, after = calls
+    assert (before.operation, before.params["Namespace"]) == ("PutMetricData", "/aws/sagemaker/Endpoints")
+    busy = {point["MetricName"]: point for point in after.params["MetricData"]}
+    assert list(busy) == ["CPUUtilization", "MemoryUtilization", "DiskUtilization"]
+    assert busy["CPUUtilization"]["Dimensions"] == [
+        {"Name": "EndpointName", "Value": NAME},
+        {"Name": "VariantName", "Value": "v"},
+    ]
+    assert 1 < busy["CPUUtilization"]["Value"] <= 200
+    assert 0 < busy["MemoryUtilization"]["Value"] < 10
+    assert 0 < busy["DiskUtilization"]["Value"] < 1

@@ -322,5 +322,6 @@ def test_metrics_become_series_while_the_job_runs(world: World, submit: Submit) 
     row = all_ready(world, key)
     go(world, row, 0)
     assert run(world, key).status == "Completed"
-    data = [datum for call in world.calls if call.operation == "PutMetricData" for datum in call.params["MetricData"]]
+    calls = [call for call in world.calls if call.operation == "PutMetricData"]
+    data = [datum for call in calls for datum in call.params["MetricData"] if datum["MetricName"] == "loss"]
     assert sum(datum.get("StatisticValues", {"SampleCount": 1})["SampleCount"] for datum in data) == 2

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
 from clary.compute.removal import remove
 from clary.launcher import copying, disk
 
@@ -41,6 +43,13 @@ def test_a_file_of_many_names_is_counted_once(tmp_path):
     for number in range(99):
         (tmp_path / str(number)).hardlink_to(tmp_path / "file")
     assert disk.used_bytes([str(tmp_path)]) < 2 * alone
+
+
+def test_a_count_that_takes_too_long_is_given_up(tmp_path):
+    (tmp_path / "file").write_bytes(bytes(10_000))
+    assert disk.used_bytes([str(tmp_path)], until=float("inf")) > 0
+    with pytest.raises(disk.TooMany):
+        disk.used_bytes([str(tmp_path)], until=0.0)
 
 
 def test_links_are_removed_and_not_followed(tmp_path):
