@@ -57,7 +57,7 @@ class Attacker:
             target = f"{model.metadata['targetPrefix']}.{operation.name}"
             headers = {"X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.1"}
             return AWSRequest("POST", f"{self.host}/", headers, _json(params))
-        if model.protocol in ("query", "smithy-rpc-v2-cbor"):
+        if model.protocol in ("query", "ec2", "smithy-rpc-v2-cbor"):
             form = {"Action": operation.name, "Version": model.api_version, **dict(_flat(params))}
             body = "&".join(f"{quote(k, safe='')}={quote(v, safe='', errors='replace')}" for k, v in form.items())
             headers = {"Content-Type": "application/x-www-form-urlencoded"}
