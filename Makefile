@@ -32,9 +32,9 @@ demo: setup  ## train, deploy and predict on this machine, and show what happene
 test: export PYTHONDONTWRITEBYTECODE =
 test: setup  ## every test
 	@$(BIN)/python -m tests.environments
-	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests/clients tests/system tests/contract tests/unit  # the short ones last: both workers end together
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests/clients tests/system tests/fuzz tests/contract tests/unit  # the short ones last: both workers end together
 
-soak: setup  ## what takes long: published versions of the script-mode images, hundreds of kills, ten minutes of an endpoint's changes, two hours of load
+soak: setup  ## what takes long: published versions of the script-mode images, hundreds of kills, ten minutes of an endpoint's changes, an hour of fuzzing, two hours of load
 	@$(BIN)/pytest tests/soak
 	@$(BIN)/python -m benchmarks.soak --svg docs/soak.svg
 

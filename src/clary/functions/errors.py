@@ -37,6 +37,12 @@ def no_json(said: str) -> AWSError:
     return AWSError("InvalidRequestContentException", text, status=400, members={"Type": "User"})
 
 
+def no_client_context() -> AWSError:
+    """A client context that a function could not read."""
+    text = "Client context must be a valid Base64-encoded JSON object."
+    return AWSError("InvalidRequestContentException", text)
+
+
 def failed(said: str) -> AWSError:
     """No environment could be started: nothing that the function could help."""
     return AWSError("ServiceException", said, status=500)

@@ -48,7 +48,7 @@ def _token(params: Mapping[str, Any], place: Place) -> str:
 def _read(token: str, params: Mapping[str, Any], ordered: Sequence[tuple[Place, Any]]) -> Place:
     try:
         found = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ValidationError("Invalid pagination token.") from None
     if not isinstance(found, list) or not found or found[0] != _fingerprint(params):
         raise ValidationError("Invalid pagination token.")

@@ -316,6 +316,7 @@ def test_tags_of_alarms(cloudwatch):
         ("DescribeAlarms", {}, [f"{ARN}*"]),
         ("TagResource", {"ResourceARN": f"{ARN}a"}, [f"{ARN}a"]),
         ("DescribeAlarmsForMetric", {}, ["*"]),
+        ("EnableAlarmActions", {"AlarmNames": []}, ["arn:aws:cloudwatch:us-east-1:000000000000:alarm:*"]),
     ],
 )
 def test_rights_are_on_alarms(inner, operation, params, resources):

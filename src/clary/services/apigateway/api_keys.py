@@ -80,11 +80,19 @@ def create_api_key(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     return _shown(context, key_row(context, made["id"]), value=True)
 
 
+def rows_of(file: bytes) -> list[dict[str, str]]:
+    """A CSV's rows by its columns' names, in lower case. Raises BadRequestException."""
+    rows = csv.DictReader(io.StringIO(file.decode("utf-8-sig", "replace"), newline=""))
+    try:
+        return [{name.strip().lower(): (text or "").strip() for name, text in row.items() if name} for row in rows]
+    except csv.Error as error:
+        raise bad_request(f"The file is no CSV: {error}") from None
+
+
 @SERVICE.operation("ImportApiKeys")
 def import_api_keys(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     """From a CSV with the columns `name` and `key`, and perhaps `description` and `Enabled`."""
-    rows = csv.DictReader(io.StringIO(params["body"].decode("utf-8-sig", "replace")))
-    wanted = [{name.strip().lower(): (text or "").strip() for name, text in row.items() if name} for row in rows]
+    wanted = rows_of(params["body"])
     if not wanted or not all(each.get("name") and each.get("key") for each in wanted):
         raise bad_request("The file must have the columns name and key")
     made = [

@@ -28,7 +28,7 @@ def _resources(call: Call) -> list[str]:
     if call.operation in _ONE:
         return [_alarm(call, call.params["AlarmName"])]
     if call.operation in _SEVERAL:
-        return [_alarm(call, name) for name in call.params["AlarmNames"]]
+        return [_alarm(call, name) for name in call.params["AlarmNames"] or ["*"]]
     if call.operation in _ALL:
         return [_alarm(call, "*")]
     if call.operation in _DASHBOARDS:

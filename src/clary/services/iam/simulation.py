@@ -77,7 +77,7 @@ def _resource(params: Mapping[str, Any], caller: Principal | None) -> Guarded | 
     try:
         json.loads(text)
         statements = compile_policy(text, _RESOURCE_POLICY, "Resource Policy")
-    except (MalformedPolicy, ValueError) as error:
+    except (MalformedPolicy, ValueError, RecursionError) as error:
         raise invalid_input(f"Invalid Resource Policy: {error}") from error
     owner = params.get("ResourceOwner", "")
     account = (owner.split(":") + [""] * 5)[4] if owner.startswith("arn:") else owner

@@ -8,7 +8,7 @@ import uuid
 from typing import Any, Protocol
 
 from clary.calls import Call
-from clary.functions.errors import no_json, too_large
+from clary.functions.errors import no_client_context, no_json, too_large
 from clary.functions.invoking import Invocation, Outcome
 from clary.functions.table import Function
 from clary.services.lambda_.references import reference
@@ -64,7 +64,7 @@ async def invoke(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]
     """The function's answer; 202 for an event, 204 for a dry run. Raises ResourceNotFoundException,
     TooManyRequestsException, RequestTooLargeException, InvalidRequestContentException, ResourceConflictException."""
     kind, event = params.get("InvocationType") or "RequestResponse", params.get("Payload") or b""
-    invocation = _invocation(context, params, _checked(event, kind))
+    invocation = _invocation(context, params, checked(event, kind))
     if kind == "DryRun":
         return {"StatusCode": 204, "Payload": b""}
     if kind == "Event":
@@ -82,15 +82,25 @@ async def invoke(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]
 def _invocation(context: EdgeContext, params: dict[str, Any], event: bytes) -> Invocation:
     named = reference(context.call, params)
     function = context.functions.find(named.account, named.region, named.name, named.qualifier)
-    client_context = params.get("ClientContext")
     return Invocation(
         function=function,
         qualifier=named.qualifier,
         event=event,
         request=_request(context.call),
-        client_context=base64.b64decode(client_context).decode() if client_context else "",
+        client_context=client_context(params.get("ClientContext") or ""),
         wants_log=params.get("LogType") == "Tail",
     )
+
+
+def client_context(sent: str) -> str:
+    """The JSON that the client sent about itself, in base64. Raises AWSError (InvalidRequestContentException)."""
+    try:
+        text = base64.b64decode(sent, validate=True).decode()
+        if text and not isinstance(json.loads(text), dict):
+            raise no_client_context()
+    except (ValueError, RecursionError):
+        raise no_client_context() from None
+    return text
 
 
 def _request(call: Call) -> str:
@@ -101,7 +111,8 @@ def _request(call: Call) -> str:
         return str(uuid.uuid4())
 
 
-def _checked(event: bytes, kind: str) -> bytes:
+def checked(event: bytes, kind: str) -> bytes:
+    """The event, which is JSON. Raises AWSError (RequestTooLargeException, InvalidRequestContentException)."""
     limit = EVENT_BYTES if kind == "Event" else SYNCHRONOUS_BYTES
     if len(event) > limit:
         raise too_large(len(event), limit, kind)
@@ -109,6 +120,6 @@ def _checked(event: bytes, kind: str) -> bytes:
         return b"{}"
     try:
         json.loads(event)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise no_json(str(error)) from None
     return event

@@ -21,7 +21,7 @@ def read(token: str, *types: type) -> tuple[str | int, ...]:
     """The place that `write` was given. Raises InvalidParameterException for anything else."""
     try:
         place = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-    except ValueError:
+    except (ValueError, RecursionError):
         raise invalid_token() from None
     if not isinstance(place, list) or [type(part) for part in place] != list(types):
         raise invalid_token()

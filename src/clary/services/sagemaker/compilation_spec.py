@@ -64,7 +64,7 @@ def _check_shapes(text: str) -> None:
     """Inputs by name; what shapes they may have, the model knows."""
     try:
         shapes = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         shapes = None
     if not isinstance(shapes, dict):
         raise ValidationError('InputConfig.DataInputConfig must be a JSON dictionary such as {"data": [1, 8]}.')

@@ -25,7 +25,7 @@ VERSION_KIND = "model-card-version"
 def _checked(content: str) -> None:
     try:
         found = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValidationError(f"Model card content is not valid JSON: {error}") from None
     if not isinstance(found, dict):
         raise ValidationError("Model card content must be a JSON object.")

@@ -60,7 +60,7 @@ def put_policy(context: Context, params: Params) -> Output:
     text = params["ResourcePolicy"]
     try:
         statements = json.loads(text)["Statement"]
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         raise ValidationError("Invalid resource policy: it must be JSON with Statement.") from None
     if not isinstance(statements, list | dict):
         raise ValidationError("Invalid resource policy: Statement must be a list.")

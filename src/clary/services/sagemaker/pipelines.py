@@ -77,7 +77,7 @@ def _checked(text: str) -> str:
     """Raises ValidationError where it is no definition: what a step means is looked at when it is carried out."""
     try:
         found = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValidationError(f"Unable to parse pipeline definition. {error}") from None
     if not isinstance(found, dict) or not isinstance(found.get("Version"), str):
         raise ValidationError("Unable to parse pipeline definition. A pipeline definition has a Version.")

@@ -75,7 +75,7 @@ def _meant(value: str) -> object:
     """Documents are the same whatever their blanks."""
     try:
         return json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return value
 
 

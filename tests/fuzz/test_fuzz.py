@@ -1,0 +1,40 @@
+"""Whatever is sent, valid, nearly valid or hostile: no error of ours, no hang, no process that dies or grows.
+
+A minute in all: rounds at fixed seeds, and one that is new each time. CLARY_FUZZ_SEED=… repeats one.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+
+import pytest
+
+from tests.fuzz.fuzzing import FUZZERS, check_unharmed, one_round, sizes
+from tests.running import RunningClary
+
+pytestmark = pytest.mark.system
+
+ROUNDS = {"operations": 2, "framing": 8, "signing": 3, "objects": 3, "strangers": 1}
+"""At seeds from 1 on; then one that is new."""
+
+MORE_BYTES = 200 * 2**20
+"""Of a process that has only just begun, in a minute: caches fill, and code is loaded."""
+
+GIVEN = os.environ.get("CLARY_FUZZ_SEED")
+
+
+@pytest.fixture(scope="module")
+def clary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningClary]:
+    with RunningClary(tmp_path_factory.mktemp("clary"), "--allow-reset") as running:
+        yield running
+
+
+@pytest.mark.parametrize("name", FUZZERS)
+def test_whatever_is_sent_is_answered_in_awss_words(clary: RunningClary, name: str) -> None:
+    before = sizes(clary)
+    seeds = [int(GIVEN)] if GIVEN else [*range(1, ROUNDS[name] + 1), secrets.randbelow(10**9)]
+    for seed in seeds:
+        one_round(clary, name, seed)
+    check_unharmed(clary, before, MORE_BYTES)
