@@ -154,7 +154,7 @@ def _stamp(request: HttpRequest) -> str:
         return stamp
     try:
         return parsedate_to_datetime(request.headers["date"]).astimezone(UTC).strftime(_STAMP)
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, OverflowError):  # a day after the year 9999
         raise incomplete(
             "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header."
         ) from None

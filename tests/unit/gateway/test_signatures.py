@@ -206,6 +206,14 @@ async def test_broken_signatures_are_refused_and_never_an_error_of_ours(world, t
     assert not world.calls
 
 
+async def test_a_day_after_the_year_9999_is_no_date(world, target):
+    scope = "Credential=AKIDEXAMPLE/20260101/r/sagemaker/aws4_request"
+    given = {"authorization": f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=x"}
+    given["date"] = "Fri, 31 Dec 9999 23:59:59 -2359"
+    answer = await world.ask("POST", ROOT + "/", target("DescribeTrainingJob") | given, BODY)
+    assert answer.status == 400, answer.body
+
+
 @pytest.mark.parametrize(
     "query",
     [
