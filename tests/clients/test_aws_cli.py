@@ -136,6 +136,7 @@ def test_an_error_is_read_as_on_aws(clary: RunningClary) -> None:
 
 
 def test_an_operation_that_is_not_offered_is_refused_with_the_remedy(clary: RunningClary) -> None:
-    done = run_cli(clary, "sagemaker", "list-clusters")
+    team = "arn:aws:sagemaker:us-east-1:000000000000:workteam/private-crowd/team"
+    done = run_cli(clary, "sagemaker", "list-labeling-jobs-for-workteam", "--workteam-arn", team)
     assert done.returncode != 0
     assert "clary coverage" in done.stderr
