@@ -190,7 +190,12 @@ def test_what_a_container_writes_becomes_metrics(clary: RunningClary, logs: Any,
     clary.client("lambda").get_waiter("function_active_v2").wait(FunctionName="counted")
     group = "/aws/lambda/counted"
     functions.invoke("counted", {"ms": 100})
-    wait_until(lambda: bool(logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]), SECONDS, "its group")
+
+    def written() -> bool:  # what is written later, too, is the filter's
+        found = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+        return bool(found and logs.filter_log_events(logGroupName=group, filterPattern="took")["events"])
+
+    wait_until(written, SECONDS, "the first line is written")
     logs.put_metric_filter(
         logGroupName=group,
         filterName="ms",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -231,24 +232,24 @@ class TestWebIdentity:
         web = cloud.principal(answer["Credentials"])
         assert (web.session_context["aws:PrincipalTag/team"], dict(web.transitive_tags)) == ("red", {"team": "red"})
 
-    @pytest.mark.parametrize(
+    @pytest.mark.parametrize(  # made when they are asked with: they expire
         ("token", "text"),
         [
-            (STRANGER.token(), "not a valid JWT"),
-            (STRANGER.token("ES256"), "not a valid JWT"),
-            ("a.b.c", "not a valid JWT"),
-            (PROVIDER.token()[:-8] + "AAAAAAAA", "not a valid JWT"),
-            (".".join([_text(b'{"alg":"none"}'), PROVIDER.token().split(".")[1], ""]), "not a valid JWT"),
-            (PROVIDER.token(aud="other"), "Incorrect token audience"),
-            (PROVIDER.token(iss="https://elsewhere.example.com"), "No OpenIDConnect provider found"),
-            (PROVIDER.token(iat=time.time() + 9999), "not yet valid"),
-            (PROVIDER.token(exp=float("nan")), "required claim"),
-            (PROVIDER.token(exp="soon"), "required claim"),
+            (STRANGER.token, "not a valid JWT"),
+            (lambda: STRANGER.token("ES256"), "not a valid JWT"),
+            (lambda: "a.b.c", "not a valid JWT"),
+            (lambda: PROVIDER.token()[:-8] + "AAAAAAAA", "not a valid JWT"),
+            (lambda: ".".join([_text(b'{"alg":"none"}'), PROVIDER.token().split(".")[1], ""]), "not a valid JWT"),
+            (lambda: PROVIDER.token(aud="other"), "Incorrect token audience"),
+            (lambda: PROVIDER.token(iss="https://elsewhere.example.com"), "No OpenIDConnect provider found"),
+            (lambda: PROVIDER.token(iat=time.time() + 9999), "not yet valid"),
+            (lambda: PROVIDER.token(exp=float("nan")), "required claim"),
+            (lambda: PROVIDER.token(exp="soon"), "required claim"),
         ],
     )
-    def test_tokens_that_prove_nothing(self, cloud: Cloud, provider: str, token: str, text: str) -> None:
+    def test_tokens_that_prove_nothing(self, cloud: Cloud, provider: str, token: Callable[[], str], text: str) -> None:
         with refused("InvalidIdentityToken", 400) as error:
-            self.ask(cloud, token)
+            self.ask(cloud, token())
         assert text in error.value.message
 
     def test_a_token_of_yesterday(self, cloud: Cloud, provider: str) -> None:

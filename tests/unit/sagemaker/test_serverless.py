@@ -224,7 +224,7 @@ def test_it_has_no_inference_experiment(endpoint):
     refused(lambda: endpoint.call("CreateInferenceExperiment", **experiment), "Endpoint e is serverless")
 
 
-def test_provisioned_concurrency_is_not_scaled(endpoint, inner):
+def test_it_has_no_instances_that_could_be_scaled(endpoint, inner):
     scaling = inner.service("application-autoscaling")
     target = {
         "ServiceNamespace": "sagemaker",
@@ -233,4 +233,4 @@ def test_provisioned_concurrency_is_not_scaled(endpoint, inner):
         "MinCapacity": 1,
         "MaxCapacity": 2,
     }
-    refused(lambda: scaling.call("RegisterScalableTarget", **target), "Scaling of provisioned concurrency")
+    refused(lambda: scaling.call("RegisterScalableTarget", **target), "no instance count that can be scaled")
