@@ -13,7 +13,7 @@ from botocore.parsers import create_parser
 from botocore.serialize import create_serializer
 
 from clary.services.catalogue import REGISTRY
-from clary.wire import models, protocols
+from clary.wire import cbor_values, models, protocols
 from tests.fuzz.attacker import Answer, Attacker
 from tests.fuzz.guessing import Guesser, Known
 from tests.running import RunningClary
@@ -164,7 +164,7 @@ def error_code(answer: Answer) -> str:
     if b"<Code>" in answer.body:
         return answer.body.partition(b"<Code>")[2].partition(b"</Code>")[0].decode()
     if answer.headers.get("content-type") == "application/cbor":
-        return answer.body.partition(b"#")[2].partition(b"gmessage")[0].decode()  # the texts stand in it as they are
+        return str(cbor_values.loads(answer.body).get("__type", "")).rpartition("#")[2]
     try:
         return str(json.loads(answer.body).get("__type", "")).rpartition("#")[2]
     except ValueError:
