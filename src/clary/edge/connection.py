@@ -28,6 +28,9 @@ LONGEST_HEAD = 64 * 2**10
 KEEP_ALIVE = 75.0
 """Seconds that an idle connection is kept: above the 60 s after which SDKs' pools let go."""
 
+LINGER = 2.0
+"""Seconds in which what a client still sends is let go by, once it has its last answer."""
+
 _HELD = 64 * 2**10
 """Bytes of a body that wait to be asked for; beyond these no more are read."""
 
@@ -95,6 +98,8 @@ class Connection(asyncio.Protocol):
         """What is said to a client that speaks no HTTP, once all before is answered."""
         self._over = False
         """Nothing that comes now is read."""
+        self._unheard = False
+        """The client may still be sending what nobody reads."""
         self._ended_one = False
         """A request has ended in the bytes that are being read."""
         self._unread = 0
@@ -268,7 +273,7 @@ class Connection(asyncio.Protocol):
 
     def _refuse(self, why: str) -> None:
         """What is broken is not carried out, and nothing after it can be understood."""
-        self._refusing, self._over = why, True
+        self._refusing, self._over, self._unheard = why, True, True
         broken, self._arriving = self._arriving, None
         if broken is not None and broken.task is None:
             self._turns.pop()
@@ -306,6 +311,7 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
         if not (whole and turn.keep_alive) or self._hall.closing:
             self._over = True
+            self._unheard = not turn.whole or self._paused or bool(self._turns)
             self._turns.clear()
         elif not self._in_head:
             self.due = monotonic() + KEEP_ALIVE
@@ -318,7 +324,18 @@ class Connection(asyncio.Protocol):
             text, self._refusing = self._refusing, ""
             headers = {"content-type": "text/plain; charset=utf-8", "content-length": str(len(text))}
             self.write(head(400, self.date, headers, (), close=True) + text.encode())
-        self._transport.close()
+        if self._unheard and not self._transport.is_closing() and self._transport.can_write_eof():
+            self._linger()
+        else:
+            self._transport.close()
+
+    def _linger(self) -> None:
+        """A socket that is closed before all is read resets the connection, and the client loses what it was told
+        (RFC 9112, 9.6)."""
+        self._unheard = False
+        self._transport.write_eof()
+        self.read_on()
+        self.due = monotonic() + LINGER
 
     def _pause(self) -> None:
         if not self._paused and not self._transport.is_closing():

@@ -209,6 +209,18 @@ async def test_a_client_that_leaves_ends_its_request_and_those_behind_it(edge, a
     await asyncio.wait_for(application.gone.wait(), 60)
 
 
+async def test_a_client_that_is_still_sending_hears_its_answer_and_is_not_waited_for_for_ever(tmp_path, started):
+    async def refuse(_, line):
+        await line.reply(HttpResponse(413, {"content-length": "3", "connection": "close"}), b"big")
+
+    edge = await started(tmp_path, refuse).start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", edge.port)
+    writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n\r\n" + bytes(8_000_000))
+    assert (await asyncio.wait_for(reader.read(), 60)).endswith(b"big")
+    await asyncio.wait_for(edge.stop(), 60)  # the client goes nowhere
+    writer.close()
+
+
 async def test_what_is_under_way_is_answered_when_the_edge_ends(tmp_path, started, application):
     edge = await started(tmp_path, application).start()
     idle, idle_writer = await asyncio.open_connection("127.0.0.1", edge.port)
