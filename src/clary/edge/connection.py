@@ -311,7 +311,7 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
         if not (whole and turn.keep_alive) or self._hall.closing:
             self._over = True
-            self._unheard = not turn.whole or self._paused or bool(self._turns)
+            self._unheard = not (turn.whole and turn.last) and not self._hall.closing
             self._turns.clear()
         elif not self._in_head:
             self.due = monotonic() + KEEP_ALIVE

@@ -38,7 +38,7 @@ class Turn:
 
     __slots__ = (
         "_chunked", "_expects", "_head_only", "_left", "_pending", "_pieces", "_told", "_waiting", "_wire",
-        "answered", "begun", "gone", "held", "keep_alive", "modern", "request", "task", "whole",
+        "answered", "begun", "gone", "held", "keep_alive", "last", "modern", "request", "task", "whole",
     )  # fmt: skip
 
     def __init__(self, wire: Wire, request: HttpRequest, *, keep_alive: bool, modern: bool) -> None:
@@ -46,6 +46,8 @@ class Turn:
         self._wire = wire
         self.request = request
         self.keep_alive = keep_alive
+        self.last = not keep_alive
+        """The client itself asks nothing after it."""
         self.modern = modern
         self._expects = modern and request.headers.get("expect", "").lower() == "100-continue"
         self._head_only = request.method == "HEAD"
