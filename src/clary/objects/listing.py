@@ -15,6 +15,8 @@ _OBJECTS = (
 )
 _BATCH = 1000
 _GROWTH = 4
+_SHRINKING = 16
+"""Where one group is, the next key is mostly in another: what was read beyond it is thrown away."""
 _END = b"\xff"  # no byte of UTF-8 is as high
 
 
@@ -101,4 +103,4 @@ def _entries(
             low = row[0] + b"\0" if group is None else successor(group)
         if len(rows) < size:
             return
-        size = max(1, size // _GROWTH) if group is not None else min(size * _GROWTH, _BATCH)
+        size = max(1, size // _SHRINKING) if group is not None else min(size * _GROWTH, _BATCH)
