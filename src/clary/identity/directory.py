@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from clary.calls import Access, Call, Principal
 from clary.identity.context import Facts, WithFacts, context_of
 from clary.identity.managed import managed_policies
@@ -97,11 +99,23 @@ class Directory:
         def gather() -> Context:
             subject = self.subject(call.principal)
             account = self.resources.account_of(access.resource) or call.principal.account
-            keys = context_of(call, account, subject["tags"] if subject else {}, access.context)
+            more = {**self._of_organization(call.principal.account, account), **access.context}
+            keys = context_of(call, account, subject["tags"] if subject else {}, more)
             facts = self._facts
             return keys if facts is None else WithFacts(keys, lambda: facts(access))
 
         return Question(access.action, access.resource, gather)
+
+    def _of_organization(self, caller: str, owner: str) -> dict[str, str | Sequence[str]]:
+        """The keys of AWS Organizations, of the caller and of the owner of what is asked for."""
+        organization = self.identities.get("organization")
+        if not organization:
+            return {}
+        keys: dict[str, str | Sequence[str]] = {}
+        for noun, account in (("Principal", caller), ("Resource", owner)):
+            if account in organization["accounts"]:
+                keys |= {f"aws:{noun}OrgID": organization["id"], f"aws:{noun}OrgPaths": [organization["path"]]}
+        return keys
 
     def _decided(self, who: Principal, question: Question) -> Decision:
         own = self._callers(who, question)

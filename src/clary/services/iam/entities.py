@@ -71,6 +71,12 @@ ACCESS_KEY = "access-key"
 POLICY = "policy"
 """The kinds of the other rows."""
 
+ORGANIZATION, MEMBER = "organization", "account"
+"""The kinds of Organizations' rows: the one organization, and its accounts, each by its id."""
+
+SUSPENDED = "SUSPENDED"
+"""The status of an account that was closed: nobody of it can do anything."""
+
 ACTIVE = "Active"
 """The status of an access key that may sign; otherwise it is Inactive."""
 

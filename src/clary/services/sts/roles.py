@@ -12,6 +12,7 @@ from clary.identity.directory import Directory
 from clary.identity.issuing import role_principal
 from clary.identity.policy import compile_policy
 from clary.identity.resource_policy import ResourcePolicy
+from clary.names import account_of
 from clary.services.context import Context
 from clary.services.iam.entities import ROLE, Rows
 from clary.services.iam.gathering import identities_of
@@ -41,9 +42,9 @@ def assume_role(context: Context, params: dict[str, Any]) -> dict[str, Any]:
 
 def begun(context: Context, params: Mapping[str, Any], seconds: int, terms: Terms) -> dict[str, Any]:
     """What every AssumeRole… answers of the session that it begins. Raises PackedPolicyTooLarge."""
-    account, arn = context.settings.account_id, params["RoleArn"]
-    known = identities_of(context.store.read, account, arn)
-    principal = role_principal(known, account, arn, params["RoleSessionName"])
+    arn = params["RoleArn"]
+    known = identities_of(context.store.read, account_of(arn), arn)
+    principal = role_principal(known, context.settings.account_id, arn, params["RoleSessionName"])
     out: dict[str, Any] = {
         **terms.packed(),
         "Credentials": issued(context, principal, seconds, terms).sts(),
@@ -62,7 +63,7 @@ def _terms(context: Context, params: Mapping[str, Any]) -> Terms:
     caller = context.call.principal
     tags = session_tags(params, caller.transitive_tags)
     return Terms(
-        policies=session_policies(context.store.read, context.settings.account_id, params),
+        policies=session_policies(context.store.read, account_of(params["RoleArn"]), params),
         tags=tags,
         transitive=transitive_names(params, tags, caller.transitive_tags),
         source_identity=_source_identity(context, params),
