@@ -91,6 +91,17 @@ def arn_of(entity: Entity, account: str, path: str, name: str) -> str:
     return str(Arn("iam", "", account, f"{entity.kind}{path}{name}"))
 
 
+def member_key(account: str) -> Key:
+    """Of an account's row."""
+    return Key(MEMBER, account, "", account)
+
+
+def is_closed(rows: Rows, account: str) -> bool:
+    """Whether the account was closed."""
+    row = rows.get(member_key(account))
+    return row is not None and row.status == SUSPENDED
+
+
 def require(rows: Rows, entity: Entity, account: str, name: str) -> Row:
     """The row. Raises NoSuchEntity."""
     row = rows.get(key(entity, account, name))

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 from clary.errors import AWSError
 from clary.names import random_hex
 from clary.services.context import Context
-from clary.services.iam.entities import MEMBER, ROLE, SUSPENDED, Rows, insert, new_row
+from clary.services.iam.entities import MEMBER, ROLE, SUSPENDED, Rows, insert, member_key, new_row
 from clary.services.iam.publication import write
 from clary.services.organizations.errors import no_request
 from clary.services.organizations.rows import (
-    account_key,
     arn_of,
     listed,
     members,
@@ -81,7 +80,7 @@ def _new_account(
 ) -> str:
     account = _free(context, transaction)
     said = {"Email": params["Email"], "Name": params["AccountName"], "JoinedMethod": "CREATED"}
-    row = transaction.insert(member_row(organization, account_key(context, account), said))
+    row = transaction.insert(member_row(organization, member_key(account), said))
     transaction.set_tags(row.arn, tags)
     insert(transaction, ROLE, _role(organization.key.account, account, params.get("RoleName") or _ROLE), {})
     return account
@@ -91,7 +90,7 @@ def _free(context: Context, rows: Rows) -> str:
     """An id that no account has, or had."""
     while True:
         account = f"{1 + secrets.randbelow(9)}{secrets.randbelow(10**11):011}"
-        if account != context.settings.account_id and rows.get(account_key(context, account)) is None:
+        if account != context.settings.account_id and rows.get(member_key(account)) is None:
             return account
 
 
@@ -151,7 +150,7 @@ def list_(context: Context, params: Params) -> Output:
 def describe(context: Context, params: Params) -> Output:
     """Raises AccountNotFoundException."""
     organization = require_managed(context)
-    row = require_account(context.store.read, account_key(context, params["AccountId"]))
+    row = require_account(context.store.read, member_key(params["AccountId"]))
     return {"Account": shown(organization, row)}
 
 
@@ -162,7 +161,7 @@ def close(context: Context, params: Params) -> Output:
 
     def closed(transaction: Transaction) -> None:
         organization = require_managed(context, transaction)
-        row = require_account(transaction, account_key(context, params["AccountId"]))
+        row = require_account(transaction, member_key(params["AccountId"]))
         if row.key.name == organization.key.account:
             raise AWSError("ConstraintViolationException", "You cannot close the management account.")
         if row.status == SUSPENDED:

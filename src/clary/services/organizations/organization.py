@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 from clary.errors import AWSError
 from clary.names import random_hex
 from clary.services.context import Context
-from clary.services.iam.entities import MEMBER, ORGANIZATION
+from clary.services.iam.entities import MEMBER, ORGANIZATION, member_key
 from clary.services.iam.publication import write
 from clary.services.organizations.accounts import ACTIVE, member_row
 from clary.services.organizations.rows import (
-    account_key,
     arn_of,
     is_member,
     organization_key,
@@ -48,7 +47,7 @@ def create(context: Context, params: Params) -> Output:
 
     def found(transaction: Transaction) -> None:
         transaction.insert(row)
-        transaction.insert(member_row(row, account_key(context, key.account), first))
+        transaction.insert(member_row(row, member_key(key.account), first))
 
     write(context, found)
     return {"Organization": _shown(row)}

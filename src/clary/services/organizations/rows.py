@@ -5,7 +5,7 @@ from __future__ import annotations
 from clary.errors import ValidationError
 from clary.names import Arn
 from clary.services.context import Context
-from clary.services.iam.entities import MEMBER, ORGANIZATION, Rows
+from clary.services.iam.entities import MEMBER, ORGANIZATION, Rows, member_key
 from clary.services.organizations.errors import invalid, no_account, not_in_use, not_yours
 from clary.services.placed import page
 from clary.services.resources import Output, Params, present
@@ -18,11 +18,6 @@ _ENTRIES = 20
 def organization_key(context: Context) -> Key:
     """The one organization there can be: the account that this Clary began with manages it."""
     return Key(ORGANIZATION, context.settings.account_id, "", ORGANIZATION)
-
-
-def account_key(context: Context, account: str) -> Key:
-    """Of a member's row."""
-    return Key(MEMBER, context.settings.account_id, "", account)
 
 
 def arn_of(organization: Row, resource: str) -> str:
@@ -49,7 +44,7 @@ def require_managed(context: Context, rows: Rows | None = None) -> Row:
 
 def is_member(context: Context, account: str) -> bool:
     """Whether the account is in the organization; the one that manages it is."""
-    return context.store.read.get(account_key(context, account)) is not None
+    return context.store.read.get(member_key(account)) is not None
 
 
 def members(context: Context) -> list[Row]:

@@ -6,8 +6,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clary.services.context import Context
+from clary.services.iam.entities import member_key
 from clary.services.organizations.errors import no_target
-from clary.services.organizations.rows import account_key, arn_of, require_managed
+from clary.services.organizations.rows import arn_of, require_managed
 from clary.services.organizations.service import SERVICE
 from clary.services.resources import Output, Params
 from clary.services.tags import checked_tags, joined_tags, listed_tags
@@ -21,7 +22,7 @@ def _require_target(context: Context, identifier: str) -> str:
     organization = require_managed(context)
     if identifier == organization.spec["RootId"]:
         return arn_of(organization, f"root/{identifier}")
-    row = context.store.read.get(account_key(context, identifier))
+    row = context.store.read.get(member_key(identifier))
     if row is None:
         raise no_target()
     return row.arn
