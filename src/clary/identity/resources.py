@@ -25,7 +25,7 @@ from clary.identity.policy import (
 )
 from clary.identity.principals import Named, is_service, named, stronger
 
-SERVICES = ("s3", "sqs", "sns")
+SERVICES = ("s3", "sqs", "sns", "sagemaker")
 """Those that publish policies of resources."""
 
 _S3 = "arn:aws:s3:::"

@@ -3,12 +3,14 @@ inference components, inference experiments, the registry of models, experiments
 search, tags."""
 
 from clary.services.sagemaker import (
+    ai_workloads,
     algorithms,
     associations,
     code,
     compilation_jobs,
     device_fleets,
     endpoint_configs,
+    endpoint_policies,
     endpoints,
     experiments,
     feature_groups,
@@ -29,6 +31,7 @@ from clary.services.sagemaker import (
     projects,
     refusals,
     search,
+    service_catalog,
     studio,
     studio_images,
     tags,
@@ -38,15 +41,19 @@ from clary.services.sagemaker import (
     trial_components,
     tuning_jobs,
     tuning_trials,
+    unmade_jobs,
+    unmade_places,
 )
 
 __all__ = [
+    "ai_workloads",
     "algorithms",
     "associations",
     "code",
     "compilation_jobs",
     "device_fleets",
     "endpoint_configs",
+    "endpoint_policies",
     "endpoints",
     "experiments",
     "feature_groups",
@@ -67,6 +74,7 @@ __all__ = [
     "projects",
     "refusals",
     "search",
+    "service_catalog",
     "studio",
     "studio_images",
     "tags",
@@ -76,4 +84,6 @@ __all__ = [
     "trial_components",
     "tuning_jobs",
     "tuning_trials",
+    "unmade_jobs",
+    "unmade_places",
 ]

@@ -1,5 +1,5 @@
 """Domains of Studio, who works in them, and the spaces they share: kept. No app runs in them: CreateApp and addresses
-that would open one are refused (`refusals.py`)
+that would open one are refused (`unmade_places.py`)
 (https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateDomain.html)."""
 
 from __future__ import annotations
@@ -162,10 +162,11 @@ APP = Resource(
     group="DomainIdEquals",
     equal={"UserProfileNameEquals": "UserProfileName", "SpaceNameEquals": "SpaceName"},
     descending=False,
-    verbs=("Describe", "List", "Delete"),
+    verbs=("Describe", "List"),
 )
+"""Nobody can make one: `unmade_places.py` offers what there is of it."""
 
-for _each in (DOMAIN, USER_PROFILE, SPACE, APP):
+for _each in (DOMAIN, USER_PROFILE, SPACE):
     declare(SERVICE, _each, effect="keeps state")
 
 
