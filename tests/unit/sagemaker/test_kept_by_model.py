@@ -1,5 +1,6 @@
-"""Every resource that is only kept, with all that its API model allows to be said: made, told, listed, searched, changed
-and deleted. A new declaration is taken up by itself; what its model does not say of it stands in the tables here."""
+"""Every resource that is only kept, with all that its API model allows to be said: made, told, listed, searched,
+changed and deleted. A new declaration is taken up by itself; what its model does not say of it stands in the tables
+here."""
 
 from __future__ import annotations
 
@@ -113,7 +114,7 @@ class Kept:
     def naming(self, verb):
         shape = operation(verb, self.noun).input_shape
         required = shape.required_members if verb == "Describe" else NAMING.get(self.noun, shape.required_members)
-        return {name: self.known[name] if name in self.known else self.arn for name in required}
+        return {name: self.known.get(name, self.arn) for name in required}
 
     def describe(self):
         answer = self._inner("sagemaker", f"Describe{self.noun}", **self.naming("Describe"))

@@ -20,7 +20,7 @@ from . import asked
 
 ACCOUNT = "000000000000"
 KINDS = {
-    f"{name}": each
+    name: each
     for module in (unmade_jobs, unmade_places)
     for name, each in vars(module).items()
     if isinstance(each, Unmade)
@@ -50,7 +50,7 @@ def put(inner, resource):
     spec = asked.full(shape_of(resource, "Describe")) if "Describe" in resource.verbs else {}
     if "List" in resource.verbs:
         spec |= asked.full(shape_of(resource, "List").members[resource.list_member].member)
-    names = {member: "one" for member in (*resource.within, resource.name_member)}
+    names = dict.fromkeys((*resource.within, resource.name_member), "one")
     key = Key(resource.kind, ACCOUNT, "us-east-1", resource.name_in(names))
     now = datetime.now(UTC)
     inner.store.write(lambda tx: tx.insert(Row(key, ARN, "", now, now, {**spec, **names})))
@@ -93,7 +93,8 @@ def test_what_is_not_there_is_absent_and_what_is_there_is_told(inner, kind):
 def resource_arn(resource):
     if resource.name_member.endswith("Arn"):
         return ARN
-    return f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:{resource.arn_type or resource.kind}/{'/'.join(naming(resource).values())}"
+    kind, name = resource.arn_type or resource.kind, "/".join(naming(resource).values())
+    return f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:{kind}/{name}"
 
 
 @pytest.mark.parametrize("kind", KINDS)

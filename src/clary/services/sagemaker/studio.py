@@ -103,22 +103,26 @@ def _owns_nothing(transaction: Transaction, row: Row) -> None:
             raise AWSError("ResourceInUse", f"Unable to delete UserProfile {row.arn}: it owns the space {space.arn}.")
 
 
-USER_PROFILE = Resource(
-    kind="user-profile",
-    noun="UserProfile",
-    within=("DomainId",),
-    list_member="UserProfiles",
-    status="InService",
-    exists=in_use("UserProfile"),
-    missing=does_not_exist("UserProfile"),
-    fill=_fill_within,
-    update=_update_within,
-    parent=_domain_of,
-    group="DomainIdEquals",
-    unused=_owns_nothing,
-    descending=False,
-    verbs=("Create", "Describe", "Update", "Delete"),
-)
+def _of_domain(noun: str, kind: str, **more: Any) -> Resource:  # noqa: ANN401  any member of a Resource
+    return Resource(
+        kind=kind,
+        noun=noun,
+        within=("DomainId",),
+        list_member=f"{noun}s",
+        status="InService",
+        exists=in_use(noun),
+        missing=does_not_exist(noun),
+        fill=_fill_within,
+        update=_update_within,
+        parent=_domain_of,
+        group="DomainIdEquals",
+        descending=False,
+        verbs=("Create", "Describe", "Update", "Delete"),
+        **more,
+    )
+
+
+USER_PROFILE = _of_domain("UserProfile", "user-profile", unused=_owns_nothing)
 
 
 def _summaries(row: Row) -> Output:
@@ -134,22 +138,7 @@ def _summaries(row: Row) -> Output:
     return resources.present(of)
 
 
-SPACE = Resource(
-    kind="space",
-    noun="Space",
-    within=("DomainId",),
-    list_member="Spaces",
-    status="InService",
-    exists=in_use("Space"),
-    missing=does_not_exist("Space"),
-    fill=_fill_within,
-    listed=_summaries,
-    update=_update_within,
-    parent=_domain_of,
-    group="DomainIdEquals",
-    descending=False,
-    verbs=("Create", "Describe", "Update", "Delete"),
-)
+SPACE = _of_domain("Space", "space", listed=_summaries)
 
 APP = Resource(
     kind="app",
