@@ -9,6 +9,7 @@ from sagemaker.feature_store.feature_group import FeatureDefinition, FeatureGrou
 from sagemaker.lineage.artifact import Artifact
 from sagemaker.lineage.association import Association
 from sagemaker.lineage.context import Context
+from sagemaker.model_card import ModelCard, ModelOverview
 from sagemaker.workflow.fail_step import FailStep
 from sagemaker.workflow.pipeline import Pipeline
 
@@ -42,6 +43,16 @@ group.create(
 )
 print("features", group.describe()["FeatureGroupStatus"])
 group.delete()
+
+card = ModelCard("kept", model_overview=ModelOverview(model_description="d"), **of_session)
+card.create()
+card.model_overview.model_description = "another"
+card.update()
+card.update(status="Approved")
+again = ModelCard.load("kept", **of_session)
+print("card", again.model_overview.model_description, again.version, again.status.value)
+print("history", len(card.get_version_history()), "exports", card.list_export_jobs()["ModelCardExportJobSummaries"])
+card.delete()
 
 pipeline = Pipeline("kept", steps=[FailStep("fail", error_message="x")], **of_session)
 arns = [pipeline.upsert(role_arn=role)["PipelineArn"] for _ in range(2)]

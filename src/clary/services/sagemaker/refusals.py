@@ -20,7 +20,6 @@ _BECAUSE: dict[str, tuple[str, ...]] = {
     CLUSTER.because: ("ListClusterExtensionVersions",),
     TRAINING_PLAN.because: ("ExtendTrainingPlan", "SearchTrainingPlanOfferings"),
     CUSTOMIZATION.because: ("DescribeJobSchemaVersion", "ListJobSchemaVersions"),
-    "Feature groups are shared with no other account": ("ListResourceCatalogs",),
     "The address of a hub content's files is in its document: read them from Amazon S3": (
         "CreateHubContentPresignedUrls",
     ),
