@@ -30,6 +30,7 @@ def test_sdk_2_keeps_runs_lineage_features_and_pipelines(sdk2_loaded: RunScript,
     output = sdk2_loaded(tmp_path / "kept_sdk2.py")
     for line in (
         "parameters [('kind', 'b'), ('rate', 0.1)]",
+        "metric loss 4 1.0 0.25",
         "runs ['first']",
         "associations 1",
         "artifacts 1",

@@ -15,6 +15,7 @@ from clary.services import (
     logs,
     s3,
     sagemaker,
+    sagemaker_metrics,
     sagemaker_runtime,
     secretsmanager,
     sns,
@@ -36,6 +37,7 @@ from clary.services.logs.service import SERVICE as LOGS
 from clary.services.registry import Registry
 from clary.services.s3.service import SERVICE as S3
 from clary.services.sagemaker.service import SERVICE as SAGEMAKER
+from clary.services.sagemaker_metrics.service import SERVICE as SAGEMAKER_METRICS
 from clary.services.sagemaker_runtime.service import SERVICE as SAGEMAKER_RUNTIME
 from clary.services.secretsmanager.service import SERVICE as SECRETSMANAGER
 from clary.services.sns.service import SERVICE as SNS
@@ -57,6 +59,7 @@ OPERATIONS = (
     logs,
     s3,
     sagemaker,
+    sagemaker_metrics,
     sagemaker_runtime,
     secretsmanager,
     sns,
@@ -70,6 +73,7 @@ OPERATIONS = (
 REGISTRY = Registry(
     (
         SAGEMAKER,
+        SAGEMAKER_METRICS,
         SAGEMAKER_RUNTIME,
         S3,
         STS,

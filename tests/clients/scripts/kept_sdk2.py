@@ -18,9 +18,13 @@ of_session = {"sagemaker_session": session}
 
 with Run(experiment_name="kept", run_name="first", **of_session) as run:
     run.log_parameters({"rate": 0.1, "kind": "b"})
+    for step in range(4):
+        run.log_metric("loss", 1.0 / (step + 1), step=step)
     run.log_artifact("data", "s3://nowhere/data", is_output=False)
 with load_run(experiment_name="kept", run_name="first", **of_session) as run:
     print("parameters", sorted(run._trial_component.parameters.items()))
+    [loss] = run._trial_component.metrics
+    print("metric", loss.metric_name, loss.count, loss.max, loss.last)
 print("runs", [each.run_name for each in list_runs(experiment_name="kept", **of_session)])
 
 context = Context.create(context_name="kept", source_uri="u", context_type="Test", **of_session)
