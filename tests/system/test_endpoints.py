@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -27,6 +29,8 @@ from tests.system.endpoints import (
 from tests.system.jobs import JOB_SECONDS, Jobs
 
 pytestmark = [pytest.mark.system]
+
+PAGE = Path(__file__).parents[2] / "docs" / "endpoints.md"
 
 
 @pytest.fixture(scope="module")
@@ -137,8 +141,10 @@ def test_a_policy_on_an_endpoint_lets_in_and_shuts_out_until_the_endpoint_is_gon
     ann, own = _user_without_rights(jobs)
     said = {"Principal": {"AWS": own}, "Action": "sagemaker:InvokeEndpoint", "Resource": arn}
 
-    def put(effect: str) -> None:
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [{**said, "Effect": effect}]})
+    lets_in = json.dumps({"Version": "2012-10-17", "Statement": [{**said, "Effect": "Allow"}]})
+    [of_page] = re.findall(r"```json\n(.*?)```", PAGE.read_text(), re.DOTALL)
+
+    def put(policy: str) -> None:
         jobs.sagemaker.put_endpoint_policy(EndpointName=name, ResourcePolicy=policy)
 
     def may() -> bool:
@@ -149,11 +155,11 @@ def test_a_policy_on_an_endpoint_lets_in_and_shuts_out_until_the_endpoint_is_gon
             return False
 
     assert not may()
-    put("Allow")
+    put(lets_in)
     assert may()
-    put("Deny")
+    put(of_page.replace("churn", name))
     assert not may()
-    put("Allow")
+    put(lets_in)
     jobs.sagemaker.delete_endpoint(EndpointName=name)
     jobs.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
     assert not may()
