@@ -296,7 +296,3 @@ resource "aws_sagemaker_code_repository" "own" {
   code_repository_name = "terraform-own"
   git_config { repository_url = "https://example.com/own.git" }
 }
-
-resource "aws_sagemaker_servicecatalog_portfolio_status" "own" {
-  status = "Enabled"
-}
