@@ -22,6 +22,8 @@ ROOT = Path(__file__).parent.parent
 LOCKS = ROOT / "tests" / "clients" / "environments"
 NAMES = tuple(sorted(lock.stem for lock in LOCKS.glob("*.txt")))
 AT_A_TIME = 2
+UV = uv.find_uv_bin()
+"""Found before there are threads: it asks `sysconfig`, which two may not ask first."""
 
 
 def python_of(name: str) -> Path:
@@ -51,7 +53,7 @@ def _stamp(lock: Path) -> Path:
 
 
 def _uv(*arguments: str) -> None:
-    subprocess.run([uv.find_uv_bin(), *arguments], check=True)
+    subprocess.run([UV, *arguments], check=True)
 
 
 def _told(name: str) -> None:
