@@ -7,11 +7,14 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 _GROUP = 256  # changes per commit: one fsync is shared by all of them
+
+_LOG_IS_DONE = "PRAGMA wal_checkpoint(PASSIVE)"
 
 Change = Callable[[sqlite3.Connection], Any]
 
@@ -27,7 +30,9 @@ class Writer:
         self._thread.start()
 
     def run(self, change: Callable[[sqlite3.Connection], T]) -> T:
-        """Carry out `change` in the writer's thread; what it raises undoes it, and it alone, and is raised here."""
+        """Carry out `change` in the writer's thread; what it raises undoes it, and it alone, and is raised here.
+
+        Where the disk is full nothing of it is kept."""
         done: Future[T] = Future()
         self._queue.put((change, done))
         return done.result()
@@ -67,6 +72,7 @@ class Writer:
             self._connection.execute("COMMIT")
         except sqlite3.Error as reason:  # the disk is full or gone: nobody's change was kept
             self._roll_back()
+            make_room(self._connection)
             for _, done in group:
                 done.set_exception(reason)
             return
@@ -80,6 +86,8 @@ class Writer:
             result = change(self._connection)
         except BaseException as reason:
             failure = reason
+            if not self._connection.in_transaction:  # SQLite has rolled back by itself: the whole group
+                raise
             self._connection.execute("ROLLBACK TO change")
             self._connection.execute("RELEASE change")
             return lambda: done.set_exception(failure)
@@ -89,3 +97,10 @@ class Writer:
     def _roll_back(self) -> None:
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
+
+
+def make_room(connection: sqlite3.Connection) -> None:
+    """After a change that found no space: what the write-ahead log holds goes to the database, so that the next change
+    has the log's space again. One that deletes can be carried out on a full disk then."""
+    with suppress(sqlite3.Error):  # there may be no space for that either
+        connection.execute(_LOG_IS_DONE).fetchall()

@@ -9,6 +9,7 @@ forgotten after 455 days. What is kept is bounded by that.
 from __future__ import annotations
 
 import json
+import logging
 import queue
 import sqlite3
 import threading
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
+from clary.commits import make_room
 from clary.errors import ClaryError
 from clary.telemetry.summary import Summary, merged
 
@@ -46,6 +48,8 @@ _SCHEMA = """
 """
 _VERSION = 1
 _UPGRADE = "Upgrade Clary, or choose another --data-dir."
+
+_log = logging.getLogger(__name__)
 
 Dimensions = tuple[tuple[str, str], ...]
 """Names and values, ordered by name."""
@@ -127,7 +131,10 @@ class SeriesStore:
                 _add(connection, found, datum)
             for found, at in latest.items():
                 connection.execute("UPDATE metric SET latest = max(latest, ?) WHERE id = ?", (at, found))
-        self.sweep(now)
+        try:
+            self.sweep(now)
+        except sqlite3.Error:  # what was put is kept: to say that it is not would have it put twice
+            _log.exception("old points were not merged; trying again later")
 
     def clear(self) -> None:
         """Forget everything."""
@@ -192,6 +199,7 @@ class SeriesStore:
         except BaseException:
             if self._writer.in_transaction:
                 self._writer.execute("ROLLBACK")
+            make_room(self._writer)
             raise
 
     @contextmanager
