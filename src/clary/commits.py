@@ -7,14 +7,11 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import suppress
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 _GROUP = 256  # changes per commit: one fsync is shared by all of them
-
-_LOG_IS_DONE = "PRAGMA wal_checkpoint(PASSIVE)"
 
 Change = Callable[[sqlite3.Connection], Any]
 
@@ -70,9 +67,8 @@ class Writer:
             self._connection.execute("BEGIN IMMEDIATE")
             outcomes.extend(self._apply(change, done) for change, done in group)
             self._connection.execute("COMMIT")
-        except sqlite3.Error as reason:  # the disk is full or gone: nobody's change was kept
+        except Exception as reason:  # the disk is full or gone: nobody's change was kept
             self._roll_back()
-            make_room(self._connection)
             for _, done in group:
                 done.set_exception(reason)
             return
@@ -97,10 +93,3 @@ class Writer:
     def _roll_back(self) -> None:
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
-
-
-def make_room(connection: sqlite3.Connection) -> None:
-    """After a change that found no space: what the write-ahead log holds goes to the database, so that the next change
-    has the log's space again. One that deletes can be carried out on a full disk then."""
-    with suppress(sqlite3.Error):  # there may be no space for that either
-        connection.execute(_LOG_IS_DONE).fetchall()

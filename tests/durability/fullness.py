@@ -167,8 +167,6 @@ def main(folder: Path) -> None:
             if told != "ServiceUnavailable 503":
                 print(f"{name}: {told}")
         users.look()
-        disk.fill()
-        users.s3.delete_object(Bucket=BUCKET, Key="sealed")
         disk.free()
         users.s3.put_object(Bucket=BUCKET, Key="sealed", Body=KEPT, **CUSTOMERS)
         for write in users.writes().values():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import queue
-import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -12,7 +11,6 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from clary.commits import make_room
 from clary.store.transaction import Transaction
 
 T = TypeVar("T")
@@ -74,7 +72,6 @@ class Writer:
                 for work in group:
                     self._carry_out(connection, work, done)
         except BaseException as failure:  # belongs to those who wait, who raise it
-            _make_room(connection)
             for work in group:
                 if not work.future.done():
                     work.future.set_exception(failure)
@@ -102,10 +99,3 @@ class Writer:
             work.future.set_exception(failure)
         else:
             done.append((work, result))
-
-
-def _make_room(connection: Connection) -> None:
-    """The driver's own connection, beneath what would begin a transaction."""
-    driver = connection.connection.driver_connection
-    if isinstance(driver, sqlite3.Connection):
-        make_room(driver)

@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from clary.commits import make_room
 from clary.errors import ClaryError
 from clary.telemetry.summary import Summary, merged
 
@@ -199,7 +198,6 @@ class SeriesStore:
         except BaseException:
             if self._writer.in_transaction:
                 self._writer.execute("ROLLBACK")
-            make_room(self._writer)
             raise
 
     @contextmanager
