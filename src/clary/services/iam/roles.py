@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from clary.calls import Access, Call
-from clary.errors import ValidationError
+from clary.errors import AccessDenied, ValidationError
 from clary.identity.context import context_of
 from clary.identity.denial import denied
 from clary.identity.directory import Directory
@@ -165,9 +165,15 @@ def trusts(row: Row, call: Call, service_principal: str, source_arn: str = "") -
 def _may_pass(reader: Rows, call: Call, role_arn: str, service_principal: str) -> None:
     access = Access("iam:PassRole", role_arn, {"iam:PassedToService": service_principal})
     who = call.principal
+    if _account_of(role_arn) != who.account:
+        raise AccessDenied("Cross-account pass role is not allowed.")
     decision = Directory(identities_of(reader, who.account, who.identity, who.session_policies)).decide(call, access)
     if not decision.allowed:
         raise denied(call.service, call.principal, access.action, role_arn, decision)
+
+
+def _account_of(role_arn: str) -> str:
+    return (role_arn.split(":", 5) + [""] * 5)[4]
 
 
 def check_pass_role(
