@@ -61,6 +61,13 @@ class Directory:
         guarded = Guarded(self.identities["account"], PolicySet(policy.statements), alone=policy.sole)
         return together(guarded, question, who, self._callers(who, question))
 
+    def is_closed(self, who: Principal, access: Access) -> bool:
+        """Whether the resource is another account's, which has let nobody in: what the caller's own policies allow does
+        not count there. Whom a role lets in is said by its trust policy, which STS asks itself."""
+        account = self.resources.account_of(access.resource)
+        foreign = account.isdecimal() and account != who.account
+        return foreign and self.resources.find(access.resource) is None and not access.action.startswith("sts:")
+
     def subject(self, principal: Principal) -> Subject | None:
         """The user or role whose policies count; None where it is gone, or another has its name now."""
         found = self.identities["subjects"].get(principal.identity)
