@@ -58,7 +58,8 @@ class Directory:
     def decide_on(self, call: Call, access: Access, policy: ResourcePolicy) -> Decision:
         """The same on a resource that has a policy of its own."""
         who, question = call.principal, self._question(call, access)
-        guarded = Guarded(self.identities["account"], PolicySet(policy.statements), alone=policy.sole)
+        account = self.resources.account_of(access.resource) or self.identities["account"]
+        guarded = Guarded(account, PolicySet(policy.statements), alone=policy.sole)
         return together(guarded, question, who, self._callers(who, question))
 
     def is_closed(self, who: Principal, access: Access) -> bool:
