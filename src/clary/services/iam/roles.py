@@ -13,6 +13,7 @@ from clary.identity.directory import Directory
 from clary.identity.grammar import check_trust_policy
 from clary.identity.policy import MalformedPolicy, Question, compile_policy
 from clary.identity.trust import trusts_service
+from clary.names import account_of
 from clary.services.context import Context
 from clary.services.iam.attachments import require_attachable
 from clary.services.iam.entities import (
@@ -165,15 +166,11 @@ def trusts(row: Row, call: Call, service_principal: str, source_arn: str = "") -
 def _may_pass(reader: Rows, call: Call, role_arn: str, service_principal: str) -> None:
     access = Access("iam:PassRole", role_arn, {"iam:PassedToService": service_principal})
     who = call.principal
-    if _account_of(role_arn) != who.account:
+    if account_of(role_arn) != who.account:
         raise AccessDenied("Cross-account pass role is not allowed.")
     decision = Directory(identities_of(reader, who.account, who.identity, who.session_policies)).decide(call, access)
     if not decision.allowed:
         raise denied(call.service, call.principal, access.action, role_arn, decision)
-
-
-def _account_of(role_arn: str) -> str:
-    return (role_arn.split(":", 5) + [""] * 5)[4]
 
 
 def check_pass_role(
