@@ -140,9 +140,9 @@ class Gateway:
             response = self._refusal(error, exchange)
         except ClientGone:
             raise
-        except Exception:  # the last line of defence: the traceback is for the log, never for the client
+        except Exception as error:  # the last line of defence: the traceback is for the log, never for the client
             _log.exception("request %s failed: %s %s", exchange.request_id, request.method, request.raw_path)
-            response = self._refusal(refusals.internal_failure(), exchange)
+            response = self._refusal(refusals.failure(error), exchange)
         if "origin" in request.headers and self._pages is not None:
             response.headers |= self._pages(_bucket(exchange), request)
         return _finish(response, exchange.protocol, exchange.request_id)
@@ -168,9 +168,9 @@ class Gateway:
             return await site.answer(request, incoming)
         except ClientGone:
             raise
-        except Exception:  # as above
+        except Exception as error:  # as above
             _log.exception("%s %s failed", request.method, request.raw_path)
-            return self._fault(refusals.internal_failure(), "json", "", "-")
+            return self._fault(refusals.failure(error), "json", "", "-")
 
     async def _own(self, request: HttpRequest, incoming: Incoming) -> HttpResponse:
         handler = self._own_handler(request.path)
@@ -186,9 +186,9 @@ class Gateway:
             return self._fault(error, "json", "", "-")
         except ClientGone:
             raise
-        except Exception:  # as above
+        except Exception as error:  # as above
             _log.exception("%s %s failed", request.method, request.raw_path)
-            return self._fault(refusals.internal_failure(), "json", "", "-")
+            return self._fault(refusals.failure(error), "json", "", "-")
 
     def _own_handler(self, path: str) -> InternalHandler | None:
         """By the path itself, else by the longest path that it lies below."""

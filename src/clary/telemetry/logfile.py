@@ -87,6 +87,30 @@ def cut_torn_end(descriptor: int) -> int:
     return end
 
 
+def cut_unfinished(descriptor: int) -> None:
+    """Remove what a crash left of an event of several lines too: the next event would be taken for its end."""
+    end = cut_torn_end(descriptor)
+    while end:
+        start = _line_start(descriptor, end)
+        if not _parse(os.pread(descriptor, end - 1 - start, start), start).partial:
+            break
+        end = start
+    if end < os.fstat(descriptor).st_size:
+        os.ftruncate(descriptor, end)
+
+
+def _line_start(descriptor: int, end: int) -> int:
+    """Where the line begins that ends at `end`."""
+    stop = end - 1
+    while stop:
+        start = max(0, stop - BLOCK)
+        found = os.pread(descriptor, stop - start, start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        stop = start
+    return 0
+
+
 class LogWriter:
     """Makes events of what a program prints: a line is an event, at the time it came.
 
