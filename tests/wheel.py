@@ -25,11 +25,13 @@ def built() -> Path:
 
 
 def _build(folder: Path) -> Path:
-    """By the development environment's own compiler, whose version is locked."""
+    """By the development environment's own compiler, whose version is locked. Raises AssertionError where sources are
+    changed meanwhile."""
     part = folder.with_name(f"{folder.name}.{os.getpid()}")
     command = ["build", "--quiet", "--wheel", "--no-build-isolation", "--python", sys.executable]
     asked = os.environ | {"HATCH_BUILD_HOOK_ENABLE_CUSTOM": "true"}
     _uv(*command, "--out-dir", str(part), str(ROOT), environment=asked)
+    assert folder.name == _digest(), "sources have changed while they were compiled"
     wheel = next(part.glob("*.whl"))
     folder.mkdir(parents=True, exist_ok=True)
     place = wheel.replace(folder / wheel.name)

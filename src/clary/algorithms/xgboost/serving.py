@@ -16,6 +16,7 @@ from clary.algorithms.xgboost.names import answers_with_commas
 from clary.formats import content_types
 from clary.toolkit import arrays, inference
 from clary.toolkit.layout import Layout
+from clary.toolkit.rows import apart
 from clary.toolkit.server.batching import Rows, RowWise
 from clary.toolkit.server.message import Refused, Request, Response
 
@@ -62,15 +63,12 @@ class XGBoostService:
         values, kind = self._features(request)
         if not isinstance(values, np.ndarray):
             return None
-        return Rows((kind, values.shape[1], values.dtype.name), len(values), Features(values, kind))
+        return Rows((kind, values.shape[1], values.dtype.char), len(values), Features(values, kind))
 
     def predict(self, data: Sequence[Features]) -> List[Array]:
         """Raises Refused, and ValueError where there is not one prediction a row."""
         predictions = self._predict(Features(np.concatenate([each.values for each in data]), data[0].kind).body())
-        ends = np.cumsum([len(each.values) for each in data])
-        if len(predictions) != ends[-1]:
-            raise ValueError("the model does not give one prediction for each row")
-        return np.split(predictions, ends[:-1])
+        return apart(predictions, [len(each.values) for each in data])
 
     def write(self, predictions: Array, request: Request) -> Response:
         """Predictions as their request's answer. Raises Refused with 406."""
@@ -88,7 +86,7 @@ class XGBoostService:
         return bodies.read(request.body, request.headers.get("content-type"))
 
     def _accepted(self, header: str) -> str:
-        accept = content_types.parse(header)[0]
+        accept = content_types.kind_of(header)
         if self._commas and not self._keys:
             return content_types.CSV
         if not accept or accept == content_types.ANY:
