@@ -11,7 +11,7 @@ import xgboost
 from scipy import stats
 
 from clary.algorithms.xgboost import bodies, models, selectable
-from clary.algorithms.xgboost.bodies import Body, Features
+from clary.algorithms.xgboost.bodies import Features
 from clary.algorithms.xgboost.names import answers_with_commas
 from clary.formats import content_types
 from clary.toolkit import arrays, inference
@@ -49,7 +49,7 @@ class XGBoostService:
         """Raises Refused: 415 for what cannot be read, 400 for what the model cannot take, 406 for an answer's type."""
         if not request.body:
             return Response(204)
-        return self.write(self._predict(self._features(request).body()), request)
+        return self.write(self._predict(self._features(request)), request)
 
     def row_wise(self) -> Optional[RowWise]:
         """The boosters predict rows of one width together as they do one by one: each tree looks at one row at a time,
@@ -67,7 +67,7 @@ class XGBoostService:
 
     def predict(self, data: Sequence[Features]) -> List[Array]:
         """Raises Refused, and ValueError where there is not one prediction a row."""
-        predictions = self._predict(Features(np.concatenate([each.values for each in data]), data[0].kind).body())
+        predictions = self._predict(Features(np.concatenate([each.values for each in data]), data[0].kind))
         return apart(predictions, [len(each.values) for each in data])
 
     def write(self, predictions: Array, request: Request) -> Response:
@@ -107,9 +107,9 @@ class XGBoostService:
             return "".join(json.dumps({"score": value}) + "\n" for value in values).encode()
         return arrays.encode(values, accept)
 
-    def _predict(self, body: Body) -> Array:
+    def _predict(self, features: Features) -> Array:
         try:
-            answers = [model.predict(body) for model in self._models]
+            answers = [model.predict(features) for model in self._models]
         except (xgboost.core.XGBoostError, ValueError) as error:
             raise Refused(400, f"Unable to evaluate payload provided: {error}") from error
         if len(answers) == 1:
