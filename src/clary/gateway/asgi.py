@@ -118,10 +118,12 @@ class Gateway:
             await self._outgoing.send(started, response, incoming, head_only=head_only)
         except OSError:
             _log.exception("the body of an answer to %s %s could not be read", request.method, request.raw_path)
-            if not started.yes:
-                failed = _finish(self._fault(refusals.internal_failure(), "rest-xml", "s3", "-"), "rest-xml", "-")
-                _tell_length(request, failed)
-                await self._outgoing.send(line, failed, incoming, head_only=head_only)
+        else:
+            return
+        if not started.yes:
+            failed = _finish(self._fault(refusals.internal_failure(), "rest-xml", "s3", "-"), "rest-xml", "-")
+            _tell_length(request, failed)
+            await self._outgoing.send(line, failed, incoming, head_only=head_only)
 
     async def _response(self, request: HttpRequest, incoming: Incoming) -> HttpResponse:
         for site in self._sites:

@@ -321,8 +321,10 @@ class Pool:
         head = request.head()
         connection = self._take(len(request.body)) or await self.connect()
         try:
-            answer = await connection.ask(head, request.body)
+            answer: Response | None = await connection.ask(head, request.body)
         except NotSent:  # closed by the server between two requests
+            answer = None
+        if answer is None:
             connection = await self.connect()
             answer = await connection.ask(head, request.body)
         self._give_back(connection)
