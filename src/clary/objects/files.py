@@ -39,6 +39,25 @@ class Files:
         self._make_folder(path.parent)
         return file, os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _MODE)
 
+    def keep(self, data: bytes) -> str:
+        """A new file of these bytes, durable. Raises OSError; nothing is kept then."""
+        file = random_hex()
+        path = self.path(file)
+        try:
+            self._write_new(path, data)
+            self.sync_folder(file)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        return file
+
+    def _write_new(self, path: Path, data: bytes) -> None:
+        try:
+            _write_synced(path, data)
+        except FileNotFoundError:  # its folder is not there yet
+            self._make_folder(path.parent)
+            _write_synced(path, data)
+
     def take(self, descriptor: int) -> str:
         """A new file with the content of an open one, durable: a hard link, or a copy where no link can be made."""
         file = random_hex()
@@ -160,6 +179,17 @@ def _link(descriptor: int, path: Path) -> None:
         os.link(f"/proc/self/fd/{descriptor}", path.name, dst_dir_fd=folder, follow_symlinks=True)
     finally:
         os.close(folder)
+
+
+def _write_synced(path: Path, data: bytes) -> None:
+    """A new file: what is written with O_DSYNC is on the disk, one call the less for a small one."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_DSYNC, _MODE)
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
+    finally:
+        os.close(descriptor)
 
 
 def _copy(descriptor: int, path: Path) -> None:

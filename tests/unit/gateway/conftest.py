@@ -56,7 +56,9 @@ class Bodies:
         self.kept = []
 
     async def receive(self, chunks, request):
-        data = b"".join([piece async for piece in chunks])
+        return await self.keep(b"".join([piece async for piece in chunks]), request)
+
+    async def keep(self, data, request):
         self.kept.append(data)
         return {"file": len(self.kept), "size": len(data)}
 
