@@ -263,7 +263,7 @@ def _encoded(text: str) -> str:
 def check_time(signature: Signature, now: float, skew: float) -> None:
     """Raises AWSError where the request was signed too long ago, or lies in the future. `now` and `skew` in seconds."""
     try:
-        signed = _moment(signature.stamp)
+        signed = moment(signature.stamp)
     except ValueError:
         raise incomplete(f"Date must be in ISO-8601 'basic format'. Got '{signature.stamp}'.") from None
     if signature.stamp[:8] != signature.date:
@@ -275,8 +275,8 @@ def check_time(signature: Signature, now: float, skew: float) -> None:
 
 
 @lru_cache(maxsize=256)
-def _moment(stamp: str) -> int:
-    """Seconds since 1970; kept, since many requests are signed in one second. Raises ValueError."""
+def moment(stamp: str) -> int:
+    """A stamp in seconds since 1970; kept, since many requests are signed in one second. Raises ValueError."""
     return timegm(strptime(stamp, _STAMP))
 
 

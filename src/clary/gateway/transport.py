@@ -4,11 +4,10 @@
 from __future__ import annotations
 
 import time
-from calendar import timegm
 from contextlib import suppress
 
 from clary.gateway.sigv2 import SignatureV2
-from clary.gateway.sigv4 import ALGORITHM, Signature
+from clary.gateway.sigv4 import ALGORITHM, Signature, moment
 from clary.wire.http import HttpRequest
 
 _HEADERS = (
@@ -16,7 +15,6 @@ _HEADERS = (
     ("aws:UserAgent", "user-agent"),
     ("s3:x-amz-content-sha256", "x-amz-content-sha256"),
 )
-_STAMP = "%Y%m%dT%H%M%SZ"
 
 
 def transport(request: HttpRequest, signature: Signature | SignatureV2 | None) -> dict[str, str]:
@@ -29,6 +27,6 @@ def transport(request: HttpRequest, signature: Signature | SignatureV2 | None) -
     keys["s3:signatureversion"] = "AWS" if isinstance(signature, SignatureV2) else ALGORITHM
     if isinstance(signature, Signature):
         with suppress(ValueError):  # such a signature is refused
-            age = time.time() - timegm(time.strptime(signature.stamp, _STAMP))
+            age = time.time() - moment(signature.stamp)
             keys["s3:signatureAge"] = str(max(0, round(age * 1000)))
     return keys
