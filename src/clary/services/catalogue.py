@@ -13,6 +13,7 @@ from clary.services import (
     kms,
     lambda_,
     logs,
+    organizations,
     s3,
     sagemaker,
     sagemaker_runtime,
@@ -33,6 +34,7 @@ from clary.services.iam.service import SERVICE as IAM
 from clary.services.kms.service import SERVICE as KMS
 from clary.services.lambda_.service import SERVICE as LAMBDA
 from clary.services.logs.service import SERVICE as LOGS
+from clary.services.organizations.service import SERVICE as ORGANIZATIONS
 from clary.services.registry import Registry
 from clary.services.s3.service import SERVICE as S3
 from clary.services.sagemaker.service import SERVICE as SAGEMAKER
@@ -55,6 +57,7 @@ OPERATIONS = (
     kms,
     lambda_,
     logs,
+    organizations,
     s3,
     sagemaker,
     sagemaker_runtime,
@@ -83,6 +86,7 @@ REGISTRY = Registry(
         ECR,
         KMS,
         LAMBDA,
+        ORGANIZATIONS,
         SECRETSMANAGER,
         SNS,
         SQS,
