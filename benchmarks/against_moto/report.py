@@ -12,10 +12,19 @@ from benchmarks.figures import Figure
 Measured = dict[str, dict[str, list[float]]]
 """By what is measured and the server's title: a rate of each round, or MiB."""
 
-TIMES = {small.PUT: 5, small.GET: 10, small.JOB: 10, small.MODEL: 10, large.PUT: 3, large.GET: 8}
-"""How often as fast as moto, at least."""
+TIMES = {
+    small.PUT: (5, 3),
+    small.GET: (10, 4),
+    small.JOB: (10, 5),
+    small.MODEL: (10, 4),
+    large.PUT: (3, 1.3),
+    large.GET: (8, 1.3),
+}
+"""How often as fast as moto, at least: what is aimed at, and what fails a run."""
 
-DESCRIBES_PER_SECOND = 3000
+DESCRIBES_PER_SECOND = 3000, 300
+"""Likewise. What a second brings is the machine's, too: a run fails only where something is broken."""
+
 FLAT = 32.0
 """MiB that a transfer of any size may add."""
 
@@ -26,16 +35,18 @@ def figures(measured: Measured) -> list[Figure]:
 
 
 def _ratios(measured: Measured) -> Iterator[Figure]:
-    for kind, least in TIMES.items():
+    for kind, (least, gate) in TIMES.items():
         if kind in measured:
             pairs = zip(measured[kind][CLARY], measured[kind][MOTO], strict=True)
-            yield Figure(f"{kind}: Clary over moto", [own / other for own, other in pairs], least, "×", is_least=True)
+            values = [own / other for own, other in pairs]
+            yield Figure(f"{kind}: Clary over moto", values, least, "×", is_least=True, gate=gate)
 
 
 def _rates(measured: Measured) -> Iterator[Figure]:
     for kind in (small.JOB, small.MODEL):
         if kind in measured:
-            yield Figure(f"{kind} in a second", measured[kind][CLARY], DESCRIBES_PER_SECOND, "/s", is_least=True)
+            least, gate = DESCRIBES_PER_SECOND
+            yield Figure(f"{kind} in a second", measured[kind][CLARY], least, "/s", is_least=True, gate=gate)
 
 
 def _memory(measured: Measured) -> Iterator[Figure]:

@@ -28,12 +28,13 @@ class Files:
 
     def __init__(self, root: Path) -> None:
         self._root = root / "files"
+        self._before = f"{self._root}/"
 
     def path(self, file: str) -> Path:
         """Where file `file` lies. Raises ValueError where `file` is no id."""
         if not _ID.fullmatch(file):
             raise ValueError(f"not a file's id: {file!r}")
-        return self._root / file[:_FOLDER_LETTERS] / file
+        return Path(f"{self._before}{file[:_FOLDER_LETTERS]}/{file}")
 
     def create(self) -> tuple[str, int]:
         """A new empty file: its id and a descriptor open for reading and writing, to be closed by the caller."""
