@@ -19,6 +19,8 @@ from benchmarks.serving import load, messages
 
 REQUESTS = 10_000
 """Of each kind; no two are equal."""
+OBJECTS = 1000
+"""That are got, each by several requests."""
 CLIENTS = 32
 SIZE = 10 * 2**10
 PUT, GET, JOB, MODEL = "10 KiB put", "10 KiB get", "DescribeTrainingJob", "DescribeModel"
@@ -55,11 +57,15 @@ def requests(side: Side, kind: str) -> Iterator[bytes]:
 
 def _objects(signer: Signer, kind: str) -> Iterator[bytes]:
     for number in range(REQUESTS):
-        path = f"/{BUCKET}/small/{number % 100:02d}/{number:05d}"
         if kind == PUT:
-            yield signer.request("PUT", path, content(number), {"Content-Type": "binary/octet-stream"})
+            headers = {"Content-Type": "binary/octet-stream"}
+            yield signer.request("PUT", f"/{BUCKET}/{_key(number)}", content(number), headers)
         else:
-            yield signer.request("GET", path, b"", {})
+            yield signer.request("GET", f"/{BUCKET}/{_key(number % OBJECTS)}", b"", {})
+
+
+def _key(number: int) -> str:
+    return f"small/{number % 100:02d}/{number:05d}"
 
 
 def content(number: int) -> bytes:
@@ -113,11 +119,7 @@ def prepared(side: Side, kind: str, folder: Path) -> Asked:
 
 
 def put_once(side: Side) -> None:
-    """Every object is there, whatever wrk came to."""
+    """What is got is there, whatever wrk came to."""
     client = side.client("s3")
-    listed = client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix="small/")
-    there = {each["Key"] for page in listed for each in page.get("Contents", [])}
-    for number in range(REQUESTS):
-        key = f"small/{number % 100:02d}/{number:05d}"
-        if key not in there:
-            client.put_object(Bucket=BUCKET, Key=key, Body=content(number))
+    for number in range(OBJECTS):
+        client.put_object(Bucket=BUCKET, Key=_key(number), Body=content(number))
