@@ -139,8 +139,9 @@ async def _taken(parts: Parts, exchange: Exchange, signature: Signature | None, 
     request, incoming = exchange.request, exchange.incoming
     body = incoming.ahead(sys.maxsize)
     if body is not None:
-        return await parts.bodies.keep(streamed.whole(body, request, signature, key), request)
-    return await parts.bodies.receive(streamed.pieces(streamed.chunks(incoming), request, signature, key), request)
+        return await parts.bodies.keep(streamed.whole(body, request, signature, key), request, exchange.call)
+    chunks = streamed.pieces(streamed.chunks(incoming), request, signature, key)
+    return await parts.bodies.receive(chunks, request, exchange.call)
 
 
 def call(parts: Parts, exchange: Exchange) -> Awaitable[None] | None:

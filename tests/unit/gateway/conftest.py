@@ -55,10 +55,10 @@ class Bodies:
     def __init__(self):
         self.kept = []
 
-    async def receive(self, chunks, request):
-        return await self.keep(b"".join([piece async for piece in chunks]), request)
+    async def receive(self, chunks, request, call):
+        return await self.keep(b"".join([piece async for piece in chunks]), request, call)
 
-    async def keep(self, data, request):
+    async def keep(self, data, _request, _call):
         self.kept.append(data)
         return {"file": len(self.kept), "size": len(data)}
 
