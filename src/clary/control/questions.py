@@ -35,6 +35,7 @@ from clary.services.apigateway.usage import note as note_usage
 from clary.services.iam.bootstrap import ensure_defaults
 from clary.services.iam.use import note as note_uses
 from clary.services.s3.publication import publish as publish_buckets
+from clary.services.sagemaker.publication import publish as publish_endpoints
 from clary.services.sns.publication import publish as publish_topics
 from clary.services.sqs.publication import publish as publish_queues
 from clary.services.sqs.reception import receive
@@ -151,6 +152,7 @@ class Questions:
         publish_buckets(self._objects, self._settings)
         publish_queues(self._store.read, self._settings)
         publish_topics(self._store.read, self._settings)
+        publish_endpoints(self._store.read, self._settings)
         bucket.offer(self._objects, self._settings.region)
         _log.info("everything was reset")
         return {"status": "reset"}
