@@ -60,7 +60,8 @@ bench: setup  ## measure what docs/performance.md says, and compare ratios with 
 			benchmarks.algorithms benchmarks.gradient_boosting benchmarks.nearest_neighbours benchmarks.pytorch \
 			benchmarks.functions benchmarks.registry benchmarks.own_container benchmarks.several_containers \
 			benchmarks.api_gateway benchmarks.capture benchmarks.shadow benchmarks.overload \
-			benchmarks.request_cost benchmarks.decisions benchmarks.listing benchmarks.compiled; do \
+			benchmarks.request_cost benchmarks.decisions benchmarks.listing benchmarks.object_listing \
+			benchmarks.against_moto benchmarks.compiled; do \
 		$(BIN)/python -m $$each || missed=1; done; \
 	$(BIN)/python -m benchmarks.regression $$BENCH_FIGURES $(REGRESSION) || missed=1; exit $$missed
 
@@ -81,6 +82,8 @@ lock: setup  ## resolve the dependencies anew
 	@for each in benchmarks/serving/environments/*.in; do \
 		$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-annotate --no-header \
 			--override benchmarks/serving/environments/overrides.txt $$each --output-file $${each%.in}.txt; done
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		benchmarks/environments/moto.in --output-file benchmarks/environments/moto.txt
 
 clean:  ## remove the development environment
 	@rm -rf .venv

@@ -12,7 +12,12 @@ SECONDS = 60.0
 
 def post(port: int, path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
     """A whole request over a connection that is kept."""
-    lines = [f"POST {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", f"Content-Length: {len(body)}"]
+    return whole("POST", port, path, body, headers)
+
+
+def whole(method: str, port: int, path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
+    """The same, of any method."""
+    lines = [f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", f"Content-Length: {len(body)}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     return "\r\n".join([*lines, "", ""]).encode() + body
 

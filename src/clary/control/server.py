@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import socket
+import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 from clary import hop
 from clary.calls import Call
@@ -35,59 +37,40 @@ class ControlServer:
         self._run = run
         self._questions = questions
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="call")
-        self._busy: set[asyncio.Task[None]] = set()
-        self._idle: set[asyncio.Task[None]] = set()
+        self._busy: dict[Future[None], _Caller] = {}
+        self._callers: set[_Caller] = set()
         self._server: asyncio.Server | None = None
 
     async def start(self, listening: socket.socket) -> None:
         """Answer from now on."""
-        self._server = await asyncio.start_unix_server(self._serve, sock=listening, limit=2**18)
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_unix_server(lambda: _Caller(self._callers, self._begin), sock=listening)
 
     async def stop(self) -> None:
         """Take no more calls and finish those in progress, as far as they end in time."""
         if self._server:
             self._server.close()
-        for task in self._idle:
-            task.cancel()
-        ending = self._idle | self._busy
-        if ending:
-            await asyncio.wait(ending, timeout=DRAIN)
+        busy = dict(self._busy)
+        for caller in self._callers - set(busy.values()):
+            caller.close()
+        if busy:
+            await asyncio.wait([asyncio.wrap_future(future) for future in busy], timeout=DRAIN)
+        for caller in list(self._callers):
+            caller.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 — a handler of asyncio's server runs in a task
-        try:
-            await frames.write(writer, hop.GREETING)
-            await self._converse(task, reader, writer)
-        except (EOFError, OSError, asyncio.CancelledError):
-            return
-        except frames.BadFrame as error:
-            _log.warning("a connection to control was ended: %s", error)
-        finally:
-            self._idle.discard(task)
-            await _end(writer)
+    def _begin(self, caller: _Caller, message: Any) -> None:  # noqa: ANN401  what frames carry
+        future = self._threads.submit(self._answer, caller, message)
+        self._busy[future] = caller
+        future.add_done_callback(self._busy.pop)
 
-    async def _converse(
-        self, task: asyncio.Task[None], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        while self._server and self._server.is_serving():
-            self._idle.add(task)
-            message = await frames.read(reader)
-            self._idle.discard(task)
-            self._busy.add(task)
-            try:
-                await self._answer(message, writer)
-            finally:
-                self._busy.discard(task)
-
-    async def _answer(self, message: dict[str, Any], writer: asyncio.StreamWriter) -> None:
-        answer = await asyncio.get_running_loop().run_in_executor(self._threads, self._outcome, message)
+    def _answer(self, caller: _Caller, message: Any) -> None:  # noqa: ANN401
+        answer = self._outcome(message)
         try:
-            await frames.write(writer, answer)
+            caller.answer(frames.pack(answer))
         except frames.BadFrame:
             _log.exception("an answer that cannot be sent")
-            await frames.write(writer, hop.error_message(internal_failure()))
+            caller.answer(frames.pack(hop.error_message(internal_failure())))
 
     def _outcome(self, message: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -109,10 +92,58 @@ def internal_failure() -> AWSError:
     return AWSError("InternalFailure", "The request processing has failed because of an unknown error.", status=500)
 
 
-async def _end(writer: asyncio.StreamWriter) -> None:
-    writer.close()
-    with suppress(OSError):
-        await writer.wait_closed()
+class _Caller(asyncio.Protocol):
+    """A connection. Answers are sent by the threads that have made them: the event loop would only be in between."""
+
+    def __init__(self, callers: set[_Caller], begin: Callable[[_Caller, Any], None]) -> None:
+        self._callers, self._begin = callers, begin
+        self._frames = frames.Frames()
+        self._sending = threading.Lock()
+        self._socket = -1
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Called by the event loop."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._loop = asyncio.get_running_loop()
+        self._socket = os.dup(self._transport.get_extra_info("socket").fileno())
+        self._callers.add(self)
+        self._transport.write(frames.pack(hop.GREETING))
+
+    def data_received(self, data: bytes) -> None:
+        """Called by the event loop."""
+        try:
+            for message in self._frames.feed(data):
+                self._begin(self, message)
+        except frames.BadFrame as error:
+            _log.warning("a connection to control was ended: %s", error)
+            self.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Called by the event loop."""
+        self._callers.discard(self)
+        with self._sending:
+            descriptor, self._socket = self._socket, -1
+        os.close(descriptor)
+
+    def answer(self, data: bytes) -> None:
+        """From any thread; nothing where the caller has gone. What the socket does not take at once goes by the event
+        loop."""
+        with self._sending, suppress(ConnectionError):
+            sent = self._written(data)
+            if sent < len(data):
+                self._loop.call_soon_threadsafe(self._transport.write, data[sent:])
+
+    def close(self) -> None:
+        """Once what was answered is sent."""
+        self._transport.close()
+
+    def _written(self, data: bytes) -> int:
+        if self._socket < 0:
+            return len(data)
+        try:
+            return os.write(self._socket, data)
+        except BlockingIOError:
+            return 0
 
 
 def _described(message: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from clary.calls import Call, Door
-from clary.objects.envelopes import ask_through
+from clary.objects.envelopes import DataKey, ask_through
 from clary.objects.intake import Intake
 from clary.objects.reader import ObjectReader
 from clary.services.s3.data_keys import for_body
@@ -24,6 +24,12 @@ class Bodies:
     async def receive(self, chunks: AsyncIterator[bytes], request: HttpRequest, call: Call) -> dict[str, Any]:
         """As `Intake.receive`. Raises also what KMS does, and what says that the call asks for no encryption that there
         is."""
+        return await self._intake.receive(chunks, request, await self._key(call))
+
+    async def keep(self, body: bytes, request: HttpRequest, call: Call) -> dict[str, Any]:
+        """As `Intake.keep`. Raises as `receive` does."""
+        return await self._intake.keep(body, request, await self._key(call))
+
+    async def _key(self, call: Call) -> DataKey | None:
         question = for_body(self._objects, call) if call.service == "s3" else None
-        key = await ask_through(question, self._control) if question else None
-        return await self._intake.receive(chunks, request, key)
+        return await ask_through(question, self._control) if question else None

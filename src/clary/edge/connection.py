@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -216,6 +217,19 @@ class Connection(asyncio.Protocol):
         """Returns when the client has read most of what was sent, or has gone."""
         while self._writable is not None:
             await asyncio.shield(self._writable)
+
+    async def channel(self, data: bytes) -> int | None:
+        """What is written by the kernel must not come before what waits here."""
+        if self._secure or self._transport.is_closing():
+            self.write(data)
+            return None
+        self._transport.set_write_buffer_limits(0)
+        self.write(data)
+        await self.writable()
+        if self._transport.is_closing():
+            return None
+        self._transport.set_write_buffer_limits()
+        return os.dup(self._transport.get_extra_info("socket").fileno())
 
     # what the hall says
 

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import select
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from clary import hop
 from clary.addresses import unix_address
 from clary.calls import Call
 from clary.errors import ServiceUnavailable
 from clary.wire import frames
+from clary.within import within
 
 PATIENCE = 10.0
 """Seconds that a call waits for control to be there: longer than its start takes, shorter than SDKs wait."""
@@ -37,19 +36,71 @@ class ControlLost(Exception):
     """Control ended while it had the call: it may have carried it out or not."""
 
 
-@dataclass(frozen=True)
-class _Line:
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
+class _Line(asyncio.Protocol):
+    """One connection: a message goes each way in turn."""
+
+    def __init__(self) -> None:
+        self._frames = frames.Frames()
+        self._waiting: asyncio.Future[Any] | None = None
+        self._early: Any = None
+        """Came before it was asked for: the greeting."""
+        self._ended: Exception | None = None
+        self._poll = select.poll()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Called by the event loop."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._loop = asyncio.get_running_loop()
+        self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
+
+    def data_received(self, data: bytes) -> None:
+        """Called by the event loop."""
+        try:
+            for message in self._frames.feed(data):
+                self._tell(message)
+        except frames.BadFrame as error:
+            self._end(error)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Called by the event loop."""
+        self._end(exc or EOFError("the connection ended"))
 
     @property
     def sound(self) -> bool:
         """Asks the kernel: the event loop may not have seen yet that control is gone. Idle, it has nothing to say."""
-        if self.reader.at_eof() or self.writer.is_closing():
-            return False
-        poll = select.poll()
-        poll.register(self.writer.get_extra_info("socket").fileno(), select.POLLIN)
-        return not poll.poll(0)
+        return self._ended is None and not self._poll.poll(0)
+
+    async def ask(self, message: Any) -> Any:  # noqa: ANN401  what frames carry
+        """Control's answer. Raises EOFError, OSError, BadFrame."""
+        self._transport.write(frames.pack(message))
+        return await self.read()
+
+    async def read(self) -> Any:  # noqa: ANN401
+        """The next message. Raises EOFError, OSError, BadFrame."""
+        if self._early is not None:
+            early, self._early = self._early, None
+            return early
+        if self._ended is not None:
+            raise self._ended
+        self._waiting = self._loop.create_future()
+        return await self._waiting
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._transport.close()
+
+    def _tell(self, message: Any) -> None:  # noqa: ANN401
+        if self._waiting is None:
+            self._early = message
+        elif not self._waiting.done():
+            self._waiting.set_result(message)
+        self._waiting = None
+
+    def _end(self, error: Exception) -> None:
+        self._ended = self._ended or error
+        self._transport.close()
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_exception(error)
 
 
 class ControlDoor:
@@ -79,7 +130,7 @@ class ControlDoor:
     async def close(self) -> None:
         """Let go of the idle connections."""
         while self._idle:
-            self._idle.pop().writer.close()
+            self._idle.pop().close()
 
     async def _again(self, message: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -88,34 +139,33 @@ class ControlDoor:
             raise ServiceUnavailable("The service was interrupted while it worked on the request.") from lost
 
     async def _exchange(self, message: dict[str, Any]) -> dict[str, Any]:
-        async with self._line() as line:
-            try:
-                async with asyncio.timeout(self._answer):
-                    await frames.write(line.writer, message)
-                    answer = await frames.read(line.reader)
-            except TimeoutError as late:
-                raise ServiceUnavailable("The request was not answered in time.") from late
-            except (EOFError, OSError, frames.BadFrame) as ended:
-                raise ControlLost from ended
-        return hop.outcome(answer)
-
-    @asynccontextmanager
-    async def _line(self) -> AsyncIterator[_Line]:
-        """A greeted connection, kept for the next call if this one ends well."""
+        """A connection is kept for the next call if this one ends well."""
         line = await self._take()
         try:
-            yield line
+            answer = await self._asked(line, message)
         except BaseException:
-            line.writer.close()
+            line.close()
             raise
         else:
             self._idle.append(line)
         finally:
             self._places.release()
+        return hop.outcome(answer)
+
+    async def _asked(self, line: _Line, message: dict[str, Any]) -> dict[str, Any]:
+        try:
+            with within(self._answer):
+                answer: dict[str, Any] = await line.ask(message)
+        except TimeoutError as late:
+            raise ServiceUnavailable("The request was not answered in time.") from late
+        except (EOFError, OSError, frames.BadFrame) as ended:
+            raise ControlLost from ended
+        return answer
 
     async def _take(self) -> _Line:
+        """A greeted connection."""
         try:
-            async with asyncio.timeout(self._patience):
+            with within(self._patience):
                 await self._places.acquire()
                 return await self._greeted()
         except TimeoutError as late:
@@ -127,7 +177,7 @@ class ControlDoor:
                 line = self._idle.pop()
                 if line.sound:
                     return line
-                line.writer.close()
+                line.close()
             return await self._open()
         except BaseException:
             self._places.release()
@@ -143,10 +193,10 @@ class ControlDoor:
 
     async def _connect(self) -> _Line:
         with unix_address(self._path) as address:
-            reader, writer = await asyncio.open_unix_connection(address, limit=2**18)
+            _, line = await asyncio.get_running_loop().create_unix_connection(_Line, address)
         try:
-            await frames.read(reader)
+            await line.read()
         except BaseException:
-            writer.close()
+            line.close()
             raise
-        return _Line(reader, writer)
+        return line

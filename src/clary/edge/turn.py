@@ -32,6 +32,11 @@ class Wire(Protocol):
         """Returns when the client has read most of what was sent, or has gone."""
         ...
 
+    async def channel(self, data: bytes) -> int | None:
+        """Send, and give another descriptor of the socket once the kernel has all that was sent; None where nobody but
+        the connection may write to it."""
+        ...
+
 
 class Turn:
     """A request whose head is whole. Bodies are taken in as they come, and told when they are asked for."""
@@ -130,6 +135,17 @@ class Turn:
             self._begin(message)
         else:
             self._go_on(message.get("body", b""), last=not message.get("more_body", False))
+
+    async def channel(self) -> int | None:
+        """The socket, where the body has a length and is not encrypted."""
+        if not self._left:
+            return None
+        pending, self._pending = self._pending, b""
+        return await self._wire.channel(pending)
+
+    def copied(self, count: int) -> None:
+        """By the kernel."""
+        self._left = (self._left or 0) - count
 
     def _begin(self, message: Message) -> None:
         status: int = message["status"]

@@ -205,6 +205,7 @@ class _Started:
     def __init__(self, line: Line) -> None:
         self._line = line
         self.ahead, self.receive, self.reply = line.ahead, line.receive, line.reply
+        self.channel, self.copied = line.channel, line.copied
         self.yes = False
 
     async def send(self, message: Message) -> None:

@@ -48,6 +48,10 @@ class BodyStore(Protocol):
         """
         ...
 
+    async def keep(self, body: bytes, request: HttpRequest, call: Call) -> dict[str, Any]:
+        """The same of a body that is here, whole and looked at."""
+        ...
+
 
 def default_principal(settings: Settings) -> Principal:
     """The identity of every request where signatures are not checked: the default role, assumed."""

@@ -34,6 +34,15 @@ class Line(Protocol):
         """The whole answer: the response's status and headers, and these bytes."""
         ...
 
+    def channel(self) -> Awaitable[int | None]:
+        """The client's socket for what comes next of an answer that has begun, for the kernel to write to: another
+        descriptor of it, to be closed by the caller. None where there is none: everything goes by `send`."""
+        ...
+
+    def copied(self, count: int) -> None:
+        """So many bytes of the body went by the channel."""
+        ...
+
 
 class AsgiLine:
     """A request of an ASGI server."""
@@ -58,6 +67,13 @@ class AsgiLine:
         """As two messages."""
         await self._send(beginning(response))
         await self._send({"type": "http.response.body", "body": body})
+
+    async def channel(self) -> int | None:
+        """The server keeps it."""
+        return None
+
+    def copied(self, count: int) -> None:
+        """Never."""
 
 
 def beginning(response: HttpResponse) -> Message:

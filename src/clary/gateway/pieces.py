@@ -1,15 +1,18 @@
-"""Bodies that are sent piece by piece: from files, read in threads, or as they are made."""
+"""Bodies that are sent piece by piece: from files, copied by the kernel or read in threads, or as they are made."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import threading
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
+from clary.gateway import copying
+from clary.gateway.copying import Copy
 from clary.gateway.incoming import Incoming
 from clary.gateway.line import Line, beginning
 from clary.wire.http import Extent, Flow, HttpResponse
@@ -30,12 +33,48 @@ class PieceByPiece:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def of_files(self, line: Line, response: HttpResponse, body: Extent, incoming: Incoming) -> None:
-        """The next piece is read while one is sent. Raises OSError before anything is sent where a file is gone."""
+        """Raises OSError before anything is sent where a file is gone."""
+        if body.made is not None or body.size < copying.LEAST:
+            await self._read(line, response, body, incoming)
+        elif not await self._copied(line, response, body):
+            await self._read(line, None, body, incoming)
+
+    async def _copied(self, line: Line, response: HttpResponse, body: Extent) -> bool:
+        """By the kernel; False where the line has no socket for it, and has only begun."""
+        copy, channel = Copy(body.segments), None
+        try:
+            await self._run(copy.open)
+            await line.send(beginning(response))
+            channel = await line.channel()
+            if channel is None:
+                return False
+            await self._copy(copy, channel)
+            line.copied(body.size)
+            await line.send({"type": "http.response.body", "body": b""})
+        except ConnectionError:  # the client has gone: its connection ends unanswered
+            return True
+        finally:
+            self._threads.submit(_let_go, copy, channel)
+        return True
+
+    async def _copy(self, copy: Copy, channel: int) -> None:
+        while not copy.done:
+            await self._run(lambda: copy.burst(channel))
+            if not copy.done:
+                async with asyncio.timeout(self._idle_seconds):
+                    await copying.writable(channel)
+
+    async def _run(self, step: Callable[[], None]) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._threads, step)
+
+    async def _read(self, line: Line, response: HttpResponse | None, body: Extent, incoming: Incoming) -> None:
+        """The next piece is read while one is sent; `response` is None where it has begun."""
         pieces = self._pieces(body)
         first = await anext(pieces)
         gone = asyncio.ensure_future(incoming.gone()) if incoming.whole else None
         try:
-            await line.send(beginning(response))
+            if response is not None:
+                await line.send(beginning(response))
             await self._part(line, first)
             async for piece in pieces:
                 if gone and gone.done():
@@ -127,6 +166,13 @@ class _Reader:
             self._descriptor = -1
 
 
+def _let_go(copy: Copy, channel: int | None) -> None:
+    """Once no thread copies any more."""
+    copy.close()
+    if channel is not None:
+        os.close(channel)
+
+
 async def _next(flow: Flow, gone: asyncio.Future[None]) -> bytes:
     """The next piece; empty at the end, and where the client has gone."""
     coming = asyncio.ensure_future(_piece(flow))
@@ -146,8 +192,17 @@ async def _piece(flow: Flow) -> bytes:
 
 def read_all(body: Extent) -> bytes:
     """A body that is small. Raises OSError where a file is gone or shorter than it was."""
-    reader = _Reader(body)
+    if body.made is not None:
+        return b"".join(body.made())
+    return b"".join([_stretch(*segment) for segment in body.segments])
+
+
+def _stretch(path: Path, offset: int, length: int) -> bytes:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        return b"".join(iter(reader.next, b""))
+        data = os.pread(descriptor, length, offset)
     finally:
-        reader.close()
+        os.close(descriptor)
+    if len(data) != length:
+        raise OSError("a file of the body is shorter than it was")
+    return data

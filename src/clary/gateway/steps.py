@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Awaitable
+from typing import Any
 
 from clary.calls import Principal
 from clary.errors import AccessDenied, AWSError
@@ -129,9 +131,17 @@ async def _take_in(parts: Parts, exchange: Exchange) -> None:
     else:
         secret = parts.keyring.find(signature.access_key_id, signature.token).secret_key
         key = sigv4.signing_key(secret, signature.date, signature.region, signature.service)
-    chunks = streamed.pieces(streamed.chunks(exchange.incoming), exchange.request, signature, key)
-    exchange.params[exchange.streamed] = await parts.bodies.receive(chunks, exchange.request, exchange.call)
+    exchange.params[exchange.streamed] = await _taken(parts, exchange, signature, key)
     exchange.params |= read_headers(exchange.model.input_shape, exchange.request.trailers)
+
+
+async def _taken(parts: Parts, exchange: Exchange, signature: Signature | None, key: bytes) -> dict[str, Any]:
+    request, incoming = exchange.request, exchange.incoming
+    body = incoming.ahead(sys.maxsize)
+    if body is not None:
+        return await parts.bodies.keep(streamed.whole(body, request, signature, key), request, exchange.call)
+    chunks = streamed.pieces(streamed.chunks(incoming), request, signature, key)
+    return await parts.bodies.receive(chunks, request, exchange.call)
 
 
 def call(parts: Parts, exchange: Exchange) -> Awaitable[None] | None:

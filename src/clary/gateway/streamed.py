@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 from clary.errors import AWSError
 from clary.gateway.incoming import Incoming
@@ -35,34 +35,58 @@ async def pieces(
     XAmzContentSHA256Mismatch, SignatureDoesNotMatch, InvalidRequest, MalformedTrailerError). `request.trailers` are
     known at the end.
     """
-    payload, size = declared(request), 0
-    digest = hashlib.sha256() if is_hash(payload) else None
-    data = _unwrapped(arriving, request, signature, key) if payload.startswith(STREAMING) else arriving
-    async for piece in data:
-        size += len(piece)
-        if digest:
-            digest.update(piece)
-        yield piece
-    if size != announced_size(request, default=size):
-        raise incomplete_body()
-    if digest and digest.hexdigest() != payload.lower():
-        raise hash_mismatch(payload, digest.hexdigest())
-
-
-async def _unwrapped(
-    arriving: AsyncIterator[bytes], request: HttpRequest, signature: Signature | None, key: bytes
-) -> AsyncIterator[bytes]:
-    decoder = _decoder(declared(request), signature, key)
+    reading = _Reading(request, signature, key)
     async for data in arriving:
-        for piece in decoder.feed(data):
+        for piece in reading.feed(data):
             yield piece
-    decoder.close()
-    if not all(name.startswith(_CHECKSUM) for name in decoder.trailers):
-        raise AWSError(
-            "MalformedTrailerError",
-            "The request contained trailing data that was not well-formed or did not conform to our published schema.",
-        )
-    request.trailers.update(decoder.trailers)
+    reading.close()
+
+
+def whole(body: bytes, request: HttpRequest, signature: Signature | None, key: bytes) -> bytes:
+    """`pieces` of a body that is all here, joined. Raises AWSError, as that does."""
+    reading = _Reading(request, signature, key)
+    data = list(reading.feed(body))
+    reading.close()
+    return data[0] if len(data) == 1 else b"".join(data)
+
+
+class _Reading:
+    """One body on its way out of its chunks."""
+
+    def __init__(self, request: HttpRequest, signature: Signature | None, key: bytes) -> None:
+        self._request = request
+        self._payload = declared(request)
+        self._size = 0
+        self._digest = hashlib.sha256() if is_hash(self._payload) else None
+        chunked = self._payload.startswith(STREAMING)
+        self._decoder = _decoder(self._payload, signature, key) if chunked else None
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """What of the object is in it."""
+        for piece in self._decoder.feed(data) if self._decoder else (data,):
+            self._size += len(piece)
+            if self._digest:
+                self._digest.update(piece)
+            yield piece
+
+    def close(self) -> None:
+        """There is no more. Raises AWSError where that was not all, or not what it should be."""
+        if self._decoder:
+            self._take_trailers(self._decoder)
+        if self._size != announced_size(self._request, default=self._size):
+            raise incomplete_body()
+        if self._digest and self._digest.hexdigest() != self._payload.lower():
+            raise hash_mismatch(self._payload, self._digest.hexdigest())
+
+    def _take_trailers(self, decoder: Decoder) -> None:
+        decoder.close()
+        if not all(name.startswith(_CHECKSUM) for name in decoder.trailers):
+            raise AWSError(
+                "MalformedTrailerError",
+                "The request contained trailing data that was not well-formed or did not conform to our published "
+                "schema.",
+            )
+        self._request.trailers.update(decoder.trailers)
 
 
 def _decoder(payload: str, signature: Signature | None, key: bytes) -> Decoder:

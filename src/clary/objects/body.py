@@ -8,10 +8,13 @@ from collections.abc import Iterable
 from clary.names import random_hex
 from clary.objects.checksums import DEFAULT_ALGORITHM, Digest
 from clary.objects.envelopes import DataKey
-from clary.objects.files import Files, read_segments
+from clary.objects.files import Files, begin_writing, read_segments
 from clary.objects.model import Received
 from clary.objects.sealing import Seal, mark_of
 from clary.wire.http import Segment
+
+_STRETCH = 8 * 2**20
+"""Bytes after which the disk begins to write what has come."""
 
 
 class Body:
@@ -25,6 +28,8 @@ class Body:
         self._seal = Seal(key) if key else None
         self._descriptor = -1
         self._file = ""
+        self._written = self._begun = 0
+        """Bytes of the file, and those of them that the disk has been told of."""
         self.digest = digest
 
     def write(self, data: bytes) -> None:
@@ -37,6 +42,10 @@ class Body:
         view = memoryview(data)
         while view:
             view = view[os.write(self._descriptor, view) :]
+        self._written += len(data)
+        if self._written - self._begun >= _STRETCH:
+            begin_writing(self._descriptor, self._begun, self._written - self._begun)
+            self._begun = self._written
 
     def append(self, data: bytes) -> None:
         """Append `data` to the file and digest it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import re
@@ -18,6 +19,8 @@ _ID = re.compile(r"[0-9a-f]{32}")
 _FOLDER_LETTERS = 2  # 256 folders: soon all are there, and a new file costs no new folder
 _MODE = 0o600
 _COPY_BYTES = 16 * 2**20
+_SYNC_FILE_RANGE = getattr(ctypes.CDLL(None), "sync_file_range", None)  # of Linux
+_RANGE_WRITE = 2
 
 
 class Files:
@@ -25,12 +28,13 @@ class Files:
 
     def __init__(self, root: Path) -> None:
         self._root = root / "files"
+        self._before = f"{self._root}/"
 
     def path(self, file: str) -> Path:
         """Where file `file` lies. Raises ValueError where `file` is no id."""
         if not _ID.fullmatch(file):
             raise ValueError(f"not a file's id: {file!r}")
-        return self._root / file[:_FOLDER_LETTERS] / file
+        return Path(f"{self._before}{file[:_FOLDER_LETTERS]}/{file}")
 
     def create(self) -> tuple[str, int]:
         """A new empty file: its id and a descriptor open for reading and writing, to be closed by the caller."""
@@ -38,6 +42,25 @@ class Files:
         path = self.path(file)
         self._make_folder(path.parent)
         return file, os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _MODE)
+
+    def keep(self, data: bytes) -> str:
+        """A new file of these bytes, durable. Raises OSError; nothing is kept then."""
+        file = random_hex()
+        path = self.path(file)
+        try:
+            self._write_new(path, data)
+            self.sync_folder(file)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        return file
+
+    def _write_new(self, path: Path, data: bytes) -> None:
+        try:
+            _write_synced(path, data)
+        except FileNotFoundError:  # its folder is not there yet
+            self._make_folder(path.parent)
+            _write_synced(path, data)
 
     def take(self, descriptor: int) -> str:
         """A new file with the content of an open one, durable: a hard link, or a copy where no link can be made."""
@@ -117,6 +140,15 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
+def begin_writing(descriptor: int, offset: int, length: int) -> None:
+    """Have the disk write a stretch of an open file while more of it comes: the sync at its end has less to wait for.
+
+    No error is one here: the sync meets it.
+    """
+    if _SYNC_FILE_RANGE is not None:
+        _SYNC_FILE_RANGE(descriptor, ctypes.c_int64(offset), ctypes.c_int64(length), _RANGE_WRITE)
+
+
 def copy_segments(segments: Iterable[Segment], target: Path, mode: int = _MODE) -> None:
     """Write the segments one after another to the new file `target`; the filesystem shares blocks where it can.
 
@@ -167,6 +199,17 @@ def _link(descriptor: int, path: Path) -> None:
         os.link(f"/proc/self/fd/{descriptor}", path.name, dst_dir_fd=folder, follow_symlinks=True)
     finally:
         os.close(folder)
+
+
+def _write_synced(path: Path, data: bytes) -> None:
+    """A new file: what is written with O_DSYNC is on the disk, one call the less for a small one."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_DSYNC, _MODE)
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
+    finally:
+        os.close(descriptor)
 
 
 def _copy(descriptor: int, path: Path) -> None:

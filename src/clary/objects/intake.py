@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, TypeVar
 
-from clary.objects.body import Body, marked, plain_key
+from clary.objects.body import Body, marked, plain_key, received
 from clary.objects.checksums import DEFAULT_ALGORITHM, Digest
 from clary.objects.customer_keys import key_of_headers
 from clary.objects.envelopes import DataKey
@@ -23,8 +23,13 @@ T = TypeVar("T")
 MAX_BODY_BYTES = 5 * 2**30
 """Of one PutObject or UploadPart, as on AWS."""
 
+SMALL = 64 * 2**10
+"""Bytes of a body that is hashed where it is: sooner done than handed to a thread."""
+
 _BATCH_BYTES = 2**20
-_THREADS = 8
+_THREADS = 16
+"""Most of them wait for the disk, which makes many files durable at once."""
+
 _LONGEST_NUMBER = 20  # digits; nothing real is as large
 
 
@@ -58,6 +63,31 @@ class Intake:
             key=plain_key(key),
         )
         return {**marked(kept, key), "declared": expected.declared}
+
+    async def keep(self, body: bytes, request: HttpRequest, data_key: DataKey | None = None) -> dict[str, Any]:
+        """`receive` for a body that is here already, and small: one hop to a thread, for what waits for the disk."""
+        if data_key or key_of_headers(request.headers) or len(body) > SMALL:
+            return await self.receive(_one(body), request, data_key)
+        expected = Expectation.of(request.headers)
+        digest = Digest(expected.algorithm)
+        digest.update(body)
+        kept = received("", digest)
+        expected.check(kept, {**request.headers, **request.trailers})
+        return {**kept, "file": await self._kept(body), "declared": expected.declared}
+
+    async def _kept(self, body: bytes) -> str:
+        """The file's id; where the request is cancelled the file goes."""
+        future = self._threads.submit(self._files.keep, body)
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            self._threads.submit(self._remove_made, future)
+            raise
+
+    def _remove_made(self, made: Future[str]) -> None:
+        wait([made])
+        if not made.cancelled() and made.exception() is None:
+            self._files.remove(made.result())
 
     async def take(
         self,
@@ -131,6 +161,11 @@ def _check_announced(request: HttpRequest) -> None:
     size = int(announced) if announced.isdecimal() and len(announced) < _LONGEST_NUMBER else 0
     if size > MAX_BODY_BYTES:
         raise EntityTooLarge(size, MAX_BODY_BYTES)
+
+
+async def _one(body: bytes) -> AsyncIterator[bytes]:
+    if body:
+        yield body
 
 
 async def _limited(chunks: AsyncIterator[bytes], most: int) -> AsyncIterator[bytes]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 import msgpack
@@ -51,6 +52,25 @@ def _length(head: bytes, limit: int) -> int:
     if length > limit:
         raise BadFrame(f"a frame of {length} bytes; at most {limit} are allowed")
     return length
+
+
+class Frames:
+    """The messages of a connection, out of its bytes as they come."""
+
+    def __init__(self, limit: int = MAX_FRAME) -> None:
+        self._limit = limit
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[Message]:
+        """Those that are complete by now. Raises BadFrame; nothing after it can be understood."""
+        self._buffer += data
+        while len(self._buffer) >= _LENGTH.size:
+            end = _LENGTH.size + _length(bytes(self._buffer[: _LENGTH.size]), self._limit)
+            if len(self._buffer) < end:
+                return
+            body = bytes(self._buffer[_LENGTH.size : end])
+            del self._buffer[:end]
+            yield unpack(body)
 
 
 async def read(reader: asyncio.StreamReader, limit: int = MAX_FRAME) -> Message:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element, SubElement
 
@@ -12,6 +14,7 @@ from clary.wire.values import Mismatch, Params, Value, from_text, to_text, wire_
 
 _DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 _ALLOWED_CONTROLS = frozenset("\t\n\r")
+_ATTRIBUTE = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\t": "&#09;", "\n": "&#10;"})
 
 
 class _PlainTree(ET.TreeBuilder):
@@ -33,9 +36,36 @@ def parse(body: bytes) -> Element:
 
 
 def render(root: Element) -> bytes:
-    """The document in UTF-8, with its declaration."""
-    text: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=False)
+    """The document in UTF-8, with its declaration. Written here, since the library's own way takes three times as long:
+    a listing has thousands of elements."""
+    written: list[str] = []
+    _put(root, written.append)
+    text = "".join(written).encode("utf-8", "xmlcharrefreplace")
     return _DECLARATION + text.replace(b"\r", b"&#13;")  # a bare one would be read as a line feed
+
+
+def _put(element: Element, put: Callable[[str], None]) -> None:
+    tag, text = element.tag, element.text
+    begun = f"<{tag}{_attributes(element.attrib)}" if element.attrib else f"<{tag}"
+    if not len(element):
+        put(f"{begun}>{_escaped(text)}</{tag}>" if text else f"{begun} />")
+        return
+    put(f"{begun}>{_escaped(text)}" if text else f"{begun}>")
+    for child in element:
+        _put(child, put)
+    put(f"</{tag}>")
+
+
+def _attributes(known: Mapping[str, str]) -> str:
+    return "".join(f' {name}="{value.translate(_ATTRIBUTE)}"' for name, value in known.items())
+
+
+def _escaped(text: str) -> str:
+    if "&" in text:
+        text = text.replace("&", "&amp;")
+    if "<" in text:
+        text = text.replace("<", "&lt;")
+    return text.replace(">", "&gt;") if ">" in text else text
 
 
 def local_name(element: Element) -> str:
@@ -117,6 +147,18 @@ def element_name(shape: Shape, default: str) -> str:
     return wire_name(shape, default)
 
 
+@lru_cache(maxsize=4096)
+def _written_members(shape: Shape) -> tuple[tuple[str, Shape, str, bool], ...]:
+    """Of a structure, those that its element holds: name, shape, as what it is written, and whether as an attribute."""
+    inside = [(name, member) for name, member in shape.members.items() if "location" not in member.serialization]
+    return tuple(
+        (name, member, wire_name(member, name), True)
+        if member.serialization.get("xmlAttribute")
+        else (name, member, element_name(member, name), False)
+        for name, member in inside
+    )
+
+
 class _Writer:
     def __init__(self, milliseconds: bool) -> None:
         self._milliseconds = milliseconds
@@ -133,14 +175,14 @@ class _Writer:
             _element(shape, parent, name).text = self._text(shape, value)
 
     def members(self, shape: Shape, value: Value, element: Element) -> None:
-        for name, member in shape.members.items():
+        for name, member, written, is_attribute in _written_members(shape):
             item = value.get(name)
-            if item is None or "location" in member.serialization:
+            if item is None:
                 continue
-            if member.serialization.get("xmlAttribute"):
-                element.set(wire_name(member, name), str(item))
+            if is_attribute:
+                element.set(written, str(item))
             else:
-                self.write(member, item, element, element_name(member, name))
+                self.write(member, item, element, written)
 
     def _list(self, shape: Shape, value: Value, parent: Element, name: str) -> None:
         if shape.serialization.get("flattened"):
@@ -160,7 +202,10 @@ class _Writer:
             self.write(shape.value, item, entry, wire_name(shape.value, "value"))
 
     def _text(self, shape: Shape, value: Value) -> str:
-        if shape.type_name == "blob":
+        kind = shape.type_name
+        if kind == "string":
+            return writable(str(value))
+        if kind == "blob":
             return base64.b64encode(value.encode() if isinstance(value, str) else value).decode()
         return writable(to_text(shape, value, milliseconds=self._milliseconds))
 

@@ -86,6 +86,12 @@ async def test_an_output_that_cannot_be_sent_is_an_internal_failure(door, serve)
         await door(call())
 
 
+async def test_an_answer_that_no_socket_takes_at_once_comes_whole(door, serve):
+    await serve(lambda made: {"Body": b"x" * made.params["Size"]})
+    for size in (10, 8 * 2**20, 10):
+        assert await door(call(Size=size)) == {"Body": b"x" * size}
+
+
 async def test_clarys_own_questions_are_answered(door, serve):
     await serve(lambda _: {}, health=lambda params: {"ok": params["deep"]})
     assert await door.ask("health", {"deep": True}) == {"ok": True}

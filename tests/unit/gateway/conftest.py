@@ -55,8 +55,10 @@ class Bodies:
     def __init__(self):
         self.kept = []
 
-    async def receive(self, chunks, request, _call):
-        data = b"".join([piece async for piece in chunks])
+    async def receive(self, chunks, request, call):
+        return await self.keep(b"".join([piece async for piece in chunks]), request, call)
+
+    async def keep(self, data, _request, _call):
         self.kept.append(data)
         return {"file": len(self.kept), "size": len(data)}
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import errno
 import hashlib
 import os
 
@@ -11,6 +12,7 @@ from clary.errors import AWSError
 from clary.objects.checksums import digest_file, encode, new
 from clary.objects.errors import BadDigest, EntityTooLarge
 from clary.objects.files import Files
+from clary.objects.intake import SMALL
 from clary.wire.http import HttpRequest
 
 PIECE = 200_000
@@ -148,3 +150,38 @@ def test_a_file_is_digested_as_a_body(tmp_path):
         digest = digest_file(file, "SHA1")
     assert digest.size == 3_000_000
     assert digest.checksums()["SHA1"] == encode(hashlib.sha1(b"x" * 3_000_000).digest())
+
+
+@pytest.mark.parametrize("size", [0, 1, SMALL, SMALL + 1])
+async def test_a_body_that_is_here_is_kept_as_one_that_comes(intake, root, size):
+    body = os.urandom(size)
+    kept, received = await intake.keep(body, request()), await intake.receive(pieces(body), request())
+    assert Files(root).path(kept["file"]).read_bytes() == body
+    assert {**kept, "file": ""} == {**received, "file": ""}
+
+
+async def test_a_body_that_is_here_and_not_what_was_said_leaves_nothing(intake, root):
+    wrong = base64.b64encode(hashlib.md5(b"other").digest()).decode()
+    with pytest.raises(BadDigest):
+        await intake.keep(b"body", request(content_md5=wrong))
+    assert await settled(intake, root) == []
+
+
+async def test_a_body_that_is_here_whose_request_is_cancelled_leaves_nothing(intake, root):
+    keeping = asyncio.create_task(intake.keep(b"body", request()))
+    await asyncio.sleep(0)
+    keeping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await keeping
+    assert await settled(intake, root) == []
+
+
+async def test_a_disk_that_is_full_leaves_nothing_of_a_body_that_is_here(intake, root, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(OSError, match="No space"):
+        await intake.keep(b"body", request())
+    monkeypatch.undo()
+    assert await settled(intake, root) == []

@@ -1,0 +1,1 @@
+"""Clary and moto's server, asked the same in one run."""
