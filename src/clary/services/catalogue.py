@@ -14,6 +14,7 @@ from clary.services import (
     lambda_,
     logs,
     s3,
+    s3control,
     sagemaker,
     sagemaker_runtime,
     secretsmanager,
@@ -35,6 +36,7 @@ from clary.services.lambda_.service import SERVICE as LAMBDA
 from clary.services.logs.service import SERVICE as LOGS
 from clary.services.registry import Registry
 from clary.services.s3.service import SERVICE as S3
+from clary.services.s3control.service import SERVICE as S3CONTROL
 from clary.services.sagemaker.service import SERVICE as SAGEMAKER
 from clary.services.sagemaker_runtime.service import SERVICE as SAGEMAKER_RUNTIME
 from clary.services.secretsmanager.service import SERVICE as SECRETSMANAGER
@@ -56,6 +58,7 @@ OPERATIONS = (
     lambda_,
     logs,
     s3,
+    s3control,
     sagemaker,
     sagemaker_runtime,
     secretsmanager,
@@ -72,6 +75,7 @@ REGISTRY = Registry(
         SAGEMAKER,
         SAGEMAKER_RUNTIME,
         S3,
+        S3CONTROL,
         STS,
         IAM,
         LOGS,

@@ -41,7 +41,7 @@ def create_multipart_upload(context: Context, params: dict[str, Any]) -> dict[st
     check_key(key)
     declared, sealed = asked_algorithm(params), asked_key(params)
     algorithm = declared or DEFAULT_ALGORITHM
-    described = from_request(bucket, params, context.call.principal)
+    described = from_request(context, bucket, params)
     kind = _checksum_type(algorithm, params.get("ChecksumType"), declared=declared is not None)
     attributes = replace(described, checksum_type=kind, sealed=mark_of(sealed) if sealed else "")
     upload = Upload(
