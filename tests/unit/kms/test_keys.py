@@ -173,7 +173,7 @@ def test_the_default_policy_and_another(kms):
 
 def after(kms, days):
     """What a controller does when so many days have passed."""
-    later = KeyController(kms.inner.settings, kms.inner.store, lambda: time.time() + days * DAY)
+    later = KeyController(kms.inner.settings, kms.inner.store, kms.inner.door, lambda: time.time() + days * DAY)
     for key in later.resume():
         later.reconcile(key)
 
