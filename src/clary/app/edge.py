@@ -141,6 +141,7 @@ class Edge:
             self.asynchronous,
             self.queues,
             lambda access: self.identity.authorise(call, [access]),
+            self.door.ask,
         )
 
     def gateway(self) -> Gateway:

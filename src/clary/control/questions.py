@@ -35,6 +35,8 @@ from clary.services.apigateway.publication import publish as publish_apis
 from clary.services.apigateway.usage import note as note_usage
 from clary.services.iam.bootstrap import ensure_defaults
 from clary.services.iam.use import note as note_uses
+from clary.services.logs.live_tail import QUESTION as LOG_STREAMS
+from clary.services.logs.live_tail import streams
 from clary.services.s3.publication import publish as publish_buckets
 from clary.services.secretsmanager.rotation import step_done
 from clary.services.sns.publication import publish as publish_topics
@@ -101,6 +103,7 @@ class Questions:
             "abandon-upload": lambda params: abandon_upload(self._store, self._objects, params),
             QUESTION: self.arrivals,
             RECEIVE: lambda params: receive(self._store.read, self._messages, params),
+            LOG_STREAMS: lambda params: streams(self._store.read, params),
             STEP_DONE: lambda params: step_done(self._store, self._controllers.wake, params),
             "reset": self.reset,
             "environment": self._controllers.environments.start,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -90,3 +90,5 @@ class EdgeContext:
     queues: Waiting
     authorise: Callable[[Access], None]
     """Raises AccessDenied where the caller has not this right: for one that depends on what is found."""
+    ask: Callable[[str, Mapping[str, Any]], Awaitable[dict[str, Any]]]
+    """A question to control that is no operation. Raises AWSError."""

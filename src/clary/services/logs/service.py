@@ -29,7 +29,7 @@ def access(call: Call) -> list[Access]:
     if call.operation in _OF_DESTINATIONS:
         name = f"destination:{params.get('destinationName', '*')}"
         return [Access(action, str(Arn("logs", call.region, call.principal.account, name)))]
-    if call.operation in ("StartQuery", "GetLogRecord"):
+    if call.operation in ("StartQuery", "StartLiveTail", "GetLogRecord"):
         return [Access(action, _group_arn(call, name)) for name in _asked(call)]
     if "resourceArn" in params:
         return [Access(f"logs:{call.operation}", params["resourceArn"])]
@@ -43,7 +43,7 @@ def access(call: Call) -> list[Access]:
 
 
 def _asked(call: Call) -> list[str]:
-    if call.operation == "StartQuery":
+    if call.operation in ("StartQuery", "StartLiveTail"):
         return groups_of(call.params) or [""]
     try:
         return [pointed(call.params["logRecordPointer"])[0]]
