@@ -1,9 +1,12 @@
 """CloudWatch Logs: groups and streams are rows, events lie in files."""
 
 from clary.services.logs import (
+    anomaly_detectors,
+    deliveries,
     events,
     exports,
     filtering,
+    group_policies,
     groups,
     kept,
     live_tail,
@@ -16,9 +19,12 @@ from clary.services.logs import (
 )
 
 __all__ = [
+    "anomaly_detectors",
+    "deliveries",
     "events",
     "exports",
     "filtering",
+    "group_policies",
     "groups",
     "kept",
     "live_tail",
