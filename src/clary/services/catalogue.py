@@ -16,6 +16,7 @@ from clary.services import (
     s3,
     s3control,
     sagemaker,
+    sagemaker_metrics,
     sagemaker_runtime,
     secretsmanager,
     sns,
@@ -38,6 +39,7 @@ from clary.services.registry import Registry
 from clary.services.s3.service import SERVICE as S3
 from clary.services.s3control.service import SERVICE as S3CONTROL
 from clary.services.sagemaker.service import SERVICE as SAGEMAKER
+from clary.services.sagemaker_metrics.service import SERVICE as SAGEMAKER_METRICS
 from clary.services.sagemaker_runtime.service import SERVICE as SAGEMAKER_RUNTIME
 from clary.services.secretsmanager.service import SERVICE as SECRETSMANAGER
 from clary.services.sns.service import SERVICE as SNS
@@ -60,6 +62,7 @@ OPERATIONS = (
     s3,
     s3control,
     sagemaker,
+    sagemaker_metrics,
     sagemaker_runtime,
     secretsmanager,
     sns,
@@ -73,6 +76,7 @@ OPERATIONS = (
 REGISTRY = Registry(
     (
         SAGEMAKER,
+        SAGEMAKER_METRICS,
         SAGEMAKER_RUNTIME,
         S3,
         S3CONTROL,
