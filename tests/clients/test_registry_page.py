@@ -31,6 +31,7 @@ def test_sdk_2_keeps_runs_lineage_features_and_pipelines(sdk2_loaded: RunScript,
     for line in (
         "parameters [('kind', 'b'), ('rate', 0.1)]",
         "runs ['first']",
+        "measured loss 3 0.4 0.5",
         "associations 1",
         "artifacts 1",
         "features Created",

@@ -18,8 +18,12 @@ of_session = {"sagemaker_session": session}
 with Run(experiment_name="kept", run_name="first", **of_session) as run:
     run.log_parameters({"rate": 0.1, "kind": "b"})
     run.log_artifact("data", "s3://nowhere/data", is_output=False)
+    for step, loss in enumerate((0.9, 0.4, 0.5)):
+        run.log_metric("loss", loss, step=step)
 with load_run(experiment_name="kept", run_name="first", **of_session) as run:
     print("parameters", sorted(run._trial_component.parameters.items()))
+    [measured] = run._trial_component.metrics
+    print("measured", measured.metric_name, measured.count, measured.min, measured.last)
 print("runs", [each.run_name for each in list_runs(experiment_name="kept", **of_session)])
 
 context = Context.create(context_name="kept", source_uri="u", context_type="Test", **of_session)

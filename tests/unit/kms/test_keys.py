@@ -240,3 +240,11 @@ def test_keys_without_rotation(kms):
     mac = kms.of("HMAC_256", "GENERATE_VERIFY_MAC")
     assert kms.refusal("EnableKeyRotation", KeyId=mac) == ("UnsupportedOperationException", "")
     assert kms("GetKeyRotationStatus", KeyId=mac) == {"KeyId": kms.arn(mac), "KeyRotationEnabled": False}
+
+
+def test_there_are_no_custom_key_stores(kms):
+    assert kms("DescribeCustomKeyStores") == {"CustomKeyStores": [], "Truncated": False}
+    missing = "CustomKeyStoreNotFoundException"
+    assert kms.refusal("DescribeCustomKeyStores", CustomKeyStoreName="s")[0] == missing
+    assert kms.refusal("DeleteCustomKeyStore", CustomKeyStoreId="s")[0] == missing
+    assert kms.refusal("CreateCustomKeyStore", CustomKeyStoreName="s")[0] == "UnsupportedOperationException"

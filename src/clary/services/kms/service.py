@@ -6,7 +6,11 @@ from __future__ import annotations
 from clary.calls import Access, Call
 from clary.services.registry import Service
 
-_WITHOUT_KEY = frozenset({"CreateKey", "GenerateRandom", "ListAliases", "ListKeys", "ListRetirableGrants"})
+_STORES = frozenset(
+    {f"{verb}CustomKeyStore" for verb in ("Connect", "Create", "Delete", "Disconnect", "Update")}
+    | {"DescribeCustomKeyStores"}
+)
+_WITHOUT_KEY = _STORES | {"CreateKey", "GenerateRandom", "ListAliases", "ListKeys", "ListRetirableGrants"}
 
 
 def access(call: Call) -> list[Access]:
