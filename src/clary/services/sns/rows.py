@@ -58,12 +58,17 @@ def page(context: Context, kind: str, token: str | None, parent: str | None = No
 
 def change(context: Context, row: Row, attributes: Mapping[str, str]) -> None:
     """Set attributes of a topic or a subscription. Raises NotFound where it has just gone."""
+    rework(context, row, lambda _there: attributes)
+
+
+def rework(context: Context, row: Row, made: Callable[[Row], Mapping[str, str]]) -> None:
+    """As `change`, to what is made of the row as it stands then. Raises also what `made` raises."""
 
     def apply(transaction: Transaction) -> None:
         there = transaction.get(row.key)
         if there is None:
             raise no_topic() if row.key.kind == KIND else no_subscription()
-        spec: dict[str, Any] = {**there.spec, "Attributes": {**there.spec["Attributes"], **attributes}}
+        spec: dict[str, Any] = {**there.spec, "Attributes": {**there.spec["Attributes"], **made(there)}}
         transaction.save(replace(there, spec=spec, modified=now()))
 
     context.store.write(apply)
