@@ -39,6 +39,11 @@ class Arn:
         return cls(partition=parts[1], service=parts[2], region=parts[3], account=parts[4], resource=parts[5])
 
 
+def account_of(arn: str) -> str:
+    """The account that an ARN names; empty where it names none, or `arn` is no ARN."""
+    return (arn.split(":", 5) + [""] * 5)[4] if arn.startswith("arn:") else ""
+
+
 @lru_cache(maxsize=1024)
 def sagemaker_arn(region: str, account: str, resource_type: str, name: str) -> str:
     """SageMaker's ARNs carry the name in lower case, whatever the request said."""

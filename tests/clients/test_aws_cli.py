@@ -1,15 +1,19 @@
-"""The AWS CLI, unmodified, in a shell with `clary env`."""
+"""The AWS CLI, v1 and v2, unmodified, in a shell with `clary env`."""
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
+import time
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.clients import cli2
 from tests.clients.conftest import ROOT
 from tests.environments import python_of
 from tests.running import RunningClary
@@ -20,19 +24,37 @@ IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
 Aws = Callable[..., Any]
 
 
-def run_cli(clary: RunningClary, *arguments: str) -> subprocess.CompletedProcess[str]:
-    aws = python_of("cli").parent / "aws"
-    return subprocess.run(
-        [aws, *arguments], env=clary.environment, capture_output=True, text=True, timeout=120, check=False
-    )
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def started(version: str, clary: RunningClary) -> list[str]:
+    """v2 as Debian has it (2.9) does not know AWS_ENDPOINT_URL yet, which came with 2.13."""
+    if version == "v1":
+        return [str(python_of("cli").parent / "aws")]
+    command = cli2.command()
+    if command is None:
+        pytest.skip("the AWS CLI v2 is taken from Debian's package awscli, which apt-get does not get here")
+    return [*command, "--endpoint-url", clary.endpoint_url]
+
+
+@pytest.fixture(scope="module", params=["v1", "v2"])
+def cli(request: pytest.FixtureRequest, clary: RunningClary) -> Run:
+    """One command, however it ends."""
+    command = started(request.param, clary)
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        line = [*command, *arguments]
+        return subprocess.run(line, env=clary.environment, capture_output=True, text=True, timeout=120, check=False)
+
+    return run
 
 
 @pytest.fixture(scope="module")
-def aws(clary: RunningClary) -> Aws:
+def aws(cli: Run) -> Aws:
     """One command; its output, parsed where it is JSON."""
 
     def run(*arguments: str) -> Any:
-        done = run_cli(clary, *arguments)
+        done = cli(*arguments)
         assert done.returncode == 0, f"aws {' '.join(arguments)}\n{done.stdout}\n{done.stderr}"
         try:
             return json.loads(done.stdout)
@@ -62,6 +84,7 @@ def test_files_go_to_s3_and_back(aws: Aws, tmp_path: Path) -> None:
 
 
 def test_train_deploy_and_ask(aws: Aws, tmp_path: Path) -> None:
+    job = f"cli-boston-{time.time_ns()}"
     lines = (ROOT / "examples" / "boston_housing" / "boston_housing.csv").read_text().replace('"', "").splitlines()[1:]
     rows = [line.rsplit(",", 1) for line in lines]
     (tmp_path / "train.csv").write_text("\n".join(f"{price},{features}" for features, price in rows))
@@ -72,7 +95,7 @@ def test_train_deploy_and_ask(aws: Aws, tmp_path: Path) -> None:
     source = {"S3DataType": "S3Prefix", "S3Uri": "s3://cli-boston/train/"}
     channel = {"ChannelName": "train", "ContentType": "text/csv", "DataSource": {"S3DataSource": source}}
     aws(
-        *("sagemaker", "create-training-job", "--training-job-name", "cli-boston", "--role-arn", role),
+        *("sagemaker", "create-training-job", "--training-job-name", job, "--role-arn", role),
         *("--algorithm-specification", f"TrainingImage={IMAGE},TrainingInputMode=File"),
         *("--input-data-config", json.dumps([channel])),
         *("--output-data-config", "S3OutputPath=s3://cli-boston/output"),
@@ -80,10 +103,10 @@ def test_train_deploy_and_ask(aws: Aws, tmp_path: Path) -> None:
         *("--stopping-condition", "MaxRuntimeInSeconds=600"),
         *("--hyper-parameters", "objective=reg:squarederror,num_round=20"),
     )
-    aws("sagemaker", "wait", "training-job-completed-or-stopped", "--training-job-name", "cli-boston")
-    job = aws("sagemaker", "describe-training-job", "--training-job-name", "cli-boston")
-    assert job["TrainingJobStatus"] == "Completed", job
-    data = job["ModelArtifacts"]["S3ModelArtifacts"]
+    aws("sagemaker", "wait", "training-job-completed-or-stopped", "--training-job-name", job)
+    done = aws("sagemaker", "describe-training-job", "--training-job-name", job)
+    assert done["TrainingJobStatus"] == "Completed", done
+    data = done["ModelArtifacts"]["S3ModelArtifacts"]
 
     container = f"Image={IMAGE},ModelDataUrl={data}"
     aws(
@@ -120,14 +143,40 @@ def test_train_deploy_and_ask(aws: Aws, tmp_path: Path) -> None:
     }
     events = aws(
         *("logs", "filter-log-events", "--log-group-name", "/aws/sagemaker/TrainingJobs"),
-        *("--log-stream-name-prefix", "cli-boston/"),
+        *("--log-stream-name-prefix", f"{job}/"),
     )["events"]
     assert any("train-rmse" in event["message"] for event in events)
     aws("sagemaker", "delete-endpoint", "--endpoint-name", "cli")
+    aws("sagemaker", "delete-endpoint-config", "--endpoint-config-name", "cli")
+    aws("sagemaker", "delete-model", "--model-name", "cli")
+    aws("s3", "rb", "s3://cli-boston", "--force")
 
 
-def test_an_error_is_read_as_on_aws(clary: RunningClary) -> None:
-    done = run_cli(clary, "sagemaker", "describe-training-job", "--training-job-name", "nobody")
+def test_what_is_binary_and_what_follows(aws: Aws, tmp_path: Path) -> None:
+    """v2 takes and gives binary members in base64, v1 as they are; both by files."""
+    key = aws("kms", "create-key")["KeyMetadata"]["KeyId"]
+    (tmp_path / "plain").write_bytes(b"42")
+    sealed = aws("kms", "encrypt", "--key-id", key, "--plaintext", f"fileb://{tmp_path}/plain")["CiphertextBlob"]
+    (tmp_path / "sealed").write_bytes(base64.b64decode(sealed))
+    opened = aws("kms", "decrypt", "--ciphertext-blob", f"fileb://{tmp_path}/sealed")["Plaintext"]
+    assert base64.b64decode(opened) == b"42"
+    aws("ssm", "put-parameter", "--name", "/cli/token", "--value", "abc", "--type", "SecureString")
+    read = aws("ssm", "get-parameter", "--name", "/cli/token", "--with-decryption")
+    assert read["Parameter"]["Value"] == "abc"
+    aws("ssm", "delete-parameter", "--name", "/cli/token")
+
+
+def test_a_presigned_url_is_read_by_anybody(aws: Aws, tmp_path: Path) -> None:
+    aws("s3", "mb", "s3://cli-signed")
+    (tmp_path / "a").write_text("text")
+    aws("s3", "cp", str(tmp_path / "a"), "s3://cli-signed/a")
+    with urllib.request.urlopen(aws("s3", "presign", "s3://cli-signed/a").strip(), timeout=60) as answer:
+        assert answer.read() == b"text"
+    aws("s3", "rb", "s3://cli-signed", "--force")
+
+
+def test_an_error_is_read_as_on_aws(cli: Run) -> None:
+    done = cli("sagemaker", "describe-training-job", "--training-job-name", "nobody")
     assert done.returncode in (254, 255)
     assert (
         "(ValidationException) when calling the DescribeTrainingJob operation: Requested resource not found."
@@ -135,8 +184,8 @@ def test_an_error_is_read_as_on_aws(clary: RunningClary) -> None:
     )
 
 
-def test_an_operation_that_is_not_offered_is_refused_with_the_remedy(clary: RunningClary) -> None:
+def test_an_operation_that_is_not_offered_is_refused_with_the_remedy(cli: Run) -> None:
     team = "arn:aws:sagemaker:us-east-1:000000000000:workteam/private-crowd/team"
-    done = run_cli(clary, "sagemaker", "list-labeling-jobs-for-workteam", "--workteam-arn", team)
+    done = cli("sagemaker", "list-labeling-jobs-for-workteam", "--workteam-arn", team)
     assert done.returncode != 0
     assert "clary coverage" in done.stderr

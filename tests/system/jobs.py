@@ -6,9 +6,9 @@ import io
 import json
 import tarfile
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
-from tests.running import RunningClary, wait_until
+from tests.running import wait_until
 
 SKLEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
 BUCKET = "system-tests"
@@ -35,11 +35,20 @@ def packed(files: dict[str, str]) -> bytes:
     return made.getvalue()
 
 
+class Cloud(Protocol):
+    """Whatever gives clients: a Clary, or one of its accounts."""
+
+    @property
+    def role_arn(self) -> str: ...
+
+    def client(self, service: str) -> Any: ...
+
+
 @dataclass
 class Jobs:
-    """Jobs and endpoints of one Clary."""
+    """Jobs and endpoints of one account."""
 
-    clary: RunningClary
+    clary: Cloud
     sagemaker: Any = field(init=False)
     runtime: Any = field(init=False)
     s3: Any = field(init=False)

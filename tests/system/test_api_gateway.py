@@ -18,6 +18,7 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from tests.running import RunningClary, wait_until
+from tests.system.functions import Functions
 from tests.system.rest_apis import Answer, Builder, ask
 
 
@@ -525,6 +526,12 @@ def test_without_signatures_no_page_of_another_site_is_the_default_identity(tmp_
         assert "assumed-role" in ask(f"{url}/mine").json["who"]
         assert ask(f"{url}/mine", Origin="http://evil.example").status == 403
         assert ask(f"{url}/open", Origin="http://page.example").status == 200
+        functions = Functions(clary)
+        functions.create("mine", "def handler(e, c): return 'hello'")
+        made = functions.client.create_function_url_config(FunctionName="mine", AuthType="AWS_IAM")
+        host = made["FunctionUrl"].split("/")[2]
+        assert ask(clary.endpoint_url, Host=host).status == 200
+        assert ask(clary.endpoint_url, Host=host, Origin="http://evil.example").status == 403
 
 
 def test_what_would_be_kept_without_effect_is_refused(gateway: Any, api: Builder) -> None:

@@ -555,3 +555,28 @@ def test_configurations_are_kept(s3: Any, bucket: str) -> None:
     assert s3.get_bucket_logging(Bucket=bucket)["LoggingEnabled"] == target
     s3.put_bucket_logging(Bucket=bucket, BucketLoggingStatus={})
     assert "LoggingEnabled" not in s3.get_bucket_logging(Bucket=bucket)
+
+
+def test_a_bucket_with_object_lock_needs_more_than_the_right_to_make_one(shared: RunningClary, ann: Any) -> None:
+    iam = shared.client("iam")
+
+    def may(*actions: str) -> None:
+        statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        iam.put_user_policy(UserName="ann", PolicyName="makes", PolicyDocument=document)
+
+    locked = ("s3:PutBucketObjectLockConfiguration", "s3:PutBucketVersioning")
+    may("s3:CreateBucket", locked[0])
+    refused = refusal(ann.create_bucket, Bucket="anns-locked", ObjectLockEnabledForBucket=True)
+    assert refused[0] == "AccessDenied"
+    assert locked[1] in refused[1]
+    may("s3:CreateBucket", *locked)
+    ann.create_bucket(Bucket="anns-locked", ObjectLockEnabledForBucket=True)
+    iam.delete_user_policy(UserName="ann", PolicyName="makes")
+    shared.client("s3").delete_bucket(Bucket="anns-locked")
+
+
+def test_another_account_makes_a_bucket_with_all_that_belongs_to_it(s3: Any, stranger: Any) -> None:
+    stranger.create_bucket(Bucket="theirs", ObjectLockEnabledForBucket=True, ObjectOwnership="BucketOwnerPreferred")
+    assert refusal(s3.head_bucket, Bucket="theirs")[0] == "403"
+    stranger.delete_bucket(Bucket="theirs")

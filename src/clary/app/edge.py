@@ -242,8 +242,8 @@ def noting(settings: Settings) -> Note:
 
 
 def secured(settings: Settings, names: socket.socket | None) -> Secure | None:
-    """Where TLS is spoken, with the certificate of `clary images setup`; without one the rest is answered all the
-    same."""
+    """Where TLS is spoken, with the certificate of `clary images setup`; without one handshakes fail at once, and the
+    rest is answered all the same."""
     if names is None:
         return None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -251,8 +251,6 @@ def secured(settings: Settings, names: socket.socket | None) -> Secure | None:
         context.load_cert_chain(settings.tls_dir / "certificate.pem", settings.tls_dir / "key.pem")
     except OSError:  # ssl.SSLError too
         _LOG.exception("The certificate in %s cannot be used: run `clary images setup` again.", settings.tls_dir)
-        names.close()
-        return None
     return names, context
 
 

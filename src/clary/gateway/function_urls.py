@@ -15,6 +15,7 @@ from clary.functions import http
 from clary.functions.invoking import Functions, Invocation
 from clary.functions.table import Function, Url
 from clary.gateway import payload, sigv4
+from clary.gateway.browsers import from_another_page
 from clary.gateway.incoming import Incoming
 from clary.gateway.keyring import Authorizer, Keyring
 from clary.settings import Settings
@@ -72,6 +73,8 @@ class FunctionUrls:
     def _admit(self, request: HttpRequest, function: Function, qualifier: str, url: Url) -> dict[str, Any] | None:
         """Who calls, where the URL wants to know. Raises AccessDenied's error."""
         if self._settings.auth == "off":
+            if url.auth != "NONE" and "authorization" not in request.headers and from_another_page(request):
+                raise _forbidden()
             return None
         if url.auth == "NONE":
             if not _is_public(function, qualifier):

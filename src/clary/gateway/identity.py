@@ -21,6 +21,7 @@ from clary.identity.resource_policy import ResourcePolicy
 from clary.identity.resources import SERVICES, Grants, Published, Resources, resources_path
 from clary.identity.sealing import BadToken, Sealer, Session
 from clary.identity.uses import Uses
+from clary.names import account_of
 from clary.publish import Subscriber
 from clary.settings import Settings
 
@@ -153,7 +154,7 @@ def _of_key(directory: Directory, access_key_id: str) -> Credential:
         raise _unknown()
     principal = Principal(
         kind=key["kind"],
-        account=directory.identities["account"],
+        account=account_of(key["arn"]),
         arn=key["arn"],
         identity=key["identity"],
         user_id=key["user_id"],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from clary.calls import Access, Call, Principal
 from clary.identity.context import Facts, WithFacts, context_of
 from clary.identity.managed import managed_policies
@@ -21,8 +23,8 @@ _SESSIONS_KEPT = 1024
 
 _NOTHING = PolicySet(())
 
-_MAKES = "s3:CreateBucket"
-"""The bucket is not there yet: it will be the caller's."""
+_MAKES = "CreateBucket"
+"""The bucket is not there yet, whatever rights this needs on it: it will be the caller's."""
 
 _Asked = tuple[str, str, tuple[str, ...], str, str]
 
@@ -43,6 +45,8 @@ class Directory:
     def decide(self, call: Call, access: Access) -> Decision:
         """Whether the call's principal has this right. Remembered where no condition key took part."""
         who = call.principal
+        if call.operation == _MAKES:
+            return self._by_the_callers(self._callers(who, self._question(call, access)))
         asked = (who.identity, who.user_id, tuple(who.session_policies), access.action, access.resource)
         known = self._decisions.get(asked)
         if known is not None:
@@ -97,23 +101,35 @@ class Directory:
         def gather() -> Context:
             subject = self.subject(call.principal)
             account = self.resources.account_of(access.resource) or call.principal.account
-            keys = context_of(call, account, subject["tags"] if subject else {}, access.context)
+            more = {**self._of_organization(call.principal.account, account), **access.context}
+            keys = context_of(call, account, subject["tags"] if subject else {}, more)
             facts = self._facts
             return keys if facts is None else WithFacts(keys, lambda: facts(access))
 
         return Question(access.action, access.resource, gather)
 
+    def _of_organization(self, caller: str, owner: str) -> dict[str, str | Sequence[str]]:
+        """The keys of AWS Organizations, of the caller and of the owner of what is asked for."""
+        organization = self.identities.get("organization")
+        if not organization:
+            return {}
+        keys: dict[str, str | Sequence[str]] = {}
+        for noun, account in (("Principal", caller), ("Resource", owner)):
+            if account in organization["accounts"]:
+                keys |= {f"aws:{noun}OrgID": organization["id"], f"aws:{noun}OrgPaths": [organization["path"]]}
+        return keys
+
     def _decided(self, who: Principal, question: Question) -> Decision:
         own = self._callers(who, question)
         guarded = self._guarded(who, question)
-        if guarded is None:
-            return first_denial(own) if own else Decision("implicitDeny", "resource")
-        return together(guarded, question, who, own)
+        return self._by_the_callers(own) if guarded is None else together(guarded, question, who, own)
+
+    def _by_the_callers(self, own: list[Decision] | None) -> Decision:
+        """What the caller's policies say alone."""
+        return first_denial(own) if own else Decision("implicitDeny", "resource")
 
     def _guarded(self, who: Principal, question: Question) -> Guarded | None:
         """What else there is to say, where the resource is another's or has a policy."""
-        if question.action == _MAKES:
-            return None
         guarded = self.resources.find(question.resource)
         if guarded is None or guarded.alone or guarded.policy.statements or guarded.account != who.account:
             return guarded

@@ -40,13 +40,24 @@ class Policy(TypedDict):
     document: str
 
 
+class Organization(TypedDict):
+    """The organization of accounts."""
+
+    id: str
+    path: str
+    """`o-a1b2c3d4e5/r-ab12/`: all accounts are right below its root."""
+    accounts: list[str]
+
+
 class Identities(TypedDict):
-    """The whole document."""
+    """The whole document: of every account."""
 
     account: str
+    """The one that this Clary began with."""
     keys: dict[str, Key]
     subjects: dict[str, Subject]
     policies: dict[str, Policy]
+    organization: NotRequired[Organization | None]
     others: NotRequired[list[str]]
     """ARNs of what else has a path and no policies: instance profiles, server certificates."""
 

@@ -24,6 +24,7 @@ from clary.identity.policy import (
     first_denial,
 )
 from clary.identity.principals import Named, is_service, named, stronger
+from clary.names import account_of
 
 SERVICES = ("s3", "sqs", "sns")
 """Those that publish policies of resources."""
@@ -118,7 +119,7 @@ class Resources:
         found = self.find(arn)
         if found is not None:
             return found.account
-        return (arn.split(":", 5) + [""] * 5)[4] if arn.startswith("arn:") else ""
+        return account_of(arn)
 
 
 def _guarded(arn: str, published: Published) -> Guarded:

@@ -13,6 +13,7 @@ from clary.services import (
     kms,
     lambda_,
     logs,
+    organizations,
     s3,
     s3control,
     sagemaker,
@@ -35,6 +36,7 @@ from clary.services.iam.service import SERVICE as IAM
 from clary.services.kms.service import SERVICE as KMS
 from clary.services.lambda_.service import SERVICE as LAMBDA
 from clary.services.logs.service import SERVICE as LOGS
+from clary.services.organizations.service import SERVICE as ORGANIZATIONS
 from clary.services.registry import Registry
 from clary.services.s3.service import SERVICE as S3
 from clary.services.s3control.service import SERVICE as S3CONTROL
@@ -59,6 +61,7 @@ OPERATIONS = (
     kms,
     lambda_,
     logs,
+    organizations,
     s3,
     s3control,
     sagemaker,
@@ -91,6 +94,7 @@ REGISTRY = Registry(
         ECR,
         KMS,
         LAMBDA,
+        ORGANIZATIONS,
         SECRETSMANAGER,
         SNS,
         SQS,

@@ -1,10 +1,14 @@
 """The edge's event loop with a small application, on real sockets."""
 
 import asyncio
+import socket
+import ssl
 
 import pytest
 
+from clary.app.edge import secured
 from clary.edge.connection import LONGEST_HEAD
+from clary.settings import Settings
 from clary.supervisor.sockets import bind_tcp
 
 WHOLE = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc"
@@ -67,3 +71,17 @@ async def test_more_connections_than_there_may_be_are_told_to_come_again(tmp_pat
     assert (await reader.read()).endswith(b"okabc"), "who was there before is answered"
     writer.close()
     await edge.stop()
+
+
+def test_without_a_readable_certificate_handshakes_fail_at_once(tmp_path):
+    """A listener that nobody accepts on leaves clients hanging."""
+    with socket.socket() as listening:
+        _, context = secured(Settings(data_dir=tmp_path), listening)
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = ssl.create_default_context().wrap_bio(to_client, to_server, server_hostname="ecr")
+    with pytest.raises(ssl.SSLWantReadError):
+        client.do_handshake()
+    with pytest.raises(ssl.SSLError, match="NO_SHARED_CIPHER"):
+        context.wrap_bio(to_server, to_client, server_side=True).do_handshake()
+    with pytest.raises(ssl.SSLError, match="HANDSHAKE_FAILURE"):
+        client.do_handshake()

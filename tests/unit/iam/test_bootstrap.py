@@ -10,6 +10,7 @@ import pytest
 
 from clary.errors import ClaryError
 from clary.gateway.identity import Identity
+from clary.identity.defaults import role_arn
 from clary.identity.sealing import key_path, load_key
 from clary.services.iam.bootstrap import credentials_path, default_credentials, ensure_defaults, role_credentials
 from clary.services.iam.publication import publish
@@ -111,12 +112,16 @@ def test_a_damaged_sealing_key_is_said_in_one_line(tmp_path: Path) -> None:
         load_key(key_path(tmp_path))
 
 
-def test_accounts_do_not_mix(cloud: Cloud) -> None:
+def test_the_first_key_goes_with_the_account(cloud: Cloud) -> None:
     other = Settings(data_dir=cloud.settings.data_dir, account_id="999999999999")
     ensure_defaults(cloud.store, other)
     identity = Identity(other)
-    assert identity.find(kept(other)["access_key_id"], None).principal.account == "999999999999"
-    assert list(identity.directory().identities["subjects"]) == ["arn:aws:iam::999999999999:role/ClaryExecutionRole"]
+    found = identity.find(kept(other)["access_key_id"], None).principal
+    assert (found.account, found.identity) == (
+        other.account_id,
+        f"arn:aws:iam::{other.account_id}:role/ClaryExecutionRole",
+    )
+    assert set(identity.directory().identities["subjects"]) == {role_arn(ACCOUNT), role_arn(other.account_id)}
 
 
 def test_a_store_that_is_opened_again_publishes_the_same(cloud: Cloud) -> None:

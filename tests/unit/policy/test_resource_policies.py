@@ -177,7 +177,12 @@ def test_where_the_policy_alone_lets_in_an_account_s_own_policies_count_only_whe
 
 
 def test_a_bucket_that_is_made_is_the_maker_s() -> None:
-    assert asked(directory(), account_root(OTHER), Access("s3:CreateBucket", "arn:aws:s3:::new"))[0] == "allowed"
+    """With all rights that this needs; afterwards it is somebody's."""
+    known, who = directory(), account_root(OTHER)
+    for right in ("s3:CreateBucket", "s3:PutBucketAcl"):
+        making = Call(who, "s3", "CreateBucket", {}, "us-east-1")
+        assert known.decide(making, Access(right, "arn:aws:s3:::new")).allowed
+    assert asked(known, who, Access("s3:PutBucketAcl", "arn:aws:s3:::new")) == NOT_BY_RESOURCE
 
 
 @pytest.mark.parametrize(

@@ -91,8 +91,8 @@ def _fill(transaction: Transaction, settings: Settings, access_key: Mapping[str,
         transaction.insert(_role(account))
     wanted = Key(ACCESS_KEY, account, "", access_key["access_key_id"])
     for row in transaction.rows(ACCESS_KEY):
-        if row.key.account == account and not row.parent and row.key != wanted:
-            transaction.delete(row.key)  # its secret stood only in a file that is gone
+        if not row.parent and row.key != wanted:
+            transaction.delete(row.key)  # its secret stood only in a file that is gone, or it was another account's
     if transaction.get(wanted) is None:
         transaction.insert(key_row(account, wanted.name, access_key["secret_access_key"], None))
 

@@ -71,6 +71,12 @@ ACCESS_KEY = "access-key"
 POLICY = "policy"
 """The kinds of the other rows."""
 
+ORGANIZATION, MEMBER = "organization", "account"
+"""The kinds of Organizations' rows: the one organization, and its accounts, each by its id."""
+
+SUSPENDED = "SUSPENDED"
+"""The status of an account that was closed: nobody of it can do anything."""
+
 ACTIVE = "Active"
 """The status of an access key that may sign; otherwise it is Inactive."""
 
@@ -83,6 +89,17 @@ def key(entity: Entity, account: str, name: str) -> Key:
 def arn_of(entity: Entity, account: str, path: str, name: str) -> str:
     """`arn:aws:iam::ACCOUNT:role/PATH/NAME`."""
     return str(Arn("iam", "", account, f"{entity.kind}{path}{name}"))
+
+
+def member_key(account: str) -> Key:
+    """Of an account's row."""
+    return Key(MEMBER, account, "", account)
+
+
+def is_closed(rows: Rows, account: str) -> bool:
+    """Whether the account was closed."""
+    row = rows.get(member_key(account))
+    return row is not None and row.status == SUSPENDED
 
 
 def require(rows: Rows, entity: Entity, account: str, name: str) -> Row:

@@ -5,32 +5,40 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from clary.identity.defaults import ROLE_NAME, SESSION_NAME, session_arn
-from clary.identity.published import Identities, Key, Policy, Subject
+from clary.identity.published import Identities, Key, Organization, Policy, Subject
 from clary.services.iam.entities import (
     ACCESS_KEY,
     ACTIVE,
     ENTITIES,
     GROUP,
     INSTANCE_PROFILE,
+    MEMBER,
+    ORGANIZATION,
     POLICY,
     ROLE,
     SERVER_CERTIFICATE,
+    SUSPENDED,
     USER,
     Entity,
     Rows,
-    all_of,
 )
 from clary.services.iam.entities import key as entity_key
 from clary.store.rows import Row
 
 
 def identities(reader: Rows, account: str) -> Identities:
-    """All keys that are active, all users, roles and groups, and all policies but AWS's own."""
-    entities = {entity.kind: all_of(reader, entity.kind, account) for entity in ENTITIES}
-    keys = all_of(reader, ACCESS_KEY, account)
-    found = _Gathering(reader, account, entities, all_of(reader, POLICY, account)).identities(keys)
+    """Of every account all keys that are active, all users, roles and groups, and all policies but AWS's own. `account`
+    is the one that this Clary began with."""
+    closed = {row.key.name for row in reader.rows(MEMBER) if row.status == SUSPENDED}
+
+    def open_(kind: str) -> list[Row]:
+        return [row for row in reader.rows(kind) if row.key.account not in closed]
+
+    entities = {entity.kind: open_(entity.kind) for entity in ENTITIES}
+    found = _Gathering(reader, account, entities, open_(POLICY)).identities(open_(ACCESS_KEY))
     kinds = (INSTANCE_PROFILE.kind, SERVER_CERTIFICATE.kind)
-    return {**found, "others": [row.arn for kind in kinds for row in all_of(reader, kind, account)]}
+    others = [row.arn for kind in kinds for row in open_(kind)]
+    return {**found, "others": others, "organization": _organization(reader)}
 
 
 def identities_of(reader: Rows, account: str, arn: str, session_policies: Sequence[str] = ()) -> Identities:
@@ -42,6 +50,13 @@ def identities_of(reader: Rows, account: str, arn: str, session_policies: Sequen
     entities = {kind: [each for each in holders if each.key.kind == kind] for kind in _KINDS}
     customers = _customers_policies(reader, {*session_policies, *_named(holders)})
     return _Gathering(reader, account, entities, customers).identities(())
+
+
+def _organization(reader: Rows) -> Organization | None:
+    for row in reader.rows(ORGANIZATION):
+        path = f"{row.spec['Id']}/{row.spec['RootId']}/"
+        return {"id": row.spec["Id"], "path": path, "accounts": [each.key.name for each in reader.rows(MEMBER)]}
+    return None
 
 
 _KINDS = frozenset(entity.kind for entity in ENTITIES)
@@ -82,7 +97,8 @@ class _Gathering:
         self._reader = reader
         self._account = account
         self._entities = {
-            entity.kind: {row.key.name: row for row in entities.get(entity.kind, ())} for entity in ENTITIES
+            entity.kind: {(row.key.account, row.key.name): row for row in entities.get(entity.kind, ())}
+            for entity in ENTITIES
         }
         self._policies: dict[str, Policy] = {row.arn: _in_force(row) for row in customers}
 
@@ -95,7 +111,8 @@ class _Gathering:
 
     def _subject(self, entity: Entity, row: Row) -> Subject:
         names = list(self._policies_of(entity, row))
-        groups = (self._entities[GROUP.kind].get(name) for name in row.state.get("groups", ()))
+        named = ((row.key.account, name) for name in row.state.get("groups", ()))
+        groups = (self._entities[GROUP.kind].get(name) for name in named)
         for group in groups:
             names += self._policies_of(GROUP, group) if group else ()  # gone since: the next publication knows
         return {
@@ -107,9 +124,9 @@ class _Gathering:
         }
 
     def _policies_of(self, entity: Entity, row: Row) -> Iterable[str]:
-        owner = row.spec[entity.name_member]
+        owner = f"{row.key.account}:{entity.kind}/{row.spec[entity.name_member]}"
         for name, text in row.state["inline"].items():
-            unique = f"{entity.kind}/{owner}/{name}"
+            unique = f"{owner}/{name}"
             self._policies[unique] = {"type": entity.kind, "document": text}
             yield unique
         yield from row.state["attached"]
@@ -117,7 +134,7 @@ class _Gathering:
     def _key(self, row: Row) -> Key | None:
         if row.status != ACTIVE:
             return None
-        user = self._entities[USER.kind].get(row.parent)
+        user = self._entities[USER.kind].get((row.key.account, row.parent))
         if user is None:
             return self._default_key(row)
         return {
@@ -130,13 +147,14 @@ class _Gathering:
 
     def _default_key(self, row: Row) -> Key | None:
         """The first key speaks for a session of the default role."""
-        role = self._entities[ROLE.kind].get(entity_key(ROLE, self._account, ROLE_NAME).name)
+        key = entity_key(ROLE, row.key.account, ROLE_NAME)
+        role = self._entities[ROLE.kind].get((key.account, key.name))
         if role is None or row.parent:
             return None
         return {
             "secret": row.state["secret"],
             "kind": "assumed-role",
-            "arn": session_arn(self._account, role.arn, SESSION_NAME),
+            "arn": session_arn(role.key.account, role.arn, SESSION_NAME),
             "identity": role.arn,
             "user_id": f"{role.spec[ROLE.id_member]}:{SESSION_NAME}",
         }

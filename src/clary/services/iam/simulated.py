@@ -122,7 +122,7 @@ class Simulation:
         """The shape `Statement`."""
         begin, end = positions(self.texts[statement.source])[statement.index]
         name = statement.source
-        name = name.rpartition(":policy/")[2] if name.startswith("arn:") else name
+        name = name.rpartition(":policy/" if name.startswith("arn:") else ":")[2]  # inline: `ACCOUNT:user/NAME/POLICY`
         return {
             "SourcePolicyId": name.replace("/", "_"),
             "SourcePolicyType": statement.source_type or "none",

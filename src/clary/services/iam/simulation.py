@@ -12,6 +12,7 @@ from clary.identity.directory import Directory
 from clary.identity.grammar import check_identity_policy
 from clary.identity.policy import MalformedPolicy, PolicySet, Statement, compile_policy
 from clary.identity.resources import Guarded
+from clary.names import account_of
 from clary.services.context import Context
 from clary.services.iam.errors import invalid_input, no_such_entity
 from clary.services.iam.gathering import identities_of
@@ -80,7 +81,7 @@ def _resource(params: Mapping[str, Any], caller: Principal | None) -> Guarded | 
     except (MalformedPolicy, ValueError, RecursionError) as error:
         raise invalid_input(f"Invalid Resource Policy: {error}") from error
     owner = params.get("ResourceOwner", "")
-    account = (owner.split(":") + [""] * 5)[4] if owner.startswith("arn:") else owner
+    account = account_of(owner) if owner.startswith("arn:") else owner
     return Guarded(account or caller.account, PolicySet(statements))
 
 

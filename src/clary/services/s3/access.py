@@ -69,6 +69,9 @@ _OF_VERSION = {
 _WRITES = frozenset({"PutObject", "CopyObject", "CreateMultipartUpload"})
 _LOCKS = (("ObjectLockMode", "s3:PutObjectRetention"), ("ObjectLockLegalHoldStatus", "s3:PutObjectLegalHold"))
 
+_LOCKED_BUCKET = ("s3:PutBucketObjectLockConfiguration", "s3:PutBucketVersioning")
+"""What a bucket with object lock needs beside the right to make one."""
+
 _CONDITIONS = (
     ("VersionId", "s3:VersionId"),
     ("Prefix", "s3:prefix"),
@@ -156,6 +159,8 @@ def _more(call: Call, resource: str, context: Mapping[str, str | Sequence[str]])
         needed.append(Access(_WITH_ACL[call.operation], resource, context))
     if call.operation == "CreateBucket" and call.params.get("ObjectOwnership"):
         needed.append(Access("s3:PutBucketOwnershipControls", resource, context))
+    if call.operation == "CreateBucket" and call.params.get("ObjectLockEnabledForBucket"):
+        needed += [Access(action, resource, context) for action in _LOCKED_BUCKET]
     if "CopySource" in call.params:
         source = CopySource.parse(call.params["CopySource"])
         needed.append(_reading(source))

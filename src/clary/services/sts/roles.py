@@ -12,8 +12,9 @@ from clary.identity.directory import Directory
 from clary.identity.issuing import role_principal
 from clary.identity.policy import compile_policy
 from clary.identity.resource_policy import ResourcePolicy
+from clary.names import account_of
 from clary.services.context import Context
-from clary.services.iam.entities import ROLE, Rows
+from clary.services.iam.entities import ROLE, Rows, is_closed
 from clary.services.iam.gathering import identities_of
 from clary.services.iam.mfa import check_code
 from clary.services.sts.service import SERVICE
@@ -41,9 +42,9 @@ def assume_role(context: Context, params: dict[str, Any]) -> dict[str, Any]:
 
 def begun(context: Context, params: Mapping[str, Any], seconds: int, terms: Terms) -> dict[str, Any]:
     """What every AssumeRole… answers of the session that it begins. Raises PackedPolicyTooLarge."""
-    account, arn = context.settings.account_id, params["RoleArn"]
-    known = identities_of(context.store.read, account, arn)
-    principal = role_principal(known, account, arn, params["RoleSessionName"])
+    arn = params["RoleArn"]
+    known = identities_of(context.store.read, account_of(arn), arn)
+    principal = role_principal(known, context.settings.account_id, arn, params["RoleSessionName"])
     out: dict[str, Any] = {
         **terms.packed(),
         "Credentials": issued(context, principal, seconds, terms).sts(),
@@ -53,16 +54,16 @@ def begun(context: Context, params: Mapping[str, Any], seconds: int, terms: Term
 
 
 def find_role(rows: Rows, arn: str) -> Row | None:
-    """The role, if there is one."""
+    """The role, if there is one, and its account was not closed."""
     row = rows.by_arn(arn)
-    return row if row is not None and row.key.kind == ROLE.kind else None
+    return row if row is not None and row.key.kind == ROLE.kind and not is_closed(rows, row.key.account) else None
 
 
 def _terms(context: Context, params: Mapping[str, Any]) -> Terms:
     caller = context.call.principal
     tags = session_tags(params, caller.transitive_tags)
     return Terms(
-        policies=session_policies(context.store.read, context.settings.account_id, params),
+        policies=session_policies(context.store.read, account_of(params["RoleArn"]), params),
         tags=tags,
         transitive=transitive_names(params, tags, caller.transitive_tags),
         source_identity=_source_identity(context, params),

@@ -21,7 +21,7 @@ from clary.identity.denial import coded
 from clary.identity.policy import Question, compile_policy
 from clary.identity.trust import trusts_provider
 from clary.identity.web_tokens import BadWebToken, claims_of, verified
-from clary.names import Arn
+from clary.names import Arn, account_of
 from clary.services.context import Context
 from clary.services.iam.account import OIDC_PROVIDER
 from clary.services.sts.roles import begun, find_role, role_seconds
@@ -46,11 +46,11 @@ def keys_path(data_dir: Path, provider: str) -> Path:
 
 @SERVICE.operation("AssumeRoleWithWebIdentity")
 def assume_role_with_web_identity(context: Context, params: dict[str, Any]) -> dict[str, Any]:
-    provider, claims = _vouched(context, params["WebIdentityToken"])
+    provider, claims = _vouched(context, account_of(params["RoleArn"]), params["WebIdentityToken"])
     asked = _asked(params, claims)
     tags = session_tags(asked, {})
     terms = Terms(
-        policies=session_policies(context.store.read, context.settings.account_id, params),
+        policies=session_policies(context.store.read, account_of(params["RoleArn"]), params),
         tags=tags,
         transitive=transitive_names(asked, tags, {}),
         source_identity=str(claims.get(_SOURCE_IDENTITY, "")),
@@ -71,10 +71,10 @@ def _invalid(text: str) -> AWSError:
     return AWSError("InvalidIdentityToken", text)
 
 
-def _vouched(context: Context, token: str) -> tuple[Row, dict[str, Any]]:
+def _vouched(context: Context, account: str, token: str) -> tuple[Row, dict[str, Any]]:
     """The provider, and what it says. Raises InvalidIdentityToken, ExpiredTokenException."""
     try:
-        provider = _provider(context, str(claims_of(token).get("iss", "")))
+        provider = _provider(context, account, str(claims_of(token).get("iss", "")))
         claims = verified(token, _keys(context, provider))
     except BadWebToken as error:
         raise _invalid(
@@ -87,8 +87,7 @@ def _vouched(context: Context, token: str) -> tuple[Row, dict[str, Any]]:
     return provider, claims
 
 
-def _provider(context: Context, issuer: str) -> Row:
-    account = context.settings.account_id
+def _provider(context: Context, account: str, issuer: str) -> Row:
     name = issuer.removeprefix("https://").rstrip("/")
     row = context.store.read.by_arn(str(Arn("iam", "", account, f"{OIDC_PROVIDER}/{name}")))
     if row is None or not issuer.startswith("https://"):
