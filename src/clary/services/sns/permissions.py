@@ -26,7 +26,7 @@ _ACTIONS = frozenset(
 
 @SERVICE.operation("AddPermission")
 def add(context: Context, params: Params) -> Output:
-    """Another account may then publish, where its own policies let it; more than that no other account does here. Raises
+    """Another account may then publish, where its own policies let it; more than that it may not do here. Raises
     NotFound, InvalidParameter."""
     row, label = require_topic(context, params["TopicArn"]), params["Label"]
     if not _ACTIONS.issuperset(params["ActionName"]):

@@ -14,7 +14,9 @@ SERVICE.refuse(
     _because("Clary verifies no SAML assertions: AssumeRole and AssumeRoleWithWebIdentity are offered."),
     "AssumeRoleWithSAML",
 )
-SERVICE.refuse(_because("Clary has no organization: no account manages the root of another."), "AssumeRoot")
+SERVICE.refuse(
+    _because("Clary manages no root of another account: its organization lets roles be assumed."), "AssumeRoot"
+)
 SERVICE.refuse(
     _because("Clary has no delegation requests: no trade-in token was ever given."), "GetDelegatedAccessToken"
 )
