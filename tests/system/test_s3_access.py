@@ -287,11 +287,11 @@ def test_and_so_is_a_topic_s(shared: RunningClary, ann: Any) -> None:
     arn = sns.create_topic(Name="news")["TopicArn"]
     hers = boto3.client("sns", endpoint_url=shared.endpoint_url, region_name="us-east-1", **keys_of(ann))
     wanted = policy({"AWS": "arn:aws:iam::000000000000:user/ann"}, Action="sns:Publish", Resource=arn)
-    assert refusal(hers.publish, TopicArn=arn, Message="x")[0] == "AccessDenied"
+    assert refusal(hers.publish, TopicArn=arn, Message="x")[0] == "AuthorizationError"
     sns.set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=wanted)
     hers.publish(TopicArn=arn, Message="x")
     sns.delete_topic(TopicArn=arn)
-    assert refusal(hers.publish, TopicArn=arn, Message="x")[0] == "AccessDenied"
+    assert refusal(hers.publish, TopicArn=arn, Message="x")[0] == "AuthorizationError"
 
 
 def keys_of(client: Any) -> dict[str, str]:

@@ -96,6 +96,7 @@ def there(shared: RunningClary) -> dict[str, Any]:
         "Path": "/app",
         "ResourceId": "/app/rate",
         "ResourceType": "Parameter",
+        **dict.fromkeys(("ReplicaRegion", "PrimaryRegion"), "eu-west-1"),
     }
 
 
