@@ -80,6 +80,16 @@ class Jobs:
         self.sagemaker.create_training_job(**(defaults | request))
         return name
 
+    def encrypt(self) -> None:
+        """From now on the bucket has KMS encrypt all that is written to it."""
+        rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}
+        self.s3.put_bucket_encryption(Bucket=BUCKET, ServerSideEncryptionConfiguration={"Rules": [rule]})
+
+    def encrypted(self, prefix: str) -> set[str]:
+        """What the bucket's objects say that they are encrypted by."""
+        found = self.s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix)["Contents"]
+        return {self.s3.head_object(Bucket=BUCKET, Key=each["Key"])["ServerSideEncryption"] for each in found}
+
     def describe(self, name: str) -> Any:
         return self.sagemaker.describe_training_job(TrainingJobName=name)
 

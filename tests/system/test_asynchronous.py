@@ -48,7 +48,9 @@ def output_fn(prediction, accept):
 
 @pytest.fixture(scope="module")
 def jobs(shared: RunningClary) -> Iterator[Jobs]:
-    yield Jobs(shared)
+    jobs = Jobs(shared)
+    jobs.encrypt()
+    yield jobs
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +146,7 @@ def test_the_answer_becomes_an_object_and_a_topic_is_told(jobs: Jobs, endpoint: 
     assert answer["FailureLocation"].startswith(f"s3://{BUCKET}/failures/")
     written = found(jobs, answer["OutputLocation"])
     assert (json.loads(written["Body"].read()), written["ContentType"]) == ({"answer": 1}, "application/json")
+    assert jobs.encrypted("questions/") == jobs.encrypted("answers/") == {"aws:kms"}
     [said] = (json.loads(body) for body in bodies(jobs.clary, queues["succeeded"]))
     assert (said.pop("eventTime") >= said.pop("receivedTime")) is True
     assert json.loads(base64.b64decode(said["responseBody"].pop("content"))) == {"answer": 1}

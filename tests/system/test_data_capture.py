@@ -42,6 +42,7 @@ def output_fn(prediction, accept):
 @pytest.fixture(scope="module")
 def jobs(shared: RunningClary) -> Iterator[Jobs]:
     jobs = Jobs(shared)
+    jobs.encrypt()
     jobs.s3.put_object(Bucket=BUCKET, Key="model.tar.gz", Body=packed({"model": "", "code/inference.py": ANSWERS}))
     env = {"SAGEMAKER_PROGRAM": "inference.py", "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code"}
     container = {"Image": SKLEARN, "ModelDataUrl": f"s3://{BUCKET}/model.tar.gz", "Environment": env}
@@ -119,7 +120,7 @@ def test_each_request_is_a_record_of_its_variant_as_far_as_it_is_drawn(jobs: Job
     ask(jobs, "astray", range(5))
     wait_until(lambda: len(captured(jobs, "whole")) >= 100, SECONDS, "all is captured")
     records = captured(jobs, "whole")
-    assert ids(records) == wanted("whole", range(100))
+    assert ids(records) == wanted("whole", range(100)) and jobs.encrypted("below/whole/") == {"aws:kms"}
     assert len({record["eventMetadata"]["eventId"] for _, record in records}) == 100
     found = [(KEY.fullmatch(key), record) for key, record in records]
     assert Counter(match["variant"] for match, _ in found if match) == answered

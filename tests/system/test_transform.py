@@ -54,9 +54,9 @@ class Transforms(Jobs):
             },
         )
 
-    def put(self, name, files):
+    def put(self, name, files, **how):
         for key, body in files.items():
-            self.s3.put_object(Bucket=BUCKET, Key=f"{name}/in/{key}", Body=body)
+            self.s3.put_object(Bucket=BUCKET, Key=f"{name}/in/{key}", Body=body, **how)
 
     def begin(self, name, *, kind="S3Prefix", uri=None, count=1, **more):
         source = {"S3DataType": kind, "S3Uri": uri or f"s3://{BUCKET}/{name}/in/"}
@@ -99,12 +99,13 @@ class Transforms(Jobs):
 @pytest.fixture(scope="module")
 def jobs(shared):
     made = Transforms(shared)
+    made.encrypt()
     made.model()
     return made
 
 
 def test_files_and_folders_keep_their_names(jobs):
-    jobs.put("plain", {"a.csv": "1,2\n3,4\n", "deep/b.csv": "5,6"})
+    jobs.put("plain", {"a.csv": "1,2\n3,4\n", "deep/b.csv": "5,6"}, ServerSideEncryption="AES256")
     jobs.begin("plain")
     job = jobs.over("plain")
     assert job["TransformJobStatus"] == "Completed", job
@@ -144,6 +145,7 @@ def test_what_was_read_and_written_is_captured(jobs):
         [{"prefix": f"s3://{BUCKET}/captured/in/"}, "a.csv"],
         [{"prefix": f"s3://{BUCKET}/captured/out/"}, "a.csv.out"],
     ]
+    assert jobs.encrypted("captured/") == {"aws:kms"}
 
 
 def test_a_bad_file_fails_by_name_and_the_others_are_done(jobs):

@@ -110,6 +110,8 @@ async def _made(body: Flow) -> bytes:
 def _read(body: Extent) -> bytes:
     if body.size > MOST_BYTES:
         raise Unusable("the answer is larger than 10 MB")
+    if body.made is not None:
+        return b"".join(body.made())
     parts: list[bytes] = []
     for path, offset, length in body.segments:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)

@@ -209,10 +209,11 @@ class Control:
         def invoke(call: Call) -> dict[str, Any]:
             return self._door(controllers)(call)
 
+        rights = RoleRights(self.settings, self.identity)
         controllers = Controllers(
             self.settings,
             self.store,
-            Storage(self.objects, RoleRights(self.settings, self.identity)),
+            Storage(self.objects, rights, lambda role: self._acting(role, _SESSION), invoke),
             runtimes,
             self.backend,
             SandboxDial(self.settings.containers_dir),

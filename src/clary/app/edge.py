@@ -25,6 +25,7 @@ from clary.distribution.registry import Registry
 from clary.distribution.uploads import Pushing
 from clary.edge import access_logs, usage, uses
 from clary.edge.asynchronous import AsyncEffects
+from clary.edge.bodies import Bodies
 from clary.edge.buckets import BUCKETS, Buckets
 from clary.edge.code import CODE, Code
 from clary.edge.door import ControlDoor
@@ -141,6 +142,7 @@ class Edge:
             self.asynchronous,
             self.queues,
             lambda access: self.identity.authorise(call, [access]),
+            self.door,
             self.door.ask,
         )
 
@@ -154,7 +156,7 @@ class Edge:
             authorizer=self.identity,
             control=self.door,
             edge_context=self.context,
-            bodies=self.intake,
+            bodies=self.bodies,
             settings=self.settings,
             internal={
                 **internal.handlers(),
@@ -167,11 +169,16 @@ class Edge:
                 ApiSite(self.apis, self.identity, self.identity, self.settings),
                 HookSite(self.settings, self.door),
                 Websites(self.objects, self.identity, self.context, self.settings),
-                FormUploads(self.identity, self.identity, self.door, self.intake, cors, self.settings),
+                FormUploads(self.identity, self.identity, self.door, self.bodies, cors, self.settings),
                 Preflights(cors, self.settings),
             ),
             pages=cors.headers,
         )
+
+    @cached_property
+    def bodies(self) -> Bodies:
+        """What takes in the bodies of objects."""
+        return Bodies(self.objects, self.intake, self.door)
 
     def function_urls(self) -> FunctionUrls:
         """What functions answer behind URLs of their own."""
@@ -187,7 +194,7 @@ class Edge:
     def asynchronous(self) -> AsyncWork:
         """Requests that are answered later."""
         folder = self.settings.asynchronous_dir
-        effects = AsyncEffects(REGISTRY, self.identity, self.door, self.intake, self.context, folder)
+        effects = AsyncEffects(REGISTRY, self.identity, self.door, self.bodies, self.context, folder)
         return AsyncWork(folder, self.router, effects)
 
     def _permits(self, call: Call, service: str) -> bool:

@@ -25,7 +25,6 @@ from clary.store.rows import Key
 from clary.telemetry.paths import stream_file
 from clary.workload.capture.sorting import Waiting, sort, waiting
 from clary.workload.errors import WorkloadError
-from clary.workload.outputs import encryption
 from clary.workload.s3uri import split
 from clary.workload.storage import Storage
 
@@ -114,7 +113,7 @@ class CaptureController:
         """Raises WorkloadError, NoSuchBucket, OSError."""
         bucket, key = split(each.uri)
         storage = self._storage.of(each.role, each.region)
-        storage.put_file(bucket, key, each.path, Attributes(_TYPE, headers=encryption(each.kms_key)))
+        storage.put_file(bucket, key, each.path, Attributes(_TYPE), each.kms_key)
 
     def _failed(self, trouble: _Trouble, left: Sequence[Waiting], error: Exception) -> None:
         trouble.failures += 1

@@ -4,11 +4,12 @@ operations that a client would call; lines of the data log as Clary itself."""
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 import mmap
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,17 +19,16 @@ from clary.edge.access_logs import put as put_lines
 from clary.errors import AWSError
 from clary.gateway.exchange import EdgeContexts
 from clary.gateway.identity import Identity
+from clary.gateway.keyring import BodyStore
 from clary.identity.issuing import role_principal
-from clary.objects.checksums import Digest
 from clary.objects.files import copy_into
-from clary.objects.intake import Intake
 from clary.services.registry import Registry
 from clary.serving.asynchronous.config import Asynchronous
 from clary.serving.asynchronous.effects import INPUT_BYTES
 from clary.serving.asynchronous.requests import Letter, Owner
 from clary.serving.client import Body
 from clary.wire import models
-from clary.wire.http import Segment
+from clary.wire.http import Extent, HttpRequest
 from clary.wire.validation import validate
 from clary.workload.s3uri import split
 
@@ -46,7 +46,7 @@ class AsyncEffects:
         registry: Registry,
         identity: Identity,
         control: Door,
-        intake: Intake,
+        bodies: BodyStore,
         edge_context: EdgeContexts,
         folder: Path,
     ) -> None:
@@ -55,7 +55,7 @@ class AsyncEffects:
         self._registry = registry
         self._identity = identity
         self._control = control
-        self._intake = intake
+        self._bodies = bodies
         self._edge_context = edge_context
 
     async def fetch(self, owner: Owner, role: str, uri: str) -> Body:
@@ -64,10 +64,11 @@ class AsyncEffects:
         call = self._call(owner, role, "s3", "GetObject", {"Bucket": bucket, "Key": key})
         self._authorise(call)
         operation = self._registry.services["s3"].operations["GetObject"]
-        output: dict[str, Any] = operation.handler(self._edge_context(call), call.params)
+        answer = operation.handler(self._edge_context(call), call.params)
+        output: dict[str, Any] = await answer if inspect.isawaitable(answer) else answer
         if output["ContentLength"] > INPUT_BYTES:
             raise AWSError("EntityTooLarge", f"It is larger than {INPUT_BYTES} bytes.")
-        return await asyncio.get_running_loop().run_in_executor(None, _mapped, output["Body"].segments, self._folder)
+        return await asyncio.get_running_loop().run_in_executor(None, _mapped, output["Body"], self._folder)
 
     async def put(self, owner: Owner, config: Asynchronous, uri: str, content: bytes, content_type: str) -> None:
         """Raises AWSError, OSError."""
@@ -75,7 +76,7 @@ class AsyncEffects:
         params: dict[str, Any] = {"Bucket": bucket, "Key": key, "ContentType": content_type, **_encryption(config)}
         call = self._call(owner, config.role, "s3", "PutObject", params)
         self._authorise(call)
-        params["Body"] = await self._intake.take(_whole(content), Digest())
+        params["Body"] = await self._bodies.receive(_whole(content), HttpRequest("PUT", "/"), call)
         await self._control(call)
 
     async def publish(self, owner: Owner, letter: Letter) -> None:
@@ -110,15 +111,20 @@ async def _whole(content: bytes) -> AsyncIterator[bytes]:
     yield content
 
 
-def _mapped(segments: Sequence[Segment], folder: Path) -> Body:
-    """The bytes that lie there, mapped into memory; several files are joined to one without a name. Raises OSError."""
-    if len(segments) == 1:
-        [(path, offset, length)] = segments
+def _mapped(content: Extent, folder: Path) -> Body:
+    """The bytes that lie there, mapped into memory; several files, and what is decrypted, become one without a name.
+    Raises OSError."""
+    if len(content.segments) == 1:
+        [(path, offset, length)] = content.segments
         with path.open("rb") as file:
             return _mapping(file, offset, length)
     with tempfile.TemporaryFile(dir=folder) as joined:
-        copy_into(segments, joined)
-        return _mapping(joined, 0, sum(length for _, _, length in segments))
+        if content.made is None:
+            copy_into(content.segments, joined)
+        else:
+            joined.writelines(content.made())
+            joined.flush()
+        return _mapping(joined, 0, content.size)
 
 
 def _mapping(file: IO[bytes], offset: int, length: int) -> Body:

@@ -29,6 +29,8 @@ ANSWER = 60.0
 CONNECTIONS = 64
 
 _READING = ("Describe", "List", "Get", "Head", "Filter", "Search", "Simulate", "BatchGet", "BatchCheck")
+_AGAIN = (*_READING, "Decrypt", "GenerateDataKey")
+"""Operations that may be carried out twice: they leave nothing behind, or nothing that matters."""
 
 
 class ControlLost(Exception):
@@ -66,7 +68,7 @@ class ControlDoor:
         try:
             return await self._exchange(message)
         except ControlLost as lost:
-            if not call.operation.startswith(_READING):
+            if not call.operation.startswith(_AGAIN):
                 raise ServiceUnavailable("The service was interrupted while it worked on the request.") from lost
         return await self._again(message)
 

@@ -101,7 +101,7 @@ class FormUploads:
         principal = self._principal(fields)
         call = self._call(request, form, fields, principal)
         self._authorizer.authorise(call, access(call))
-        call.params["Body"] = await self._take_in(request, form, allowed)
+        call.params["Body"] = await self._take_in(request, form, allowed, call)
         output = await self._control(call)
         return _done(self._settings.endpoint_url, call.params, fields, output["ETag"])
 
@@ -140,7 +140,7 @@ class FormUploads:
         region = self._settings.region
         return Call(principal, "s3", "PutObject", params, region, source_ip=request.source_ip, transport=keys)
 
-    async def _take_in(self, request: HttpRequest, form: Form, allowed: SizeRange) -> Params:
+    async def _take_in(self, request: HttpRequest, form: Form, allowed: SizeRange, call: Call) -> Params:
         """The file, kept. Raises EntityTooLarge, EntityTooSmall, BadDigest, MalformedPOSTRequest."""
         announced = request.headers.get("content-length", "")
         size = int(announced) - form.read - form.closing if announced.isdecimal() and len(announced) < 19 else -1
@@ -148,7 +148,7 @@ class FormUploads:
             check_size(size, allowed)
         about = {name: text for name, text in _headers(form.fields).items() if name.startswith(_OF_BODIES)}
         plain = HttpRequest("PUT", request.raw_path, headers=about)
-        return await self._bodies.receive(_measured(form.file, allowed), plain)
+        return await self._bodies.receive(_measured(form.file, allowed), plain, call)
 
 
 def _bucket(request: HttpRequest) -> str:

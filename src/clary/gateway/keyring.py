@@ -39,9 +39,10 @@ class Authorizer(Protocol):
 class BodyStore(Protocol):
     """Takes in a streamed request body; what it returns stands in the parameters as that member."""
 
-    async def receive(self, chunks: AsyncIterator[bytes], request: HttpRequest) -> dict[str, Any]:
-        """Read `chunks` to the end. An exception that comes out of `chunks` (broken signature, wrong length, silence)
-        means that nothing was received: whatever was kept goes, and the exception travels on.
+    async def receive(self, chunks: AsyncIterator[bytes], request: HttpRequest, call: Call) -> dict[str, Any]:
+        """Read `chunks` to the end: the body of `call`, which is allowed. An exception that comes out of `chunks`
+        (broken signature, wrong length, silence) means that nothing was received: whatever was kept goes, and the
+        exception travels on.
 
         `request.trailers` (`x-amz-checksum-crc32`, …) are known once `chunks` has ended.
         """

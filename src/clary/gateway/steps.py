@@ -130,7 +130,7 @@ async def _take_in(parts: Parts, exchange: Exchange) -> None:
         secret = parts.keyring.find(signature.access_key_id, signature.token).secret_key
         key = sigv4.signing_key(secret, signature.date, signature.region, signature.service)
     chunks = streamed.pieces(streamed.chunks(exchange.incoming), exchange.request, signature, key)
-    exchange.params[exchange.streamed] = await parts.bodies.receive(chunks, exchange.request)
+    exchange.params[exchange.streamed] = await parts.bodies.receive(chunks, exchange.request, exchange.call)
     exchange.params |= read_headers(exchange.model.input_shape, exchange.request.trailers)
 
 

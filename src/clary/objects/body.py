@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from clary.names import random_hex
 from clary.objects.checksums import DEFAULT_ALGORITHM, Digest
+from clary.objects.envelopes import DataKey
 from clary.objects.files import Files, read_segments
 from clary.objects.model import Received
 from clary.objects.sealing import Seal, mark_of
@@ -76,12 +77,25 @@ def received(file: str, digest: Digest) -> Received:
     )
 
 
-def marked(body: Received, key: bytes | None) -> Received:
+FileKey = bytes | DataKey | None
+"""What a file is encrypted under: a customer's key, a data key of KMS's, nothing."""
+
+
+def plain_key(key: FileKey) -> bytes | None:
+    """The key itself."""
+    return key.plain if isinstance(key, DataKey) else key
+
+
+def marked(body: Received, key: FileKey) -> Received:
     """With the mark of the key that it was encrypted under, and an ETag that tells nothing of its content."""
-    return {**body, "md5": random_hex(), "sealed": mark_of(key)} if key else body
+    plain = plain_key(key)
+    if plain is None:
+        return body
+    sealed: Received = {**body, "md5": random_hex(), "sealed": mark_of(plain)}
+    return {**sealed, "envelope": key.envelope} if isinstance(key, DataKey) else sealed
 
 
-def receive_bytes(files: Files, data: bytes, algorithm: str = DEFAULT_ALGORITHM, key: bytes | None = None) -> Received:
+def receive_bytes(files: Files, data: bytes, algorithm: str = DEFAULT_ALGORITHM, key: FileKey = None) -> Received:
     """Keep bytes that are in memory."""
     return receive(files, [data], algorithm, key)
 
@@ -91,11 +105,9 @@ def receive_segments(files: Files, segments: Iterable[Segment], algorithm: str =
     return receive(files, read_segments(segments), algorithm)
 
 
-def receive(
-    files: Files, pieces: Iterable[bytes], algorithm: str = DEFAULT_ALGORITHM, key: bytes | None = None
-) -> Received:
+def receive(files: Files, pieces: Iterable[bytes], algorithm: str = DEFAULT_ALGORITHM, key: FileKey = None) -> Received:
     """Keep the pieces, joined, encrypted under `key`; what reading them raises leaves nothing behind."""
-    body = Body(files, Digest(algorithm), key)
+    body = Body(files, Digest(algorithm), plain_key(key))
     try:
         for piece in pieces:
             body.append(piece)

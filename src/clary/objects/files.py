@@ -126,6 +126,13 @@ def copy_segments(segments: Iterable[Segment], target: Path, mode: int = _MODE) 
         copy_into(segments, sink)
 
 
+def write_pieces(pieces: Iterable[bytes], target: Path, mode: int = _MODE) -> None:
+    """As `copy_segments`, of what is made piece by piece."""
+    with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode), "wb") as sink:
+        for piece in pieces:
+            sink.write(piece)
+
+
 def copy_into(segments: Iterable[Segment], sink: BinaryIO) -> None:
     """Append the segments to an open file; the filesystem shares blocks where it can."""
     for path, offset, length in segments:

@@ -8,9 +8,10 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, TypeVar
 
-from clary.objects.body import Body, marked
+from clary.objects.body import Body, marked, plain_key
 from clary.objects.checksums import DEFAULT_ALGORITHM, Digest
 from clary.objects.customer_keys import key_of_headers
+from clary.objects.envelopes import DataKey
 from clary.objects.errors import EntityTooLarge
 from clary.objects.expectation import Expectation
 from clary.objects.files import Files, open_regular
@@ -38,21 +39,23 @@ class Intake:
         """End its threads."""
         self._threads.shutdown()
 
-    async def receive(self, chunks: AsyncIterator[bytes], request: HttpRequest) -> dict[str, Any]:
+    async def receive(
+        self, chunks: AsyncIterator[bytes], request: HttpRequest, data_key: DataKey | None = None
+    ) -> dict[str, Any]:
         """Read `chunks` to the end and keep them: a `Received`, as a plain dict, no row names it yet.
 
-        Where the headers bring a customer's key, the file is encrypted under it. Raises EntityTooLarge, InvalidArgument
-        for a key that is none, BadDigest where a checksum in the request's headers or trailers is not the body's,
-        and whatever `chunks` raises; nothing is kept then. A small body costs one hop to a thread; of a large one each
-        batch is written, hashed and summed in threads of their own while the next arrives.
+        The file is encrypted under `data_key`, or under a customer's key where the headers bring one. Raises
+        EntityTooLarge, InvalidArgument for a key that is none, BadDigest where a checksum in the request's headers or
+        trailers is not the body's, and whatever `chunks` raises; nothing is kept then. A small body costs one hop to a
+        thread; of a large one each batch is written, hashed and summed in threads of their own while the next arrives.
         """
-        expected, key = Expectation.of(request.headers), key_of_headers(request.headers)
+        expected, key = Expectation.of(request.headers), data_key or key_of_headers(request.headers)
         _check_announced(request)
         kept = await self.take(
             chunks,
             Digest(expected.algorithm),
             check=lambda kept: expected.check(kept, {**request.headers, **request.trailers}),
-            key=key,
+            key=plain_key(key),
         )
         return {**marked(kept, key), "declared": expected.declared}
 

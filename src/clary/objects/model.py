@@ -21,6 +21,16 @@ LockMode = Literal["", "GOVERNANCE", "COMPLIANCE"]
 Versioning = Literal["", "Enabled", "Suspended"]
 
 
+class Envelope(TypedDict):
+    """What is kept of a data key of KMS's."""
+
+    wrapped: str
+    """The key as KMS has encrypted it, base64."""
+    headers: dict[str, str]
+    """What the object says of it: `ServerSideEncryption`, `SSEKMSKeyId` (an ARN), `BucketKeyEnabled` and
+    `SSEKMSEncryptionContext` where they are."""
+
+
 class Received(TypedDict):
     """A body that was taken in: its file is durable, no row names it yet."""
 
@@ -36,7 +46,9 @@ class Received(TypedDict):
     declared: NotRequired[bool]
     """Whether the client named the algorithm."""
     sealed: NotRequired[str]
-    """The mark of the customer's key under which the file is encrypted; `md5` is none of the content then."""
+    """The mark of the key under which the file is encrypted; `md5` is none of the content then."""
+    envelope: NotRequired[Envelope]
+    """Where that is a data key of KMS's."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +98,10 @@ class Attributes:
     legal_hold: str = ""
     """`ON` and it may not be deleted, `OFF`, or empty where nobody has ever said."""
     sealed: str = ""
-    """The mark of the customer's key under which its files are encrypted (`sealing.mark_of`)."""
+    """The mark of the key under which its files are encrypted (`sealing.mark_of`): a customer's, unless there is a
+    wrapped one."""
+    wrapped: str = ""
+    """The data key under which its files are encrypted, as KMS has encrypted it, base64."""
 
     def dumps(self) -> str:
         """As JSON; what has its default is left out."""

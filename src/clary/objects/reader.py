@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from clary.objects.errors import ObjectSealed, StoreUnavailable
-from clary.objects.files import Files, copy_segments, read_segments
+from clary.objects.files import Files, copy_segments, read_segments, write_pieces
 from clary.objects.listing import Listing, Scope, list_page, objects_from
 from clary.objects.model import Bucket, ObjectInfo, Piece, Version, encode_key
 from clary.objects.objects import find_bucket, require_bucket
@@ -123,13 +123,17 @@ class ObjectReader:
         for piece, first, many in _stretches(info, start, start + length):
             yield from unsealed(self.files.path(piece.file), key, piece.size, first, many)
 
-    def read(self, info: ObjectInfo) -> Iterator[bytes]:
-        """Its bytes, in pieces of at most 16 MiB. Raises FileNotFoundError where it was deleted a while ago."""
-        return read_segments(self.segments(info))
+    def read(self, info: ObjectInfo, key: bytes | None = None) -> Iterator[bytes]:
+        """Its bytes, in pieces of at most 16 MiB, as `unsealed` gives them. Raises ObjectSealed."""
+        return self.unsealed(info, key, 0, info.size) if key else read_segments(self.segments(info))
 
-    def copy_to(self, info: ObjectInfo, target: Path, mode: int = 0o600) -> None:
-        """Its bytes as the new file `target`, the caller's own to change. Raises FileExistsError. Not synced."""
-        copy_segments(self.segments(info), target, mode)
+    def copy_to(self, info: ObjectInfo, target: Path, mode: int = 0o600, key: bytes | None = None) -> None:
+        """Its bytes as the new file `target`, the caller's own to change. Raises FileExistsError, ObjectSealed. Not
+        synced."""
+        if key is None:
+            copy_segments(self.segments(info), target, mode)
+        else:
+            write_pieces(self.read(info, key), target, mode)
 
 
 def _stretches(info: ObjectInfo, start: int, end: int) -> Iterator[tuple[Piece, int, int]]:

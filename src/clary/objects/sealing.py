@@ -2,6 +2,7 @@
 
 Each file has a key of its own, derived from the caller's and the salt. A chunk's nonce is its number and whether it is
 the last: chunks cannot change places, and a file that was cut off is no file (https://eprint.iacr.org/2015/189).
+A key of twice 32 bytes is two keys: chunks are encrypted under the first, and what that gives under the second.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import base64
 import hmac
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -37,7 +38,7 @@ class Seal:
 
     def __init__(self, key: bytes) -> None:
         self._salt = secrets.token_bytes(_SALT)
-        self._cipher = _cipher(key, self._salt)
+        self._ciphers = _ciphers(key, self._salt)
         self._number = 0
         self._left = b""
         self._begun = False
@@ -59,9 +60,11 @@ class Seal:
         return b"" if begun else self._salt
 
     def _chunk(self, plain: bytes | memoryview, *, last: bool = False) -> bytes:
-        sealed = self._cipher.encrypt(_nonce(self._number, last=last), plain, None)
+        nonce = _nonce(self._number, last=last)
+        for cipher in self._ciphers:
+            plain = cipher.encrypt(nonce, plain, None)
         self._number += 1
-        return sealed
+        return bytes(plain)
 
 
 def unsealed(path: Path, key: bytes, size: int, start: int, length: int) -> Iterator[bytes]:
@@ -73,12 +76,13 @@ def unsealed(path: Path, key: bytes, size: int, start: int, length: int) -> Iter
         return
     final = max(0, size - 1) // CHUNK
     with path.open("rb") as file:
-        cipher = _cipher(key, os.pread(file.fileno(), _SALT, 0))
+        ciphers = _ciphers(key, os.pread(file.fileno(), _SALT, 0))
+        step = CHUNK + _TAG * len(ciphers)
         number, end = start // CHUNK, start + length
         while number * CHUNK < end:
             many = min(_AT_ONCE, final + 1 - number)
-            sealed = os.pread(file.fileno(), many * (CHUNK + _TAG), _SALT + number * (CHUNK + _TAG))
-            plain = _opened(cipher, sealed, number, final)
+            sealed = os.pread(file.fileno(), many * step, _SALT + number * step)
+            plain = _opened(ciphers, sealed, number, final)
             first = number * CHUNK
             if len(plain) != min(many * CHUNK, size - first):
                 raise Damaged(f"{path} is shorter than its row says")
@@ -102,20 +106,29 @@ def _mac(salt: bytes, key: bytes) -> bytes:
     return hmac.digest(key, b"clary customer key" + salt, "sha256")
 
 
-def _cipher(key: bytes, salt: bytes) -> AESGCM:
-    return AESGCM(HKDF(SHA256(), KEY_BYTES, salt, _PURPOSE).derive(key))
+def _ciphers(key: bytes, salt: bytes) -> list[AESGCM]:
+    """Innermost first."""
+    keys = (key[at : at + KEY_BYTES] for at in range(0, len(key), KEY_BYTES))
+    return [AESGCM(HKDF(SHA256(), KEY_BYTES, salt, _PURPOSE).derive(each)) for each in keys]
 
 
 def _nonce(number: int, *, last: bool) -> bytes:
     return number.to_bytes(11, "big") + (b"\1" if last else b"\0")
 
 
-def _opened(cipher: AESGCM, sealed: bytes, number: int, final: int) -> bytes:
-    view, step = memoryview(sealed), CHUNK + _TAG
+def _opened(ciphers: Sequence[AESGCM], sealed: bytes, number: int, final: int) -> bytes:
+    view, step = memoryview(sealed), CHUNK + _TAG * len(ciphers)
     chunks = (view[at : at + step] for at in range(0, len(sealed), step))
     try:
         return b"".join(
-            cipher.decrypt(_nonce(each, last=each == final), chunk, None) for each, chunk in enumerate(chunks, number)
+            _chunk(ciphers, _nonce(each, last=each == final), chunk) for each, chunk in enumerate(chunks, number)
         )
     except InvalidTag:
         raise Damaged("an object's file is not what was written") from None
+
+
+def _chunk(ciphers: Sequence[AESGCM], nonce: bytes, sealed: bytes | memoryview) -> bytes:
+    """Raises InvalidTag."""
+    for cipher in reversed(ciphers):
+        sealed = cipher.decrypt(nonce, sealed, None)
+    return bytes(sealed)

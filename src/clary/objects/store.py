@@ -12,8 +12,9 @@ from typing import Any, BinaryIO
 
 from clary.commits import Writer
 from clary.errors import AWSError
-from clary.objects.body import receive, receive_bytes, receive_segments, received
+from clary.objects.body import FileKey, receive, receive_bytes, receive_segments, received
 from clary.objects.checksums import DEFAULT_ALGORITHM, digest_file
+from clary.objects.envelopes import DataKey, enveloped
 from clary.objects.errors import (
     BucketAlreadyExists,
     BucketAlreadyOwnedByYou,
@@ -42,6 +43,7 @@ from clary.objects.reader import ObjectReader
 from clary.objects.schema import open_writer
 from clary.objects.versions import Deleted, delete_current, delete_version, find_current, find_version, rewrite
 
+_PIECE = 2**20  # bytes
 _UNLINKABLE = frozenset({errno.EXDEV, errno.EMLINK, errno.EPERM, errno.EOPNOTSUPP})
 
 
@@ -59,10 +61,10 @@ class Deletion:
 
 @dataclass(frozen=True)
 class Keys:
-    """Customers' keys: the one that what is copied is encrypted under, and the one for the copy."""
+    """The key that what is copied is encrypted under, and the one for the copy: a customer's, or KMS's."""
 
     source: bytes | None = None
-    copy: bytes | None = None
+    copy: FileKey = None
 
 
 NO_KEYS = Keys()
@@ -152,6 +154,7 @@ class ObjectStore(ObjectReader):
     ) -> ObjectInfo:
         """Make a received body the object `key`. Raises NoSuchBucket, or what `guard` raises; the file then goes."""
         attributes = replace(attributes or Attributes(), sealed=body.get("sealed", ""))
+        attributes = enveloped(attributes, body.get("envelope"))
         if not attributes.checksums:
             kept = body["checksums"][body["algorithm"]]
             attributes = replace(attributes, checksums={body["algorithm"]: kept})
@@ -175,18 +178,31 @@ class ObjectStore(ObjectReader):
         """Make `data` the object `key`. Raises NoSuchBucket."""
         return self.put(bucket, key, receive_bytes(self.files, data), attributes)
 
-    def put_file(self, bucket: str, key: str, path: Path, attributes: Attributes | None = None) -> ObjectInfo:
-        """Make a finished file the object `key` without copying it, where a hard link can be made.
+    def put_file(
+        self, bucket: str, key: str, path: Path, attributes: Attributes | None = None, data_key: DataKey | None = None
+    ) -> ObjectInfo:
+        """Make a finished file the object `key` without copying it, where a hard link can be made. Under a data key
+        it is a copy that is encrypted.
 
         Nobody may write to `path` afterwards (the object would change); it may be removed. Done again after a crash
         it puts the same object again. Raises NoSuchBucket, and OSError where it is not there or no regular file: a
         symbolic link is not followed.
         """
         with open_regular(path) as file:
-            return self.put_open(bucket, key, file, attributes)
+            return self.put_open(bucket, key, file, attributes, data_key)
 
-    def put_open(self, bucket: str, key: str, file: BinaryIO, attributes: Attributes | None = None) -> ObjectInfo:
+    def put_open(
+        self,
+        bucket: str,
+        key: str,
+        file: BinaryIO,
+        attributes: Attributes | None = None,
+        data_key: DataKey | None = None,
+    ) -> ObjectInfo:
         """As `put_file`, for a regular file that is open and stands at its beginning, whatever its name is by now."""
+        if data_key is not None:
+            pieces = iter(lambda: file.read(_PIECE), b"")
+            return self.put(bucket, key, receive(self.files, pieces, key=data_key), attributes)
         digest = digest_file(file)
         body = received(self.files.take(file.fileno()), digest)
         return self.put(bucket, key, body, attributes)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from clary.calls import Access, Call
+from clary.calls import Access, Call, Door
 from clary.errors import AccessDenied
 from clary.settings import Settings
 from clary.store.rows import Key
@@ -90,5 +90,7 @@ class EdgeContext:
     queues: Waiting
     authorise: Callable[[Access], None]
     """Raises AccessDenied where the caller has not this right: for one that depends on what is found."""
+    control: Door
+    """Carries out another operation, which looks at the caller's rights itself: KMS's."""
     ask: Callable[[str, Mapping[str, Any]], Awaitable[dict[str, Any]]]
     """A question to control that is no operation. Raises AWSError."""

@@ -29,7 +29,7 @@ from clary.workload.download import Ended
 from clary.workload.errors import WorkloadError, room_for
 from clary.workload.failure import cut, failure_reason, read_failure
 from clary.workload.model_data import fetch_model
-from clary.workload.outputs import ARTIFACT_UPLOAD, encryption
+from clary.workload.outputs import ARTIFACT_UPLOAD
 from clary.workload.runtimes import OnLine, Run, Runtimes
 from clary.workload.s3uri import split
 from clary.workload.storage import RoleStorage, Storage
@@ -138,8 +138,8 @@ class CompilationWorkload:
         bucket, key = split(row.state["artifacts"])
         if not storage.has_bucket(bucket):
             raise WorkloadError(f"ClientError: Data upload failed: the bucket {bucket} does not exist.")
-        headers = encryption(row.spec["OutputConfig"].get("KmsKeyId", ""))
-        storage.put_file(bucket, key, archive, Attributes(_ARCHIVE_TYPE, headers=headers))
+        kms_key = row.spec["OutputConfig"].get("KmsKeyId", "")
+        storage.put_file(bucket, key, archive, Attributes(_ARCHIVE_TYPE), kms_key)
 
     def _failure(self, row: Row, bundle: Bundle, ending: Exited | Lost) -> str | None:
         """The compiler's own words, where it has said some."""

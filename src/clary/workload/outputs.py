@@ -113,7 +113,7 @@ class _Destination:
         config = row.spec["OutputDataConfig"]
         self._storage = storage
         self._plain = config.get("CompressionType") == "NONE"
-        self._headers = encryption(config.get("KmsKeyId", ""))
+        self._kms_key = config.get("KmsKeyId", "")
         self._base = join(config["S3OutputPath"], row.key.name, "output")
         bucket, _ = split(self._base)
         if not storage.has_bucket(bucket):
@@ -136,7 +136,7 @@ class _Destination:
         try:
             make_archive(filled, archive)
             bucket, key = split(join(self._base, archive.name))
-            self._storage.put_file(bucket, key, archive, Attributes(_ARCHIVE_TYPE, headers=self._headers))
+            self._storage.put_file(bucket, key, archive, Attributes(_ARCHIVE_TYPE), self._kms_key)
         finally:
             archive.unlink(missing_ok=True)
 
@@ -146,13 +146,8 @@ class _Destination:
             if entry.is_file:
                 with entry.open() as file:
                     check_left(entry.path, file)
-                    attributes = Attributes(headers=self._headers)
-                    self._storage.put_open(bucket, f"{prefix}/{as_key(entry.path)}", file, attributes)
-
-
-def encryption(key: str) -> dict[str, str]:
-    """What S3 says of an object that is encrypted by a KMS key; its bytes stay as they are, as everywhere here."""
-    return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key} if key else {}
+                    key = f"{prefix}/{as_key(entry.path)}"
+                    self._storage.put_open(bucket, key, file, Attributes(), self._kms_key)
 
 
 def _tail(log: Path) -> list[str]:

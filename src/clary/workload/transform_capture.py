@@ -49,4 +49,4 @@ def _put(storage: RoleStorage, row: Row, place: str, manifest: Sequence[object],
     path.unlink(missing_ok=True)  # the store has taken over the very file that it was given before
     path.write_text(json.dumps(manifest))
     bucket, key = split(target)
-    storage.put_file(bucket, key, path, _TYPE)
+    storage.put_file(bucket, key, path, _TYPE, row.spec["DataCaptureConfig"].get("KmsKeyId", ""))

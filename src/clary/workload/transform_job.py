@@ -5,6 +5,7 @@
                       /items.json   the input objects, as they were listed when the job began
                       /out/N        the answers of file N, whole
                       /uploaded/N   an empty mark: the answers of file N are in S3
+                      /in/N         file N, decrypted, where it lies encrypted in S3
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ from clary.store.rows import Row
 from clary.telemetry.logfile import LogWriter
 from clary.telemetry.paths import stream_file
 from clary.workload.bundle import Bundle, make_folder, writable
-from clary.workload.download import Ended, Item, find_data, items_of_manifest, items_of_prefix
-from clary.workload.errors import WorkloadError
+from clary.workload.download import DATA_DOWNLOAD, Ended, Item, find_data, items_of_manifest, items_of_prefix
+from clary.workload.errors import WorkloadError, room_for
 from clary.workload.hosting import PORT, image_of, place_env
 from clary.workload.model_data import fetch_model
 from clary.workload.runtimes import OnLine, Run, Runtimes
@@ -35,7 +36,7 @@ from clary.workload.s3uri import split
 from clary.workload.storage import RoleStorage, Storage
 from clary.workload.transform.jsonpath import BadPath, parse
 from clary.workload.transform_capture import capture
-from clary.workload.transform_round import Result, Round
+from clary.workload.transform_round import PLAIN, Result, Round
 
 LOG_GROUP = "/aws/sagemaker/TransformJobs"
 
@@ -87,7 +88,7 @@ class TransformWorkload:
         May be called again: what is uploaded stays. Raises WorkloadError, NotAllowed, Cancelled.
         """
         storage, folder = self._storage_of(row), self._folder(row)
-        for name in ("out", "uploaded"):
+        for name in ("out", "uploaded", PLAIN):
             (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
         items = self._items(storage, row, folder)
         log = LogWriter(self._log(row, data_log(instance_streams(row)[0])))
@@ -169,7 +170,7 @@ class TransformWorkload:
             "replicas": instances(row),
             "names": names,
             "folder": str(self._folder(row)),
-            "files": [_file(storage, number, items[number], spec) for number in todo],
+            "files": [self._file(storage, row, number, items[number]) for number in todo],
             "split": spec["TransformInput"].get("SplitType", "None"),
             "strategy": spec.get("BatchStrategy"),
             "max_payload_bytes": None if payload is None else payload * 2**20,
@@ -184,6 +185,13 @@ class TransformWorkload:
             "timeout_s": client.get("InvocationsTimeoutInSeconds", 600),
             "retries": client.get("InvocationsMaxRetries", 3),
         }
+
+    def _file(self, storage: RoleStorage, row: Row, number: int, item: Item) -> dict[str, Any]:
+        with room_for(DATA_DOWNLOAD):
+            found = storage.segments(item.info, self._folder(row) / PLAIN / str(number))
+        segments = [[str(path), offset, length] for path, offset, length in found]
+        gzip = row.spec["TransformInput"].get("CompressionType") == "Gzip"
+        return {"number": number, "segments": segments, "name": f"{item.info.bucket}/{item.info.key}", "gzip": gzip}
 
     def _folder(self, row: Row) -> Path:
         return self._settings.run_dir / "transforms" / str(row.state["job"])
@@ -226,12 +234,6 @@ def data_log(instance: str) -> str:
 def _with_definitions(row: Row) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Every container of every instance, and what it is to be."""
     return zip(row.state["containers"], itertools.cycle(row.state["container_definitions"]), strict=False)
-
-
-def _file(storage: RoleStorage, number: int, item: Item, spec: Mapping[str, Any]) -> dict[str, Any]:
-    segments = [[str(path), offset, length] for path, offset, length in storage.segments(item.info)]
-    gzip = spec["TransformInput"].get("CompressionType") == "Gzip"
-    return {"number": number, "segments": segments, "name": f"{item.info.bucket}/{item.info.key}", "gzip": gzip}
 
 
 def _check_filters(spec: Mapping[str, Any]) -> None:

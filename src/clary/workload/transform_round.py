@@ -26,6 +26,9 @@ SEE_LOGS = "See job logs for more information"
 LOST = 3
 """Exit code of the engine where a replica is gone."""
 
+PLAIN = "in"
+"""The folder of inputs that had to be decrypted."""
+
 _LOOK_SECONDS = 0.5
 _MILLISECOND = 0.001
 """As exactly as objects know their time."""
@@ -103,9 +106,10 @@ class Round:
         path = self._out(number)
         if not self._stands(bucket, key, path):
             attributes = Attributes(content_type=output.get("Accept") or _CONTENT_TYPE)
-            self._storage.put_file(bucket, key, path, attributes)
+            self._storage.put_file(bucket, key, path, attributes, output.get("KmsKeyId", ""))
         self._mark(number).touch()
         path.unlink()
+        (self._folder / PLAIN / str(number)).unlink(missing_ok=True)
 
     def _stands(self, bucket: str, key: str, path: Path) -> bool:
         """Whether it was put before a crash came between object and mark."""

@@ -105,6 +105,9 @@ class World:
     denied: set[tuple[str, str]] = field(default_factory=set)
     """(action, resource) that no role may do."""
 
+    def acting(self, role: str, _session: str) -> Principal:
+        return Principal("assumed-role", self.settings.account_id, role, role, role)
+
     def open(self) -> None:
         self.store = Store(self.settings.database)
         self.objects = ObjectStore(self.settings.objects_dir)
@@ -116,14 +119,14 @@ class World:
         self.controllers = Controllers(
             self.settings,
             self.store,
-            Storage(self.objects, self.rights),
+            Storage(self.objects, self.rights, lambda role: self.acting(role, ""), self.invoke),
             runtimes,
             self.backend,
             dial,
             FunctionWorkload(self.settings, runtimes, lambda role, _: {"ROLE": role}),
             HookWorkload(self.settings, OwnImages(self.settings.images_dir, self.settings.account_id)),
             self.invoke,
-            lambda role, _: Principal("role", self.settings.account_id, role, role, role),
+            self.acting,
             self.series,
         )
         self.controllers.start()

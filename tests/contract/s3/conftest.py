@@ -11,6 +11,7 @@ import uvloop
 from botocore.config import Config
 
 from clary.calls import Principal
+from clary.edge.bodies import Bodies
 from clary.edge.server import EdgeServer
 from clary.errors import AccessDenied, AWSError
 from clary.gateway.asgi import Gateway
@@ -20,6 +21,7 @@ from clary.services.registry import Registry
 from clary.services.s3 import SERVICE
 from clary.settings import Settings
 from clary.wire import frames
+from tests.kms import OneKey
 
 ACCOUNT = "111122223333"
 KEY, SECRET = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
@@ -32,7 +34,7 @@ PRINCIPAL = Principal(
 )
 
 
-class OneKey:
+class OneAccessKey:
     def find(self, access_key_id, session_token):
         if access_key_id != KEY:
             raise AWSError("InvalidClientTokenId", "The security token included in the request is invalid.", status=403)
@@ -40,15 +42,17 @@ class OneKey:
 
 
 class Rules:
-    """Allows everything but the actions in `denied`, or those on one resource; anonymous callers nothing."""
+    """Allows everything but the actions in `denied`, or those on one resource; anonymous callers nothing, unless it is
+    `open`."""
 
     def __init__(self):
         self.denied = set()
+        self.open = False
 
     def authorise(self, call, needed):
         for access in needed:
             asked = {access.action, f"{access.action} {access.resource}"}
-            if asked & self.denied or call.principal.kind == "anonymous":
+            if asked & self.denied or (call.principal.kind == "anonymous" and not self.open):
                 raise AccessDenied(f"not authorized to perform: {access.action} on {access.resource}")
 
 
@@ -61,10 +65,17 @@ class S3:
 
     def __init__(self, root):
         self.store, self.reader, self.intake = ObjectStore(root), ObjectReader(root), Intake(root)
-        self.rules = Rules()
+        self.rules, self.kms = Rules(), OneKey()
         self.settings = Settings(data_dir=root, account_id=ACCOUNT)
         self.gateway = Gateway(
-            Registry([SERVICE]), OneKey(), self.rules, self._control, self._edge, self.intake, self.settings, {}
+            Registry([SERVICE]),
+            OneAccessKey(),
+            self.rules,
+            self._control,
+            self._edge,
+            Bodies(self.reader, self.intake, self._control),
+            self.settings,
+            {},
         )
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
@@ -81,9 +92,12 @@ class S3:
 
     def _context(self, call, objects):
         authorise = lambda access: self.rules.authorise(call, [access])  # noqa: E731
-        return SimpleNamespace(call=call, settings=self.settings, objects=objects, authorise=authorise)
+        asked = {"invoke": self.kms, "control": self._control}
+        return SimpleNamespace(call=call, settings=self.settings, objects=objects, authorise=authorise, **asked)
 
     async def _control(self, call):
+        if call.service == "kms":
+            return _through_a_frame(self.kms(call))
         params = _through_a_frame(call.params)
         context = self._context(call, self.store)
         handler = SERVICE.operations[call.operation].handler
@@ -125,6 +139,9 @@ def s3(server):
     """A server that is empty."""
     server.store.clear()
     server.rules.denied.clear()
+    server.rules.open = False
+    server.kms.refuses = None
+    server.kms.calls.clear()
     return server
 
 

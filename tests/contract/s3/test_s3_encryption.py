@@ -8,6 +8,7 @@ import pytest
 
 from clary.objects.errors import ObjectSealed
 from tests.contract.s3.refusals import refused
+from tests.kms import ARN
 
 MIB = 2**20
 KEY, OTHER = bytes(range(32)), bytes(32)
@@ -51,7 +52,7 @@ class TestS3sOwn:
         client.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [said]})
         assert rule() == said
         put = client.put_object(Bucket=bucket, Key="k", Body=b"x")
-        shown = ("aws:kms", "alias/mine", True)
+        shown = ("aws:kms", ARN, True)
         assert (put["ServerSideEncryption"], put["SSEKMSKeyId"], put["BucketKeyEnabled"]) == shown
         asked = client.put_object(Bucket=bucket, Key="l", Body=b"x", ServerSideEncryption="AES256")
         assert asked["ServerSideEncryption"] == "AES256" and "SSEKMSKeyId" not in asked

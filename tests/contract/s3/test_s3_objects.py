@@ -14,6 +14,7 @@ from botocore.credentials import Credentials
 
 from tests.contract.s3.conftest import KEY, SECRET
 from tests.contract.s3.refusals import refused
+from tests.kms import ARN
 
 KEYS = [
     "k",
@@ -57,7 +58,7 @@ def test_head_tells_all_that_put_said(client, bucket):
         "ContentLanguage": "de",
         "StorageClass": "STANDARD_IA",
         "ServerSideEncryption": "aws:kms",
-        "SSEKMSKeyId": "alias/key",
+        "SSEKMSKeyId": ARN,
         "Metadata": {"one": "1", "two": "b c"},
     }
     client.put_object(Bucket=bucket, Key="k", Body=b"12345", Expires=expires, Tagging="a=1&b=x%20y", **said)

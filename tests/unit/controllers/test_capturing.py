@@ -6,16 +6,18 @@ import errno
 
 import pytest
 
+from clary.calls import Principal
 from clary.controllers import capturing
 from clary.controllers.capturing import CaptureController
 from clary.controllers.logs import Logs
-from clary.errors import AccessDenied
+from clary.errors import AccessDenied, AWSError
 from clary.objects import ObjectStore
 from clary.serving.recorder import Recorder
 from clary.settings import Settings
 from clary.telemetry.logfile import LogReader
 from clary.telemetry.paths import stream_file
 from clary.workload.storage import Storage
+from tests.kms import ARN, OneKey
 from tests.unit.serving.capturing import exchange, place
 
 
@@ -23,13 +25,17 @@ class World:
     def __init__(self, data_dir):
         self.settings = Settings(data_dir=data_dir)
         self.objects = ObjectStore(data_dir / "objects")
+        self.kms = OneKey()
         self.forbidden = False
         self.roles = set()
         self.begin()
 
     def begin(self):
         """A control that has just been started."""
-        self.controller = CaptureController(self.settings, Storage(self.objects, self.rights), Logs(lambda _: {}))
+        storage = Storage(
+            self.objects, self.rights, lambda role: Principal("assumed-role", "1", role, role, "R"), self.kms
+        )
+        self.controller = CaptureController(self.settings, storage, Logs(lambda _: {}))
         (self.key,) = self.controller.resume()
 
     def rights(self, role, _region):
@@ -98,12 +104,24 @@ def test_objects_are_written_with_the_role_of_the_endpoint_and_nothing_is_left(w
 
 
 @pytest.mark.usefixtures("bucket")
-def test_a_key_for_encryption_is_said_of_the_object(world):
+def test_an_object_is_encrypted_under_the_key_that_is_named(world):
     world.capture(place(KmsKeyId="alias/mine"))
     world.reconcile()
     (key,) = world.keys
-    headers = world.objects.head("captured", key).attributes.headers
-    assert headers == {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "alias/mine"}
+    info = world.objects.head("captured", key)
+    assert info.attributes.headers == {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": ARN}
+    assert info.attributes.sealed and world.kms.calls[0].params["KeyId"] == "alias/mine"
+
+
+@pytest.mark.usefixtures("bucket")
+def test_what_kms_refuses_to_encrypt_waits(world):
+    world.kms.refuses = AWSError("DisabledException", f"{ARN} is disabled.")
+    world.capture(place(KmsKeyId="alias/mine"))
+    world.reconcile()
+    assert world.keys == [] and f"KMS.DisabledException: {ARN} is disabled." in world.said()[0]
+    world.kms.refuses = None
+    world.reconcile()
+    assert len(world.keys) == 1
 
 
 def test_objects_wait_for_their_bucket_and_the_log_says_so(world):

@@ -8,15 +8,21 @@ from types import SimpleNamespace
 
 import pytest
 
+from clary.calls import Principal
 from clary.edge import asynchronous
 from clary.edge.asynchronous import AsyncEffects
+from clary.edge.bodies import Bodies
 from clary.errors import AccessDenied, AWSError
 from clary.objects import ObjectReader
+from clary.objects.body import receive
+from clary.objects.envelopes import Wanted, ask, generation
 from clary.objects.intake import Intake
 from clary.objects.store import ObjectStore
 from clary.services.catalogue import REGISTRY
 from clary.serving.asynchronous.config import Asynchronous
 from clary.serving.asynchronous.requests import Letter, Owner
+from clary.wire.http import Extent
+from tests.kms import ARN, OneKey
 
 ACCOUNT = "000000000000"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/r"
@@ -53,18 +59,23 @@ def store(tmp_path: Path):
     made.close()
 
 
-def done(tmp_path, what, *allowed):
-    """What comes of it, and the calls that control gets."""
+@pytest.fixture
+def kms():
+    return OneKey()
+
+
+def done(tmp_path, what, *allowed, kms=None):
+    """What comes of it, and the calls that control gets; KMS's are answered by `kms`."""
     calls, reader, intake = [], ObjectReader(tmp_path / "objects"), Intake(tmp_path / "objects")
 
     async def control(call):
         calls.append(call)
-        return {}
+        return kms(call) if call.service == "kms" else {}
 
     def context(call):
-        return SimpleNamespace(call=call, objects=reader, authorise=lambda _access: None)
+        return SimpleNamespace(call=call, objects=reader, authorise=lambda _access: None, control=control)
 
-    made = AsyncEffects(REGISTRY, Identity(*allowed), control, intake, context, tmp_path)
+    made = AsyncEffects(REGISTRY, Identity(*allowed), control, Bodies(reader, intake, control), context, tmp_path)
     try:
         return asyncio.run(what(made)), calls
     finally:
@@ -89,9 +100,20 @@ def test_an_input_is_what_the_object_holds(tmp_path, store, content):
     assert done(tmp_path, fetch, RIGHTS["fetch"])[0] == content
 
 
-def test_an_answer_is_kept_with_its_type_and_key(tmp_path, store):
-    _, [call] = done(tmp_path, put, RIGHTS["put"])
+def test_an_encrypted_input_is_read_as_the_role(tmp_path, store, kms):
+    bucket, role = store.bucket("data"), Principal("assumed-role", ACCOUNT, ROLE, ROLE, "R")
+    key = ask(generation(role, bucket, "in", Wanted("aws:kms")), kms)
+    body = receive(store.files, [b"1,2"], key=key)
+    store.put("data", "in", body)
+    content, [call] = done(tmp_path, fetch, RIGHTS["fetch"], kms=kms)
+    assert (bytes(content), call.operation, call.principal.identity) == (b"1,2", "Decrypt", ROLE)
+
+
+def test_an_answer_is_kept_with_its_type_and_key(tmp_path, store, kms):
+    _, [asked, call] = done(tmp_path, put, RIGHTS["put"], kms=kms)
+    assert (asked.operation, asked.principal.identity, asked.params["KeyId"]) == ("GenerateDataKey", ROLE, "key")
     body = call.params.pop("Body")
+    assert body["envelope"]["headers"] == {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": ARN}
     assert (tmp_path / "objects").exists()
     assert (body["size"], call.operation, call.principal.identity) == (3, "PutObject", ROLE)
     assert call.params == {
@@ -125,7 +147,8 @@ def test_an_input_that_is_too_large_is_not_read(tmp_path, store, monkeypatch):
 def test_what_lies_in_several_files_is_one_input(tmp_path):
     (tmp_path / "a").write_bytes(b"x" * 5000)
     (tmp_path / "b").write_bytes(b"y" * 5000)
-    joined = asynchronous._mapped([(tmp_path / "a", 4990, 10), (tmp_path / "b", 10, 4990)], tmp_path)
+    both = ((tmp_path / "a", 4990, 10), (tmp_path / "b", 10, 4990))
+    joined = asynchronous._mapped(Extent(both, 5000), tmp_path)
     assert bytes(joined) == b"x" * 10 + b"y" * 4990
-    assert bytes(asynchronous._mapped([(tmp_path / "a", 4998, 2)], tmp_path)) == b"xx"
+    assert bytes(asynchronous._mapped(Extent(((tmp_path / "a", 4998, 2),), 2), tmp_path)) == b"xx"
     assert {path.name for path in tmp_path.iterdir()} == {"a", "b"}

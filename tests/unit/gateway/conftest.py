@@ -55,7 +55,7 @@ class Bodies:
     def __init__(self):
         self.kept = []
 
-    async def receive(self, chunks, request):
+    async def receive(self, chunks, request, _call):
         data = b"".join([piece async for piece in chunks])
         self.kept.append(data)
         return {"file": len(self.kept), "size": len(data)}

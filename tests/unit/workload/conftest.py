@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from clary.calls import Principal
 from clary.errors import AccessDenied
 from clary.objects import ObjectStore
 from clary.workload.bundle import Bundle, make_folder
 from clary.workload.channels import Placing
 from clary.workload.hosts import hosts_of
 from clary.workload.storage import RoleStorage
+from tests.kms import OneKey
 
 ROLE = "arn:aws:iam::000000000000:role/R"
 
@@ -29,12 +31,18 @@ def forbidden() -> set[str]:
 
 
 @pytest.fixture
-def storage(objects, forbidden):
+def kms() -> OneKey:
+    """What the role asks for data keys."""
+    return OneKey()
+
+
+@pytest.fixture
+def storage(objects, forbidden, kms):
     def allow(access):
         if access.action in forbidden:
             raise AccessDenied(f"not authorized to perform: {access.action}")
 
-    return RoleStorage(objects, allow)
+    return RoleStorage(objects, allow, lambda: Principal("assumed-role", "1", ROLE, ROLE, "R:s"), kms)
 
 
 @pytest.fixture

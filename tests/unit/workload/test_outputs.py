@@ -11,11 +11,14 @@ from pathlib import Path
 import pytest
 
 from clary.compute.base import Exited, Lost
+from clary.errors import AWSError
+from clary.objects.errors import ObjectSealed
 from clary.store.rows import Key, Row
 from clary.telemetry.logfile import LogWriter
 from clary.workload import pack
-from clary.workload.errors import WorkloadError
+from clary.workload.errors import NotAllowed, WorkloadError
 from clary.workload.outputs import collect, first_to_fail, last_of_each
+from tests.kms import ARN
 
 WELL = Exited(1.0, 0)
 MODEL, OUTPUT = "out/j/output/model.tar.gz", "out/j/output/output.tar.gz"
@@ -115,15 +118,39 @@ def test_uncompressed_files_are_the_stores_own_afterwards(job, objects):
     assert (segment[0].stat().st_mode & 0o777, segment[0].stat().st_uid) == (0o600, os.geteuid())
 
 
-@pytest.mark.parametrize(
-    ("key", "headers"),
-    [("arn:aws:kms:r:1:key/k", {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "arn:aws:kms:r:1:key/k"}), ("", {})],
-)
-def test_the_key_is_kept_with_the_artifacts(job, objects, key, headers):
-    job.begin(OutputDataConfig={"S3OutputPath": "s3://b/out", "KmsKeyId": key})
+@pytest.mark.parametrize("compression", ["GZIP", "NONE"])
+def test_artifacts_are_encrypted_under_the_key_that_is_named(job, objects, storage, kms, compression):
+    said = {"S3OutputPath": "s3://b/out", "CompressionType": compression}
+    job.begin(OutputDataConfig={**said, "KmsKeyId": "alias/mine"})
+    job.write("model/m", b"hunter2")
+    job.collect()
+    [info] = objects.list("b", "out/")
+    assert info.attributes.headers == {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": ARN}
+    assert [(call.principal.identity, call.params["KeyId"]) for call in kms.calls] == [
+        ("arn:aws:iam::000000000000:role/R", "alias/mine")
+    ]
+    with pytest.raises(ObjectSealed):
+        objects.segments(info)
+    assert b"".join(storage.read(info)).startswith(b"\x1f\x8b" if compression == "GZIP" else b"hunter2")
+
+
+def test_a_bucket_may_name_the_key_of_all_that_is_written_to_it(job, objects, kms):
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "alias/its"}}
+    objects.set_bucket("b", "Encryption", {"Rules": [rule]})
+    job.begin()
     job.write("model/m")
     job.collect()
-    assert objects.head("b", MODEL).attributes.headers == headers
+    assert objects.head("b", MODEL).attributes.wrapped and kms.calls[0].params["KeyId"] == "alias/its"
+
+
+def test_a_key_that_the_role_may_not_use_is_the_reason(job, kms):
+    kms.refuses = AWSError("AccessDeniedException", "not authorized to perform: kms:GenerateDataKey")
+    job.begin(OutputDataConfig={"S3OutputPath": "s3://b/out", "KmsKeyId": "alias/mine"})
+    job.write("model/m")
+    with pytest.raises(
+        NotAllowed, match=r"Unable to upload object s3://b/out/.* \(AccessDenied: .*kms:GenerateDataKey"
+    ):
+        job.collect()
 
 
 def test_collecting_again_after_a_crash_is_the_same(job, kept):

@@ -36,6 +36,18 @@ def test_what_was_finished_is_uploaded_and_not_asked_for_again(round_, objects, 
     )
 
 
+def test_answers_are_encrypted_under_the_key_that_is_named(round_, storage, objects, kms, tmp_path):
+    round_._row.spec["TransformOutput"]["KmsKeyId"] = "alias/mine"
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "0").write_bytes(b"decrypted")
+    (tmp_path / "out" / "0").write_bytes(b"answers")
+    assert round_.todo() == [1, 2]
+    [found] = objects.list("b", "out/")
+    assert found.attributes.wrapped and kms.calls[0].params["KeyId"] == "alias/mine"
+    assert b"".join(storage.read(found)) == b"answers"
+    assert list((tmp_path / "in").iterdir()) == []
+
+
 def test_killed_between_the_object_and_its_mark_it_is_not_put_twice(round_, objects, tmp_path):
     answers = tmp_path / "out" / "0"
     answers.write_bytes(b"answers")

@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from clary.calls import Access
+from clary.errors import AWSError
 from clary.objects.model import ObjectInfo, Version
 from clary.objects.version_ids import BadVersionId
 from clary.services.context import Context
 from clary.services.lambda_.errors import invalid, too_large
+from clary.services.s3.data_keys import opened_object
 from clary.workload.functions.code import CodeStore
 from clary.workload.functions.code import too_large as unzips_too_large
 from clary.workload.functions.zips import UNZIPPED_BYTES, BadZip
@@ -61,7 +63,15 @@ def _from_s3(context: Context, bucket: str, key: str, version: str | None) -> It
         raise invalid(said.format(*(missing if version else ("NoSuchKey", "The specified key does not exist."))))
     if info.size > _FROM_S3_BYTES:
         raise invalid(f"Unzipped size must be smaller than {UNZIPPED_BYTES} bytes")
-    return context.objects.read(info)
+    return context.objects.read(info, _data_key(context, info, said))
+
+
+def _data_key(context: Context, info: ObjectInfo, said: str) -> bytes | None:
+    """Where KMS has one. Raises InvalidParameterValueException."""
+    try:
+        return opened_object(context, info)
+    except AWSError as error:
+        raise invalid(said.format(error.code, error.message)) from None
 
 
 def _version(context: Context, bucket: str, key: str, version: str) -> Version | None:

@@ -12,7 +12,7 @@ from clary.objects.checksums import ALGORITHMS
 from clary.objects.model import DEFAULT_CONTENT_TYPE, DEFAULT_STORAGE_CLASS, Attributes, Bucket, ObjectInfo
 from clary.services.context import Context
 from clary.services.s3.acl_of_writes import of_object
-from clary.services.s3.encryption import asked_encryption, shown_encryption
+from clary.services.s3.encryption import shown_encryption, without_encryption
 from clary.services.s3.errors import invalid_argument, invalid_request
 from clary.services.s3.locking import asked_lock, shown_lock
 from clary.services.s3.tag_rules import checked_tags
@@ -42,14 +42,14 @@ _AWS_CHUNKED = "aws-chunked"
 
 
 def from_request(context: Context, bucket: Bucket, params: dict[str, Any]) -> Attributes:
-    """Of PutObject, CopyObject and CreateMultipartUpload; the checksums are still to come.
+    """Of PutObject, CopyObject and CreateMultipartUpload; checksums and encryption are still to come.
 
     Raises MetadataTooLarge, InvalidTag, AccessControlListNotSupported, InvalidArgument, AccessDenied.
     """
     return Attributes(
         acl=of_object(context.objects, bucket, params, context.call.principal),
         content_type=params.get("ContentType") or DEFAULT_CONTENT_TYPE,
-        headers={**_headers(params), **asked_encryption(bucket, params)},
+        headers=_headers(params),
         metadata=_metadata(params.get("Metadata", {})),
         tags=from_header(params.get("Tagging", "")),
         storage_class=_storage_class(params.get("StorageClass", DEFAULT_STORAGE_CLASS)),
@@ -66,7 +66,7 @@ def shown(info: ObjectInfo) -> dict[str, Any]:
         "ETag": quoted(info.etag),
         "ContentType": attributes.content_type,
         "Metadata": dict(attributes.metadata),
-        **attributes.headers,
+        **without_encryption(attributes.headers),
         **shown_encryption(attributes),
     }
     if "Expires" in output:

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from clary.objects.envelopes import SETTING
 from clary.services.context import Context, EdgeContext
-from clary.services.s3.encryption import BY_CUSTOMER, KMS, S3_MANAGED, SETTING
+from clary.services.s3.encryption import BY_CUSTOMER, BY_KMS, S3_MANAGED
 from clary.services.s3.errors import invalid_argument, malformed_xml
 from clary.services.s3.service import SERVICE
 from clary.services.s3.targets import require_bucket
@@ -34,7 +35,7 @@ def _check(rule: dict[str, Any]) -> None:
         raise malformed_xml()
     if default is None:
         return
-    if default.get("SSEAlgorithm") not in (S3_MANAGED, *KMS):
+    if default.get("SSEAlgorithm") not in (S3_MANAGED, *BY_KMS):
         raise malformed_xml()
     if default["SSEAlgorithm"] == S3_MANAGED and default.get("KMSMasterKeyID") is not None:
         what = "a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse"

@@ -1,46 +1,75 @@
 """Encryption as requests ask for it and answers tell of it
 (https://docs.aws.amazon.com/AmazonS3/latest/userguide/serv-side-encryption.html).
 
-Objects of SSE-C are encrypted under the key that each request brings (`clary.objects.sealing`). Of the other kinds is
-kept what was asked for: the disk below is whoever's own.
+Objects of SSE-C are encrypted under the key that each request brings, those of SSE-KMS under data keys
+(`services.s3.data_keys`). With S3's own encryption they lie as they came: the disk below is whoever's own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from clary.objects.customer_keys import customer_key
+from clary.objects.envelopes import DSSE, KMS, Wanted, context_of, of_bucket, rule_of
 from clary.objects.errors import ObjectSealed
 from clary.objects.model import Attributes, Bucket, ObjectInfo, Upload
 from clary.objects.sealing import is_marked
 from clary.services.s3.errors import access_denied, invalid_argument, invalid_request, wrong_key
 
-SETTING = "Encryption"
 S3_MANAGED = "AES256"
-KMS = ("aws:kms", "aws:kms:dsse")
+BY_KMS = (KMS, DSSE)
 BY_CUSTOMER = "SSE-C"
 
 _HEADER = "x-amz-server-side-encryption"
-_KEPT = ("ServerSideEncryption", "SSEKMSKeyId", "BucketKeyEnabled")
+_CONTEXT = "SSEKMSEncryptionContext"
+_KEPT = ("ServerSideEncryption", "SSEKMSKeyId", "BucketKeyEnabled", _CONTEXT)
 
 
-def asked_encryption(bucket: Bucket, params: Mapping[str, Any]) -> dict[str, str]:
-    """What is to be kept of a write's headers, or of the bucket's default. Raises InvalidArgument, and AccessDenied
-    where the bucket takes no objects with customers' keys."""
+def wanted_encryption(bucket: Bucket, params: Mapping[str, Any]) -> Wanted | None:
+    """What a write's headers ask of KMS, or the bucket's default does; None: it is not asked. Raises InvalidArgument,
+    and AccessDenied where the bucket takes no objects with customers' keys."""
     kind, key = params.get("ServerSideEncryption"), params.get("SSEKMSKeyId")
     if params.get("SSECustomerAlgorithm") is not None:
         _check_customers(bucket, kind)
-        return {}
+        return None
     if kind is None and key is None:
-        return default_encryption(bucket)
+        return _by_default(bucket, params)
     if kind in (None, S3_MANAGED) and key is not None:
         what = "Server Side Encryption with AWS KMS managed key requires HTTP header "
         raise invalid_argument(f"{what}x-amz-server-side-encryption : aws:kms", _HEADER, kind or "null")
-    if kind not in (S3_MANAGED, *KMS):
+    if kind not in (S3_MANAGED, *BY_KMS):
         raise invalid_argument("The encryption method specified is not supported", _HEADER, kind)
-    said = {"ServerSideEncryption": kind, "SSEKMSKeyId": key, "BucketKeyEnabled": _flag(params.get("BucketKeyEnabled"))}
-    return {name: value for name, value in said.items() if value}
+    if kind == S3_MANAGED:
+        return None
+    return Wanted(kind, key or "", _bucket_key(bucket, params), _checked(params.get(_CONTEXT) or ""))
+
+
+def _by_default(bucket: Bucket, params: Mapping[str, Any]) -> Wanted | None:
+    default = of_bucket(bucket)
+    if default is None:
+        return None
+    context = _checked(params.get(_CONTEXT) or "")
+    return replace(default, bucket_key=_bucket_key(bucket, params), context=context)
+
+
+def _bucket_key(bucket: Bucket, params: Mapping[str, Any]) -> bool:
+    """As the request says, else as the bucket does."""
+    said = params.get("BucketKeyEnabled")
+    return bool(rule_of(bucket).get("BucketKeyEnabled") if said is None else said)
+
+
+def _checked(context: str) -> str:
+    """Raises InvalidArgument."""
+    header = f"{_HEADER}-context"
+    try:
+        if context:
+            context_of(context)
+    except ValueError:
+        what = f"The header '{header}' shall be Base64-encoded UTF-8 string holding JSON which represents a "
+        raise invalid_argument(f"{what}string-string map", header, context) from None
+    return context
 
 
 def _check_customers(bucket: Bucket, kind: str | None) -> None:
@@ -51,49 +80,32 @@ def _check_customers(bucket: Bucket, kind: str | None) -> None:
         raise access_denied()
 
 
-def default_encryption(bucket: Bucket) -> dict[str, str]:
-    """Of objects whose writers say nothing; empty where that is S3's own."""
-    rule = rule_of(bucket)
-    default = rule.get("ApplyServerSideEncryptionByDefault") or {}
-    if default.get("SSEAlgorithm", S3_MANAGED) == S3_MANAGED:
-        return {}
-    flag = _flag(rule.get("BucketKeyEnabled"))
-    said = {"ServerSideEncryption": default["SSEAlgorithm"], "SSEKMSKeyId": default.get("KMSMasterKeyID", "")}
-    return {name: value for name, value in {**said, "BucketKeyEnabled": flag}.items() if value}
-
-
-def rule_of(bucket: Bucket) -> Mapping[str, Any]:
-    """The bucket's one rule, empty where none was put."""
-    rules = bucket.settings.get(SETTING, {}).get("Rules") or [{}]
-    rule: Mapping[str, Any] = rules[0]
-    return rule
-
-
-def _flag(said: object) -> str:
-    return "true" if said else ""
-
-
 def shown_encryption(attributes: Attributes) -> dict[str, Any]:
     """What answers tell of an object that is there. Every object without a customer's key has S3's own at least."""
-    if attributes.sealed:
+    if _is_customers(attributes):
         return {}
-    kept = only_encryption(attributes.headers)
+    kept = {name: attributes.headers[name] for name in _KEPT if name in attributes.headers and name != _CONTEXT}
     flag = {"BucketKeyEnabled": True} if kept.get("BucketKeyEnabled") else {}
     return {"ServerSideEncryption": S3_MANAGED, **kept, **flag}
 
 
 def encryption(attributes: Attributes, params: Mapping[str, Any]) -> dict[str, Any]:
     """What writes answer about encryption."""
-    return {**shown_encryption(attributes), **(said_key(params) if attributes.sealed else {})}
+    return {**shown_encryption(attributes), **(said_key(params) if _is_customers(attributes) else {})}
 
 
-def only_encryption(headers: Mapping[str, str]) -> dict[str, str]:
-    """Those of an object's headers that are about encryption."""
-    return {name: value for name, value in headers.items() if name in _KEPT}
+def new_encryption(attributes: Attributes, params: Mapping[str, Any]) -> dict[str, Any]:
+    """What is answered to those that ask for it."""
+    context = attributes.headers.get(_CONTEXT)
+    return {**encryption(attributes, params), **({_CONTEXT: context} if context else {})}
+
+
+def _is_customers(attributes: Attributes) -> bool:
+    return bool(attributes.sealed) and not attributes.wrapped
 
 
 def without_encryption(headers: Mapping[str, str]) -> dict[str, str]:
-    """The others."""
+    """An object's headers but for those about encryption."""
     return {name: value for name, value in headers.items() if name not in _KEPT}
 
 
@@ -112,10 +124,10 @@ def said_key(params: Mapping[str, Any]) -> dict[str, str]:
 
 
 def key_for(info: ObjectInfo, params: Mapping[str, Any], of: str = "") -> bytes | None:
-    """The key that the object is encrypted under, as the request brings it. Raises ObjectSealed where it does not,
-    AccessDenied where it is another one, and InvalidRequest where there is nothing to decrypt."""
+    """The customer's key that the object is encrypted under, as the request brings it. Raises ObjectSealed where it
+    does not, AccessDenied where it is another one, and InvalidRequest where there is nothing to decrypt by it."""
     key, mark = asked_key(params, of), info.attributes.sealed
-    if not mark:
+    if not _is_customers(info.attributes):
         if key is not None:
             raise invalid_request("The encryption parameters are not applicable to this object.")
         return None
@@ -127,8 +139,8 @@ def key_for(info: ObjectInfo, params: Mapping[str, Any], of: str = "") -> bytes 
 
 
 def part_key(upload: Upload, params: Mapping[str, Any]) -> bytes | None:
-    """The key of a part, which is that of its upload. Raises InvalidRequest."""
-    key, mark = asked_key(params), upload.attributes.sealed
+    """The customer's key of a part, which is that of its upload. Raises InvalidRequest."""
+    key, mark = asked_key(params), upload.attributes.sealed if _is_customers(upload.attributes) else ""
     if (key is None) == bool(mark):
         what = "The multipart upload initiate requested encryption. Subsequent part requests must include the "
         raise invalid_request(f"{what}appropriate encryption parameters.")

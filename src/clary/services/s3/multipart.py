@@ -11,8 +11,9 @@ from clary.names import random_hex
 from clary.objects.body import receive
 from clary.objects.checksums import COMBINABLE, DEFAULT_ALGORITHM
 from clary.objects.completion import ChosenPart, Completion
-from clary.objects.errors import NoSuchKey
-from clary.objects.model import ChecksumType, Part, Upload
+from clary.objects.envelopes import enveloped
+from clary.objects.errors import NoSuchKey, NoSuchUpload
+from clary.objects.model import ChecksumType, ObjectInfo, Part, Received, Upload
 from clary.objects.sealing import mark_of
 from clary.services.context import Context
 from clary.services.s3.attributes import (
@@ -23,7 +24,8 @@ from clary.services.s3.attributes import (
     quoted,
 )
 from clary.services.s3.conditions import write_guard
-from clary.services.s3.encryption import asked_key, encryption, key_for, part_key
+from clary.services.s3.data_keys import made_for, opened, opened_object
+from clary.services.s3.encryption import asked_key, encryption, key_for, new_encryption, part_key
 from clary.services.s3.errors import invalid_argument, invalid_request
 from clary.services.s3.expiring import abortion_of, expiration
 from clary.services.s3.objects import made_version, received_body, require_source, source_version
@@ -40,10 +42,13 @@ def create_multipart_upload(context: Context, params: dict[str, Any]) -> dict[st
     bucket, key = require_bucket(context.objects, params), params["Key"]
     check_key(key)
     declared, sealed = asked_algorithm(params), asked_key(params)
+    data_key = made_for(context, bucket)
     algorithm = declared or DEFAULT_ALGORITHM
     described = from_request(context, bucket, params)
     kind = _checksum_type(algorithm, params.get("ChecksumType"), declared=declared is not None)
-    attributes = replace(described, checksum_type=kind, sealed=mark_of(sealed) if sealed else "")
+    under = data_key.plain if data_key else sealed
+    attributes = replace(described, checksum_type=kind, sealed=mark_of(under) if under else "")
+    attributes = enveloped(attributes, data_key.envelope if data_key else None)
     upload = Upload(
         id=random_hex(32),
         bucket=bucket.name,
@@ -57,7 +62,7 @@ def create_multipart_upload(context: Context, params: dict[str, Any]) -> dict[st
     context.objects.uploads.create(upload)
     shown = {"ChecksumAlgorithm": declared, "ChecksumType": attributes.checksum_type} if declared else {}
     named = {"Bucket": bucket.name, "Key": key, "UploadId": upload.id}
-    return {**named, **shown, **abortion_of(bucket, upload), **encryption(attributes, params)}
+    return {**named, **shown, **abortion_of(bucket, upload), **new_encryption(attributes, params)}
 
 
 def _checksum_type(algorithm: str, asked: str | None, *, declared: bool) -> ChecksumType:
@@ -81,12 +86,13 @@ def _checksum_type(algorithm: str, asked: str | None, *, declared: bool) -> Chec
 
 @SERVICE.operation("UploadPart")
 def upload_part(context: Context, params: dict[str, Any]) -> dict[str, Any]:
-    body = received_body(context.objects, params)
+    body = received_body(context, params)
     try:
         require_bucket(context.objects, params)
         number = _part_number(params)
         upload = _upload(context, params)
         part_key(upload, params)
+        _check_envelope(upload, body)
     except AWSError:
         context.objects.files.remove(body["file"])
         raise
@@ -96,6 +102,13 @@ def upload_part(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     return {"ETag": quoted(part.etag), **said, **encryption(upload.attributes, params)}
 
 
+def _check_envelope(upload: Upload, body: Received) -> None:
+    """A body that came in under another key, or under none, cannot be read with the others. Raises NoSuchUpload."""
+    envelope = body.get("envelope")
+    if upload.attributes.wrapped != (envelope["wrapped"] if envelope else ""):
+        raise NoSuchUpload(upload.id)
+
+
 def _upload(context: Context, params: dict[str, Any]) -> Upload:
     """Raises NoSuchUpload."""
     return context.objects.uploads.find(params["Bucket"], params["Key"], params["UploadId"])
@@ -103,16 +116,17 @@ def _upload(context: Context, params: dict[str, Any]) -> Upload:
 
 @SERVICE.operation("UploadPartCopy")
 def upload_part_copy(context: Context, params: dict[str, Any]) -> dict[str, Any]:
-    require_bucket(context.objects, params)
+    bucket = require_bucket(context.objects, params)
     number = _part_number(params)
     upload = _upload(context, params)
     key, source = part_key(upload, params), require_source(context, params)
-    sealed = key_for(source, params, of="CopySource")
+    sealed = key_for(source, params, of="CopySource") or opened_object(context, source)
+    under = key or opened(context, bucket, upload.key, upload.attributes)
     wanted = params.get("CopySourceRange")
     start, end = copy_span(wanted, source.size) if wanted else (0, source.size)
     pieces = context.objects.unsealed(source, sealed, start, end - start)
     try:
-        body = receive(context.objects.files, pieces, upload.algorithm, key)
+        body = receive(context.objects.files, pieces, upload.algorithm, under)
     except FileNotFoundError as reason:
         raise NoSuchKey(source.key) from reason
     part = context.objects.uploads.put_part(upload.bucket, upload.key, upload.id, number, body)
@@ -148,9 +162,14 @@ def complete_multipart_upload(context: Context, params: dict[str, Any]) -> dict[
         "ETag": quoted(info.etag),
         **made_version(info),
         **expiration(bucket, info),
-        **checksums(info.attributes.checksums, info.attributes.checksum_type),
+        **({} if info.attributes.wrapped else _whole(info)),
         **encryption(info.attributes, params),
     }
+
+
+def _whole(info: ObjectInfo) -> dict[str, Any]:
+    """Said of the whole; of one encrypted by KMS only to who reads it, as on AWS."""
+    return checksums(info.attributes.checksums, info.attributes.checksum_type)
 
 
 def _chosen(part: dict[str, Any]) -> ChosenPart:

@@ -7,14 +7,16 @@ from typing import Any
 from clary.objects.model import ObjectInfo, Piece
 from clary.services.context import EdgeContext
 from clary.services.s3.attributes import checksums
+from clary.services.s3.data_keys import check_readable
 from clary.services.s3.encryption import key_for
 from clary.services.s3.listing import max_entries
+from clary.services.s3.objects import Answer, allowed_to_decrypt
 from clary.services.s3.service import SERVICE
 from clary.services.s3.targets import require_visible, version_of
 
 
 @SERVICE.operation("GetObjectAttributes", place="edge")
-def get_object_attributes(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]:
+def get_object_attributes(context: EdgeContext, params: dict[str, Any]) -> Answer:
     """Only what is asked for. Parts are listed where their checksums were kept (COMPOSITE), as on AWS."""
     bucket, info = require_visible(context, params)
     key_for(info, params)
@@ -28,7 +30,10 @@ def get_object_attributes(context: EdgeContext, params: dict[str, Any]) -> dict[
     }
     asked = params["ObjectAttributes"]
     said = {"LastModified": info.modified, **version_of(bucket, info)}
-    return {**said, **{name: value for name, value in offered.items() if name in asked}}
+    shown = {**said, **{name: value for name, value in offered.items() if name in asked}}
+    if "Checksum" in asked and check_readable(context, info):
+        return allowed_to_decrypt(context, bucket, info, shown)
+    return shown
 
 
 def _parts(info: ObjectInfo, params: dict[str, Any]) -> dict[str, Any]:

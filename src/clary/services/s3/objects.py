@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +10,7 @@ from clary.errors import AccessDenied, AWSError
 from clary.objects.body import receive_bytes
 from clary.objects.checksums import DEFAULT_ALGORITHM
 from clary.objects.model import NULL_VERSION, Attributes, Bucket, ObjectInfo, Received
-from clary.objects.store import Deletion, Keys, ObjectStore
+from clary.objects.store import Deletion, Keys
 from clary.objects.versions import Deleted
 from clary.services.context import Context, EdgeContext
 from clary.services.s3.access import deletion
@@ -24,14 +24,8 @@ from clary.services.s3.attributes import (
 )
 from clary.services.s3.conditions import check_copy_source, check_read, write_guard
 from clary.services.s3.copy_source import CopySource
-from clary.services.s3.encryption import (
-    asked_key,
-    encryption,
-    key_for,
-    only_encryption,
-    said_key,
-    without_encryption,
-)
+from clary.services.s3.data_keys import answered, check_readable, for_body, made_for, opened_at_edge, opened_object
+from clary.services.s3.encryption import asked_key, key_for, new_encryption, said_key, without_encryption
 from clary.services.s3.errors import invalid_argument, invalid_request, malformed_xml, no_such_version
 from clary.services.s3.expiring import expiration
 from clary.services.s3.locking import may_bypass
@@ -51,6 +45,9 @@ from clary.wire.http import Extent
 MAX_COPY_BYTES = 5 * 2**30
 _MAX_DELETES = 1000
 
+Answer = dict[str, Any] | Awaitable[dict[str, Any]]
+"""Of an operation that may have to wait for KMS."""
+
 _OVERRIDES = (
     ("ResponseCacheControl", "CacheControl"),
     ("ResponseContentDisposition", "ContentDisposition"),
@@ -64,7 +61,7 @@ _OVERRIDES = (
 @SERVICE.operation("PutObject")
 def put_object(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     """The body has arrived; what is checked here decides whether it becomes an object."""
-    body = received_body(context.objects, params)
+    body = received_body(context, params)
     try:
         bucket = require_bucket(context.objects, params)
         check_key(params["Key"])
@@ -76,7 +73,7 @@ def put_object(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     info = context.objects.put(bucket.name, params["Key"], body, attributes, guard)
     kept = info.attributes
     said = {"ETag": quoted(info.etag), **made_version(info), **expiration(bucket, info)}
-    return {**said, **checksums(kept.checksums, kept.checksum_type), **encryption(kept, params)}
+    return {**said, **checksums(kept.checksums, kept.checksum_type), **new_encryption(kept, params)}
 
 
 def made_version(info: ObjectInfo) -> dict[str, str]:
@@ -84,22 +81,35 @@ def made_version(info: ObjectInfo) -> dict[str, str]:
     return {} if info.version == NULL_VERSION else {"VersionId": info.version}
 
 
-def received_body(objects: ObjectStore, params: dict[str, Any]) -> Received:
-    """The body as it was taken in at the edge; one given as bytes, by a call from inside, is taken in here."""
+def received_body(context: Context, params: dict[str, Any]) -> Received:
+    """The body as it was taken in at the edge; one given as bytes, by a call from inside, is taken in here. Raises what
+    KMS does."""
     body = params.get("Body", b"")
     if isinstance(body, bytes):
-        return receive_bytes(objects.files, body, asked_algorithm(params) or DEFAULT_ALGORITHM, asked_key(params))
+        key = asked_key(params) or answered(context, for_body(context.objects, context.call))
+        return receive_bytes(context.objects.files, body, asked_algorithm(params) or DEFAULT_ALGORITHM, key)
     received: Received = body
     return received
 
 
 @SERVICE.operation("GetObject", place="edge")
-def get_object(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]:
+def get_object(context: EdgeContext, params: dict[str, Any]) -> Answer:
+    """At once, but where KMS has to be asked."""
     bucket, info = require_visible(context, params)
     key = key_for(info, params)
     check_read(info, params)
     wanted = span(info, params)
-    return {"Body": _body(context, info, wanted, key), **_described(bucket, info, wanted, params)}
+    said = _described(bucket, info, wanted, params)
+    if check_readable(context, info):
+        return _decrypted(context, bucket, info, wanted, said)
+    return {"Body": _body(context, info, wanted, key), **said}
+
+
+async def _decrypted(
+    context: EdgeContext, bucket: Bucket, info: ObjectInfo, wanted: Span, said: dict[str, Any]
+) -> dict[str, Any]:
+    key = await opened_at_edge(context, bucket, info)
+    return {"Body": _body(context, info, wanted, key), **said}
 
 
 def _body(context: EdgeContext, info: ObjectInfo, wanted: Span, key: bytes | None) -> Extent:
@@ -111,11 +121,23 @@ def _body(context: EdgeContext, info: ObjectInfo, wanted: Span, key: bytes | Non
 
 
 @SERVICE.operation("HeadObject", place="edge")
-def head_object(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]:
+def head_object(context: EdgeContext, params: dict[str, Any]) -> Answer:
+    """Checksums tell of the content: they need the key, where it is KMS's."""
     bucket, info = require_visible(context, params)
     key_for(info, params)
     check_read(info, params)
-    return _described(bucket, info, span(info, params), params)
+    said = _described(bucket, info, span(info, params), params)
+    if params.get("ChecksumMode") == "ENABLED" and check_readable(context, info):
+        return allowed_to_decrypt(context, bucket, info, said)
+    return said
+
+
+async def allowed_to_decrypt(
+    context: EdgeContext, bucket: Bucket, info: ObjectInfo, said: dict[str, Any]
+) -> dict[str, Any]:
+    """What is said to one who may decrypt the object. Raises what KMS does."""
+    await opened_at_edge(context, bucket, info)
+    return said
 
 
 def _described(bucket: Bucket, info: ObjectInfo, wanted: Span, params: dict[str, Any]) -> dict[str, Any]:
@@ -194,7 +216,7 @@ def copy_object(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     bucket = require_bucket(context.objects, params)
     check_key(params["Key"])
     source = require_source(context, params)
-    keys = Keys(source=key_for(source, params, of="CopySource"), copy=asked_key(params))
+    key = key_for(source, params, of="CopySource")
     _check_worth_it(source, params)
     if source.size > MAX_COPY_BYTES:
         what = (
@@ -202,6 +224,7 @@ def copy_object(context: Context, params: dict[str, Any]) -> dict[str, Any]:
         )
         raise invalid_request(what)
     attributes = _copied_attributes(source, from_request(context, bucket, params), params)
+    keys = Keys(key or opened_object(context, source), asked_key(params) or made_for(context, bucket))
     info = context.objects.copy(
         source,
         bucket.name,
@@ -214,7 +237,7 @@ def copy_object(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     kept = info.attributes
     result = {"ETag": quoted(info.etag), "LastModified": info.modified, **_all_checksums(kept)}
     said = {**version_of(bucket, info), **source_version(source), **expiration(bucket, info)}
-    return {"CopyObjectResult": result, **said, **encryption(kept, params)}
+    return {"CopyObjectResult": result, **said, **new_encryption(kept, params)}
 
 
 def source_version(source: ObjectInfo) -> dict[str, str]:
@@ -249,7 +272,7 @@ def _copied_attributes(source: ObjectInfo, asked: Attributes, params: dict[str, 
     if _replaces("metadata", params.get("MetadataDirective")):
         chosen = asked
     else:
-        headers = {**without_encryption(of_source.headers), **only_encryption(asked.headers)}
+        headers = without_encryption(of_source.headers)
         chosen = replace(asked, content_type=of_source.content_type, headers=headers, metadata=of_source.metadata)
     replaced = _replaces("tagging", params.get("TaggingDirective"))
     return replace(chosen, tags=from_header(params.get("Tagging", "")) if replaced else of_source.tags)

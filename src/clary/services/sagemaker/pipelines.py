@@ -15,6 +15,7 @@ from clary.services import resources
 from clary.services.context import Context
 from clary.services.declaring import changed, facts, listed, named, shown, unnamed
 from clary.services.resources import Output, Params, Resource
+from clary.services.s3.data_keys import opened_object
 from clary.services.sagemaker.errors import not_offered
 from clary.services.sagemaker.kept_errors import does_not_exist, must_be_unique
 from clary.services.sagemaker.references import is_object
@@ -70,7 +71,11 @@ def _from_s3(context: Context, place: Params) -> str:
     info = context.objects.head(place["Bucket"], place["ObjectKey"]) if there else None
     if info is None or info.size > _LONGEST_BYTES:
         raise ValidationError(f"No pipeline definition of at most {_LONGEST_BYTES} bytes is at {uri}.")
-    return b"".join(context.objects.read(info)).decode("utf-8", "replace")
+    try:
+        key = opened_object(context, info)
+    except AWSError as error:
+        raise ValidationError(f"The pipeline definition at {uri} cannot be read: {error.message}") from None
+    return b"".join(context.objects.read(info, key)).decode("utf-8", "replace")
 
 
 def _checked(text: str) -> str:
