@@ -16,8 +16,7 @@ from clary.wire.http import HttpRequest
 from clary.wire.values import is_streaming
 
 REST = ("lambda", "apigateway", "apigatewayv2")
-XML, JSON = ("s3", "s3control"), ("sagemaker", "sagemaker-runtime", "sagemaker-metrics", "logs")
-SERVICES = (*JSON, *XML, "sts", "iam", "cloudwatch", "ec2", *REST)
+SERVICES = ("sagemaker", "sagemaker-runtime", "s3", "sts", "iam", "logs", "cloudwatch", "ec2", "s3control", *REST)
 SPOKEN = [(service, protocol) for service in SERVICES for protocol in protocols.names_of(models.load(service))]
 READ = ("Describe", "Get")
 

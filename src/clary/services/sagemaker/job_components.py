@@ -11,7 +11,6 @@ from clary.lifecycles.training_job import KIND as TRAINING_JOB_KIND
 from clary.names import sagemaker_arn
 from clary.services.resources import present
 from clary.services.sagemaker import training_view
-from clary.services.sagemaker.component_metrics import summaries
 from clary.store.rows import Key, Row
 
 if TYPE_CHECKING:  # each process loads only the parts that it holds
@@ -40,15 +39,7 @@ def component_of(job: Row, display_name: str | None) -> Row:
 
 
 def current(view: Reader | View, component: Row) -> Row:
-    """The component with what was measured of it, and with what its job shows now, where it has one."""
-    told = _of_job(view, component)
-    measured = summaries(component)
-    if not measured:
-        return told
-    return replace(told, spec={**told.spec, "Metrics": [*told.spec.get("Metrics", ()), *measured]})
-
-
-def _of_job(view: Reader | View, component: Row) -> Row:
+    """The component with what its job shows now; as it is where it has no job, or the job is gone."""
     source = component.spec.get("Source") or {}
     if source.get("SourceType") != SOURCE_TYPE:
         return component

@@ -13,7 +13,6 @@ from clary.services import placed, resources
 from clary.services.context import Context
 from clary.services.declaring import declare, facts, listed, named, shown
 from clary.services.resources import DEFAULT_PAGE, Output, Params, Resource
-from clary.services.sagemaker.component_metrics import BATCH
 from clary.services.sagemaker.experiments import EXPERIMENT, IN_TRIAL, OF_COMPONENT, TRIAL, TRIAL_KIND
 from clary.services.sagemaker.job_components import current
 from clary.services.sagemaker.kept_errors import does_not_exist, must_be_unique
@@ -43,12 +42,9 @@ def _update(_context: Context, row: Row, params: Params) -> Params:
 
 
 def _in_no_trial(transaction: Transaction, row: Row) -> None:
-    """Before it is deleted; what was measured of it goes with it. Raises ValidationException."""
     trials = transaction.children(OF_COMPONENT, row.key)
     if trials:
         raise ValidationError(f"TrialComponent '{row.arn}' belongs to a trial: disassociate it first.")
-    for batch in transaction.children(BATCH, row.key):
-        transaction.delete(batch.key)
 
 
 def _shown(row: Row) -> Output:
