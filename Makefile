@@ -28,11 +28,12 @@ $(READY): pyproject.toml requirements.lock
 demo: setup  ## train, deploy and predict on this machine, and show what happened
 	@$(BIN)/clary demo
 
-# What is started hundreds of times is compiled once, also where the environment says otherwise.
+# What is started hundreds of times is compiled once, also where the environment says otherwise. Three workers on two
+# cores: a worker waits half of its time for what it has started.
 test: export PYTHONDONTWRITEBYTECODE =
 test: setup  ## every test
 	@$(BIN)/python -m tests.environments
-	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests/clients tests/system tests/fuzz tests/contract tests/unit  # the short ones last: both workers end together
+	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder tests/clients tests/system tests/fuzz tests/contract tests/unit  # the short ones last: all workers end together
 
 soak: setup  ## what takes long: published versions of the script-mode images, hundreds of kills, ten minutes of an endpoint's changes, an hour of fuzzing, two hours of load
 	@$(BIN)/pytest tests/soak

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,13 +95,15 @@ class Terminal:
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Python of one's own after the guide's first line, for every terminal."""
-    home = tmp_path_factory.mktemp("installed")
-    subprocess.run([uv.find_uv_bin(), "venv", "-q", "--python", sys.executable, str(home / "venv")], check=True)
-    opened = Terminal(home, home / "venv", free_port())
-    opened.type(opened.as_here(commands("docs/getting-started.md")[0]))
-    return opened.venv
+def installed() -> Iterator[Path]:
+    """A Python of one's own after the guide's first line, for every terminal. It is on the disk: in what containers see
+    at its own path, /dev/shm is theirs."""
+    with tempfile.TemporaryDirectory(prefix="clary-test-") as folder:
+        home = Path(folder)
+        subprocess.run([uv.find_uv_bin(), "venv", "-q", "--python", sys.executable, str(home / "venv")], check=True)
+        opened = Terminal(home, home / "venv", free_port())
+        opened.type(opened.as_here(commands("docs/getting-started.md")[0]))
+        yield opened.venv
 
 
 @pytest.fixture

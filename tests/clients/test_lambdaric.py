@@ -6,11 +6,11 @@ import io
 import json
 import os
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from clary.compute.docker_api import Engine
 from clary.compute.docker_images import ImageStore
 from tests import engine as engines
 from tests.environments import python_of
@@ -46,9 +46,8 @@ def _archive() -> bytes:
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[ImageStore]:
-    with engines.engine() as found:
-        yield ImageStore(found.path)
+def engine(container_engine: Engine) -> ImageStore:
+    return ImageStore(container_engine.path)
 
 
 def test_an_image_with_awslambdaric_is_a_function(

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from clary.compute.docker_api import Engine
 from tests import debian
 from tests import engine as engines
 from tests.browser import Browser
@@ -60,12 +61,12 @@ def predicted(clary: RunningClary) -> str:
 
 
 @pytest.fixture
-def beside_an_engine(tmp_path: Path) -> Iterator[RunningClary]:
-    with engines.engine() as engine, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DOCKER_HOST", f"unix://{engine.path}")
+def beside_an_engine(container_engine: Engine, tmp_path: Path) -> Iterator[RunningClary]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DOCKER_HOST", f"unix://{container_engine.path}")
         with RunningClary(tmp_path / "clary") as clary:
             yield clary
-        assert engines.containers(engine, clary.data_dir) == []
+        assert engines.containers(container_engine, clary.data_dir) == []
 
 
 def done(command: Sequence[str], environment: Mapping[str, str], folder: Path) -> str:

@@ -30,11 +30,13 @@ def test_sdk_2_keeps_runs_lineage_features_and_pipelines(sdk2_loaded: RunScript,
     output = sdk2_loaded(tmp_path / "kept_sdk2.py")
     for line in (
         "parameters [('kind', 'b'), ('rate', 0.1)]",
+        "metric loss 4 1.0 0.25",
         "runs ['first']",
-        "measured loss 3 0.4 0.5",
         "associations 1",
         "artifacts 1",
         "features Created",
+        "card another 2 Approved",
+        "history 2 exports []",
         "pipeline True",
         "start ValidationException",
     ):
@@ -43,4 +45,14 @@ def test_sdk_2_keeps_runs_lineage_features_and_pipelines(sdk2_loaded: RunScript,
 
 def test_sdk_3_keeps_what_its_resources_are(sdk3: RunScript) -> None:
     output = sdk3(SCRIPTS / "kept_sdk3.py")
-    assert "group Completed\nlisted True\nkept core core Test InService" in output, output
+    for line in (
+        "group Completed\nlisted True\nkept core core Test InService",
+        "version 1 PendingManualApproval Approved",
+        "card 2 Approved 1",
+        "features ['id', 'at', 'more']",
+        "studio InService InService ann",
+        "workload {}",
+        "lists True True 0 0",
+        "absent Could not find requested job with name: none",
+    ):
+        assert line in output, output

@@ -19,7 +19,7 @@ from clary.wire import models
 from tests.fuzz.guessing import Guesser
 from tests.running import RunningClary
 
-ANSWER_SECONDS = 30
+ANSWER_SECONDS = 60
 """Longer than any operation may take: an SQS client may wait for messages for twenty."""
 
 

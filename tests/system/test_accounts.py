@@ -144,6 +144,52 @@ def test_a_role_is_assumed_from_outside_by_its_external_id(shared: RunningClary,
     assert taken["AssumedRoleUser"]["Arn"].split(":")[4] == shared.client("sts").get_caller_identity()["Account"]
 
 
+def test_keys_secrets_and_what_they_encrypt_cross_by_policy_alone(shared: RunningClary, member: Member) -> None:
+    """Their bucket, their object, our key: S3 asks KMS as whoever writes and reads."""
+    kms, secrets = shared.client("kms"), shared.client("secretsmanager")
+    key = kms.create_key()["KeyMetadata"]
+    secret = secrets.create_secret(Name="rate", SecretString="0.1", KmsKeyId=key["KeyId"])["ARN"]
+    theirs, their_secrets, their_s3 = (member.client(name) for name in ("kms", "secretsmanager", "s3"))
+    their_s3.create_bucket(Bucket="their-rates")
+    sealed = {"Bucket": "their-rates", "Key": "k", "ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key["Arn"]}
+    blob = kms.encrypt(KeyId=key["KeyId"], Plaintext=b"42")["CiphertextBlob"]
+    asked: list[Callable[[], Any]] = [
+        lambda: theirs.encrypt(KeyId=key["Arn"], Plaintext=b"42"),
+        lambda: theirs.decrypt(CiphertextBlob=blob),
+        lambda: theirs.describe_key(KeyId=key["Arn"]),
+        lambda: their_secrets.get_secret_value(SecretId=secret),
+    ]
+    assert {refusal(ask) for ask in asked} == {"AccessDeniedException"}
+    assert refusal(lambda: their_s3.put_object(Body=b"0.1", **sealed)) == "AccessDenied"
+
+    policy = json.loads(kms.get_key_policy(KeyId=key["KeyId"])["Policy"])
+    them = {"AWS": f"arn:aws:iam::{member.account}:root"}
+    policy["Statement"].append({"Effect": "Allow", "Principal": them, "Action": "kms:*", "Resource": "*"})
+    kms.put_key_policy(KeyId=key["KeyId"], PolicyName="default", Policy=json.dumps(policy))
+    reads = {"Effect": "Allow", "Principal": them, "Action": "secretsmanager:GetSecretValue", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [reads]})
+    secrets.put_resource_policy(SecretId=secret, ResourcePolicy=document)
+    assert theirs.decrypt(CiphertextBlob=theirs.encrypt(KeyId=key["Arn"], Plaintext=b"42")["CiphertextBlob"])["KeyId"]
+    assert theirs.decrypt(CiphertextBlob=blob)["Plaintext"] == b"42"
+    assert theirs.describe_key(KeyId=key["Arn"])["KeyMetadata"]["AWSAccountId"] == key["AWSAccountId"]
+    assert their_secrets.get_secret_value(SecretId=secret)["SecretString"] == "0.1"
+    their_s3.put_object(Body=b"0.1", **sealed)
+    assert their_s3.get_object(Bucket="their-rates", Key="k")["Body"].read() == b"0.1"
+    assert refusal(lambda: theirs.schedule_key_deletion(KeyId=key["Arn"])) == "NotFoundException"
+
+
+def test_within_an_account_a_trust_that_names_a_user_is_enough(shared: RunningClary, member: Member) -> None:
+    iam = member.client("iam")
+    who = iam.create_user(UserName="bob")["User"]["Arn"]
+    trust = {"Effect": "Allow", "Principal": {"AWS": who}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = iam.create_role(RoleName="bobs", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    key = iam.create_access_key(UserName="bob")["AccessKey"]
+    session = boto3.Session(key["AccessKeyId"], key["SecretAccessKey"], region_name="us-east-1")
+    sts = session.client("sts", endpoint_url=shared.endpoint_url)
+    assert sts.assume_role(RoleArn=role, RoleSessionName="bob")["AssumedRoleUser"]["Arn"].endswith("/bobs/bob")
+
+
 def test_an_organization_is_what_was_made(shared: RunningClary, organizations: Any, member: Member) -> None:
     home = shared.client("sts").get_caller_identity()["Account"]
     found = organizations.describe_organization()["Organization"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,24 +23,18 @@ COMPANY = certificates("A company", ["git.example"], ["git.example"]).authority
 
 
 @pytest.fixture(scope="module")
-def jobs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jobs]:
-    with RunningClary(tmp_path_factory.mktemp("hosts") / "data") as clary:
-        yield Jobs(clary)
+def jobs(shared: RunningClary) -> Jobs:
+    return Jobs(shared)
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    with engines.engine() as found:
-        yield found
+def engine(container_engine: Engine) -> Engine:
+    return container_engine
 
 
 @pytest.fixture(scope="module")
-def engine_jobs(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jobs]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DOCKER_HOST", f"unix://{engine.path}")
-        with RunningClary(tmp_path_factory.mktemp("engine-hosts")) as clary:
-            yield Jobs(clary)
-        assert engines.containers(engine, clary.data_dir) == []
+def engine_jobs(beside_engine: RunningClary) -> Jobs:
+    return Jobs(beside_engine)
 
 
 @pytest.fixture(scope="module")

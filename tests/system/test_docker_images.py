@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -140,9 +139,8 @@ cd /opt/ml/input/data && echo rows: $(wc -l < train_0) and $(wc -l < train_1)
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    with engines.engine() as found:
-        yield found
+def engine(container_engine: Engine) -> Engine:
+    return container_engine
 
 
 @pytest.fixture(scope="module")
@@ -159,15 +157,11 @@ def image(engine: Engine) -> str:
 
 
 @pytest.fixture(scope="module")
-def jobs(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jobs]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DOCKER_HOST", f"unix://{engine.path}")
-        with RunningClary(tmp_path_factory.mktemp("clary")) as clary:
-            made = Jobs(clary)
-            made.s3.put_object(Bucket=BUCKET, Key="data/rows.csv", Body=b"1\n2\n3\n")
-            made.s3.put_object(Bucket=BUCKET, Key="model.tar.gz", Body=_model())
-            yield made
-        assert engines.containers(engine, clary.data_dir) == []
+def jobs(beside_engine: RunningClary) -> Jobs:
+    made = Jobs(beside_engine)
+    made.s3.put_object(Bucket=BUCKET, Key="data/rows.csv", Body=b"1\n2\n3\n")
+    made.s3.put_object(Bucket=BUCKET, Key="model.tar.gz", Body=_model())
+    return made
 
 
 def _model() -> bytes:

@@ -245,7 +245,7 @@ def test_s3_and_its_signatures_are_not_mistaken_for_the_registry(shared: Running
     s3 = shared.client("s3")
     s3.create_bucket(Bucket="plain")
     s3.put_object(Bucket="plain", Key="v2/x/manifests/latest", Body=b"an object")
-    connection = http.client.HTTPConnection("127.0.0.1", shared.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", shared.port, timeout=60)
     connection.request("GET", "/v2/x/manifests/latest", headers={"Host": f"plain.s3.localhost:{shared.port}"})
     assert b"AccessDenied" in connection.getresponse().read()
     connection.close()

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -25,6 +29,8 @@ from tests.system.endpoints import (
 from tests.system.jobs import JOB_SECONDS, Jobs
 
 pytestmark = [pytest.mark.system]
+
+PAGE = Path(__file__).parents[2] / "docs" / "endpoints.md"
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +133,52 @@ def test_a_name_is_free_at_once_and_a_new_endpoint_is_not_deleted(jobs: Jobs) ->
         jobs.sagemaker.delete_endpoint(EndpointName=name)
     at_rest(jobs, name)
     assert says(jobs, name) == ("v", "again-2")
+
+
+def test_a_policy_on_an_endpoint_lets_in_and_shuts_out_until_the_endpoint_is_gone(jobs: Jobs) -> None:
+    name = deploy(jobs, "guarded", variant("v", model(jobs, "guarded-1")))
+    arn = jobs.sagemaker.describe_endpoint(EndpointName=name)["EndpointArn"]
+    ann, own = _user_without_rights(jobs)
+    said = {"Principal": {"AWS": own}, "Action": "sagemaker:InvokeEndpoint", "Resource": arn}
+
+    lets_in = json.dumps({"Version": "2012-10-17", "Statement": [{**said, "Effect": "Allow"}]})
+    [of_page] = re.findall(r"```json\n(.*?)```", PAGE.read_text(), re.DOTALL)
+
+    def put(policy: str) -> None:
+        jobs.sagemaker.put_endpoint_policy(EndpointName=name, ResourcePolicy=policy)
+
+    def may() -> bool:
+        try:
+            return bool(ann.invoke_endpoint(EndpointName=name, Body=b"x")["Body"].read())
+        except ClientError as error:
+            assert error.response["Error"]["Code"] == "AccessDeniedException"
+            return False
+
+    assert not may()
+    put(lets_in)
+    assert may()
+    put(of_page.replace("churn", name))
+    assert not may()
+    put(lets_in)
+    jobs.sagemaker.delete_endpoint(EndpointName=name)
+    jobs.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+    assert not may()
+    at_rest(jobs, name)
+
+
+def _user_without_rights(jobs: Jobs) -> tuple[Any, str]:
+    """Its client of the runtime, and its ARN."""
+    iam = jobs.clary.client("iam")
+    arn = iam.create_user(UserName="ann")["User"]["Arn"]
+    key = iam.create_access_key(UserName="ann")["AccessKey"]
+    client = boto3.client(
+        "sagemaker-runtime",
+        endpoint_url=jobs.clary.endpoint_url,
+        region_name="us-east-1",
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+    )
+    return client, arn
 
 
 def test_headers_and_large_bodies_travel(jobs: Jobs) -> None:

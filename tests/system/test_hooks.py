@@ -113,7 +113,7 @@ class Team:
 
     def deliver(self, body: bytes, signature: str = "", **headers: str) -> tuple[int, dict[str, Any]]:
         """Status and answer of a delivery by hand, from a name that is not Clary's own."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.clary.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.clary.port, timeout=60)
         signed = {"X-Hub-Signature-256": f"sha256={signature}"} if signature else {}
         said = {"Host": "clary.example.org", "X-GitHub-Event": "push", **signed, **headers}
         connection.request("POST", "/_clary/hooks/heights", body, said)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from clary.compute.docker_api import Engine
 from clary.compute.docker_images import ImageStore
 from clary.edge.door import ControlDoor
 from tests import engine as engines
@@ -26,18 +27,15 @@ pytestmark = [pytest.mark.system, pytest.mark.xdist_group("engine")]
 
 
 @pytest.fixture
-def engine() -> Iterator[ImageStore]:
+def engine(container_engine: Engine) -> ImageStore:
     if shutil.which("podman") is None and shutil.which("docker") is None:
         pytest.skip("neither docker nor podman is installed")
-    with engines.engine() as found:
-        yield ImageStore(found.path)
+    return ImageStore(container_engine.path)
 
 
 @pytest.fixture
-def clary(engine: ImageStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningClary]:
-    monkeypatch.setenv("DOCKER_HOST", f"unix://{engine.path}")
-    with RunningClary(tmp_path / "data") as running:
-        yield running
+def clary(engine: ImageStore, beside_engine: RunningClary) -> Iterator[RunningClary]:
+    yield beside_engine
     for name in (*engine.names(ADDRESS), "localhost/heights-built:latest"):
         engine.remove_image(name)
 

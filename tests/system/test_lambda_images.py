@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from clary.compute.docker_api import Engine
 from clary.compute.docker_images import ImageStore
 from tests import engine as engines
 from tests.running import RunningClary, wait_until
@@ -135,9 +136,8 @@ CHANGES = ['ENTRYPOINT ["/usr/bin/runtime"]', 'CMD ["app.handler"]', "WORKDIR /f
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[ImageStore]:
-    with engines.engine() as found:
-        yield ImageStore(found.path)
+def engine(container_engine: Engine) -> ImageStore:
+    return ImageStore(container_engine.path)
 
 
 @contextmanager
@@ -155,12 +155,8 @@ def image(engine: ImageStore) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def functions(engine: ImageStore, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Functions]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DOCKER_HOST", f"unix://{engine.path}")
-        with RunningClary(tmp_path_factory.mktemp("clary")) as clary:
-            yield Functions(clary)
-        assert engines.containers(engine, clary.data_dir) == []
+def functions(beside_engine: RunningClary) -> Functions:
+    return Functions(beside_engine)
 
 
 def containers(functions: Functions, engine: ImageStore) -> set[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -32,9 +31,8 @@ def handler(event, context):
 
 
 @pytest.fixture(scope="module")
-def clary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningClary]:
-    with RunningClary(tmp_path_factory.mktemp("logs")) as running:
-        yield running
+def clary(shared: RunningClary) -> RunningClary:
+    return shared
 
 
 @pytest.fixture(scope="module")

@@ -37,7 +37,7 @@ def new(tmp_path_factory):
 def get(clary: RunningClary, path: str, headers: dict[str, str] | None = None, method: str = "GET"):
     request = urllib.request.Request(clary.endpoint_url + path, headers=headers or {}, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, json.loads(answer.read())
     except urllib.error.HTTPError as error:
         return error.code, json.loads(error.read())
@@ -49,14 +49,20 @@ def test_ready_means_every_operation_is_answered(new):
     assert get(new, "/_clary/health")[1]["status"] == "ready"
 
 
+def waited_for_a_processor(pid: int) -> float:
+    """Seconds that a process was ready to run and something else ran."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+
+
 def test_up_is_ready_within_two_seconds_on_data_that_it_knows(clary):
-    """At least once: what other tests do meanwhile is in each figure too."""
+    """At least once, and without what other tests had of the processors meanwhile."""
 
     def seconds():
         clary.down()
         begun = time.monotonic()
         clary.up()
-        return time.monotonic() - begun
+        took = time.monotonic() - begun
+        return took - max(waited_for_a_processor(clary.process(name)) for name in ("control", "edge"))
 
     assert any(seconds() < READY_SECONDS * 2 for _ in range(10))
 
@@ -195,7 +201,7 @@ def test_reads_go_on_while_control_is_killed_and_writes_wait_for_it(clary):
 
 def test_a_killed_edge_refuses_nobody(clary):
     def connects():
-        with socket.create_connection(("127.0.0.1", clary.port), timeout=20) as connection:
+        with socket.create_connection(("127.0.0.1", clary.port), timeout=60) as connection:
             connection.sendall(b"GET /_clary/health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
             return connection.recv(12)
 

@@ -14,6 +14,7 @@ from typing import Any
 import botocore.exceptions
 import pytest
 
+from clary.compute.docker_api import Engine
 from clary.compute.docker_images import ImageStore
 from tests import engine as engines
 from tests.running import CLARY, RunningClary
@@ -55,19 +56,15 @@ URI = f"000000000000.dkr.ecr.us-east-1.amazonaws.com/{REPOSITORY}"
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[ImageStore]:
-    with engines.engine() as found:
-        yield ImageStore(found.path)
+def engine(container_engine: Engine) -> ImageStore:
+    return ImageStore(container_engine.path)
 
 
 @pytest.fixture(scope="module")
-def clary(engine: ImageStore, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningClary]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DOCKER_HOST", f"unix://{engine.path}")
-        with RunningClary(tmp_path_factory.mktemp("clary")) as running:
-            yield running
-        for name in engine.names(URI):
-            engine.remove_image(name)
+def clary(engine: ImageStore, beside_engine: RunningClary) -> Iterator[RunningClary]:
+    yield beside_engine
+    for name in engine.names(URI):
+        engine.remove_image(name)
 
 
 @pytest.fixture(scope="module")

@@ -334,26 +334,22 @@ def holding(lines: Lines, name: str) -> list[Path]:
 
 
 @pytest.fixture
-def engine() -> Iterator[Engine]:
-    with engines.engine() as found:
-        yield found
+def engine(container_engine: Engine) -> Engine:
+    return container_engine
 
 
 @pytest.mark.xdist_group("engine")
 def test_containers_of_an_engine_and_of_the_sandbox_stand_in_one_line(
-    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, beside_engine: RunningClary
 ) -> None:
     image = engines.image(engine, f"clary-test-upper-{os.getpid()}", {"/usr/bin/serve": SERVE})
-    monkeypatch.setenv("DOCKER_HOST", f"unix://{engine.path}")
-    with RunningClary(tmp_path / "data") as clary:
-        lines = Lines(clary)
-        lines.model("mixed", lines.container("mixed-0"), {"Image": image}, lines.container("mixed-2"))
-        described = lines.sagemaker.describe_endpoint(EndpointName=lines.endpoint("mixed"))
-        assert described.get("FailureReason") is None
-        assert lines.says("mixed", "one\ntwo\n") == "ONE,MIXED-0,mixed-2\nTWO,MIXED-0,mixed-2\n"
-        (own,) = engines.containers(engine, clary.data_dir)
-        engine.signal(own, "SIGKILL")
-        wait_until(lambda: set(engines.containers(engine, clary.data_dir)) - {own}, JOB_SECONDS, "it is replaced")
-        wait_until(lambda: counted(lines, "mixed") == 1, JOB_SECONDS, "the instance answers")
-        assert lines.says("mixed", "one\n") == "ONE,MIXED-0,mixed-2\n"
-    assert engines.containers(engine, clary.data_dir) == []
+    clary, lines = beside_engine, Lines(beside_engine)
+    lines.model("mixed", lines.container("mixed-0"), {"Image": image}, lines.container("mixed-2"))
+    described = lines.sagemaker.describe_endpoint(EndpointName=lines.endpoint("mixed"))
+    assert described.get("FailureReason") is None
+    assert lines.says("mixed", "one\ntwo\n") == "ONE,MIXED-0,mixed-2\nTWO,MIXED-0,mixed-2\n"
+    (own,) = engines.containers(engine, clary.data_dir)
+    engine.signal(own, "SIGKILL")
+    wait_until(lambda: set(engines.containers(engine, clary.data_dir)) - {own}, JOB_SECONDS, "it is replaced")
+    wait_until(lambda: counted(lines, "mixed") == 1, JOB_SECONDS, "the instance answers")
+    assert lines.says("mixed", "one\n") == "ONE,MIXED-0,mixed-2\n"

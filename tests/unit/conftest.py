@@ -188,7 +188,20 @@ def emptied_inner(shared_inner):
 @pytest.fixture
 def inner(tmp_path, make_inner):
     inner = make_inner(tmp_path)
-    inner.objects.create_bucket("data", account=ACCOUNT, region="us-east-1")
-    inner.objects.put_bytes("data", "train/a.csv", b"1,2\n")
-    inner.objects.put_bytes("data", "model.tar.gz", b"x")
+    _stock(inner.objects)
     return inner
+
+
+def _stock(objects):
+    objects.create_bucket("data", account=ACCOUNT, region="us-east-1")
+    objects.put_bytes("data", "train/a.csv", b"1,2\n")
+    objects.put_bytes("data", "model.tar.gz", b"x")
+
+
+@pytest.fixture
+def stocked_inner(emptied_inner, monkeypatch):
+    """`inner`, as one for a file of tests."""
+    monkeypatch.setattr(patience, "PATIENCE_SECONDS", 0)
+    if emptied_inner.objects.get_bucket("data") is None:
+        _stock(emptied_inner.objects)
+    return emptied_inner

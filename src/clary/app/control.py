@@ -51,6 +51,7 @@ from clary.services.s3 import public
 from clary.services.s3.granting import ExistingTags, Granting
 from clary.services.s3.keeping import Lifecycles
 from clary.services.s3.publication import publish as publish_buckets
+from clary.services.sagemaker.publication import publish as publish_endpoints
 from clary.services.sns.publication import publish as publish_topics
 from clary.services.sqs.names import KIND as QUEUE
 from clary.services.sqs.publication import publish as publish_queues
@@ -167,6 +168,7 @@ class Control:
         publish_buckets(objects, settings)
         publish_queues(store.read, settings)
         publish_topics(store.read, settings)
+        publish_endpoints(store.read, settings)
         return cls(settings, store, objects, images, series, messages, backend, identity, keeper, lifecycles, work)
 
     def serve(self, start: Start, able: Future[None]) -> None:

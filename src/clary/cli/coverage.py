@@ -16,7 +16,7 @@ from clary.errors import ClaryError
 _MEANINGS = {
     "executes": "what AWS would do happens",
     "keeps state": "remembered and given back; nothing else happens",
-    "refused": "answered with an error that says why",
+    "refused": "answered with an error that says why; lists of what cannot be made are empty",
     app.NOT_OFFERED: "answered with an error that says so",
 }
 

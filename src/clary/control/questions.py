@@ -38,6 +38,7 @@ from clary.services.iam.use import note as note_uses
 from clary.services.logs.live_tail import QUESTION as LOG_STREAMS
 from clary.services.logs.live_tail import streams
 from clary.services.s3.publication import publish as publish_buckets
+from clary.services.sagemaker.publication import publish as publish_endpoints
 from clary.services.secretsmanager.rotation import step_done
 from clary.services.sns.publication import publish as publish_topics
 from clary.services.sqs.publication import publish as publish_queues
@@ -157,6 +158,7 @@ class Questions:
         publish_buckets(self._objects, self._settings)
         publish_queues(self._store.read, self._settings)
         publish_topics(self._store.read, self._settings)
+        publish_endpoints(self._store.read, self._settings)
         bucket.offer(self._objects, self._settings.region)
         _log.info("everything was reset")
         return {"status": "reset"}

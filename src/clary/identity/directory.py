@@ -14,6 +14,7 @@ from clary.identity.principals import is_service
 from clary.identity.published import Identities, Subject
 from clary.identity.resource_policy import ResourcePolicy
 from clary.identity.resources import Guarded, Resources, together
+from clary.names import account_of
 
 _DECISIONS_KEPT = 32_768
 """Bound of the memory of decisions (about 200 bytes each)."""
@@ -62,7 +63,8 @@ class Directory:
     def decide_on(self, call: Call, access: Access, policy: ResourcePolicy) -> Decision:
         """The same on a resource that has a policy of its own."""
         who, question = call.principal, self._question(call, access)
-        guarded = Guarded(self.identities["account"], PolicySet(policy.statements), alone=policy.sole)
+        owner = account_of(access.resource) or self.identities["account"]
+        guarded = Guarded(owner, PolicySet(policy.statements), alone=policy.sole)
         return together(guarded, question, who, self._callers(who, question))
 
     def subject(self, principal: Principal) -> Subject | None:

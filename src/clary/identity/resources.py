@@ -26,7 +26,7 @@ from clary.identity.policy import (
 from clary.identity.principals import Named, is_service, named, stronger
 from clary.names import account_of
 
-SERVICES = ("s3", "sqs", "sns")
+SERVICES = ("s3", "sqs", "sns", "sagemaker")
 """Those that publish policies of resources."""
 
 _S3 = "arn:aws:s3:::"

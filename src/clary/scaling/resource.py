@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -23,31 +24,30 @@ _OF_CONCURRENCY = ":provisioned-concurrency"
 """Ends the name of a target whose ResourceId is that of a variant's instances, too."""
 
 
-@dataclass(frozen=True)
-class ScaledVariant:
-    """One production variant of one endpoint."""
+class Scaled(ABC):
+    """One thing of which there can be more or fewer."""
 
-    endpoint: str
     name: str
-
-    kind: ClassVar[str] = ENDPOINT_KIND
-    dimension: ClassVar[str] = DIMENSION
-    counted: ClassVar[str] = "instance"
+    """Of the variant or component."""
+    kind: ClassVar[str]
+    """Of the row that has it."""
+    dimension: ClassVar[str]
+    counted: ClassVar[str]
     """What there are more or fewer of, in AWS's texts."""
-    predefined: ClassVar[str] = "SageMakerVariantInvocationsPerInstance"
-    metric: ClassVar[str] = "InvocationsPerInstance"
-    statistic: ClassVar[str] = "Sum"
+    predefined: ClassVar[str]
+    metric: ClassVar[str]
+    statistic: ClassVar[str]
     """Of the predefined metric."""
 
     @property
+    @abstractmethod
     def deployed(self) -> str:
         """The name of the row that has it."""
-        return self.endpoint
 
     @property
+    @abstractmethod
     def resource_id(self) -> str:
         """As clients name it."""
-        return f"endpoint/{self.endpoint}/variant/{self.name}"
 
     @property
     def target(self) -> str:
@@ -55,25 +55,61 @@ class ScaledVariant:
         return self.resource_id
 
     def capacity(self, variant: Variant) -> int:
-        """How many it is to have."""
+        """How many it is to have; of a component, `variant` are its copies."""
         return variant["desired_count"]
 
+    @abstractmethod
     def is_of(self, variant: Variant) -> bool:
         """Whether this variant can be scaled so."""
+
+    @property
+    @abstractmethod
+    def dimensions(self) -> list[dict[str, str]]:
+        """Of the predefined metric."""
+
+    @abstractmethod
+    def request(self, capacity: int) -> tuple[str, dict[str, Any]]:
+        """The operation that gives it so many, and its parameters."""
+
+
+@dataclass(frozen=True)
+class ScaledVariant(Scaled):
+    """The instances of one production variant of one endpoint."""
+
+    endpoint: str
+    name: str
+
+    kind: ClassVar[str] = ENDPOINT_KIND
+    dimension: ClassVar[str] = DIMENSION
+    counted: ClassVar[str] = "instance"
+    predefined: ClassVar[str] = "SageMakerVariantInvocationsPerInstance"
+    metric: ClassVar[str] = "InvocationsPerInstance"
+    statistic: ClassVar[str] = "Sum"
+
+    @property
+    def deployed(self) -> str:
+        return self.endpoint
+
+    @property
+    def resource_id(self) -> str:
+        return f"endpoint/{self.endpoint}/variant/{self.name}"
+
+    def is_of(self, variant: Variant) -> bool:
         return "serverless" not in variant
 
     @property
     def dimensions(self) -> list[dict[str, str]]:
-        """Of the predefined metric."""
         named = {"EndpointName": self.endpoint, "VariantName": self.name}
         return [{"Name": name, "Value": value} for name, value in named.items()]
 
     def request(self, capacity: int) -> tuple[str, dict[str, Any]]:
-        """The operation that gives it so many, and its parameters."""
-        wanted = [{"VariantName": self.name, "DesiredInstanceCount": capacity}]
+        return self._with({"DesiredInstanceCount": capacity})
+
+    def _with(self, wanted: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        desired = [{"VariantName": self.name, **wanted}]
         return "UpdateEndpointWeightsAndCapacities", {
             "EndpointName": self.endpoint,
-            "DesiredWeightsAndCapacities": wanted,
+            "DesiredWeightsAndCapacities": desired,
         }
 
 
@@ -90,29 +126,22 @@ class ScaledConcurrency(ScaledVariant):
 
     @property
     def target(self) -> str:
-        """The name of its scalable target."""
         return self.resource_id + _OF_CONCURRENCY
 
     def capacity(self, variant: Variant) -> int:
-        """How many it is to have."""
         return variant["serverless"]["provisioned"] if "serverless" in variant else 0
 
     def is_of(self, variant: Variant) -> bool:
-        """Whether this variant can be scaled so: AWS scales what is provisioned already."""
+        """AWS scales what is provisioned already."""
         return self.capacity(variant) > 0
 
     def request(self, capacity: int) -> tuple[str, dict[str, Any]]:
-        """The operation that gives it so many, and its parameters."""
-        wanted = [{"VariantName": self.name, "ServerlessUpdateConfig": {"ProvisionedConcurrency": capacity}}]
-        return "UpdateEndpointWeightsAndCapacities", {
-            "EndpointName": self.endpoint,
-            "DesiredWeightsAndCapacities": wanted,
-        }
+        return self._with({"ServerlessUpdateConfig": {"ProvisionedConcurrency": capacity}})
 
 
 @dataclass(frozen=True)
-class ScaledComponent:
-    """One inference component."""
+class ScaledComponent(Scaled):
+    """The copies of one inference component."""
 
     name: str
 
@@ -125,39 +154,23 @@ class ScaledComponent:
 
     @property
     def deployed(self) -> str:
-        """The name of the row that has it."""
         return self.name
 
     @property
     def resource_id(self) -> str:
-        """As clients name it."""
         return f"inference-component/{self.name}"
 
-    @property
-    def target(self) -> str:
-        """The name of its scalable target."""
-        return self.resource_id
-
-    def capacity(self, variant: Variant) -> int:
-        """How many it is to have; `variant` are its copies."""
-        return variant["desired_count"]
-
     def is_of(self, variant: Variant) -> bool:
-        """A component's copies can always be scaled."""
+        """Copies can always be scaled."""
         return True
 
     @property
     def dimensions(self) -> list[dict[str, str]]:
-        """Of the predefined metric."""
         return [{"Name": "InferenceComponentName", "Value": self.name}]
 
     def request(self, capacity: int) -> tuple[str, dict[str, Any]]:
-        """The operation that gives it so many, and its parameters."""
         config = {"InferenceComponentName": self.name, "DesiredRuntimeConfig": {"CopyCount": capacity}}
         return "UpdateInferenceComponentRuntimeConfig", config
-
-
-Scaled = ScaledVariant | ScaledConcurrency | ScaledComponent
 
 
 def parse(target: str) -> Scaled:

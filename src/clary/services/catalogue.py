@@ -17,6 +17,7 @@ from clary.services import (
     s3,
     s3control,
     sagemaker,
+    sagemaker_metrics,
     sagemaker_runtime,
     secretsmanager,
     sns,
@@ -40,6 +41,7 @@ from clary.services.registry import Registry
 from clary.services.s3.service import SERVICE as S3
 from clary.services.s3control.service import SERVICE as S3CONTROL
 from clary.services.sagemaker.service import SERVICE as SAGEMAKER
+from clary.services.sagemaker_metrics.service import SERVICE as SAGEMAKER_METRICS
 from clary.services.sagemaker_runtime.service import SERVICE as SAGEMAKER_RUNTIME
 from clary.services.secretsmanager.service import SERVICE as SECRETSMANAGER
 from clary.services.sns.service import SERVICE as SNS
@@ -63,6 +65,7 @@ OPERATIONS = (
     s3,
     s3control,
     sagemaker,
+    sagemaker_metrics,
     sagemaker_runtime,
     secretsmanager,
     sns,
@@ -76,6 +79,7 @@ OPERATIONS = (
 REGISTRY = Registry(
     (
         SAGEMAKER,
+        SAGEMAKER_METRICS,
         SAGEMAKER_RUNTIME,
         S3,
         S3CONTROL,

@@ -16,7 +16,7 @@ from clary.services import resources
 from clary.services.context import Context
 from clary.services.registry import Effect, Named, Service
 from clary.services.resources import Output, Params, Resource, shaped
-from clary.services.tags import checked_tags
+from clary.services.tags import checked_tags, listed_tags
 from clary.store.rows import Row
 from clary.wire import models
 from clary.wire.models import Shape
@@ -97,7 +97,10 @@ def _create(resource: Resource, output: Shape, context: Context, params: Params)
 
 
 def _describe(resource: Resource, output: Shape, context: Context, params: Params) -> Output:
-    return _answer(resource, output, resources.require(resource, context, resource.name_in(params)))
+    row = resources.require(resource, context, resource.name_in(params))
+    tags = {"Tags": listed_tags(context.store.read.tags(row.arn))} if "Tags" in output.members else {}
+    answer: Output = shaped(output, {**facts(resource, row), **tags})
+    return answer
 
 
 def _update(resource: Resource, output: Shape, context: Context, params: Params) -> Output:

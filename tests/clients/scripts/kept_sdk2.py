@@ -9,6 +9,7 @@ from sagemaker.feature_store.feature_group import FeatureDefinition, FeatureGrou
 from sagemaker.lineage.artifact import Artifact
 from sagemaker.lineage.association import Association
 from sagemaker.lineage.context import Context
+from sagemaker.model_card import ModelCard, ModelOverview
 from sagemaker.workflow.fail_step import FailStep
 from sagemaker.workflow.pipeline import Pipeline
 
@@ -17,13 +18,13 @@ of_session = {"sagemaker_session": session}
 
 with Run(experiment_name="kept", run_name="first", **of_session) as run:
     run.log_parameters({"rate": 0.1, "kind": "b"})
+    for step in range(4):
+        run.log_metric("loss", 1.0 / (step + 1), step=step)
     run.log_artifact("data", "s3://nowhere/data", is_output=False)
-    for step, loss in enumerate((0.9, 0.4, 0.5)):
-        run.log_metric("loss", loss, step=step)
 with load_run(experiment_name="kept", run_name="first", **of_session) as run:
     print("parameters", sorted(run._trial_component.parameters.items()))
-    [measured] = run._trial_component.metrics
-    print("measured", measured.metric_name, measured.count, measured.min, measured.last)
+    [loss] = run._trial_component.metrics
+    print("metric", loss.metric_name, loss.count, loss.max, loss.last)
 print("runs", [each.run_name for each in list_runs(experiment_name="kept", **of_session)])
 
 context = Context.create(context_name="kept", source_uri="u", context_type="Test", **of_session)
@@ -46,6 +47,16 @@ group.create(
 )
 print("features", group.describe()["FeatureGroupStatus"])
 group.delete()
+
+card = ModelCard("kept", model_overview=ModelOverview(model_description="d"), **of_session)
+card.create()
+card.model_overview.model_description = "another"
+card.update()
+card.update(status="Approved")
+again = ModelCard.load("kept", **of_session)
+print("card", again.model_overview.model_description, again.version, again.status.value)
+print("history", len(card.get_version_history()), "exports", card.list_export_jobs()["ModelCardExportJobSummaries"])
+card.delete()
 
 pipeline = Pipeline("kept", steps=[FailStep("fail", error_message="x")], **of_session)
 arns = [pipeline.upsert(role_arn=role)["PipelineArn"] for _ in range(2)]

@@ -24,6 +24,7 @@ from clary.compute.sandbox import SandboxBackend
 from clary.settings import Settings
 from clary.telemetry.logfile import LogReader
 from tests import engine as engines
+from tests import memory
 
 LAUNCHER = Path(clary.__file__).parent / "launcher" / "main.py"
 SECONDS = 60.0
@@ -157,7 +158,7 @@ def confined() -> Iterator[Machine]:
 
 
 def _machine(unconfined: bool, engine: Engine | None = None) -> Iterator[Machine]:
-    with tempfile.TemporaryDirectory(prefix="clary-test-") as data_dir:
+    with tempfile.TemporaryDirectory(prefix="clary-test-", dir=memory.chosen()) as data_dir:
         machine = Machine(Path(data_dir), unconfined, engine)
         try:
             yield machine

@@ -186,7 +186,7 @@ def _api(docker) -> Iterator[None]:
 
 FETCH = (
     "import os; from urllib.request import urlopen;"
-    "print(urlopen(os.environ['API'], timeout=30).read().decode(), flush=True)"
+    "print(urlopen(os.environ['API'], timeout=60).read().decode(), flush=True)"
 )
 
 

@@ -13,6 +13,7 @@ import pytest
 
 import clary
 from tests import engine as engines
+from tests import memory
 
 _HERE = Path(__file__).parent
 _PYTHON = "/usr/bin/python3"
@@ -45,7 +46,7 @@ def _search_path() -> list[str]:
 def test_the_contract_holds_for_a_user_without_rights():
     if not shutil.which("setpriv") or not _can_run():
         pytest.skip("needs setpriv and a system Python of this version")
-    with tempfile.TemporaryDirectory(prefix="clary-user-") as folder:
+    with tempfile.TemporaryDirectory(prefix="clary-user-", dir=memory.chosen()) as folder:
         _try(Path(folder))
 
 
@@ -57,7 +58,7 @@ def test_whoever_may_use_an_engine_that_root_runs_needs_no_other_right():
         pytest.skip("needs setpriv and a system Python of this version")
     words = ("big_output", "files_that_it_wrote", "over_one_source", "the_api_is_reached", "tear_no_stream")
     chosen = f"engine and ({' or '.join(words)})"
-    with engines.engine() as engine, tempfile.TemporaryDirectory(prefix="clary-user-") as folder:
+    with engines.engine() as engine, tempfile.TemporaryDirectory(prefix="clary-user-", dir=memory.chosen()) as folder:
         if not engines.is_own(engine):
             pytest.skip("only an engine of the tests' own is opened to all")
         engines.open_to_all(engine)
@@ -69,12 +70,13 @@ def _try(folder: Path, *more: str, **variables: str) -> None:
     tests = folder / "tests" / "contract" / "compute"
     shutil.copytree(_HERE, tests, ignore=shutil.ignore_patterns("__pycache__", Path(__file__).name))
     (folder / "tests" / "__init__.py").touch()
-    for name in ("engine.py", "running.py"):
+    for name in ("engine.py", "memory.py", "running.py"):
         shutil.copy(_HERE.parents[1] / name, folder / "tests")
     env = {
         "PYTHONPATH": os.pathsep.join([str(folder), *_search_path()]),
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
+        **({memory.TEMPORARY: chosen} if (chosen := memory.chosen()) else {}),
         **variables,
     }
     config = ["-c", os.devnull, "--rootdir", str(folder), "--import-mode=importlib", "-o", "asyncio_mode=auto"]

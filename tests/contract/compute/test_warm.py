@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -187,8 +188,16 @@ def test_a_parent_that_cannot_be_had_is_a_cold_start(confined, code):
     assert confined.output("cold") == "cold"
 
 
-def test_a_parent_that_dies_while_importing_is_a_cold_start(confined, code, tmp_path):
-    python = tmp_path / "python"
+@pytest.fixture
+def on_disk():
+    """A container sees its Python at that Python's own path, and has a /dev/shm of its own."""
+    with tempfile.TemporaryDirectory(prefix="clary-test-") as folder:
+        yield Path(folder)
+
+
+def test_a_parent_that_dies_while_importing_is_a_cold_start(confined, code, on_disk):
+    on_disk.chmod(0o755)
+    python = on_disk / "python"
     python.write_text(f'#!/bin/sh\ncase $2 in *warm.py) sleep 0.2; exit 1;; esac\nexec {sys.executable} "$@"\n')
     python.chmod(0o755)
     container = _container(code, "print('cold')")

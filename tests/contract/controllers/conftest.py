@@ -36,6 +36,7 @@ from clary.telemetry.series import SeriesStore
 from clary.workload.functions.environments import FunctionWorkload
 from clary.workload.runtimes import Runtimes
 from clary.workload.storage import Allow, Storage
+from tests import memory
 
 LAUNCHER = Path(clary.__file__).parent / "launcher" / "main.py"
 ACCOUNT, REGION = "000000000000", "us-east-1"
@@ -202,7 +203,7 @@ class World:
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    with tempfile.TemporaryDirectory(prefix="clary-test-") as data_dir:
+    with tempfile.TemporaryDirectory(prefix="clary-test-", dir=memory.chosen()) as data_dir:
         settings = Settings(data_dir=Path(data_dir))
         settings.containers_dir.mkdir(parents=True)
         listener = socket.socket(socket.AF_UNIX)

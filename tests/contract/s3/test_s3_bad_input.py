@@ -106,7 +106,7 @@ BODIES = DOCUMENTS.map(str.encode) | st.binary(max_size=30)
 
 
 def ask(server, method, target, headers, body):
-    connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=20)
+    connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=60)
     try:
         connection.request(method, target, body, headers)
         answer = connection.getresponse()

@@ -33,7 +33,7 @@ def test_one_that_never_answers_is_ended_with_all_that_it_started(tmp_path: Path
     environ = _program(tmp_path, f"sleep 3600 & echo $! > {tmp_path}/pid; wait")
     with pytest.raises(UnusableLogin, match=r"has not answered for 1 s"):
         login_programs.ask("x", "registry.example.com", environ, 1)
-    wait_until(lambda: not _lives(tmp_path / "pid"), 30, "nothing is left")
+    wait_until(lambda: not _lives(tmp_path / "pid"), 60, "nothing is left")
 
 
 def _lives(pid: Path) -> bool:

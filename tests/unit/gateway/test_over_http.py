@@ -219,7 +219,7 @@ def test_a_client_that_reads_slowly_slows_a_stream_down(world, client):
     answer = client("sagemaker-runtime").invoke_endpoint_with_response_stream(EndpointName="e", Body=b"endless")
     next(iter(answer["Body"]))
     made = [-1]
-    wait_until(lambda: made.append(len(world.parts)) or made[-1] == made[-2], 20, "no more parts are made")
+    wait_until(lambda: made.append(len(world.parts)) or made[-1] == made[-2], 60, "no more parts are made")
     assert made[-1] < 100
     answer["Body"].close()
     assert world.left.wait(10)

@@ -19,6 +19,7 @@ from clary.objects.body import receive_bytes
 from clary.objects.completion import ChosenPart, Completion
 from clary.objects.errors import BucketNotEmpty, NoSuchBucket, NoSuchUpload
 from clary.objects.model import Upload
+from tests import memory
 
 BUCKETS = st.sampled_from(["one", "two"])
 KEYS = st.sampled_from(["a", "a/", "a/b", "a/b/c", "a0", "b", "ü", "\U0001f600", "z" * 1024]) | st.text(
@@ -51,7 +52,7 @@ def grouped(keys, prefix, delimiter, after):
 class Objects(RuleBasedStateMachine):
     @initialize()
     def open(self):
-        self.folder = Path(tempfile.mkdtemp())
+        self.folder = Path(tempfile.mkdtemp(dir=memory.chosen()))
         self.store = ObjectStore(self.folder / "objects")
         self.reader = ObjectReader(self.folder / "objects")
         self.model = {}

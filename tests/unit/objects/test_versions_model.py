@@ -18,6 +18,7 @@ from clary.objects.model import NULL_VERSION, DeleteMarker, ObjectInfo
 from clary.objects.store import Deletion
 from clary.objects.version_listing import After
 from clary.objects.versions import Deleted
+from tests import memory
 from tests.unit.objects.test_object_store_model import grouped
 
 KEYS = st.sampled_from(["a", "a/b", "a/c", "a/c/d", "b", "ü"])
@@ -36,7 +37,7 @@ class Entry:
 class Versions(RuleBasedStateMachine):
     @initialize()
     def open(self):
-        self.folder = Path(tempfile.mkdtemp())
+        self.folder = Path(tempfile.mkdtemp(dir=memory.chosen()))
         self.store = ObjectStore(self.folder / "objects")
         self.reader = ObjectReader(self.folder / "objects")
         self.store.create_bucket(BUCKET, account="1", region="us-east-1")

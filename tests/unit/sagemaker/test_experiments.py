@@ -20,6 +20,11 @@ ARN = f"arn:aws:sagemaker:us-east-1:{ACCOUNT}"
 
 
 @pytest.fixture
+def inner(stocked_inner):
+    return stocked_inner
+
+
+@pytest.fixture
 def sagemaker(inner):
     service = inner.service("sagemaker")
     service.call("CreateExperiment", ExperimentName="e")

@@ -222,6 +222,22 @@ def test_a_feature_groups_definition_is_kept_and_its_store_is_said_to_be_blocked
     assert sagemaker.refusal("UpdateFeatureGroup", FeatureGroupName="g", FeatureAdditions=more)[1].count("Duplicate")
 
 
+def test_the_catalog_of_feature_groups_is_there_with_the_first(sagemaker):
+    def catalogs(**params):
+        return sagemaker.call("ListResourceCatalogs", **params)["ResourceCatalogs"]
+
+    assert catalogs() == []
+    for name in ("g", "h"):
+        sagemaker.call(
+            "CreateFeatureGroup", OnlineStoreConfig={"EnableOnlineStore": True}, **{**GROUP, "FeatureGroupName": name}
+        )
+    [catalog] = catalogs(NameContains="FeatureGroup")
+    assert catalog["ResourceCatalogArn"] == f"{ARN}:sagemaker-catalog/DefaultFeatureGroupCatalog"
+    made = sagemaker.call("DescribeFeatureGroup", FeatureGroupName="g")["CreationTime"]
+    assert catalog["CreationTime"] == made
+    assert catalogs(CreationTimeAfter=made) == catalogs(CreationTimeBefore=made) == catalogs(NameContains="no") == []
+
+
 @pytest.mark.parametrize(
     "wrong",
     [{}, {"OnlineStoreConfig": {"EnableOnlineStore": True}, "EventTimeFeatureName": "no"}],

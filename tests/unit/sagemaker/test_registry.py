@@ -19,6 +19,11 @@ SPECIFICATION = {
 
 
 @pytest.fixture
+def inner(stocked_inner):
+    return stocked_inner
+
+
+@pytest.fixture
 def sagemaker(inner):
     service = inner.service("sagemaker")
     service.call("CreateModelPackageGroup", ModelPackageGroupName="Churn")

@@ -36,6 +36,11 @@ def job(name, **hyperparameters):
 
 
 @pytest.fixture
+def inner(stocked_inner):
+    return stocked_inner
+
+
+@pytest.fixture
 def sagemaker(inner):
     service = inner.service("sagemaker")
     for number, name in enumerate(("a", "b", "c")):
@@ -228,7 +233,7 @@ def test_expressions_that_are_refused(sagemaker, expression, text):
 
 
 def test_what_cannot_be_searched_is_refused(sagemaker):
-    assert "not offered" in sagemaker.refusal("Search", Resource="PipelineExecution")[1]
+    assert "not offered" in sagemaker.refusal("Search", Resource="Image")[1]
     crossing = {"Resource": "TrainingJob", "CrossAccountFilterOption": "CrossAccount"}
     assert "not offered" in sagemaker.refusal("Search", **crossing)[1]
 

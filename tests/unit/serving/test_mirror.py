@@ -72,7 +72,7 @@ async def invoke(edge, **params):
     return await invocations.invoke_endpoint(edge, {"EndpointName": "e", "Body": b"1,2", **params})
 
 
-async def until(condition, seconds=5.0):
+async def until(condition, seconds=60.0):
     """Wait for a condition; its value."""
     limit = time.monotonic() + seconds
     while not (found := condition()):

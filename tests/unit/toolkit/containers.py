@@ -114,7 +114,7 @@ class Server:
         self._listening = threading.Event()
         threading.Thread(target=self._read, daemon=True).start()
         assert self._listening.wait(60), self.log()
-        self.connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        self.connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
 
     def _read(self):
         for line in self.process.stdout:

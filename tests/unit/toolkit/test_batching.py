@@ -259,7 +259,7 @@ def test_workers_that_share_a_port_are_not_pipelined(host):
 
 def test_a_server_that_ends_answers_all_that_waits_on_a_connection(host, opt):
     server = host(GATED)
-    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.sendall(b"".join(posted(row) for row in (b"0,0,0", b"1,2,3", b"4,5,6")))
         wait_until(lambda: logged(server, "rows=1"), 60, "the first is being computed")
         server.process.terminate()

@@ -238,7 +238,7 @@ def test_data_that_is_damaged_is_never_taken_for_its_end(feed, put):
     (fed,) = feed(channel(CompressionType="Gzip"))
     path = fed.data / "train_0"
     reader = subprocess.Popen([sys.executable, "-c", f"open({str(path)!r}, 'rb').read(); print('read')"], stdout=-1)
-    output, _ = reader.communicate(timeout=20)
+    output, _ = reader.communicate(timeout=60)
     assert (reader.returncode, output) == (-signal.SIGKILL, b"")
     reason = fed.failure.read_text()
     assert reason.startswith(

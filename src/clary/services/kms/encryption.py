@@ -15,7 +15,7 @@ from clary.keys.specs import ENCRYPT, SYMMETRIC
 from clary.services.context import Context
 from clary.services.kms.errors import bad_ciphertext, invalid, unreachable_key, wrong_key
 from clary.services.kms.keyed import allowed, check_use, on_key, secret
-from clary.services.kms.rows import find, key_of
+from clary.services.kms.rows import find, of_id
 from clary.services.kms.service import SERVICE
 from clary.services.resources import Output, Params
 from clary.store.rows import Row
@@ -74,14 +74,15 @@ def _decrypted(context: Context, action: str, params: Params) -> _Opened:
         raise invalid("CiphertextBlob is required.")
     if algorithm != SYMMETRIC:
         return _decrypted_by_rsa(context, action, params, algorithm, blob)
-    given = find(context, params["KeyId"], aliases=True) if params.get("KeyId") else None
+    given = find(context, params["KeyId"], aliases=True, anyone=True) if params.get("KeyId") else None
     if given is not None and given.spec["KeySpec"] != SYMMETRIC:
-        allowed(context, action, given.key.name, params)
+        allowed(context, action, given.arn, params)
         raise wrong_key()
     sealed = _parsed(blob)
-    if context.store.read.get(key_of(context, sealed.key)) is None:
+    made_by = of_id(context, sealed.key)
+    if made_by is None:
         raise unreachable_key()
-    row = allowed(context, action, sealed.key, params)
+    row = allowed(context, action, made_by.arn, params)
     if given is not None and given.key != row.key:
         raise wrong_key()
     check_use(row, params, ENCRYPT, action, algorithm)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clary.errors import AWSError, ValidationError
+from clary.errors import AccessDenied, AWSError, ValidationError
 
 
 def no_key(arn: str) -> AWSError:
@@ -18,6 +18,15 @@ def no_such_id(given: str) -> AWSError:
 def foreign_arn(what: str) -> AWSError:
     """An ARN of another region or account."""
     return AWSError("NotFoundException", f"Invalid arn {what}")
+
+
+def out_of_reach(who: str, action: str, arn: str) -> AWSError:
+    """A key of another account that may not be used, or is not there: nobody is told which."""
+    asked = f"User: {who} is not authorized to perform: kms:{action} on resource: {arn} because the resource does not"
+    return AccessDenied(
+        f"{asked} exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly "
+        "denies access"
+    )
 
 
 def no_alias(arn: str) -> AWSError:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from clary.errors import AWSError
 from clary.identity.sealing import BadToken
 from clary.keys import material
 from clary.keys.material import Material
 from clary.keys.rows import DISABLED, PENDING_DELETION, PENDING_IMPORT, materials
 from clary.keys.specs import SPECS
+from clary.names import account_of
 from clary.services.context import Context
-from clary.services.kms.errors import disabled, dry_run, unreadable, unsupported, wrong_state, wrong_usage
+from clary.services.kms.errors import disabled, dry_run, out_of_reach, unreadable, unsupported, wrong_state, wrong_usage
 from clary.services.kms.rights import authorise
 from clary.services.kms.rows import find
 from clary.services.kms.service import SERVICE
@@ -18,6 +20,18 @@ from clary.services.kms.service_keys import keep
 from clary.services.registry import Effect, Handler
 from clary.services.resources import Output, Params
 from clary.store.rows import Row
+
+_ANYONE = frozenset(
+    {
+        *("Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo", "Sign", "Verify", "GenerateMac", "VerifyMac"),
+        *("GenerateDataKey", "GenerateDataKeyWithoutPlaintext"),
+        *("GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext", "DeriveSharedSecret"),
+        *("DescribeKey", "GetPublicKey", "GetKeyRotationStatus"),
+        *("CreateGrant", "ListGrants", "RetireGrant", "RevokeGrant"),
+    }
+)
+"""What other accounts may do with a key whose policy lets them
+(https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html)."""
 
 OnKey = Callable[[Context, Params, Row], Output]
 
@@ -36,8 +50,14 @@ def on_key(operation: str, *, aliases: bool = False, effect: Effect = "executes"
 
 
 def allowed(context: Context, action: str, given: str, params: Params, *, aliases: bool = True) -> Row:
-    """The key that is named, for one who may. Raises NotFoundException, AccessDeniedException."""
-    row = find(context, given, aliases=aliases)
+    """The key that is named, for one who may. Raises NotFoundException, AccessDeniedException: what is not there in
+    another account is told from what may not be used by nobody."""
+    try:
+        row = find(context, given, aliases=aliases, anyone=action in _ANYONE)
+    except AWSError as error:
+        if action in _ANYONE and account_of(given) not in ("", context.account):
+            raise out_of_reach(context.call.principal.arn, action, given) from error
+        raise
     authorise(context, action, row, params)
     return row if row.version else keep(context, row)
 

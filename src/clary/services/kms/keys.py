@@ -16,11 +16,11 @@ from clary.services.kms.errors import invalid, unsupported
 from clary.services.kms.key_view import metadata
 from clary.services.kms.keyed import check_not_going, check_usable, on_key
 from clary.services.kms.names import key_arn
-from clary.services.kms.rows import change, key_of, page
+from clary.services.kms.rows import change, page
 from clary.services.kms.service import SERVICE
 from clary.services.kms.tags import checked
 from clary.services.resources import MADE_BY, Output, Params, made_before, now
-from clary.store.rows import Row
+from clary.store.rows import Key, Row
 
 if TYPE_CHECKING:  # each process loads only the parts that it holds
     from clary.store.transaction import Transaction
@@ -33,7 +33,7 @@ _ORIGINS = ("AWS_KMS", _EXTERNAL)
 def create(context: Context, params: Params) -> Output:
     """Raises MalformedPolicyDocumentException, TagException, UnsupportedOperationException."""
     spec, tags = _spec(params), checked(params.get("Tags") or ())
-    key, made = key_of(context, _name(context)), now()
+    key, made = Key(KIND, context.account, context.region, _name(context)), now()
     arn = key_arn(key.region, key.account, key.name)
     spec["Policy"] = params.get("Policy") or policy_documents.default(key.account)
     if params.get("Policy"):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from clary.errors import AWSError
 from clary.keys.rows import ALIAS, KIND
 from clary.names import Arn
 from clary.services.context import Context
+from clary.services.iam.entities import MEMBER
 from clary.services.kms.errors import bad_marker, foreign_arn, no_alias, no_key, no_such_id
 from clary.services.kms.names import AWS_PREFIX, PREFIX, alias_arn, is_id, key_arn
 from clary.services.kms.service_keys import SERVICES, prospective
@@ -24,9 +25,12 @@ _DEFAULT_PAGE = 100
 _ALIAS = re.compile(r"alias/[a-zA-Z0-9/_-]+")
 
 
-def key_of(context: Context, name: str) -> Key:
-    """The key of a key's row."""
-    return Key(KIND, context.account, context.region, name)
+class Named(NamedTuple):
+    """What a request names."""
+
+    account: str
+    name: str
+    """A key's id, or an alias."""
 
 
 def alias_key(context: Context, name: str) -> Key:
@@ -34,44 +38,55 @@ def alias_key(context: Context, name: str) -> Key:
     return Key(ALIAS, context.account, context.region, name)
 
 
-def find(context: Context, given: str, *, aliases: bool) -> Row:
-    """The key that a request names. An AWS managed one that nobody has used yet has a row of version 0: it is kept
-    once its use is allowed. Raises NotFoundException."""
-    name = _local(context, given)
+def find(context: Context, given: str, *, aliases: bool, anyone: bool = False) -> Row:
+    """The key that a request names; with `anyone` another account's too, by its ARN. An AWS managed one that nobody has
+    used yet has a row of version 0: it is kept once its use is allowed. Raises NotFoundException."""
+    account, name = named = _named(context, given, anyone=anyone)
     if name.startswith(PREFIX) and aliases:
-        return _by_alias(context, name)
+        return _by_alias(context, named)
     if not is_id(name):
         raise no_such_id(given)
-    row = context.store.read.get(key_of(context, name))
+    row = context.store.read.get(Key(KIND, account, context.region, name))
     if row is None:
-        raise no_key(key_arn(context.region, context.account, name))
+        raise no_key(key_arn(context.region, account, name))
     return row
 
 
-def _local(context: Context, given: str) -> str:
-    """Id or alias, without what an ARN says besides. Raises NotFoundException for one of elsewhere."""
+def of_id(context: Context, name: str) -> Row | None:
+    """The key of an id, whichever account's; the caller's own is looked at first."""
+    others = (row.key.name for row in context.store.read.rows(MEMBER))
+    for account in dict.fromkeys((context.account, context.settings.account_id, *others)):
+        row = context.store.read.get(Key(KIND, account, context.region, name))
+        if row is not None:
+            return row
+    return None
+
+
+def _named(context: Context, given: str, *, anyone: bool) -> Named:
+    """Raises NotFoundException for an ARN of elsewhere."""
     if not given.startswith("arn:"):
-        return given
+        return Named(context.account, given)
     try:
         arn = Arn.parse(given)
     except ValueError:
         raise foreign_arn(given) from None
     if arn.region != context.region:
         raise foreign_arn(arn.region)
-    if arn.account != context.account or arn.service != "kms":
+    if arn.service != "kms" or (arn.account != context.account and not anyone):
         raise foreign_arn(given)
-    return arn.resource.removeprefix("key/")
+    return Named(arn.account, arn.resource.removeprefix("key/"))
 
 
-def _by_alias(context: Context, name: str) -> Row:
-    alias = context.store.read.get(alias_key(context, name))
-    row = context.store.read.get(key_of(context, alias.spec["TargetKeyId"])) if alias else None
+def _by_alias(context: Context, named: Named) -> Row:
+    account, name = named
+    alias = context.store.read.get(Key(ALIAS, account, context.region, name))
+    row = context.store.read.get(replace(alias.key, kind=KIND, name=alias.spec["TargetKeyId"])) if alias else None
     if row is not None:
         return row
     service = name.removeprefix(AWS_PREFIX)
-    if name.startswith(AWS_PREFIX) and service in SERVICES:
+    if name.startswith(AWS_PREFIX) and service in SERVICES and account == context.account:
         return prospective(context, service)
-    raise no_alias(alias_arn(context.region, context.account, name))
+    raise no_alias(alias_arn(context.region, account, name))
 
 
 def target(context: Context, given: str) -> Key:

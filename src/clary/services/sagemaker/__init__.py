@@ -3,12 +3,14 @@ inference components, inference experiments, the registry of models, experiments
 search, tags."""
 
 from clary.services.sagemaker import (
+    ai_workloads,
     algorithms,
     associations,
     code,
     compilation_jobs,
     device_fleets,
     endpoint_configs,
+    endpoint_policies,
     endpoints,
     experiments,
     feature_groups,
@@ -28,7 +30,9 @@ from clary.services.sagemaker import (
     pipelines,
     projects,
     refusals,
+    resource_catalogs,
     search,
+    service_catalog,
     studio,
     studio_images,
     tags,
@@ -38,15 +42,19 @@ from clary.services.sagemaker import (
     trial_components,
     tuning_jobs,
     tuning_trials,
+    unmade_jobs,
+    unmade_places,
 )
 
 __all__ = [
+    "ai_workloads",
     "algorithms",
     "associations",
     "code",
     "compilation_jobs",
     "device_fleets",
     "endpoint_configs",
+    "endpoint_policies",
     "endpoints",
     "experiments",
     "feature_groups",
@@ -66,7 +74,9 @@ __all__ = [
     "pipelines",
     "projects",
     "refusals",
+    "resource_catalogs",
     "search",
+    "service_catalog",
     "studio",
     "studio_images",
     "tags",
@@ -76,4 +86,6 @@ __all__ = [
     "trial_components",
     "tuning_jobs",
     "tuning_trials",
+    "unmade_jobs",
+    "unmade_places",
 ]

@@ -36,6 +36,8 @@ from clary.services.sagemaker.errors import (
     no_variants,
 )
 from clary.services.sagemaker.patience import settled
+from clary.services.sagemaker.publication import key_of as policy_key
+from clary.services.sagemaker.publication import publish
 from clary.services.sagemaker.service import SERVICE
 from clary.store.rows import Row
 from clary.workload.placement import components_on
@@ -134,14 +136,17 @@ def update_weights(context: Context, params: Params) -> Output:
 def delete(context: Context, params: Params) -> Output:
     """The name is free at once; what served ends as soon as nobody is routed to it. Raises ValidationError, also
     while it has inference components."""
-    leave(_DEPLOYED, context, params["EndpointName"], _check_empty)
+    leave(_DEPLOYED, context, params["EndpointName"], _empty)
+    publish(context.store.read, context.settings)
     return {}
 
 
-def _check_empty(transaction: Transaction, row: Row) -> None:
+def _empty(transaction: Transaction, row: Row) -> None:
+    """Nothing is on it, and its policy goes with it."""
     components = components_on(transaction, row.key)
     if components:
         raise endpoint_has_components(row.arn, [component.key.name for component in components])
+    transaction.delete(policy_key(row.key))
 
 
 def _summary(row: Row) -> Output:

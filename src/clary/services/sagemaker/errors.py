@@ -227,3 +227,8 @@ def limit_exceeded(quota: str, limit: int, asked: int) -> AWSError:
 def not_offered(what: str) -> AWSError:
     """Something of the API that Clary does not do: refused, never ignored."""
     return ValidationError(f"{what} is not offered by Clary.")
+
+
+def not_carried_out(operation: str, because: str) -> AWSError:
+    """An operation that Clary does not carry out, with the reason."""
+    return ValidationError(f"{operation} is not offered by Clary. {because}.")

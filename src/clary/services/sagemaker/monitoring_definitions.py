@@ -1,5 +1,5 @@
 """What a monitoring of an endpoint or of batch transforms is to look at: kept. The schedules that would carry them out
-are refused (`refusals.py`)
+are refused (`unmade_places.py`)
 (https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateDataQualityJobDefinition.html)."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """Pipelines: their definitions are kept, with their versions. None is executed: starting one is refused
-(`refusals.py`), so that no pipeline has an execution
+(`unmade_places.py`), so that no pipeline has an execution
 (https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreatePipeline.html)."""
 
 from __future__ import annotations
@@ -50,6 +50,18 @@ VERSION = Resource(
     parent=lambda _context, spec: str(spec["PipelineName"]),
     group="PipelineName",
 )
+
+EXECUTION = Resource(
+    kind="pipeline-execution",
+    noun="PipelineExecution",
+    named="PipelineExecutionArn",
+    list_member="PipelineExecutionSummaries",
+    exists=must_be_unique("PipelineExecution"),
+    missing=does_not_exist("PipelineExecution"),
+    group="PipelineName",
+    verbs=("Describe",),
+)
+"""One is kept below its pipeline."""
 
 
 def _definition(context: Context, params: Params) -> str:
@@ -228,6 +240,9 @@ def _aliases(version: Row, params: Params) -> list[str]:
 
 @SERVICE.operation("ListPipelineExecutions", effect="keeps state", on=named(PIPELINE))
 def executions(context: Context, params: Params) -> Output:
-    """None: pipelines are not executed. Raises ResourceNotFound where the pipeline is not there."""
-    resources.require(PIPELINE, context, params["PipelineName"])
-    return {"PipelineExecutionSummaries": []}
+    """Of one pipeline: nothing starts one yet (`unmade_places.py`). Raises ResourceNotFound."""
+    name = resources.require(PIPELINE, context, params["PipelineName"]).key.name
+    found = resources.page(context, resources.query_of(EXECUTION, context, {**params, "PipelineName": name}))
+    return resources.listing(
+        EXECUTION, found, lambda row: listed("sagemaker", "ListPipelineExecutions", EXECUTION, row)
+    )

@@ -28,7 +28,7 @@ from clary.services.sagemaker.model_cards import CARD
 from clary.services.sagemaker.model_package_groups import GROUP
 from clary.services.sagemaker.model_packages import PACKAGE
 from clary.services.sagemaker.models import MODEL
-from clary.services.sagemaker.pipelines import PIPELINE
+from clary.services.sagemaker.pipelines import EXECUTION, PIPELINE
 from clary.services.sagemaker.pipelines import VERSION as PIPELINE_VERSION
 from clary.services.sagemaker.projects import PROJECT
 from clary.services.sagemaker.search_expressions import Condition, condition, property_of
@@ -38,6 +38,7 @@ from clary.services.sagemaker.training_jobs import TRAINING_JOB
 from clary.services.sagemaker.trial_components import COMPONENT, parents
 from clary.services.sagemaker.tuning_jobs import TUNING_JOB
 from clary.services.sagemaker.tuning_view import best_jobs
+from clary.services.sagemaker.unmade_jobs import CUSTOMIZATION
 from clary.services.tags import listed_tags
 from clary.store.rows import Row
 from clary.wire import timestamps
@@ -160,7 +161,9 @@ _KINDS: Mapping[str, _Kind] = {
     "ModelCard": _kept_kind(CARD, "ModelCard"),
     "ModelPackage": _kept_kind(PACKAGE, "ModelPackage"),
     "ModelPackageGroup": _kept_kind(GROUP, "ModelPackageGroup"),
+    "Job": _kept_kind(CUSTOMIZATION.resource, "Job"),
     "Pipeline": _kept_kind(PIPELINE, "Pipeline"),
+    "PipelineExecution": _kept_kind(EXECUTION, "PipelineExecution"),
     "PipelineVersion": _Kind(
         Searchable("PipelineVersion", "PipelineVersion"),
         _kept(PIPELINE_VERSION, "PipelineVersion"),

@@ -1,5 +1,5 @@
 """Domains of Studio, who works in them, and the spaces they share: kept. No app runs in them: CreateApp and addresses
-that would open one are refused (`refusals.py`)
+that would open one are refused (`unmade_places.py`)
 (https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateDomain.html)."""
 
 from __future__ import annotations
@@ -103,22 +103,26 @@ def _owns_nothing(transaction: Transaction, row: Row) -> None:
             raise AWSError("ResourceInUse", f"Unable to delete UserProfile {row.arn}: it owns the space {space.arn}.")
 
 
-USER_PROFILE = Resource(
-    kind="user-profile",
-    noun="UserProfile",
-    within=("DomainId",),
-    list_member="UserProfiles",
-    status="InService",
-    exists=in_use("UserProfile"),
-    missing=does_not_exist("UserProfile"),
-    fill=_fill_within,
-    update=_update_within,
-    parent=_domain_of,
-    group="DomainIdEquals",
-    unused=_owns_nothing,
-    descending=False,
-    verbs=("Create", "Describe", "Update", "Delete"),
-)
+def _of_domain(noun: str, kind: str, **more: Any) -> Resource:  # noqa: ANN401  any member of a Resource
+    return Resource(
+        kind=kind,
+        noun=noun,
+        within=("DomainId",),
+        list_member=f"{noun}s",
+        status="InService",
+        exists=in_use(noun),
+        missing=does_not_exist(noun),
+        fill=_fill_within,
+        update=_update_within,
+        parent=_domain_of,
+        group="DomainIdEquals",
+        descending=False,
+        verbs=("Create", "Describe", "Update", "Delete"),
+        **more,
+    )
+
+
+USER_PROFILE = _of_domain("UserProfile", "user-profile", unused=_owns_nothing)
 
 
 def _summaries(row: Row) -> Output:
@@ -134,22 +138,7 @@ def _summaries(row: Row) -> Output:
     return resources.present(of)
 
 
-SPACE = Resource(
-    kind="space",
-    noun="Space",
-    within=("DomainId",),
-    list_member="Spaces",
-    status="InService",
-    exists=in_use("Space"),
-    missing=does_not_exist("Space"),
-    fill=_fill_within,
-    listed=_summaries,
-    update=_update_within,
-    parent=_domain_of,
-    group="DomainIdEquals",
-    descending=False,
-    verbs=("Create", "Describe", "Update", "Delete"),
-)
+SPACE = _of_domain("Space", "space", listed=_summaries)
 
 APP = Resource(
     kind="app",
@@ -162,10 +151,11 @@ APP = Resource(
     group="DomainIdEquals",
     equal={"UserProfileNameEquals": "UserProfileName", "SpaceNameEquals": "SpaceName"},
     descending=False,
-    verbs=("Describe", "List", "Delete"),
+    verbs=("Describe", "List"),
 )
+"""Nobody can make one: `unmade_places.py` offers what there is of it."""
 
-for _each in (DOMAIN, USER_PROFILE, SPACE, APP):
+for _each in (DOMAIN, USER_PROFILE, SPACE):
     declare(SERVICE, _each, effect="keeps state")
 
 

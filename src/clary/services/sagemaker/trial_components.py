@@ -13,6 +13,7 @@ from clary.services import placed, resources
 from clary.services.context import Context
 from clary.services.declaring import declare, facts, listed, named, shown
 from clary.services.resources import DEFAULT_PAGE, Output, Params, Resource
+from clary.services.sagemaker import component_metrics
 from clary.services.sagemaker.experiments import EXPERIMENT, IN_TRIAL, OF_COMPONENT, TRIAL, TRIAL_KIND
 from clary.services.sagemaker.job_components import current
 from clary.services.sagemaker.kept_errors import does_not_exist, must_be_unique
@@ -49,7 +50,9 @@ def _in_no_trial(transaction: Transaction, row: Row) -> None:
 
 def _shown(row: Row) -> Output:
     source = row.spec.get("Source")
-    return {"LineageGroupArn": group_arn(row.key), **({"Sources": [source]} if source else {})}
+    metrics = [*row.spec.get("Metrics", ()), *component_metrics.shown(row)]
+    sources = {"Sources": [source]} if source else {}
+    return {"LineageGroupArn": group_arn(row.key), **sources, **({"Metrics": metrics} if metrics else {})}
 
 
 COMPONENT = Resource(
