@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo test soak lint format bench bench-serving docs lock clean
+.PHONY: help setup demo wheel test soak lint format bench bench-serving docs lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -27,6 +27,9 @@ $(READY): pyproject.toml requirements.lock
 
 demo: setup  ## train, deploy and predict on this machine, and show what happened
 	@$(BIN)/clary demo
+
+wheel: setup  ## Clary with its edge compiled, into dist/ (needs a C compiler; some minutes)
+	@$(BIN)/python -m tests.wheel dist
 
 # What is started hundreds of times is compiled once, also where the environment says otherwise. Three workers on two
 # cores: a worker waits half of its time for what it has started.

@@ -43,8 +43,10 @@ def free_port() -> int:
 class RunningClary:
     """`clary up --detach` on a free port and a data folder of its own; `clary down` at the end."""
 
-    def __init__(self, data_dir: Path, *options: str) -> None:
+    def __init__(self, data_dir: Path, *options: str, program: Path = CLARY) -> None:
+        """`program` is the `clary` of the environment that is meant."""
         self.data_dir = data_dir
+        self._program = program
         self.port = free_port()
         self._options = options
 
@@ -89,7 +91,7 @@ class RunningClary:
     def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """One `clary` command on this data folder."""
         own = arguments.index("--") if "--" in arguments else len(arguments)
-        command = [str(CLARY), *arguments[:own], "--data-dir", str(self.data_dir), *arguments[own:]]
+        command = [str(self._program), *arguments[:own], "--data-dir", str(self.data_dir), *arguments[own:]]
         done = subprocess.run(command, capture_output=True, text=True, timeout=START_SECONDS, check=False)
         if check and done.returncode:
             raise RuntimeError(f"{' '.join(command)} → {done.returncode}\n{done.stdout}\n{done.stderr}")

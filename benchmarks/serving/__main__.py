@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import signal
+import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -22,6 +23,8 @@ from benchmarks.serving.environments import python_of
 from benchmarks.serving.measuring import Measured, Plan, by_title, measure
 from benchmarks.serving.peers import PEERS
 from benchmarks.serving.servers import Server
+from tests import wheel
+from tests.running import CLARY
 
 IDLE = "idle"
 _WRK = "This needs wrk (https://github.com/wg/wrk), which makes the load: apt-get install wrk, or brew install wrk."
@@ -36,7 +39,9 @@ def main() -> int:
     for name in dict.fromkeys(["flask", *arguments.peers]):
         python_of(name)
     with tempfile.TemporaryDirectory(prefix="cbs-") as folder:
-        every, figures = _measured(arguments, Path(folder))
+        program = wheel.installed(Path(folder) / "clary").with_name("clary")
+        _tell(f"Clary is {wheel.built().name}: {_said(program)}")
+        every, figures = _measured(arguments, Path(folder), program)
     print("\n" + render(figures))
     if arguments.json:
         arguments.json.write_text(json.dumps(report.document(every, figures), indent=1) + "\n")
@@ -57,14 +62,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _measured(arguments: argparse.Namespace, folder: Path) -> tuple[list[Measured], list[Figure]]:
+def _measured(arguments: argparse.Namespace, folder: Path, program: Path) -> tuple[list[Measured], list[Figure]]:
     fitted = models.fitted(folder)
     names = [name for name in models.NAMES if name in arguments.only]
     plan = Plan(fitted, names, arguments.rounds, arguments.seconds)
     every: list[Measured] = []
     figures: list[Figure] = []
     if names:
-        every = measure(_servers(arguments.peers), plan, folder, _tell)
+        every = measure(_servers(arguments.peers, program), plan, folder, _tell)
         servers = by_title(every, plan.cells)
         print("\n" + report.table(servers, plan.cells))
         figures += report.figures(servers, plan.cells)
@@ -72,12 +77,17 @@ def _measured(arguments: argparse.Namespace, folder: Path) -> tuple[list[Measure
             arguments.svg.write_text(drawn(servers, plan.cells, report.OWN))
     if IDLE in arguments.only:
         _tell(f"{idle.COUNT} idle endpoints")
-        figures += report.idle_figures(idle.measure(fitted, folder))
+        figures += report.idle_figures(idle.measure(fitted, folder, program))
     return every, figures
 
 
-def _servers(peers: Sequence[str]) -> list[Server]:
-    return [*(peer for name in peers for peer in PEERS[name]), Clary()]
+def _servers(peers: Sequence[str], program: Path) -> list[Server]:
+    own = (Clary(report.SOURCE, CLARY), Clary(report.OWN, program))
+    return [*(peer for name in peers for peer in PEERS[name]), *own]
+
+
+def _said(program: Path) -> str:
+    return subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def _tell(line: str) -> None:

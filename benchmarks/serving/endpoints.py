@@ -48,15 +48,19 @@ def predict_fn(data, model):
 
 
 class Clary:
-    """One of the servers."""
+    """One of the servers: `make wheel`'s in an environment of its own, as each peer has one; or the source."""
 
-    title = "Clary"
     setting = ""
+
+    def __init__(self, title: str, program: Path) -> None:
+        """`program`: the environment's `clary`."""
+        self.title = title
+        self._program = program
 
     @contextmanager
     def started(self, models: Models, folder: Path) -> Iterator[Endpoints]:
         """Signatures are verified, policies enforced, metrics counted. Raises WrongAnswer, AssertionError where not."""
-        with RunningClary(folder / "data") as clary:
+        with RunningClary(folder / "data", program=self._program) as clary:
             api = Api(clary, models)
             for name in NAMES:
                 api.deploy(name, name)

@@ -31,9 +31,9 @@ class Idle:
     share is divided among them."""
 
 
-def measure(models: Models, folder: Path) -> Idle:
-    """Start so many, and look."""
-    with RunningClary(folder / "data") as clary:
+def measure(models: Models, folder: Path, program: Path) -> Idle:
+    """Start so many, by the `clary` that is `program`, and look."""
+    with RunningClary(folder / "data", program=program) as clary:
         api = Api(clary, models)
         _deploy(api, "first")
         seconds = [_deploy(api, f"timed-{number}") for number in range(_TIMED)]

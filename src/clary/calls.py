@@ -44,9 +44,12 @@ def service_principal(account: str, name: str) -> Principal:
     return Principal("root", account, name, name, account)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Call:
-    """One operation asked for by one principal. `params` are parsed and validated by the service's model."""
+    """One operation asked for by one principal. `params` are parsed and validated by the service's model.
+
+    Not frozen: one is made for each request, and that would take three times as long.
+    """
 
     principal: Principal
     service: str

@@ -27,7 +27,9 @@ class Writer:
         self._thread.start()
 
     def run(self, change: Callable[[sqlite3.Connection], T]) -> T:
-        """Carry out `change` in the writer's thread; what it raises undoes it, and it alone, and is raised here."""
+        """Carry out `change` in the writer's thread; what it raises undoes it, and it alone, and is raised here.
+
+        Where the disk is full nothing of it is kept."""
         done: Future[T] = Future()
         self._queue.put((change, done))
         return done.result()
@@ -65,7 +67,7 @@ class Writer:
             self._connection.execute("BEGIN IMMEDIATE")
             outcomes.extend(self._apply(change, done) for change, done in group)
             self._connection.execute("COMMIT")
-        except sqlite3.Error as reason:  # the disk is full or gone: nobody's change was kept
+        except Exception as reason:  # the disk is full or gone: nobody's change was kept
             self._roll_back()
             for _, done in group:
                 done.set_exception(reason)
@@ -80,6 +82,8 @@ class Writer:
             result = change(self._connection)
         except BaseException as reason:
             failure = reason
+            if not self._connection.in_transaction:  # SQLite has rolled back by itself: the whole group
+                raise
             self._connection.execute("ROLLBACK TO change")
             self._connection.execute("RELEASE change")
             return lambda: done.set_exception(failure)

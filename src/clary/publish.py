@@ -11,10 +11,16 @@ import json
 import mmap
 import os
 import struct
+import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 _COUNTER = struct.Struct("<Q")
+AGAIN_SECONDS = 1.0
+"""After which a document that could not be written is tried again."""
+
 _FILE_MODE = 0o600  # published documents hold secret keys
 
 
@@ -22,27 +28,59 @@ def _map_counter(path: Path) -> mmap.mmap:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, _FILE_MODE)
     try:
         if os.fstat(descriptor).st_size < _COUNTER.size:
-            os.ftruncate(descriptor, _COUNTER.size)
+            os.posix_fallocate(descriptor, 0, _COUNTER.size)  # a hole would end the process on a full disk: SIGBUS
         return mmap.mmap(descriptor, _COUNTER.size)
     finally:
         os.close(descriptor)
 
 
 class Publisher:
-    """The one writer of a document. `publish` returns its generation; readers that see it have seen the document."""
+    """The one writer of a document. `publish` returns its generation; readers that see it have seen the document.
 
-    def __init__(self, path: Path) -> None:
+    A document that could not be written is owed: it is tried again, unless a newer one was published meanwhile. Without
+    that a key that is revoked while the disk is full would be good until somebody changes another one.
+    """
+
+    def __init__(self, path: Path, again_seconds: float = AGAIN_SECONDS) -> None:
         self._path = path
         self._counter = _map_counter(path.with_suffix(".generation"))
+        self._again_seconds = again_seconds
+        self._turn = threading.Lock()
+        self._owed: dict[str, Any] | None = None
 
     def publish(self, document: dict[str, Any]) -> int:
-        """Replace the document; durable enough for a crash of Clary (control publishes anew when it starts)."""
+        """Replace the document; durable enough for a crash of Clary (control publishes anew when it starts). Raises
+        OSError, and tries on beside."""
+        with self._turn:
+            trying = self._owed is not None
+            self._owed = document
+            try:
+                return self._write(document)
+            except OSError:
+                if not trying:
+                    threading.Thread(target=self._try_on, name="publishing", daemon=True).start()
+                raise
+
+    def _try_on(self) -> None:
+        while True:
+            time.sleep(self._again_seconds)
+            with self._turn, suppress(OSError):
+                if self._owed is not None:
+                    self._write(self._owed)
+                return
+
+    def _write(self, document: dict[str, Any]) -> int:
         generation: int = _COUNTER.unpack_from(self._counter)[0] + 1
         fresh = self._path.with_suffix(".new")
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _FILE_MODE), "w") as file:
-            json.dump({"generation": generation, "document": document}, file)
+        try:
+            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _FILE_MODE), "w") as file:
+                json.dump({"generation": generation, "document": document}, file)
+        except OSError:
+            fresh.unlink(missing_ok=True)
+            raise
         fresh.replace(self._path)
         _COUNTER.pack_into(self._counter, 0, generation)
+        self._owed = None
         return generation
 
 

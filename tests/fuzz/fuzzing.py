@@ -8,6 +8,7 @@ from random import Random
 from typing import Protocol
 
 from tests.fuzz.framing import Framing
+from tests.fuzz.neighbours import Neighbours
 from tests.fuzz.objects import Objects
 from tests.fuzz.operations import Operations
 from tests.fuzz.signing import Signing
@@ -42,6 +43,7 @@ FUZZERS: dict[str, _Kind] = {
     "signing": Signing,
     "objects": Objects,
     "strangers": Strangers,
+    "neighbours": Neighbours,
 }
 
 

@@ -149,6 +149,13 @@ class Known:
                 if value not in self._values[pool]:
                     self._values[pool].append(value)
 
+    def without(self, mark: str) -> Known:
+        """The same, but for texts with a mark."""
+        others = Known()
+        for pool, values in self._values.items():
+            others._values[pool].extend(each for each in values if mark not in each)
+        return others
+
     def of(self, name: str, chance: Random) -> str | None:
         """One that may be meant by this member."""
         found = next((pool for pool in _pools(name) if self._values.get(pool)), None)

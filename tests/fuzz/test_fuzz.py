@@ -16,7 +16,7 @@ from tests.running import RunningClary
 
 pytestmark = pytest.mark.system
 
-ROUNDS = {"operations": 2, "framing": 8, "signing": 3, "objects": 3, "strangers": 1}
+ROUNDS = {"operations": 2, "framing": 8, "signing": 3, "objects": 3, "strangers": 1, "neighbours": 1}
 """At seeds from 1 on; then one that is new."""
 
 MORE_BYTES = 200 * 2**20

@@ -106,7 +106,7 @@ def test_roles_of_another_account_cannot_be_passed(shared: RunningClary, member:
         (shared.client("sagemaker"), member.role_arn),
         (member.client("sagemaker"), shared.role_arn),
     ):
-        assert refusal(lambda c=client, r=role: c.create_model(ExecutionRoleArn=r, **ask)) == "ValidationException"  # type: ignore[misc]
+        assert refusal(lambda c=client, r=role: c.create_model(ExecutionRoleArn=r, **ask)) == "AccessDeniedException"  # type: ignore[misc]
 
 
 def test_users_of_the_same_name_are_two(shared: RunningClary, member: Member) -> None:

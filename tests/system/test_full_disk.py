@@ -1,4 +1,4 @@
-"""A push to a Clary whose disk is full: on a small file system of its own."""
+"""A Clary whose disk is full: on a small file system of its own."""
 
 from __future__ import annotations
 
@@ -37,20 +37,29 @@ with RunningClary(pathlib.Path("small/data")) as clary:
 """
 
 
-def test_a_push_that_fills_the_disk_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
-    (tmp_path / "small").mkdir()
+def on_a_small_disk(folder: Path, *arguments: str) -> list[str]:
+    """What Python prints, run with those arguments beside a file system `small` of 64 MiB."""
+    (folder / "small").mkdir()
     mount = "mount --make-rprivate / && mount -t tmpfs -o size=64m small small"
     done = subprocess.run(
-        [*alone(), "sh", "-ec", f'{mount}\nexec "$@"', "sh", sys.executable, "-c", PUSH],
-        cwd=tmp_path,
+        [*alone(), "sh", "-ec", f'{mount}\nexec "$@"', "sh", sys.executable, *arguments],
+        cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == [
+    return done.stdout.splitlines()
+
+
+def test_what_finds_no_space_is_refused_and_goes_on_when_there_is_space_again(tmp_path: Path) -> None:
+    assert on_a_small_disk(tmp_path, "-m", "tests.durability.fullness", "small") == []
+
+
+def test_a_push_that_fills_the_disk_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
+    assert on_a_small_disk(tmp_path, "-c", PUSH) == [
         "The registry refuses: No space is left on the disk where Clary keeps its data",
         f"True {2**20}",
     ]

@@ -22,7 +22,7 @@ def known() -> tuple[str, ...]:
 
 def operations(service: str) -> Mapping[str, str]:
     """Every operation of a service: `executes`, `keeps state`, `refused`, `not offered`. KeyError: no service."""
-    names = models.load(service).operation_names
+    names = models.operation_names(service)
     found = {name: REGISTRY.find(service, name) for name in sorted(names)}
     return {name: operation.effect if operation else NOT_OFFERED for name, operation in found.items()}
 

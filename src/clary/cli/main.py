@@ -4,9 +4,11 @@ it is given: `clary up` does not pay for what `clary logs` needs."""
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
 import sys
 from collections.abc import Sequence
+from importlib.machinery import ExtensionFileLoader
 from typing import Annotated
 
 import typer
@@ -55,8 +57,14 @@ def _needed(first: str) -> Sequence[str]:
 
 def _version(asked: bool) -> None:
     if asked:
-        print(f"clary {__version__}")
+        print(f"clary {__version__}{', its edge compiled' if _edge_is_compiled() else ''}")
         raise typer.Exit
+
+
+def _edge_is_compiled() -> bool:
+    """Whether this was installed from the wheel of `make wheel` (docs/decisions/0063)."""
+    found = importlib.util.find_spec("clary.edge.connection")
+    return found is not None and isinstance(found.loader, ExtensionFileLoader)
 
 
 def clary(

@@ -81,8 +81,8 @@ def is_locked(folder: str, name: str = LOCK) -> bool:
 def read(folder: str, name: str) -> dict[str, Any] | None:
     """A record of the folder, or None where it is not there."""
     try:
-        with open(os.path.join(folder, name), encoding="utf-8") as file:
-            loaded: dict[str, Any] = json.load(file)
+        with open(os.path.join(folder, name), "rb") as file:
+            loaded: dict[str, Any] = json.loads(file.read().decode())
             return loaded
     except (FileNotFoundError, NotADirectoryError):
         return None
@@ -92,8 +92,8 @@ def write(folder: str, name: str, record: dict[str, Any], durable: bool = True) 
     """Put a record in place by rename: a reader sees all of it or nothing; `durable` survives a power failure."""
     fresh = os.path.join(folder, f"{name}.{os.urandom(6).hex()}.new")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(json.dumps(record))  # at once: `json.dump` encodes piece by piece, twenty times as slowly
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(json.dumps(record).encode())  # at once: `json.dump` encodes piece by piece, twenty times as slowly
         file.flush()
         if durable:
             os.fsync(file.fileno())

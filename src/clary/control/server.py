@@ -13,6 +13,7 @@ from typing import Any
 from clary import hop
 from clary.calls import Call
 from clary.errors import AWSError
+from clary.full_disk import DiskFull, is_full
 from clary.wire import frames
 
 THREADS = 32
@@ -93,9 +94,9 @@ class ControlServer:
             return hop.output_message(self._carry_out(message))
         except AWSError as error:
             return hop.error_message(error)
-        except Exception:
+        except Exception as error:
             _log.exception("%s failed", _described(message))
-            return hop.error_message(internal_failure())
+            return hop.error_message(DiskFull() if is_full(error) else internal_failure())
 
     def _carry_out(self, message: dict[str, Any]) -> dict[str, Any]:
         if "ask" in message:

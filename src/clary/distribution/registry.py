@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 from dataclasses import dataclass
 
 from clary.distribution import blobs, manifests
@@ -13,6 +12,7 @@ from clary.distribution.refusals import VERSION, Refused, no_space, no_such_path
 from clary.distribution.routes import Place, is_for_registry, place_of, registry_of_host
 from clary.distribution.uploads import Pushing
 from clary.errors import AWSError
+from clary.full_disk import NO_SPACE
 from clary.gateway.incoming import Incoming
 from clary.gateway.keyring import Authorizer
 from clary.gateway.streamed import chunks
@@ -45,7 +45,7 @@ class Registry:
         except Refused as refused:
             return response(refused)
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            if error.errno not in NO_SPACE:
                 raise
             return await _full(incoming)
 

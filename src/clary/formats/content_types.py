@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Tuple
+import functools
+from typing import Dict, Tuple
 
 JSON = "application/json"
 JSON_LINES = "application/jsonlines"
@@ -20,6 +21,12 @@ UTF8 = frozenset({JSON, CSV})
 """Handed to a user's `input_fn` as text, not as bytes."""
 
 
+@functools.lru_cache(maxsize=512)
+def kind_of(value: str) -> str:
+    """`Text/CSV; label_size=1` → `text/csv`; kept, since clients say the same again and again."""
+    return parse(value)[0]
+
+
 def parse(value: str) -> Tuple[str, Dict[str, str]]:
     """`Text/CSV; label_size=1` → (`text/csv`, {`label_size`: `1`})."""
     kind, *rest = value.split(";")
@@ -31,6 +38,7 @@ def parse(value: str) -> Tuple[str, Dict[str, str]]:
     return kind.strip().lower(), parameters
 
 
-def accepted(value: str) -> List[str]:
+@functools.lru_cache(maxsize=512)
+def accepted(value: str) -> Tuple[str, ...]:
     """The content types of an Accept header, in its order, without their weights."""
-    return [parse(part)[0] for part in value.split(",") if part.strip()]
+    return tuple(parse(part)[0] for part in value.split(",") if part.strip())

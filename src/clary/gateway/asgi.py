@@ -118,10 +118,12 @@ class Gateway:
             await self._outgoing.send(started, response, incoming, head_only=head_only)
         except OSError:
             _log.exception("the body of an answer to %s %s could not be read", request.method, request.raw_path)
-            if not started.yes:
-                failed = _finish(self._fault(refusals.internal_failure(), "rest-xml", "s3", "-"), "rest-xml", "-")
-                _tell_length(request, failed)
-                await self._outgoing.send(line, failed, incoming, head_only=head_only)
+        else:
+            return
+        if not started.yes:
+            failed = _finish(self._fault(refusals.internal_failure(), "rest-xml", "s3", "-"), "rest-xml", "-")
+            _tell_length(request, failed)
+            await self._outgoing.send(line, failed, incoming, head_only=head_only)
 
     async def _response(self, request: HttpRequest, incoming: Incoming) -> HttpResponse:
         for site in self._sites:
@@ -140,9 +142,9 @@ class Gateway:
             response = self._refusal(error, exchange)
         except ClientGone:
             raise
-        except Exception:  # the last line of defence: the traceback is for the log, never for the client
+        except Exception as error:  # the last line of defence: the traceback is for the log, never for the client
             _log.exception("request %s failed: %s %s", exchange.request_id, request.method, request.raw_path)
-            response = self._refusal(refusals.internal_failure(), exchange)
+            response = self._refusal(refusals.failure(error), exchange)
         if "origin" in request.headers and self._pages is not None:
             response.headers |= self._pages(_bucket(exchange), request)
         return _finish(response, exchange.protocol, exchange.request_id)
@@ -168,9 +170,9 @@ class Gateway:
             return await site.answer(request, incoming)
         except ClientGone:
             raise
-        except Exception:  # as above
+        except Exception as error:  # as above
             _log.exception("%s %s failed", request.method, request.raw_path)
-            return self._fault(refusals.internal_failure(), "json", "", "-")
+            return self._fault(refusals.failure(error), "json", "", "-")
 
     async def _own(self, request: HttpRequest, incoming: Incoming) -> HttpResponse:
         handler = self._own_handler(request.path)
@@ -186,9 +188,9 @@ class Gateway:
             return self._fault(error, "json", "", "-")
         except ClientGone:
             raise
-        except Exception:  # as above
+        except Exception as error:  # as above
             _log.exception("%s %s failed", request.method, request.raw_path)
-            return self._fault(refusals.internal_failure(), "json", "", "-")
+            return self._fault(refusals.failure(error), "json", "", "-")
 
     def _own_handler(self, path: str) -> InternalHandler | None:
         """By the path itself, else by the longest path that it lies below."""

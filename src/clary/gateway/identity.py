@@ -81,6 +81,8 @@ class Identity:
         directory = self.directory()
         for access in map(directory.places.located, needed):
             decision = directory.decide(call, access)
+            if decision.allowed and directory.is_closed(call.principal, access):
+                decision = Decision("implicitDeny", "resource")
             if not decision.allowed and not self._granted(directory, call, access, decision):
                 raise self._refusal(call, access, decision)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from clary.errors import AWSError
+from clary.full_disk import DiskFull, is_full
 from clary.wire import ec2, rpc_cbor
 from clary.wire.protocols import FORMS
 
@@ -101,6 +102,11 @@ def worded(error: AWSError, protocol: str, service: str) -> AWSError:
 def missing_token() -> AWSError:
     """No signature where one is needed."""
     return AWSError("MissingAuthenticationToken", "Missing Authentication Token", status=403)
+
+
+def failure(error: BaseException) -> AWSError:
+    """What a client is told of an error of ours."""
+    return DiskFull() if is_full(error) else internal_failure()
 
 
 def internal_failure() -> AWSError:

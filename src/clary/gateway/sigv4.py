@@ -262,10 +262,9 @@ def _encoded(text: str) -> str:
 
 def check_time(signature: Signature, now: float, skew: float) -> None:
     """Raises AWSError where the request was signed too long ago, or lies in the future. `now` and `skew` in seconds."""
-    try:
-        signed = _moment(signature.stamp)
-    except ValueError:
-        raise incomplete(f"Date must be in ISO-8601 'basic format'. Got '{signature.stamp}'.") from None
+    signed = moment(signature.stamp)
+    if signed is None:
+        raise incomplete(f"Date must be in ISO-8601 'basic format'. Got '{signature.stamp}'.")
     if signature.stamp[:8] != signature.date:
         raise _wrong_day(signature)
     if signature.expires is not None:
@@ -275,9 +274,12 @@ def check_time(signature: Signature, now: float, skew: float) -> None:
 
 
 @lru_cache(maxsize=256)
-def _moment(stamp: str) -> int:
-    """Seconds since 1970; kept, since many requests are signed in one second. Raises ValueError."""
-    return timegm(strptime(stamp, _STAMP))
+def moment(stamp: str) -> int | None:
+    """A stamp as seconds since 1970; None where it is none. Kept, since many requests are signed in one second."""
+    try:
+        return timegm(strptime(stamp, _STAMP))
+    except ValueError:
+        return None
 
 
 def _check_presigned(signature: Signature, signed: float, now: float, skew: float) -> None:

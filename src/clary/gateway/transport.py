@@ -4,11 +4,9 @@
 from __future__ import annotations
 
 import time
-from calendar import timegm
-from contextlib import suppress
 
 from clary.gateway.sigv2 import SignatureV2
-from clary.gateway.sigv4 import ALGORITHM, Signature
+from clary.gateway.sigv4 import ALGORITHM, Signature, moment
 from clary.wire.http import HttpRequest
 
 _HEADERS = (
@@ -16,19 +14,20 @@ _HEADERS = (
     ("aws:UserAgent", "user-agent"),
     ("s3:x-amz-content-sha256", "x-amz-content-sha256"),
 )
-_STAMP = "%Y%m%dT%H%M%SZ"
 
 
 def transport(request: HttpRequest, signature: Signature | SignatureV2 | None) -> dict[str, str]:
     """`aws:SecureTransport`, `aws:Referer`, `aws:UserAgent`, and how the request was signed."""
     keys = {"aws:SecureTransport": "true" if request.secure else "false"}
-    keys |= {key: request.headers[name] for key, name in _HEADERS if name in request.headers}
+    for key, name in _HEADERS:
+        if name in request.headers:
+            keys[key] = request.headers[name]
     if signature is None:
         return keys
     keys["s3:authType"] = "REST-QUERY-STRING" if signature.presigned else "REST-HEADER"
     keys["s3:signatureversion"] = "AWS" if isinstance(signature, SignatureV2) else ALGORITHM
     if isinstance(signature, Signature):
-        with suppress(ValueError):  # such a signature is refused
-            age = time.time() - timegm(time.strptime(signature.stamp, _STAMP))
-            keys["s3:signatureAge"] = str(max(0, round(age * 1000)))
+        signed = moment(signature.stamp)
+        if signed is not None:  # else it is refused
+            keys["s3:signatureAge"] = str(max(0, round((time.time() - signed) * 1000)))
     return keys

@@ -14,7 +14,6 @@ from clary.identity.principals import is_service
 from clary.identity.published import Identities, Subject
 from clary.identity.resource_policy import ResourcePolicy
 from clary.identity.resources import Guarded, Resources, together
-from clary.names import account_of
 
 _DECISIONS_KEPT = 32_768
 """Bound of the memory of decisions (about 200 bytes each)."""
@@ -63,9 +62,16 @@ class Directory:
     def decide_on(self, call: Call, access: Access, policy: ResourcePolicy) -> Decision:
         """The same on a resource that has a policy of its own."""
         who, question = call.principal, self._question(call, access)
-        owner = account_of(access.resource) or self.identities["account"]
-        guarded = Guarded(owner, PolicySet(policy.statements), alone=policy.sole)
+        account = self.resources.account_of(access.resource) or self.identities["account"]
+        guarded = Guarded(account, PolicySet(policy.statements), alone=policy.sole)
         return together(guarded, question, who, self._callers(who, question))
+
+    def is_closed(self, who: Principal, access: Access) -> bool:
+        """Whether the resource is another account's, which has let nobody in: what the caller's own policies allow does
+        not count there. Whom a role lets in is said by its trust policy, which STS asks itself."""
+        account = self.resources.account_of(access.resource)
+        foreign = account.isdecimal() and account != who.account
+        return foreign and self.resources.find(access.resource) is None and not access.action.startswith("sts:")
 
     def subject(self, principal: Principal) -> Subject | None:
         """The user or role whose policies count; None where it is gone, or another has its name now."""

@@ -120,14 +120,14 @@ def _make(folder: str, settings: Dict[str, str]) -> bool:
 
 
 def _write(path: str, text: str) -> None:
-    with open(path, "w", encoding="ascii") as file:
-        file.write(text)
+    with open(path, "wb") as file:
+        file.write(text.encode())
 
 
 def _lines(path: str) -> List[str]:
     try:
-        with open(path, encoding="ascii") as file:
-            return file.read().splitlines()
+        with open(path, "rb") as file:
+            return file.read().decode().splitlines()
     except OSError:
         return []
 

@@ -6,7 +6,7 @@ while the process is still the server's user (it must reach paths that the inner
 taken, and every capability that is left is given up.
 """
 
-# ruff: noqa: PTH103, PTH110, PTH123
+# ruff: noqa: PTH103, PTH110
 # Paths are strings here: they are sent, received and given to the kernel as such.
 
 from __future__ import annotations
@@ -78,8 +78,7 @@ def _stage(launch: Launch) -> None:
 
 def prefer_for_oom() -> None:
     """Let the kernel's out-of-memory killer prefer this process and its children."""
-    with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
-        file.write(_OOM_SCORE)
+    _write("/proc/self/oom_score_adj", _OOM_SCORE)
 
 
 def _unshare(channel: socket.socket, launch: Launch) -> Dict[int, int]:
@@ -125,7 +124,7 @@ def _write(path: str, text: str) -> None:
 
 def _fork_first_process(channel: socket.socket) -> None:
     """The child is PID 1; its parent goes, and leaves it to the shim."""
-    pid = os.fork()
+    pid = syscalls.fork()
     if pid:
         messages.send(channel, {"init": pid})
         os._exit(0)

@@ -10,16 +10,14 @@ import io
 import os
 import runpy
 import signal
-import site
 import socket
 import sys
 import time
 import types
-from importlib.machinery import PathFinder
 from typing import Any, List, NoReturn, Optional
 
 from clary.compute.launch import Launch
-from clary.launcher import messages, process, shares, shim, start, syscalls, threads
+from clary.launcher import customizing, messages, process, shares, shim, start, syscalls, threads
 from clary.launcher.child import Begin
 
 __all__ = ["Begin", "fork_shim", "run_program"]
@@ -29,7 +27,7 @@ def fork_shim(message: messages.Message, lock: int, listener: int, api_socket: s
     """Fork the shim of one container. Returns in the parent only; raises Begin in the container's program, a process of
     its own."""
     sys.stdout.flush()
-    if os.fork() == 0:
+    if syscalls.fork() == 0:
         share = shares.Share(*message["share"])
         _be_shim(start.Start(message["start"], lock, socket.socket(fileno=listener), share), api_socket)
 
@@ -56,14 +54,14 @@ def _become(launch: Launch, output: int, channel: socket.socket) -> None:
     os.chdir(launch["workdir"])
 
 
-def run_program(launch: Launch) -> NoReturn:
-    """Run the program's module as `python -m` would. Raises SystemExit, as its end."""
+def run_program(launch: Launch, hook: Optional[types.ModuleType]) -> NoReturn:
+    """Run the program's module as `python -m` would; `hook` is customizing's. Raises SystemExit, as its end."""
     program = launch["warm"]
     assert program is not None  # noqa: S101  what a warm parent is asked to fork has a program
     _python_signals()
     _take_environment(launch)
     _open_streams()
-    _customize(launch)
+    customizing.customize(_python_path(launch), hook)
     _reseed()
     threads.follow_affinity()
     sys.argv = [program["module"], *program["args"]]
@@ -114,14 +112,6 @@ def _take_environment(launch: Launch) -> None:
 
 def _python_path(launch: Launch) -> List[str]:
     return [path for path in launch["env"].get("PYTHONPATH", "").split(":") if path]
-
-
-def _customize(launch: Launch) -> None:
-    """What a Python of its own would have run at its start: the `sitecustomize` on the path that it was given. Where
-    the warm parent has found none, nothing but that path is searched."""
-    found = sys.modules.pop("sitecustomize", None)
-    if found is not None or PathFinder.find_spec("sitecustomize", _python_path(launch)) is not None:
-        site.execsitecustomize()
 
 
 def _open_streams() -> None:

@@ -24,8 +24,8 @@ def lay_out(launch: Launch) -> None:
         os.makedirs(path, exist_ok=True)
         os.chmod(path, mode)
     for path, text in launch["files"].items():
-        with open(root + path, "w", encoding="utf-8") as file:
-            file.write(text)
+        with open(root + path, "wb") as file:
+            file.write(text.encode())
     for path, target in launch["links"].items():
         os.symlink(target, root + path)
     covered: List[Tuple[str, MountEntry]] = []

@@ -68,6 +68,66 @@ class Acceptor:
             self._places.release()
 
 
+class Watching(Protocol):
+    """Whose loop tells when there is something to read."""
+
+    def watch(self, source: socket.socket, on_ready: Callable[[socket.socket], None]) -> None:
+        """Call when readable."""
+
+    def unwatch(self, source: socket.socket) -> None:
+        """No more."""
+
+
+class Door:
+    """As an Acceptor, by a loop that is there anyway: a thread that only waits would cost its memory."""
+
+    def __init__(self, listener: socket.socket, serve: Serve, loop: Watching) -> None:
+        self._listener = listener
+        self._serve = serve
+        self._loop = loop
+        self._lock = threading.Lock()
+        self._inside = 0
+        listener.setblocking(False)
+        loop.watch(listener, self._accept)
+
+    def _accept(self, listener: socket.socket) -> None:
+        try:
+            connection, _ = listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return  # it has gone again
+        except OSError:
+            self._loop.unwatch(listener)  # the container has ended
+            return
+        connection.setblocking(True)
+        self._enter()
+        try:
+            threading.Thread(target=self._run, args=(connection,), daemon=True).start()
+        except RuntimeError:  # the machine has no room for one more thread
+            connection.close()
+            self._leave()
+
+    def _enter(self) -> None:
+        with self._lock:
+            self._inside += 1
+            if self._inside == _PARALLEL:
+                self._loop.unwatch(self._listener)
+
+    def _run(self, connection: socket.socket) -> None:
+        try:
+            with connection:
+                self._serve(connection)
+        except OSError:
+            return  # one of the two has gone: so has the connection
+        finally:
+            self._leave()
+
+    def _leave(self) -> None:
+        with self._lock:
+            if self._inside == _PARALLEL:
+                self._loop.watch(self._listener, self._accept)
+            self._inside -= 1
+
+
 def to_unix(path: str) -> Serve:
     """Serve a connection by the Unix socket at `path`. A server that is being started anew is waited for."""
     upstream = Upstream(path)

@@ -19,7 +19,6 @@ import stat
 import threading
 import time
 import traceback
-from pathlib import Path
 from typing import Any, Callable, Dict, List, NoReturn, Optional, Sequence, Union
 
 from clary.compute import record
@@ -106,7 +105,7 @@ class Shim:
         """From the handle to the exit record."""
         handle = ending.handle(self._launch["id"], self._since, self._share)
         record.write(self._folder, record.HANDLE, handle, durable=False)
-        self._log = LogWriter(Path(self._launch["log"]))
+        self._log = LogWriter(self._launch["log"])
         try:
             self._start(begin)
         except OSError as error:
@@ -132,7 +131,7 @@ class Shim:
         self._channel, theirs = messages.pair()
         self._output, writing = os.pipe()
         self._open_to_all(writing)
-        self._child = os.fork()
+        self._child = syscalls.fork()
         if self._child == 0:
             if self._share.cores:
                 os.sched_setaffinity(0, self._share.cores)
@@ -275,8 +274,8 @@ class Shim:
         self._init = self._child if self._init is None else self._init
         listeners = [socket.socket(fileno=os.dup(descriptor)) for descriptor in descriptors]
         if listeners:
-            relay.Acceptor(listeners[0], relay.to_unix(self._api_socket))
-            relay.Acceptor(listeners[1], proxy.of(self._launch, self._api_socket))
+            relay.Door(listeners[0], relay.to_unix(self._api_socket), self)
+            relay.Door(listeners[1], proxy.of(self._launch, self._api_socket), self)
         self._ready = True
         self._requests.open()
         if self._stopping:

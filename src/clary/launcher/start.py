@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import sys
 from typing import NamedTuple
 
 from clary.compute import record
@@ -37,7 +36,6 @@ class Start(NamedTuple):
         os.dup2(nowhere, 0)
         os.dup2(nowhere, 1)
         os.dup2(own_log, 2)
-        sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
         process.keep_only([self.lock, self.listener.fileno()])
 
     def close(self) -> None:

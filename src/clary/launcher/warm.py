@@ -74,8 +74,11 @@ def main() -> None:
     channel.set_inheritable(False)
     border = _cross_border()
     forked = importlib.import_module("clary.launcher.forked")
+    heap = importlib.import_module("clary.launcher.heap")
     border.keep_to_itself()
+    hook = forked.customizing.prepared(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     _preload(modules)
+    heap.fill_holes()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     gc.collect()
     gc.freeze()
@@ -87,7 +90,7 @@ def main() -> None:
         return
     _forget(channel)
     border.cross()
-    forked.run_program(launch)
+    forked.run_program(launch, hook)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from clary.commits import Writer
 from clary.errors import AWSError
+from clary.full_disk import is_full
 from clary.objects.completion import Completion, assemble
 from clary.objects.files import Files
 from clary.objects.garbage import discard, discard_upload, restore
@@ -81,14 +82,16 @@ class Uploads(UploadReader):
         self._files.require(body["file"])
         try:
             return self._writer.run(change)
-        except AWSError:
-            if not self._is_of(bucket, key, body["file"]):
+        except Exception as error:
+            settled = isinstance(error, AWSError) or is_full(error)
+            if settled and not self._is_of(bucket, key, upload, body["file"]):
                 self._files.remove(body["file"])
             raise
 
-    def _is_of(self, bucket: str, key: str, file: str) -> bool:
-        """Whether it is the object's: the part was sent again after the upload had been completed."""
-        return has_file(self._connect(), bucket, key, file)
+    def _is_of(self, bucket: str, key: str, upload: str, file: str) -> bool:
+        """Whether it is a part's, or the object's: it was sent again, perhaps after the upload had been completed."""
+        parts = self.parts(upload)
+        return any(part.file == file for part in parts) or has_file(self._connect(), bucket, key, file)
 
     def complete(self, bucket: str, key: str, upload: str, asked: Completion, guard: Guard | None = None) -> ObjectInfo:
         """Make the parts one object; parts that are not asked for go. Done again, it answers the same.

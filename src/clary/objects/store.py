@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 from clary.commits import Writer
 from clary.errors import AWSError
+from clary.full_disk import is_full
 from clary.objects.body import FileKey, receive, receive_bytes, receive_segments, received
 from clary.objects.checksums import DEFAULT_ALGORITHM, digest_file
 from clary.objects.envelopes import DataKey, enveloped
@@ -41,7 +42,15 @@ from clary.objects.multipart import Uploads
 from clary.objects.objects import Guard, find_bucket, put_object, require_bucket
 from clary.objects.reader import ObjectReader
 from clary.objects.schema import open_writer
-from clary.objects.versions import Deleted, delete_current, delete_version, find_current, find_version, rewrite
+from clary.objects.versions import (
+    Deleted,
+    delete_current,
+    delete_version,
+    find_current,
+    find_version,
+    has_file,
+    rewrite,
+)
 
 _PIECE = 2**20  # bytes
 _UNLINKABLE = frozenset({errno.EXDEV, errno.EMLINK, errno.EPERM, errno.EOPNOTSUPP})
@@ -170,8 +179,10 @@ class ObjectStore(ObjectReader):
         try:
             self.files.require(body["file"])
             return self._writer.run(lambda connection: put_object(connection, info, guard))
-        except AWSError:  # after anything else it may yet have its row; without one it is swept
-            self.files.remove(body["file"])
+        except Exception as error:  # after most others it may yet have its row; without one it is swept
+            refused = isinstance(error, AWSError)
+            if refused or (is_full(error) and not has_file(self._connections.get(), bucket, key, body["file"])):
+                self.files.remove(body["file"])
             raise
 
     def put_bytes(self, bucket: str, key: str, data: bytes, attributes: Attributes | None = None) -> ObjectInfo:

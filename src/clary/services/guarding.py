@@ -47,6 +47,7 @@ class _Publication:
         with self._turn:
             fresh: Document = {"resources": dict(gather())}
             if fresh != self._last:
+                self._last = None  # what cannot be published now is not what was published last
                 self._publisher.publish(cast("dict[str, object]", fresh))
                 self._last = fresh
 

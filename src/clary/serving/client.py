@@ -134,6 +134,11 @@ class Connection(asyncio.Protocol):
         return self.reusable and len(self._answers) < self._depth
 
     @property
+    def pipelined(self) -> bool:
+        """Whether its server has said that several requests may wait on it; then it holds up no other connection."""
+        return self._depth > 1
+
+    @property
     def last_place(self) -> bool:
         """Whether one more request is all that it has room for."""
         return len(self._answers) + 1 >= self._depth
@@ -314,11 +319,13 @@ class Pool:
     async def ask(self, request: Request) -> Response:
         """The container's answer. Raises NotSent, Broken, and ValueError for a header that cannot be sent."""
         head = request.head()
-        connection = self._take(len(request.body)) or await self._connect()
+        connection = self._take(len(request.body)) or await self.connect()
         try:
-            answer = await connection.ask(head, request.body)
+            answer: Response | None = await connection.ask(head, request.body)
         except NotSent:  # closed by the server between two requests
-            connection = await self._connect()
+            answer = None
+        if answer is None:
+            connection = await self.connect()
             answer = await connection.ask(head, request.body)
         self._give_back(connection)
         return answer
@@ -326,7 +333,7 @@ class Pool:
     async def reachable(self) -> bool:
         """Whether something listens there now."""
         try:
-            (await self._connect()).close()
+            (await self.connect()).close()
         except NotSent:
             return False
         return True
@@ -379,7 +386,8 @@ class Pool:
         _, protocol = await loop.create_connection(made, sock=sock)
         return protocol
 
-    async def _connect(self) -> Connection:
+    async def connect(self) -> Connection:
+        """One more connection, whose owner closes it. Raises NotSent."""
         return await self.open(lambda: Connection(self._forget, self._room))
 
     def _forget(self, connection: Connection) -> None:

@@ -220,9 +220,10 @@ class Router:
                 return await self.ask_one(replica, request, walk, way)
             except NotSent:
                 continue
-            except Broken:
-                if len(tried) == len(variant.targets) or await replica.chain.reachable(walk.at):
-                    raise
+            except Broken as error:
+                broken = error
+            if len(tried) == len(variant.targets) or await replica.chain.reachable(walk.at):
+                raise broken
 
     def refresh(self) -> int:
         """Take over what was published; the generation of the routes."""

@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import sys
+from contextlib import suppress
 
 from clary import __version__
 from clary.settings import Settings
@@ -33,7 +34,8 @@ class Voice:
 
     def notice(self, message: str) -> None:
         """Something that whoever runs Clary may want to know, while it goes on."""
-        print(f"clary: {message}", file=sys.stderr, flush=True)  # noqa: T201
+        with suppress(OSError):  # the log's disk is full, or the terminal is gone: no reason to end
+            print(f"clary: {message}", file=sys.stderr, flush=True)  # noqa: T201
 
     def _tell(self, word: dict[str, object]) -> None:
         if self._notify_fd is not None:

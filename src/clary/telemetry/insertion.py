@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from clary.telemetry.logfile import BLOCK, LogReader, cut_torn_end, write_all
+from clary.durable import making, sync_folder
+from clary.telemetry.logfile import BLOCK, LogReader, cut_unfinished, write_all
 
 _LOCKS = tuple(threading.Lock() for _ in range(64))
 """One change at a time per file."""
@@ -30,7 +31,7 @@ def append(path: Path, events: Iterable[tuple[int, str]], now_ms: int) -> None:
         last = LogReader(path).last()
         earliest = last.timestamp if last else 0
         fresh = sorted(((max(earliest, when), text) for when, text in events), key=lambda event: event[0])
-        _append(path, b"".join([_record(when, now_ms, text) for when, text in fresh]))
+        _append(path, b"".join([_record(when, now_ms, text) for when, text in fresh]), alone=False)
 
 
 def insert(path: Path, events: Iterable[tuple[int, str]], now_ms: int) -> None:
@@ -43,6 +44,22 @@ def insert(path: Path, events: Iterable[tuple[int, str]], now_ms: int) -> None:
     if fresh:
         with _lock(path):
             _insert(path, fresh, now_ms)
+
+
+def begin(path: Path, is_there: Callable[[], bool], make: Callable[[], None]) -> None:
+    """Make a stream's row. What an earlier one of its name has left goes first: who deleted that one died before its
+    file was gone, or somebody still wrote to it."""
+    with _lock(path):
+        if not is_there():
+            path.unlink(missing_ok=True)
+        make()
+
+
+def end(path: Path, is_there: Callable[[], bool]) -> None:
+    """Remove the file of a stream whose row has been deleted, unless there is a new one of its name by now."""
+    with _lock(path):
+        if not is_there():
+            path.unlink(missing_ok=True)
 
 
 def expire(path: Path, before_ms: int) -> None:
@@ -64,14 +81,12 @@ def empty(path: Path, before_ms: int) -> None:
 
 def _cut_before(path: Path, position: int) -> None:
     fresh = path.with_suffix(".new")
-    with path.open("rb") as old, fresh.open("wb") as new:
-        fresh.chmod(0o600)
+    with path.open("rb") as old, making(fresh) as new:
         old.seek(position)
         while block := old.read(BLOCK):
             new.write(block)
-        new.flush()
-        os.fsync(new.fileno())
     fresh.replace(path)
+    sync_folder(path.parent)
 
 
 def _insert(path: Path, fresh: list[tuple[int, str]], now_ms: int) -> None:
@@ -80,8 +95,8 @@ def _insert(path: Path, fresh: list[tuple[int, str]], now_ms: int) -> None:
     if last is None or last.timestamp <= fresh[0][0]:
         if path.exists():
             with path.open("r+b") as file:
-                cut_torn_end(file.fileno())
-        _append(path, b"".join([_record(when, now_ms, text) for when, text in fresh]))
+                cut_unfinished(file.fileno())
+        _append(path, b"".join([_record(when, now_ms, text) for when, text in fresh]), alone=True)
         return
     kept = reader.seek(fresh[0][0] + 1)
     later = [(event.timestamp, event.ingested, event.message) for event in reader.forward(kept)]
@@ -89,25 +104,33 @@ def _insert(path: Path, fresh: list[tuple[int, str]], now_ms: int) -> None:
     _replace_from(path, kept, b"".join([_record(*event) for event in merged]))
 
 
-def _append(path: Path, data: bytes) -> None:
+def _append(path: Path, data: bytes, *, alone: bool) -> None:
+    """All of it or, where nobody else writes to the file, nothing. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    made = not path.exists()
     descriptor = os.open(str(path), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
-        write_all(descriptor, data)
-        os.fsync(descriptor)
+        end = os.fstat(descriptor).st_size
+        try:
+            write_all(descriptor, data)
+            os.fsync(descriptor)
+        except OSError:
+            if alone:
+                os.ftruncate(descriptor, end)
+            raise
     finally:
         os.close(descriptor)
+    if made:
+        sync_folder(path.parent)
 
 
 def _replace_from(path: Path, kept: int, data: bytes) -> None:
     fresh = path.with_suffix(".new")
-    with path.open("rb") as old, fresh.open("wb") as new:
-        fresh.chmod(0o600)
+    with path.open("rb") as old, making(fresh) as new:
         while kept:
             block = old.read(min(kept, BLOCK))
             new.write(block)
             kept -= len(block)
         new.write(data)
-        new.flush()
-        os.fsync(new.fileno())
     fresh.replace(path)
+    sync_folder(path.parent)

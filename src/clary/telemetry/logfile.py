@@ -87,6 +87,30 @@ def cut_torn_end(descriptor: int) -> int:
     return end
 
 
+def cut_unfinished(descriptor: int) -> None:
+    """Remove what a crash left of an event of several lines too: the next event would be taken for its end."""
+    end = cut_torn_end(descriptor)
+    while end:
+        start = _line_start(descriptor, end)
+        if not _parse(os.pread(descriptor, end - 1 - start, start), start).partial:
+            break
+        end = start
+    if end < os.fstat(descriptor).st_size:
+        os.ftruncate(descriptor, end)
+
+
+def _line_start(descriptor: int, end: int) -> int:
+    """Where the line begins that ends at `end`."""
+    stop = end - 1
+    while stop:
+        start = max(0, stop - BLOCK)
+        found = os.pread(descriptor, stop - start, start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        stop = start
+    return 0
+
+
 class LogWriter:
     """Makes events of what a program prints: a line is an event, at the time it came.
 
@@ -94,13 +118,13 @@ class LogWriter:
     has no empty events. What is fed is readable at once, except the beginning of a line: that waits for its end.
     """
 
-    def __init__(self, path: Path, limit_bytes: int = STREAM_BYTES) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = os.open(str(path), os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    def __init__(self, path: Path | str, limit_bytes: int = STREAM_BYTES) -> None:
+        os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120  fewer shared pages are written to
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._size = cut_torn_end(self._file)
         self._limit = limit_bytes
         self._rest = b""
-        last = LogReader(path).last()
+        last = LogReader(Path(path)).last() if self._size else None
         self._now = last.timestamp if last else 0
 
     def feed(self, data: bytes, now_ms: int | None = None) -> None:

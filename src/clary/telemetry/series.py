@@ -9,6 +9,7 @@ forgotten after 455 days. What is kept is bounded by that.
 from __future__ import annotations
 
 import json
+import logging
 import queue
 import sqlite3
 import threading
@@ -46,6 +47,8 @@ _SCHEMA = """
 """
 _VERSION = 1
 _UPGRADE = "Upgrade Clary, or choose another --data-dir."
+
+_log = logging.getLogger(__name__)
 
 Dimensions = tuple[tuple[str, str], ...]
 """Names and values, ordered by name."""
@@ -127,7 +130,10 @@ class SeriesStore:
                 _add(connection, found, datum)
             for found, at in latest.items():
                 connection.execute("UPDATE metric SET latest = max(latest, ?) WHERE id = ?", (at, found))
-        self.sweep(now)
+        try:
+            self.sweep(now)
+        except sqlite3.Error:  # what was put is kept: to say that it is not would have it put twice
+            _log.exception("old points were not merged; trying again later")
 
     def clear(self) -> None:
         """Forget everything."""

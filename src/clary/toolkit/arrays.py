@@ -40,7 +40,7 @@ def decode(data: Union[str, bytes], content_type: str) -> Array:
 
     Raises Refused: 415 for another content type, 400 for a body that is not what it says.
     """
-    decoder = _DECODERS.get(content_types.parse(content_type)[0])
+    decoder = _DECODERS.get(content_types.kind_of(content_type))
     if decoder is None:
         raise Refused(415, _UNSUPPORTED.format(content_type))
     try:
@@ -68,7 +68,7 @@ def _from_csv(data: Union[str, bytes]) -> Array:
         rows = [row for row in csv.reader(io.StringIO(text), strict=True) if row]
     else:
         rows = [line.split(",") for line in text.splitlines() if line]
-    return np.array([[float(cell) for cell in row] for row in rows], dtype=float).squeeze()
+    return np.array([list(map(float, row)) for row in rows], dtype=float).squeeze()
 
 
 def _from_json(data: Union[str, bytes]) -> Array:
@@ -100,7 +100,7 @@ def _to_csv(value: Array) -> bytes:
 
 
 def _to_json(value: Array) -> bytes:
-    return json.dumps(value, default=_plain).encode()
+    return _JSON.encode(value.tolist() if isinstance(value, np.ndarray) else value).encode()
 
 
 def _plain(value: Array) -> Array:
@@ -111,6 +111,10 @@ def _plain(value: Array) -> Array:
             found = method()
             return found.tolist() if hasattr(found, "tolist") else found
     raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+
+
+_JSON = json.JSONEncoder(default=_plain)
+"""`json.dumps` makes one each time."""
 
 
 def _to_npy(value: Array) -> bytes:

@@ -50,7 +50,7 @@ class NotCompiled(Exception):
 def watch(model: Model, environ: Mapping[str, str]) -> None:
     """From here on the model's own methods are asked through a Predictor, whoever calls them, where it is one that may
     be compiled. `CLARY_COMPILE=off` leaves it as it is."""
-    if environ.get("CLARY_COMPILE") != _OFF and _may_be_compiled(model):
+    if environ.get("CLARY_COMPILE") != _OFF and _is_classifier(model):
         predictor = Predictor(model, environ)
         model.predict = predictor.predict
         if hasattr(model, "predict_proba"):
@@ -99,7 +99,7 @@ class Predictor:
             return self._compiled if self._takes(rows) else None
         if self._left:
             self._left -= 1
-            if not self._left:
+            if not self._left and _can_be_compiled(self._model):
                 threading.Thread(target=self._compile, name="compile", daemon=True).start()
         return None
 
@@ -135,13 +135,14 @@ def _uncompiled(model: Model) -> Predictor:
     return Predictor(model, {}, asked=0)
 
 
-def _may_be_compiled(model: Model) -> bool:
+def _is_classifier(model: Model) -> bool:
     """Labels can be the same, numbers only nearly: classifiers alone are compiled."""
-    return (
-        proofs.known(model)
-        and getattr(getattr(model, "classes_", None), "ndim", 0) == 1
-        and all(importlib.util.find_spec(name) is not None for name in _NEEDED)
-    )
+    return proofs.looks_known(model) and getattr(getattr(model, "classes_", None), "ndim", 0) == 1
+
+
+def _can_be_compiled(model: Model) -> bool:
+    """Looked at when it is to be done: an endpoint that is hardly asked costs no memory for it."""
+    return proofs.known(model) and all(importlib.util.find_spec(name) is not None for name in _NEEDED)
 
 
 def _compiled(model: Model, environ: Mapping[str, str]) -> Any:  # noqa: ANN401 - what was proved, and the ONNX

@@ -41,11 +41,14 @@ def row_wise(model: Model) -> bool:
 
 def known(model: Model) -> bool:
     """Whether the model and all its parts are of libraries whose estimators predict row by row."""
+    return looks_known(model) and all(map(_known_value, model.get_params(deep=True).values()))
+
+
+def looks_known(model: Model) -> bool:
+    """The same of the model itself, not of its parts: asking for those writes to a MiB of shared pages."""
     if not _of_libraries(model) or not hasattr(model, "get_params"):
         return False  # of anything else no more is asked: it may be whatever a script returns
-    if not getattr(model, "n_features_in_", 0) or _replaced(model):
-        return False
-    return all(map(_known_value, model.get_params(deep=True).values()))
+    return bool(getattr(model, "n_features_in_", 0)) and not _replaced(model)
 
 
 def _replaced(model: Model) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, Callable, List, Optional, Sequence
 
 import numpy as np
@@ -11,7 +12,8 @@ from clary.toolkit.server.batching import Rows
 Array = Any
 Model = Any
 
-_TYPES = ("float32", "float64")
+_TYPES = frozenset("fd")
+"""numpy's characters of float32 and float64: their names take it longer than all else here."""
 
 
 class Stacked:
@@ -27,17 +29,21 @@ class Stacked:
     def rows(self, data: Array) -> Optional[Rows]:
         """One request's table; None for what is none."""
         table = as_table(data, self._columns)
-        if not isinstance(table, np.ndarray) or table.ndim != 2 or table.dtype.name not in _TYPES or not len(table):
+        if not isinstance(table, np.ndarray) or table.ndim != 2 or table.dtype.char not in _TYPES or not len(table):
             return None
-        return Rows((table.dtype.name, table.shape[1]), len(table), table)
+        return Rows((table.dtype.char, table.shape[1]), len(table), table)
 
     def predict(self, data: Sequence[Array]) -> List[Array]:
         """Raises what the model raises, and ValueError where it does not give one prediction a row."""
-        predictions = np.asarray(self._predict(np.concatenate(data)))
-        ends = np.cumsum([len(table) for table in data])
-        if predictions.ndim == 0 or len(predictions) != ends[-1]:
-            raise ValueError("the model does not give one prediction for each row")
-        return np.split(predictions, ends[:-1])
+        return apart(np.asarray(self._predict(np.concatenate(data))), [len(table) for table in data])
+
+
+def apart(predictions: Array, lengths: Sequence[int]) -> List[Array]:
+    """Each request's own. Raises ValueError where there is not one prediction a row."""
+    ends = list(itertools.accumulate(lengths))
+    if predictions.ndim == 0 or len(predictions) != ends[-1]:
+        raise ValueError("the model does not give one prediction for each row")
+    return [predictions[begin:end] for begin, end in zip([0, *ends], ends)]  # noqa: B905 - Python 3.8
 
 
 def as_table(data: Array, columns: int) -> Array:

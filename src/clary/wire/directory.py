@@ -38,17 +38,19 @@ class Target(NamedTuple):
 
 
 class Directory:
-    """The services that are offered, by everything that may tell them apart."""
+    """The services that are offered, by everything that may tell them apart. A service's paths, and with them its
+    model, are read when they are first asked for: that takes up to a tenth of a second, and keeps MiBs."""
 
     def __init__(self, services: Iterable[str]) -> None:
-        self._models = {name: models.load(name) for name in services}
+        outlines = {name: models.outline(name) for name in services}
         self._by_target: dict[str, str] = {}
         self._by_signing_name: dict[str, list[str]] = {}
         self._by_version: dict[str, str] = {}
         self._routes: dict[str, Routes] = {}
-        self._protocols = {name: names_of(model) for name, model in self._models.items()}
-        for name, model in self._models.items():
-            self._enter(name, model)
+        self._protocols = {name: names_of(outline) for name, outline in outlines.items()}
+        self._with_paths = tuple(name for name, spoken in self._protocols.items() if spoken[0] in _REST)
+        for name, outline in outlines.items():
+            self._enter(name, outline)
 
     def _enter(self, name: str, model: ServiceModel) -> None:
         if name != _CONTROL:
@@ -58,8 +60,6 @@ class Directory:
             self._by_target[model.metadata["targetPrefix"]] = name
         if FORMS.intersection(self._protocols[name]):
             self._by_version[model.api_version] = name
-        if self._protocols[name][0] in _REST:
-            self._routes[name] = Routes(model)
 
     def find(self, request: HttpRequest, scope: str | None) -> Target:
         """What is asked for; `scope` is the service's name in the credential (None: not signed by SigV4).
@@ -90,8 +90,7 @@ class Directory:
         """What is asked of S3 Control; the host's first label is the account, as the header is."""
         if not request.raw_path.startswith(_CONTROL_PATH) or _CONTROL_HEADER not in request.headers:
             return None
-        match = self._routes[_CONTROL].find(request) if _CONTROL in self._routes else None
-        return Target(_CONTROL, match.operation, match.labels) if match else Target(_CONTROL)
+        return (self._route(_CONTROL, request) if _CONTROL in self._with_paths else None) or Target(_CONTROL)
 
     def _named(self, prefix: str, operation: str, scope: str | None, protocol: str) -> Target:
         service = self._by_target.get(prefix, scope or prefix)
@@ -101,22 +100,22 @@ class Directory:
     def _scoped(self, request: HttpRequest, scope: str) -> Target:
         services = self._by_signing_name.get(scope, ())
         for service in services:
-            if service in self._routes and (match := self._route(service, request)):
+            if service in self._with_paths and (match := self._route(service, request)):
                 return match
         for service in services:
             if protocol := self._form_of(service):
                 return Target(service, form(request).get("Action", ""), protocol=protocol)
-        service = next((name for name in services if name in self._routes), services[0] if services else scope)
+        service = next((name for name in services if name in self._with_paths), services[0] if services else scope)
         return Target(service, bucket=self._bucket(service, request))
 
     def _unsigned(self, request: HttpRequest) -> Target:
         if target := self._by_form(request):
             return target
-        others = (name for name in self._routes if name not in ("s3", _CONTROL))
+        others = (name for name in self._with_paths if name not in ("s3", _CONTROL))
         for service in others:
             if match := self._route(service, request):
                 return match
-        if "s3" not in self._routes:
+        if "s3" not in self._with_paths:
             return Target(host_label(request.headers.get("host", "")))
         return self._route("s3", request) or Target("s3", bucket=self._bucket("s3", request))
 
@@ -136,6 +135,8 @@ class Directory:
 
     def _route(self, service: str, request: HttpRequest) -> Target | None:
         bucket = self._bucket(service, request)
+        if service not in self._routes:
+            self._routes[service] = Routes(models.load(service))
         match: Match | None = self._routes[service].find(request, bucket)
         if match is None:
             return None

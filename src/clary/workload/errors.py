@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from clary.errors import ClaryError
-
-NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
-"""The errors of a disk, or a share of it, that is full."""
+from clary.full_disk import NO_SPACE
 
 
 class WorkloadError(Exception):

@@ -18,8 +18,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from clary.full_disk import NO_SPACE
 from clary.workload.deflating import Gzip
-from clary.workload.errors import NO_SPACE
 from clary.workload.parent import end_with_parent
 from clary.workload.tree import Entry, merged
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from clary.clients.environment import hook_dir
+from clary.launcher import customizing
 
 SITE = str(hook_dir())
 
@@ -179,3 +180,15 @@ def test_only_the_modules_of_the_sdk_see_another_clock(module: str, tmp_path: Pa
     code = f"import time, {module} as sdk; print(type(time).__name__, type(sdk.time).__name__, sdk.time is time)"
     assert python(code, str(tmp_path), AWS_ENDPOINT_URL="http://127.0.0.1:1") == "module PollClock False"
     assert python(code, str(tmp_path)) == "module module True"
+
+
+def test_what_a_warm_parent_has_prepared_changes_nothing_before_it_is_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = list(sys.meta_path)
+    own = customizing.prepared(str(hook_dir().parents[1]))
+    assert own is not None
+    assert sys.meta_path == before
+    monkeypatch.setattr(sys, "meta_path", list(before))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4599")
+    own.begin()
+    assert [type(finder).__name__ for finder in sys.meta_path if finder not in before] == ["_PatchingFinder"]
+    assert own.__file__ == "/opt/clary/site/sitecustomize.py"

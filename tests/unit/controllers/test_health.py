@@ -11,6 +11,7 @@ import pytest
 
 from clary.controllers import health
 from clary.controllers.health import HealthGate
+from clary.serving.client import PIPELINED
 from clary.store.rows import Key
 
 ENDPOINT = Key("endpoint", "000000000000", "us-east-1", "e")
@@ -27,6 +28,8 @@ class Ping(http.server.BaseHTTPRequestHandler):
         self.server.free.wait(SECONDS)
         self.send_response(self.server.status)
         self.send_header("Content-Length", "0")
+        for name, value in self.server.says.items():
+            self.send_header(name, value)
         self.end_headers()
 
     def log_message(self, *_):
@@ -41,7 +44,12 @@ class Server(http.server.ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Ping)
         self.status, self.free, self.asked = 200, threading.Event(), threading.Semaphore(0)
+        self.says, self.connections = {}, 0
         self.free.set()
+
+    def process_request(self, request, client_address):
+        self.connections += 1
+        super().process_request(request, client_address)
 
     def asked_times(self, number):
         for _ in range(number):
@@ -96,6 +104,41 @@ def test_a_container_in_service_is_asked_again_and_again(gate, server, woken, mo
     server.asked_times(20)
     assert not gate.silent("c")
     assert woken.empty()
+
+
+def test_a_server_that_takes_several_requests_at_once_is_asked_by_one_connection(gate, server, monkeypatch):
+    monkeypatch.setattr(health, "SILENT_SECONDS", SECONDS)
+    server.says = {PIPELINED: "128"}
+    gate.watch("c", ENDPOINT)
+    server.asked_times(10)
+    assert server.connections == 1
+
+
+def test_any_other_server_is_asked_by_a_connection_each_time(gate, server, monkeypatch):
+    monkeypatch.setattr(health, "SILENT_SECONDS", SECONDS)
+    gate.watch("c", ENDPOINT)
+    server.asked_times(5)
+    assert server.connections >= 5
+
+
+def test_a_kept_connection_that_its_server_closes_is_made_anew(gate, server, woken, monkeypatch):
+    monkeypatch.setattr(health, "SILENT_SECONDS", SECONDS)
+    server.says = {PIPELINED: "128", "Connection": "close"}
+    gate.watch("c", ENDPOINT)
+    server.asked_times(5)
+    server.says = {PIPELINED: "128"}
+    server.asked_times(5)
+    assert not gate.silent("c")
+    assert woken.empty()
+
+
+def test_a_container_that_hangs_on_a_kept_connection_is_silent(gate, server, woken):
+    server.says = {PIPELINED: "128"}
+    gate.watch("c", ENDPOINT)
+    server.asked_times(2)
+    server.free.clear()
+    assert woken.get(timeout=SECONDS) == ENDPOINT
+    assert gate.silent("c")
 
 
 def test_a_container_that_hangs_is_silent(gate, server, woken):

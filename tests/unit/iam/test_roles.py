@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from clary.calls import Call
+from clary.calls import Call, account_root
 from clary.errors import AccessDenied, AWSError, ValidationError
 from clary.services.iam.roles import check_pass_role
 
@@ -182,6 +182,12 @@ class TestPassing:
             f"User: {ann.arn} is not authorized to perform: iam:PassRole on resource: {role} because no identity-based "
             "policy allows the iam:PassRole action"
         )
+
+    def test_a_role_of_another_account_is_passed_by_nobody(self, cloud: Cloud, role: str) -> None:
+        """Whoever may do everything in the own account could take any role that trusts the service otherwise."""
+        with pytest.raises(AccessDenied) as error:
+            self.check(cloud, account_root("222222222222"), role)
+        assert error.value.message == "Cross-account pass role is not allowed."
 
     def test_a_role_that_is_not_there_or_trusts_another(self, cloud: Cloud, role: str) -> None:
         cloud.ask("UpdateAssumeRolePolicy", RoleName="r", PolicyDocument=trust(Service="ec2.amazonaws.com"))

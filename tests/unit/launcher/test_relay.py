@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import select
 import socket
 import threading
+from collections.abc import Callable
 
 import pytest
 
 from clary.launcher import relay
+from tests.running import wait_until
 
 
 @pytest.fixture
@@ -125,3 +128,64 @@ def test_a_server_that_is_started_anew_is_waited_for(left, through, tmp_path):
 def test_a_server_that_stays_away_is_a_broken_connection(through, tmp_path, monkeypatch):
     monkeypatch.setattr(relay, "_AWAY_SECONDS", 0.1)
     assert through(str(tmp_path / "api")).recv(100) == b""
+
+
+class Loop:
+    """A loop's list of what it watches."""
+
+    def __init__(self) -> None:
+        self.watched: dict[socket.socket, Callable[[socket.socket], None]] = {}
+
+    def watch(self, source: socket.socket, on_ready: Callable[[socket.socket], None]) -> None:
+        self.watched[source] = on_ready
+
+    def unwatch(self, source: socket.socket) -> None:
+        del self.watched[source]
+
+
+@pytest.fixture
+def listener():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener
+
+
+def _come(listener: socket.socket, loop: Loop) -> socket.socket:
+    client = socket.create_connection(listener.getsockname(), 60)
+    select.select([listener], [], [], 60)
+    loop.watched[listener](listener)
+    return client
+
+
+def test_a_door_is_shut_while_all_places_are_taken_and_opens_when_one_leaves(listener, monkeypatch):
+    monkeypatch.setattr(relay, "_PARALLEL", 2)
+    loop = Loop()
+    relay.Door(listener, lambda connection: connection.sendall(connection.recv(1)), loop)
+    first = _come(listener, loop)
+    assert listener in loop.watched
+    with _come(listener, loop) as second:
+        assert listener not in loop.watched
+        first.sendall(b"x")
+        assert first.recv(1) == b"x"
+        first.close()
+        wait_until(lambda: listener in loop.watched, 60, "the door is open")
+        second.sendall(b"y")
+        assert second.recv(1) == b"y"
+
+
+def test_a_door_waits_for_nobody_who_has_gone_again(listener):
+    loop = Loop()
+    relay.Door(listener, lambda _connection: None, loop)
+    loop.watched[listener](listener)
+    assert listener in loop.watched
+
+
+def test_a_door_turns_away_whom_no_thread_can_be_started_for(listener, monkeypatch):
+    def full(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    loop = Loop()
+    relay.Door(listener, lambda _connection: None, loop)
+    monkeypatch.setattr(threading.Thread, "start", full)
+    with _come(listener, loop) as client:
+        assert client.recv(1) == b""
+    assert listener in loop.watched

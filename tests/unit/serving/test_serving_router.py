@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from socket import socket
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clary.serving.chain import Walk
+from clary.serving.chain import Chain, Walk
 from clary.serving.client import Broken, Request
 from clary.serving.router import (
     NoReplica,
@@ -86,7 +88,7 @@ async def test_the_one_that_is_named_is_any_of_its_entries(table, router):
 
 
 def test_least_outstanding_replica_is_chosen():
-    busy, idle = Replica(Target(("a",)), None, 2), Replica(Target(("b",)), None, 1)
+    busy, idle = (Replica(Target(()), Chain((), socket, ThreadPoolExecutor()), asked) for asked in (2, 1))
     assert choose_replica([busy, idle]) is idle
     assert choose_replica([]) is None
 

@@ -75,7 +75,7 @@ def test_a_compiled_classifier_answers_as_before_to_the_byte(host):
     odd = ["1,2", "x,1,2", "1,nan,2", "1,inf,2", ",1,2"]
     asked = [(row, accept) for row in [*ROWS, *odd] for accept in ("text/csv", "application/json", "application/x-npy")]
     before = [server.invoke(row, accept=accept)[:2] for row, accept in asked]
-    wait_until(lambda: "ompiled" in server.log(), SECONDS, "the model is compiled")
+    wait_until(lambda: "The model is " in server.log(), SECONDS, "the model is compiled")
     assert "the same, and probabilities differ by" in server.log(), server.log()
     after = [server.invoke(row, accept=accept)[:2] for row, accept in asked]
     assert [status for status, _ in after] == [status for status, _ in before]
@@ -103,7 +103,7 @@ def test_what_is_not_to_be_compiled_is_not(host, script, env):
     server = host(script, **env)
     asked_often(server)
     assert server.stop() == 0
-    assert "ompiled" not in server.log()
+    assert "The model is " not in server.log()
 
 
 def test_a_users_own_predict_fn_asks_the_compiled_model_too(host):
@@ -114,7 +114,7 @@ def test_a_users_own_predict_fn_asks_the_compiled_model_too(host):
         CLARY_BATCH="on",
     )
     asked_often(server)
-    wait_until(lambda: "ompiled" in server.log(), SECONDS, "the model is compiled")
+    wait_until(lambda: "The model is " in server.log(), SECONDS, "the model is compiled")
     answers = server.together([(row, "text/csv", "application/json") for row in ROWS])
     for (status, told), row in zip(answers, ROWS, strict=True):
         (numbers,) = json.loads(told)

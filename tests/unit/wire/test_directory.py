@@ -119,3 +119,9 @@ def test_hosts_are_read(host, bucket):
 def test_a_path_that_is_no_text_is_refused():
     with pytest.raises(BadPath):
         find("GET", "/b/%ff")
+
+
+def test_a_services_paths_are_read_when_they_are_asked_for():
+    directory = Directory(["s3", "lambda"])
+    directory.find(HttpRequest("GET", "/bucket", "", {"host": "127.0.0.1:4599"}, b""), "s3")
+    assert set(directory._routes) == {"s3"}

@@ -22,7 +22,7 @@ _FEATURES = "features"
 
 def read(body: bytes, content_type: str, features: int) -> Array:
     """Examples (n, features). Raises Refused: 415 for a content type that is unknown, 400 for what cannot be read."""
-    kind = content_types.parse(content_type or content_types.JSON)[0]
+    kind = content_types.kind_of(content_type or content_types.JSON)
     reader = _READERS.get(kind)
     if reader is None:
         raise Refused(415, f"Content type '{kind}' is not supported. Supported content types: {', '.join(_READERS)}.")

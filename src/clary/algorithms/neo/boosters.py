@@ -42,7 +42,7 @@ def from_folder(folder: Path, shapes: Mapping[str, Any], form: str = exporting.O
     table = _rows(document, columns)
     if form != exporting.PFA:  # it has no word for what is missing
         table = exporting.with_gaps(table)
-    wanted = model.predict(Features(table, "csv").body())
+    wanted = model.predict(Features(table, "csv"))
     try:
         return Compiled(content, proving.numbers(wanted, asked, table))
     except proving.Refused as refused:

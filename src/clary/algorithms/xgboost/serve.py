@@ -25,7 +25,7 @@ class ScriptDefaults(ScriptsLoad, AsItIs):
 
     def input_fn(self, data: Data, content_type: str) -> Data:
         """CSV, LIBSVM or RecordIO-protobuf as a DMatrix."""
-        if content_types.parse(content_type)[0] == content_types.JSON:
+        if content_types.kind_of(content_type) == content_types.JSON:
             raise Refused(415, f"Content type {content_type} is not supported by this framework.")
         body = data.encode() if isinstance(data, str) else data
         return bodies.read(body, content_type).body().matrix

@@ -11,11 +11,12 @@ import xgboost
 from scipy import stats
 
 from clary.algorithms.xgboost import bodies, models, selectable
-from clary.algorithms.xgboost.bodies import Body, Features
+from clary.algorithms.xgboost.bodies import Features
 from clary.algorithms.xgboost.names import answers_with_commas
 from clary.formats import content_types
 from clary.toolkit import arrays, inference
 from clary.toolkit.layout import Layout
+from clary.toolkit.rows import apart
 from clary.toolkit.server.batching import Rows, RowWise
 from clary.toolkit.server.message import Refused, Request, Response
 
@@ -48,7 +49,7 @@ class XGBoostService:
         """Raises Refused: 415 for what cannot be read, 400 for what the model cannot take, 406 for an answer's type."""
         if not request.body:
             return Response(204)
-        return self.write(self._predict(self._features(request).body()), request)
+        return self.write(self._predict(self._features(request)), request)
 
     def row_wise(self) -> Optional[RowWise]:
         """The boosters predict rows of one width together as they do one by one: each tree looks at one row at a time,
@@ -62,15 +63,12 @@ class XGBoostService:
         values, kind = self._features(request)
         if not isinstance(values, np.ndarray):
             return None
-        return Rows((kind, values.shape[1], values.dtype.name), len(values), Features(values, kind))
+        return Rows((kind, values.shape[1], values.dtype.char), len(values), Features(values, kind))
 
     def predict(self, data: Sequence[Features]) -> List[Array]:
         """Raises Refused, and ValueError where there is not one prediction a row."""
-        predictions = self._predict(Features(np.concatenate([each.values for each in data]), data[0].kind).body())
-        ends = np.cumsum([len(each.values) for each in data])
-        if len(predictions) != ends[-1]:
-            raise ValueError("the model does not give one prediction for each row")
-        return np.split(predictions, ends[:-1])
+        predictions = self._predict(Features(np.concatenate([each.values for each in data]), data[0].kind))
+        return apart(predictions, [len(each.values) for each in data])
 
     def write(self, predictions: Array, request: Request) -> Response:
         """Predictions as their request's answer. Raises Refused with 406."""
@@ -88,7 +86,7 @@ class XGBoostService:
         return bodies.read(request.body, request.headers.get("content-type"))
 
     def _accepted(self, header: str) -> str:
-        accept = content_types.parse(header)[0]
+        accept = content_types.kind_of(header)
         if self._commas and not self._keys:
             return content_types.CSV
         if not accept or accept == content_types.ANY:
@@ -109,9 +107,9 @@ class XGBoostService:
             return "".join(json.dumps({"score": value}) + "\n" for value in values).encode()
         return arrays.encode(values, accept)
 
-    def _predict(self, body: Body) -> Array:
+    def _predict(self, features: Features) -> Array:
         try:
-            answers = [model.predict(body) for model in self._models]
+            answers = [model.predict(features) for model in self._models]
         except (xgboost.core.XGBoostError, ValueError) as error:
             raise Refused(400, f"Unable to evaluate payload provided: {error}") from error
         if len(answers) == 1:

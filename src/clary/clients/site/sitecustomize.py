@@ -243,6 +243,12 @@ class _PatchingFinder(importlib.abc.MetaPathFinder):
         return spec
 
 
-_run_shadowed_sitecustomize()
-if os.environ.get(ENDPOINT):
-    sys.meta_path.insert(0, _PatchingFinder())
+def begin():
+    """Change what is imported from now on."""
+    if os.environ.get(ENDPOINT):
+        sys.meta_path.insert(0, _PatchingFinder())
+
+
+if __name__ == "sitecustomize":
+    _run_shadowed_sitecustomize()
+    begin()

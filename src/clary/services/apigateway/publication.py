@@ -45,6 +45,7 @@ class _Publication:
         with self._turn:
             fresh = index(reader)
             if fresh != self._last:
+                self._last = None  # what cannot be published now is not what was published last
                 self._write_snapshots(reader, fresh)
                 self._publisher.publish(dict(fresh))
                 self._last = dict(fresh)

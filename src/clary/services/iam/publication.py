@@ -46,6 +46,7 @@ class _Publication:
         with self._turn:
             fresh = document(reader, settings)
             if fresh != self._last:
+                self._last = None  # what cannot be published now is not what was published last
                 self._publisher.publish(cast("dict[str, Any]", fresh))
                 self._last = fresh
 

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from clary.calls import Access, Call
-from clary.errors import ValidationError
+from clary.errors import AccessDenied, ValidationError
 from clary.identity.context import context_of
 from clary.identity.denial import denied
 from clary.identity.directory import Directory
 from clary.identity.grammar import check_trust_policy
 from clary.identity.policy import MalformedPolicy, Question, compile_policy
 from clary.identity.trust import trusts_service
+from clary.names import account_of
 from clary.services.context import Context
 from clary.services.iam.attachments import require_attachable
 from clary.services.iam.entities import (
@@ -165,6 +166,8 @@ def trusts(row: Row, call: Call, service_principal: str, source_arn: str = "") -
 def _may_pass(reader: Rows, call: Call, role_arn: str, service_principal: str) -> None:
     access = Access("iam:PassRole", role_arn, {"iam:PassedToService": service_principal})
     who = call.principal
+    if account_of(role_arn) != who.account:
+        raise AccessDenied("Cross-account pass role is not allowed.")
     decision = Directory(identities_of(reader, who.account, who.identity, who.session_policies)).decide(call, access)
     if not decision.allowed:
         raise denied(call.service, call.principal, access.action, role_arn, decision)

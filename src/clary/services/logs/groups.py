@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from clary.services import resources
 from clary.services.context import Context
 from clary.services.logs import filters
 from clary.services.logs.errors import group_exists, invalid, invalid_token, no_group
-from clary.services.logs.rows import GROUP, STREAM, group_key, group_row, milliseconds, require_group
+from clary.services.logs.rows import GROUP, STREAM, end_stream, group_key, group_row, milliseconds, require_group
 from clary.services.logs.service import SERVICE, group_name
 from clary.services.resources import Output, Params, now, present
 from clary.store.rows import AlreadyExists, Page, Query, Row
@@ -55,22 +55,26 @@ def delete(context: Context, params: Params) -> Output:
     """With all its streams, their events and its filters. Raises ResourceNotFoundException, ValidationException."""
     key = group_key(context, params["logGroupName"])
 
-    def change(transaction: Transaction) -> None:
+    def change(transaction: Transaction) -> list[Row]:
         row = transaction.get(key)
         if row is None:
             raise no_group()
         if row.spec.get(PROTECTED):
             raise AWSError("ValidationException", "The log group is protected from deletion.")
         transaction.delete(key)
-        for stream in _streams(transaction, key.account, key.region, key.name):
+        gone = list(_streams(transaction, key.account, key.region, key.name))
+        for stream in gone:
             transaction.delete(stream.key)
         for kind in KINDS:
             for row in transaction.children(kind, key):
                 transaction.delete(row.key)
         transaction.delete(following_key(key))
+        return gone
 
-    context.store.write(change)
-    shutil.rmtree(_folder(context, key.name), ignore_errors=True)
+    for stream in context.store.write(change):
+        end_stream(context, stream)
+    with suppress(OSError):  # there is a new group of that name, with streams
+        _folder(context, key.name).rmdir()
     return {}
 
 

@@ -10,9 +10,11 @@ from clary.services.logs.errors import invalid, invalid_token, no_group, stream_
 from clary.services.logs.groups import PAGE
 from clary.services.logs.rows import (
     STREAM,
+    end_stream,
     file_of,
     group_key,
     is_containers,
+    is_there,
     milliseconds,
     reader_of,
     require_group,
@@ -23,6 +25,7 @@ from clary.services.logs.rows import (
 from clary.services.logs.service import SERVICE
 from clary.services.resources import Output, Params, now, present
 from clary.store.rows import AlreadyExists, Page, Query, Row
+from clary.telemetry.insertion import begin
 
 if TYPE_CHECKING:  # each process loads only the parts that it holds
     from clary.store.transaction import Transaction
@@ -43,11 +46,13 @@ def create(context: Context, params: Params) -> Output:
         transaction.insert(row)
 
     try:
-        context.store.write(change)
+        if is_containers(row):  # what prints may have begun
+            context.store.write(change)
+            context.wake(group)
+        else:
+            begin(file_of(context, row), lambda: is_there(context, row), lambda: context.store.write(change))
     except AlreadyExists:
         raise stream_exists() from None
-    if is_containers(row):
-        context.wake(group)
     return {}
 
 
@@ -56,7 +61,7 @@ def delete(context: Context, params: Params) -> Output:
     """With its events. Raises ResourceNotFoundException."""
     row = require_stream(context, params)
     context.store.write(lambda transaction: transaction.delete(row.key))
-    file_of(context, row).unlink(missing_ok=True)
+    end_stream(context, row)
     return {}
 
 

@@ -26,7 +26,7 @@ def access(call: Call) -> list[Access]:
     plain = _plain(call.operation, call.region, call.principal.account, params.get("EndpointName", ""))
     if _TARGETS.isdisjoint(params):
         return [plain]
-    context = {f"sagemaker:{member}": params[member] for member in sorted(_TARGETS & params.keys())}
+    context = {f"sagemaker:{member}": params[member] for member in sorted(_TARGETS.intersection(params))}
     return [replace(plain, context=context)]
 
 

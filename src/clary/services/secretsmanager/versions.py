@@ -9,7 +9,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy.exc import DBAPIError
+
 from clary.errors import ValidationError
+from clary.full_disk import is_full
 from clary.keys.secrets import CURRENT, VERSION
 from clary.services.context import Context
 from clary.services.placed import page
@@ -128,7 +131,7 @@ def value_of(context: Context, row: Row, version: str | None = None, stage: str 
 
 
 def _note_access(context: Context, row: Row) -> None:
-    """The day, as AWS tells it: a read writes once a day at most."""
+    """The day, as AWS tells it: a read writes once a day at most. On a full disk it is read all the same."""
     today = time.time() // _DAY * _DAY
     if row.state.get("accessed") == today:
         return
@@ -138,7 +141,11 @@ def _note_access(context: Context, row: Row) -> None:
         if there is not None:
             transaction.save(replace(there, state={**there.state, "accessed": today}))
 
-    context.store.write(write)
+    try:
+        context.store.write(write)
+    except DBAPIError as error:
+        if not is_full(error):
+            raise
 
 
 @on_secret("UpdateSecretVersionStage")

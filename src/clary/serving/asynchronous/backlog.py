@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections import deque
-from collections.abc import Collection, Iterable
+from collections.abc import Awaitable, Collection, Iterable
 from typing import NamedTuple
 
 from clary.serving.asynchronous.requests import AsyncRequest
-from clary.serving.router import Replica, Straight
+from clary.serving.chain import Walk
+from clary.serving.client import Request, Response
+from clary.serving.router import STRAIGHT, Replica
 from clary.serving.routes import Target
 
 
-class Asked(Straight):
+class Asked:
     """The least busy replica, and which it was."""
 
     def __init__(self, target: Target | None = None) -> None:
@@ -22,9 +24,13 @@ class Asked(Straight):
 
     def choose(self, replicas: Iterable[Replica]) -> Replica | None:
         """It has this request from now on."""
-        chosen = super().choose(replicas)
+        chosen = STRAIGHT.choose(replicas)
         self.target = chosen.target if chosen else None
         return chosen
+
+    def ask(self, replica: Replica, request: Request, walk: Walk) -> Awaitable[Response]:
+        """Its answer. Raises NotSent, Broken."""
+        return STRAIGHT.ask(replica, request, walk)
 
 
 class Running(NamedTuple):

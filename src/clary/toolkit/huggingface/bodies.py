@@ -27,7 +27,7 @@ _UNSUPPORTED = "Content type {} is not supported by this framework."
 
 def decode(body: Union[str, bytes], content_type: str) -> Data:
     """A request as a pipeline takes it. Raises ValueError."""
-    kind = content_types.parse(content_type)[0]
+    kind = content_types.kind_of(content_type)
     decoder = _DECODERS.get(kind)
     if decoder is None:
         raise ValueError(_UNSUPPORTED.format(content_type))

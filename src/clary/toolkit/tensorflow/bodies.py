@@ -28,7 +28,7 @@ class Unsupported(Exception):
 
 def to_serving(body: str, content_type: str) -> str:
     """A request's body as TensorFlow Serving takes it. Raises Unsupported."""
-    kind = content_types.parse(content_type)[0]
+    kind = content_types.kind_of(content_type)
     if kind == content_types.CSV:
         return _from_csv(body)
     if kind not in _JSON:

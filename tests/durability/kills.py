@@ -1,0 +1,110 @@
+"""Kills of Clary's processes at any moment while players play; after each, everything is as it was acknowledged."""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import suppress
+from pathlib import Path
+from random import Random
+
+from clary.objects import ObjectReader, ObjectStore
+from tests.durability.buckets import Objects
+from tests.durability.confidential import Keys, Parameters, Secrets
+from tests.durability.identities import Identities
+from tests.durability.letters import Letters
+from tests.durability.records import Kept, Logs, Metrics
+from tests.durability.uploads import Uploads
+from tests.durability.versions import Versions
+from tests.durability.witness import Doubtful, Game, Player, answered
+from tests.running import RunningClary, wait_until
+
+ALL = ("supervisor", "edge", "control", "launcher")
+KILLED = (("control",), ("control",), ("edge",), ("edge",), ("launcher",), ("supervisor",), ("edge", "control"), ALL)
+KINDS = (Objects, Versions, Uploads, Letters, Identities, Keys, Secrets, Parameters, Logs, Metrics, Kept)
+BACK_SECONDS = 120
+
+
+def game(clary: RunningClary, seed: int) -> Game:
+    """One player of each kind."""
+    players: list[Player] = [kind(clary, f"{seed} {kind.__name__}", seed) for kind in KINDS]
+    return Game(players, Random(seed))
+
+
+def play(clary: RunningClary, seed: int, kills: int, longest: float) -> Game:
+    """That many kills, each at a moment of up to `longest` seconds. AssertionError says what was not kept."""
+    chance, played = Random(seed), game(clary, seed)
+    for number in range(kills):
+        killed, moment = chance.choice(KILLED), chance.uniform(0, longest)
+        try:
+            _one(clary, played, killed, moment)
+        except BaseException as error:
+            error.add_note(f"seed {seed}, kill {number}: {killed} after {moment:.3f} s")
+            raise
+    return played
+
+
+def _one(clary: RunningClary, played: Game, killed: tuple[str, ...], moment: float) -> None:
+    played.begin()
+    time.sleep(moment)
+    kill(clary, killed)
+    wait_until(lambda: answers(clary), BACK_SECONDS, "everything is answered again")
+    played.end()
+    wait_until(lambda: answers(clary), BACK_SECONDS, "everything is answered again")
+    played.check()
+
+
+def kill(clary: RunningClary, names: tuple[str, ...]) -> None:
+    """SIGKILL to all of them; without its supervisor Clary is started again."""
+    for name in names:
+        with suppress(LookupError):  # one that was killed a moment ago may not be back
+            clary.kill(name)
+    if "supervisor" in names:
+        wait_until(lambda: _up(clary), BACK_SECONDS, "up")
+
+
+def _up(clary: RunningClary) -> bool:
+    """Whether it is; it is refused as long as the old processes end."""
+    try:
+        clary.up()
+    except RuntimeError:
+        return False
+    return True
+
+
+def answers(clary: RunningClary) -> bool:
+    """Whether edge and control, all of its databases, do."""
+    try:
+        answered(clary.client("s3").list_buckets)
+        answered(clary.client("sagemaker").list_models)
+        answered(clary.client("sqs").list_queues)
+    except Doubtful:
+        return False
+    return True
+
+
+def leavings(clary: RunningClary) -> list[str]:
+    """What stays when nobody asks for anything any more: files that nothing names. Clary is down."""
+    root = clary.data_dir / "objects"
+    store = ObjectStore(root)
+    try:
+        store.collector.collect(now=time.time() + 1e6)
+        store.collector.sweep(older_than=-60)
+        named = _named(store)
+        lost = [f"object file {file}" for file, _ in store.files.all() if file not in named]
+        assert named <= {file for file, _ in store.files.all()}, "files that a row names are gone"
+    finally:
+        store.close()
+    return lost + [str(path) for path in clary.data_dir.rglob("*.new")]
+
+
+def _named(store: ObjectReader) -> set[str]:
+    connection = store._connections.get()
+    layouts = "SELECT layout FROM object UNION ALL SELECT layout FROM version WHERE layout != ''"
+    parts = {file for (file,) in connection.execute("SELECT file FROM part")}
+    return parts | {file for (layout,) in connection.execute(layouts) for file, *_ in json.loads(layout)}
+
+
+def log_of(clary: RunningClary) -> str:
+    """What the server has written."""
+    return Path(clary.data_dir / "server.log").read_text(errors="replace")
