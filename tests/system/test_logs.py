@@ -157,6 +157,45 @@ def test_a_query_that_control_was_killed_in_is_begun_anew(clary: RunningClary, l
     assert rows(logs.get_query_results(queryId=done)) == [{"last": "line 99"}]
 
 
+def test_a_live_tail_shows_what_comes_and_nothing_before(clary: RunningClary, logs: Any) -> None:
+    group = made(logs, "live/tail")
+    put(logs, group, "before")
+    arn = f"arn:aws:logs:us-east-1:000000000000:log-group:{group}"
+    tails = clary.client("logs")
+    tails.meta.events.register("before-sign", at_the_host)
+    for wrong in ({"logGroupIdentifiers": [arn + "-2"]}, {"logGroupIdentifiers": [arn], "logEventFilterPattern": "{"}):
+        with pytest.raises(ClientError):
+            tails.start_live_tail(**wrong)
+    stream = tails.start_live_tail(logGroupIdentifiers=[arn], logEventFilterPattern="-dull")["responseStream"]
+    events = iter(stream)
+    began = next(events)["sessionStart"]
+    assert (began["logGroupIdentifiers"], began["logEventFilterPattern"]) == ([f"000000000000:{group}"], "-dull")
+    put(logs, group, "dull", "bright")
+    logs.create_log_stream(logGroupName=group, logStreamName="later")
+    now = int(time.time() * 1000)
+    logs.put_log_events(
+        logGroupName=group, logStreamName="later", logEvents=[{"timestamp": now, "message": "elsewhere"}]
+    )
+    seen: list[Any] = []
+    while len(seen) < 2:
+        update = next(events)["sessionUpdate"]
+        assert update["sessionMetadata"] == {"sampled": False}
+        seen += update["sessionResults"]
+    assert {event["message"] for event in seen} == {"bright", "elsewhere"}
+    [later] = [event for event in seen if event["message"] == "elsewhere"]
+    assert (later["logStreamName"], later["logGroupIdentifier"], later["timestamp"]) == (
+        "later",
+        f"000000000000:{group}",
+        now,
+    )
+    stream.close()
+
+
+def at_the_host(request: Any, **_: Any) -> None:
+    """`stream-` before the host is a name that nobody resolves here."""
+    request.url = request.url.replace("//stream-", "//")
+
+
 def test_a_function_is_handed_what_matches(clary: RunningClary, logs: Any, functions: Functions) -> None:
     group = made(logs, "handed")
     arn = functions.create("told", TELL)["FunctionArn"]

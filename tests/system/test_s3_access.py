@@ -25,7 +25,7 @@ from tests.running import RunningClary, wait_until
 pytestmark = pytest.mark.system
 
 PAGE = Path(__file__).parents[2] / "docs" / "s3-access.md"
-OTHER = "222222222222"
+ACCOUNT, OTHER = "000000000000", "222222222222"
 BUCKET = "open-data"
 OFF = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), False)
 ALL_USERS = "http://acs.amazonaws.com/groups/global/AllUsers"
@@ -110,6 +110,71 @@ def ask(method: str, url: str, headers: dict[str, str] | None = None, body: byte
 
 
 # Policies
+
+
+@pytest.fixture
+def s3control(shared: RunningClary) -> Iterator[Any]:
+    """A client without the account before the host, which nobody resolves here."""
+
+    def stay(request: Any, **_: Any) -> None:
+        request.url = re.sub(r"//\d{12}\.", "//", request.url)
+
+    client = shared.client("s3control")
+    client.meta.events.register("before-sign", stay)
+    yield client
+    client.delete_public_access_block(AccountId=ACCOUNT)
+
+
+def test_an_account_blocks_what_its_buckets_do_not(s3: Any, nobody: Any, s3control: Any, bucket: str) -> None:
+    missing = "The public access block configuration was not found"
+    get, put = s3control.get_public_access_block, s3control.put_public_access_block
+    assert refusal(get, AccountId=ACCOUNT) == ("NoSuchPublicAccessBlockConfiguration", missing)
+    s3.put_bucket_policy(Bucket=bucket, Policy=policy())
+    assert read(nobody) == b"text"
+    put(AccountId=ACCOUNT, PublicAccessBlockConfiguration={"RestrictPublicBuckets": True})
+    assert refusal(nobody.get_object, Bucket=bucket, Key="k")[0] == "AccessDenied"
+    assert get(AccountId=ACCOUNT)["PublicAccessBlockConfiguration"] == {**OFF, "RestrictPublicBuckets": True}
+    assert bucket in [each["Name"] for each in s3.list_buckets()["Buckets"]], "and no bucket of the account's own"
+    put(AccountId=ACCOUNT, PublicAccessBlockConfiguration={"BlockPublicPolicy": True})
+    assert read(nobody) == b"text"
+    assert "BlockPublicPolicy" in refusal(s3.put_bucket_policy, Bucket=bucket, Policy=policy())[1]
+    s3control.delete_public_access_block(AccountId=ACCOUNT)
+    s3.put_bucket_policy(Bucket=bucket, Policy=policy())
+    nothing = ("InvalidRequest", "Must specify at least one configuration.")
+    assert refusal(put, AccountId=ACCOUNT, PublicAccessBlockConfiguration={}) == nothing
+    assert refusal(get, AccountId=OTHER)[0] == "AccessDenied"
+
+
+def test_an_account_passes_over_public_acls(s3: Any, nobody: Any, s3control: Any, bucket: str) -> None:
+    rule = {"Rules": [{"ObjectOwnership": "ObjectWriter"}]}
+    s3.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls=rule)
+    s3.put_object_acl(Bucket=bucket, Key="k", ACL="public-read")
+    assert read(nobody) == b"text"
+    block = {"IgnorePublicAcls": True, "BlockPublicAcls": True}
+    s3control.put_public_access_block(AccountId=ACCOUNT, PublicAccessBlockConfiguration=block)
+    assert refusal(nobody.get_object, Bucket=bucket, Key="k")[0] == "AccessDenied"
+    assert "BlockPublicAcls" in refusal(s3.put_object_acl, Bucket=bucket, Key="k", ACL="public-read")[1]
+    assert "BlockPublicAcls" in refusal(s3.put_object, Bucket=bucket, Key="n", ACL="public-read")[1]
+
+
+def test_tags_of_a_bucket_are_changed_one_at_a_time(s3: Any, s3control: Any, bucket: str) -> None:
+    named = {"AccountId": ACCOUNT, "ResourceArn": f"arn:aws:s3:::{bucket}"}
+    s3control.tag_resource(**named, Tags=[{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}])
+    s3control.tag_resource(**named, Tags=[{"Key": "b", "Value": "3"}])
+    both = [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "3"}]
+    assert s3control.list_tags_for_resource(**named)["Tags"] == both == s3.get_bucket_tagging(Bucket=bucket)["TagSet"]
+    s3control.untag_resource(**named, TagKeys=["a", "b"])
+    assert s3control.list_tags_for_resource(**named)["Tags"] == []
+    assert refusal(s3.get_bucket_tagging, Bucket=bucket)[0] == "NoSuchTagSet"
+    other = {"AccountId": ACCOUNT, "ResourceArn": "arn:aws:s3:::not-there"}
+    assert refusal(s3control.list_tags_for_resource, **other)[0] == "NoSuchResource"
+
+
+def test_access_points_are_refused(s3control: Any, bucket: str) -> None:
+    assert s3control.list_access_points(AccountId=ACCOUNT)["AccessPointList"] == []
+    refused = refusal(s3control.create_access_point, AccountId=ACCOUNT, Name="point", Bucket=bucket)
+    assert refused[0] == "NotImplemented"
+    assert refusal(s3control.get_access_point, AccountId=ACCOUNT, Name="point")[0] == "NoSuchAccessPoint"
 
 
 def test_nobody_reads_before_a_policy_and_everybody_by_it(s3: Any, nobody: Any, bucket: str) -> None:
@@ -222,11 +287,11 @@ def test_and_so_is_a_topic_s(shared: RunningClary, ann: Any) -> None:
     arn = sns.create_topic(Name="news")["TopicArn"]
     hers = boto3.client("sns", endpoint_url=shared.endpoint_url, region_name="us-east-1", **keys_of(ann))
     wanted = policy({"AWS": "arn:aws:iam::000000000000:user/ann"}, Action="sns:Publish", Resource=arn)
-    assert refusal(hers.publish, TopicArn=arn, Message="x")[0] == "AccessDenied"
+    assert refusal(hers.publish, TopicArn=arn, Message="x")[0] == "AuthorizationError"
     sns.set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=wanted)
     hers.publish(TopicArn=arn, Message="x")
     sns.delete_topic(TopicArn=arn)
-    assert refusal(hers.publish, TopicArn=arn, Message="x")[0] == "AccessDenied"
+    assert refusal(hers.publish, TopicArn=arn, Message="x")[0] == "AuthorizationError"
 
 
 def keys_of(client: Any) -> dict[str, str]:

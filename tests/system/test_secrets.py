@@ -14,7 +14,8 @@ from botocore.model import Shape
 
 from clary.services.catalogue import REGISTRY
 from clary.wire import models
-from tests.running import RunningClary
+from tests.running import RunningClary, wait_until
+from tests.system.functions import Functions
 
 pytestmark = pytest.mark.system
 
@@ -95,6 +96,7 @@ def there(shared: RunningClary) -> dict[str, Any]:
         "Path": "/app",
         "ResourceId": "/app/rate",
         "ResourceType": "Parameter",
+        **dict.fromkeys(("ReplicaRegion", "PrimaryRegion"), "eu-west-1"),
     }
 
 
@@ -243,3 +245,49 @@ def test_what_was_acknowledged_is_there_after_a_kill_and_stands_in_no_log(
     assert read["Parameter"]["Value"] == "hunter3"
     said = [file for file in shared.data_dir.rglob("*") if file.is_file() and b"hunter" in file.read_bytes()]
     assert said == []
+
+
+ROTATING = """\
+import boto3
+def handler(event, context):
+    secrets, step, token = boto3.client("secretsmanager"), event["Step"], event["Token"]
+    name, stages = event["SecretId"], secrets.describe_secret(SecretId=event["SecretId"])["VersionIdsToStages"]
+    if step == "createSecret":
+        made = secrets.get_random_password(ExcludePunctuation=True)["RandomPassword"]
+        secrets.put_secret_value(
+            SecretId=name, ClientRequestToken=token, SecretString=made, VersionStages=["AWSPENDING"]
+        )
+    if step == "testSecret":
+        assert secrets.get_secret_value(SecretId=name, VersionStage="AWSPENDING")["VersionId"] == token
+    if step == "finishSecret":
+        [old] = [version for version, labels in stages.items() if "AWSCURRENT" in labels]
+        secrets.update_secret_version_stage(
+            SecretId=name, VersionStage="AWSCURRENT", MoveToVersionId=token, RemoveFromVersionId=old
+        )
+"""
+"""As AWS's templates are, without a database."""
+
+
+def test_a_secret_is_rotated_by_its_function_also_where_all_are_killed_meanwhile(shared: RunningClary) -> None:
+    functions, secrets = Functions(shared), shared.client("secretsmanager")
+    arn = functions.create("rotating", ROTATING, Timeout=60)["FunctionArn"]
+    secrets.create_secret(Name="turned", SecretString="first")
+    asked = {"SecretId": "turned", "RotationLambdaARN": arn, "RotationRules": {"AutomaticallyAfterDays": 7}}
+    code, text = refusal(secrets.rotate_secret, **asked)
+    assert code == "AccessDeniedException"
+    assert text.startswith("Secrets Manager cannot invoke the specified Lambda function.")
+    functions.client.add_permission(
+        FunctionName="rotating",
+        StatementId="rotation",
+        Action="lambda:InvokeFunction",
+        Principal="secretsmanager.amazonaws.com",
+        SourceArn=secrets.describe_secret(SecretId="turned")["ARN"],
+    )
+    version = secrets.rotate_secret(**asked)["VersionId"]
+    shared.kill("supervisor", "control", "edge")
+    shared.up()
+    wait_until(lambda: "LastRotatedDate" in secrets.describe_secret(SecretId="turned"), 120, "it is rotated")
+    current = secrets.get_secret_value(SecretId="turned")
+    assert (current["VersionId"], len(current["SecretString"])) == (version, 32)
+    assert secrets.get_secret_value(SecretId="turned", VersionStage="AWSPREVIOUS")["SecretString"] == "first"
+    assert secrets.describe_secret(SecretId="turned")["NextRotationDate"] is not None

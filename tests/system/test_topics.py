@@ -5,12 +5,19 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
 
+from clary.calls import account_root
+from clary.identity.sealing import Sealer
 from tests.running import RunningClary, wait_until
 from tests.system.functions import Functions
 
 pytestmark = [pytest.mark.system]
+
+OTHER = "222222222222"
 
 
 def queue(clary: RunningClary, name: str) -> tuple[str, str]:
@@ -122,3 +129,30 @@ def test_a_topic_keeps_how_its_deliveries_are_to_be_logged(shared: RunningClary)
     assert (kept["SQSSuccessFeedbackSampleRate"], kept["LambdaSuccessFeedbackSampleRate"]) == ("10", "0")
     with pytest.raises(client.exceptions.InvalidParameterException, match="from 0 to 100"):
         client.set_topic_attributes(TopicArn=arn, AttributeName="HTTPSuccessFeedbackSampleRate", AttributeValue="101")
+
+
+def test_another_account_publishes_once_it_has_the_permission(shared: RunningClary) -> None:
+    key = Sealer.of(shared.data_dir).issue(account_root(OTHER), 3600).sts()
+    stranger = boto3.client(
+        "sns",
+        endpoint_url=shared.endpoint_url,
+        region_name="us-east-1",
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+        aws_session_token=key["SessionToken"],
+        config=Config(retries={"max_attempts": 0}),
+    )
+    url, arn = queue(shared, "open")
+    published = topic(shared, "open", "sqs", arn)
+    with pytest.raises(ClientError) as refused:
+        stranger.publish(TopicArn=published, Message="early")
+    assert refused.value.response["Error"]["Code"] == "AuthorizationError"
+    assert f"is not authorized to perform: SNS:Publish on resource: {published}" in str(refused.value)
+    permission = {"TopicArn": published, "Label": "other"}
+    shared.client("sns").add_permission(**permission, AWSAccountId=[OTHER], ActionName=["Publish"])
+    stranger.publish(TopicArn=published, Message="hello")
+    [body] = bodies(shared, url)
+    assert json.loads(body)["Message"] == "hello"
+    shared.client("sns").remove_permission(**permission)
+    with pytest.raises(ClientError):
+        stranger.publish(TopicArn=published, Message="late")

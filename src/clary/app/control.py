@@ -236,7 +236,7 @@ class Control:
 
         def run(operation: Operation, call: Call) -> dict[str, Any]:
             if operation.place == "edge":
-                return self.edge_work.run(operation, acting(call))
+                return self.edge_work.run(operation, call)
             return self._run(controllers, operation, acting(call))
 
         return InnerDoor(REGISTRY, rights, run)

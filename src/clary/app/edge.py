@@ -97,7 +97,7 @@ class Edge:
         door = ControlDoor(settings.run_dir / "control.sock")
         objects = ObjectReader(settings.objects_dir)
         identity = Identity(settings, Granting(objects), ExistingTags(objects))
-        letters = FunctionLetters(REGISTRY, identity, door, settings.account_id)
+        letters = FunctionLetters(REGISTRY, identity, door, door.ask, settings.account_id)
         functions = Functions(
             settings.run_dir,
             environments(door),
@@ -143,6 +143,7 @@ class Edge:
             self.queues,
             lambda access: self.identity.authorise(call, [access]),
             self.door,
+            self.door.ask,
         )
 
     def gateway(self) -> Gateway:

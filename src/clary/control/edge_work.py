@@ -17,6 +17,8 @@ from clary.functions.event_files import PostedEvents
 from clary.functions.invoking import Invocation, Outcome
 from clary.functions.known import KnownFunctions
 from clary.functions.table import Function
+from clary.gateway.service_rights import acting
+from clary.keys.secrets import SERVICE as ROTATING
 from clary.services.registry import Operation
 from clary.settings import Settings
 
@@ -37,12 +39,24 @@ class _Unasked:
 
 
 @dataclass(frozen=True)
+class _Telling:
+    """Events whose answers somebody waits for: who has asked for them in its own name."""
+
+    events: PostedEvents
+    tell: str
+
+    async def accept(self, invocation: Invocation) -> None:
+        """Durable when it returns."""
+        await self.events.accept(invocation, self.tell)
+
+
+@dataclass(frozen=True)
 class _Context:
     """What `Invoke` is given."""
 
     call: Call
     functions: _Unasked
-    events: PostedEvents
+    events: _Telling
 
 
 class EdgeWork:
@@ -62,6 +76,7 @@ class EdgeWork:
             raise AWSError(
                 "NotImplemented", f"{operation.service}.{operation.name} is not called from here.", status=501
             )
-        context = _Context(call, _Unasked(self._known), self._events)
+        tell = call.parent if call.principal.identity == ROTATING else ""
+        context = _Context(acting(call), _Unasked(self._known), _Telling(self._events, tell))
         output: dict[str, Any] = asyncio.run(operation.handler(context, call.params))
         return output

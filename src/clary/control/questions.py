@@ -15,6 +15,7 @@ from clary.control.layer_uploads import abandon_upload, upload
 from clary.control.server import Question
 from clary.control.work import given, interrupt, jobs, tunings
 from clary.controllers.control import Controllers
+from clary.functions.letters import STEP_DONE
 from clary.jumpstart import bucket
 from clary.lifecycles import (
     compilation_job,
@@ -34,8 +35,11 @@ from clary.services.apigateway.publication import publish as publish_apis
 from clary.services.apigateway.usage import note as note_usage
 from clary.services.iam.bootstrap import ensure_defaults
 from clary.services.iam.use import note as note_uses
+from clary.services.logs.live_tail import QUESTION as LOG_STREAMS
+from clary.services.logs.live_tail import streams
 from clary.services.s3.publication import publish as publish_buckets
 from clary.services.sagemaker.publication import publish as publish_endpoints
+from clary.services.secretsmanager.rotation import step_done
 from clary.services.sns.publication import publish as publish_topics
 from clary.services.sqs.publication import publish as publish_queues
 from clary.services.sqs.reception import receive
@@ -100,6 +104,8 @@ class Questions:
             "abandon-upload": lambda params: abandon_upload(self._store, self._objects, params),
             QUESTION: self.arrivals,
             RECEIVE: lambda params: receive(self._store.read, self._messages, params),
+            LOG_STREAMS: lambda params: streams(self._store.read, params),
+            STEP_DONE: lambda params: step_done(self._store, self._controllers.wake, params),
             "reset": self.reset,
             "environment": self._controllers.environments.start,
             "load-model": self._controllers.models.load,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from clary.keys.rotation import plan
 from clary.keys.rows import ENABLED, expiry
 from clary.store.rows import Row
 
@@ -27,13 +28,23 @@ class Rotate:
 
 
 @dataclass(frozen=True)
+class Begin:
+    """A secret is to be rotated, as its rules say."""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A secret's function is to be asked for the next step of a rotation."""
+
+
+@dataclass(frozen=True)
 class Wait:
     """Nothing for so many seconds; None: until it is woken."""
 
     seconds: float | None
 
 
-Step = Delete | Expire | Rotate | Wait
+Step = Delete | Expire | Rotate | Begin | Ask | Wait
 
 
 def decide(row: Row, now: float) -> Step:
@@ -46,7 +57,19 @@ def decide(row: Row, now: float) -> Step:
         due.append((until, Expire()))
     if row.state.get("rotates") and row.status == ENABLED:
         due.append((row.state["rotates"], Rotate()))
+    due += _of_rotation(row)
     if not due:
         return Wait(None)
     moment, step = min(due, key=lambda each: each[0])
     return step if moment <= now else Wait(min(moment - now, _LONGEST))
+
+
+def _of_rotation(row: Row) -> list[tuple[float, Step]]:
+    """Of a secret that is not about to go."""
+    kept = plan(row)
+    run, following = kept.get("run"), kept.get("next")
+    if row.state.get("deletes"):
+        return []
+    if run:
+        return [] if run["asked"] else [(run["due"], Ask())]
+    return [(following, Begin())] if following and kept.get("enabled") else []

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import time
+import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from clary.controllers.key import Delete, Expire, Rotate, Wait, decide
-from clary.keys import secrets
+from clary.calls import Call, service_principal
+from clary.controllers.key import Ask, Begin, Delete, Expire, Rotate, Wait, decide
+from clary.controllers.logs import Invoke
+from clary.errors import AWSError
+from clary.keys import rotation, secrets
 from clary.keys.material import root
 from clary.keys.rows import ALIAS, GRANT, KIND, rotated, without_material
+from clary.names import Arn
 from clary.settings import Settings
 from clary.store import Store
 from clary.store.rows import Key, Row
 
 if TYPE_CHECKING:
     from clary.store.transaction import Transaction
+
+_OURS = 500
 
 _BELOW = {KIND: (ALIAS, GRANT), secrets.KIND: (secrets.VERSION,)}
 """What goes with a row."""
@@ -24,9 +32,12 @@ _BELOW = {KIND: (ALIAS, GRANT), secrets.KIND: (secrets.VERSION,)}
 class KeyController:
     """Reconciles keys and secrets."""
 
-    def __init__(self, settings: Settings, store: Store, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, settings: Settings, store: Store, invoke: Invoke, clock: Callable[[], float] = time.time
+    ) -> None:
         self._settings = settings
         self._store = store
+        self._invoke = invoke
         self._clock = clock
 
     def resume(self) -> list[Key]:
@@ -44,9 +55,30 @@ class KeyController:
                     self._save(without_material(row))
                 case Rotate():
                     self._save(rotated(row, root(self._settings.data_dir), "AUTOMATIC", now))
+                case Begin():
+                    steps = rotation.STEPS
+                    self._save(rotation.begun(rotation.with_plan(row, next=None), _token(row), steps, now))
+                case Ask():
+                    self._save(self._asked(row, now))
                 case Wait(seconds):
                     return seconds
         return None
+
+    def _asked(self, row: Row, now: float) -> Row:
+        """The secret whose function was sent the next step, durably: it answers by `step_done`. Sent twice, where
+        control died meanwhile, it is one event. Raises AWSError where it is for us to try again."""
+        function, event = rotation.plan(row)["function"], json.dumps(rotation.event(row)).encode()
+        params = {"FunctionName": function, "InvocationType": "Event", "Payload": event}
+        principal = service_principal(row.key.account, secrets.SERVICE)
+        region = Arn.parse(function).region if function.startswith("arn:") else row.key.region
+        call = Call(principal, "lambda", "Invoke", params, region, rotation.request(row), parent=row.arn)
+        try:
+            self._invoke(call)
+        except AWSError as error:
+            if error.status >= _OURS:
+                raise
+            return rotation.answered(row, failed=True, now=now)
+        return rotation.asked(row)
 
     def _save(self, row: Row) -> None:
         self._store.write(lambda transaction: transaction.save(row))
@@ -61,3 +93,10 @@ class KeyController:
             transaction.delete(row.key, row.version)
 
         self._store.write(write)
+
+
+def _token(row: Row) -> str:
+    """Of the version that a rotation by the rules is to make; the one that is pending where the last one has failed."""
+    stages = row.state["stages"]
+    pending = stages.get(secrets.PENDING)
+    return pending if pending and pending != stages.get(secrets.CURRENT) else str(uuid.uuid4())

@@ -37,11 +37,13 @@ class Event:
     refusals: int = 0
     """How often it could not be asked."""
     due: float = 0.0
+    tell: str = ""
+    """The ARN of what waits for the answer; its function's rules on retries and destinations do not hold then."""
     letters: tuple[Letter, ...] = ()
     """What is still to be said of it: it is over."""
 
     @classmethod
-    def of(cls, invocation: Invocation) -> Event:
+    def of(cls, invocation: Invocation, tell: str = "") -> Event:
         """A new one."""
         function = invocation.function
         return cls(
@@ -53,6 +55,7 @@ class Event:
             payload=invocation.event.decode(),
             client_context=invocation.client_context,
             accepted=time.time(),
+            tell=tell,
         )
 
 
@@ -96,8 +99,8 @@ class PostedEvents:
         self._publisher = Publisher(folder / POSTED)
         self._lock = threading.Lock()
 
-    async def accept(self, invocation: Invocation) -> None:
+    async def accept(self, invocation: Invocation, tell: str = "") -> None:
         """Durable when it returns; the edge takes it up within a second, or when it is there again."""
-        self._files.write(Event.of(invocation))
+        self._files.write(Event.of(invocation, tell))
         with self._lock:
             self._publisher.publish({})

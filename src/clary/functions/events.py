@@ -18,7 +18,7 @@ from pathlib import Path
 from clary.errors import AWSError
 from clary.functions.event_files import POSTED, Event, EventFiles
 from clary.functions.invoking import Functions, Invocation, Outcome
-from clary.functions.letters import FUNCTIONS, Ended, Letter, Post, dead_letter, record, service_of
+from clary.functions.letters import FUNCTIONS, Ended, Letter, Post, answer, dead_letter, message, record, service_of
 from clary.functions.table import LATEST, EventRules, Function, chosen
 from clary.publish import Subscriber
 
@@ -115,9 +115,9 @@ class Events:
             return await self._say(event)
         try:
             function = self._functions.find(event.account, event.region, event.name, event.qualifier)
-        except AWSError:
-            return None  # deleted meanwhile, and its events with it
-        rules = function.events.get(event.qualifier) or function.events.get("") or EventRules()
+        except AWSError as error:  # deleted meanwhile, and its events with it
+            return replace(event, letters=(answer(event.tell, event.id, error.message),)) if event.tell else None
+        rules = _rules(event, function)
         try:
             outcome = await self._functions.invoke(_invocation(event, function))
         except AWSError as error:
@@ -157,6 +157,9 @@ class Events:
         """The event with all that is to be said of it; None where nothing is."""
         ended = _ended(event, function, condition, outcome)
         destination = rules.on_success if condition == _SUCCESS else rules.on_failure
+        if event.tell:
+            said = message(ended) if condition != _SUCCESS else ""
+            return replace(event, letters=(answer(event.tell, event.id, said),), due=0.0, refusals=0)
         if service_of(destination) == FUNCTIONS:
             await self._tell(destination, event, ended)
         letters = _letters(event, function, destination, ended)
@@ -191,6 +194,12 @@ class Events:
 
     async def _drop(self, event: Event) -> None:
         await asyncio.get_running_loop().run_in_executor(self._threads, self._files.remove, event)
+
+
+def _rules(event: Event, function: Function) -> EventRules:
+    if event.tell:
+        return EventRules(retries=0)
+    return function.events.get(event.qualifier) or function.events.get("") or EventRules()
 
 
 def _invocation(event: Event, function: Function) -> Invocation:

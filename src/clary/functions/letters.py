@@ -12,6 +12,9 @@ from typing import Any, NamedTuple
 FUNCTIONS = "lambda"
 """The service of destinations that are functions."""
 
+STEP_DONE = "rotation-step"
+"""The question by which control hears what a function that rotates a secret has answered."""
+
 _VERSION = "1.0"
 _MESSAGE_BYTES = 1024
 _ANSWERED, _THROTTLED = "200", "429"
@@ -57,6 +60,11 @@ def service_of(arn: str) -> str:
     return arn.split(":")[2] if arn else ""
 
 
+def answer(to: str, request: str, error: str) -> Letter:
+    """To what waits for it (`Event.tell`): whether it went well."""
+    return Letter(to, "", "", json.dumps({"request": request, "error": error}))
+
+
 def record(ended: Ended) -> dict[str, Any]:
     """What destinations are told."""
     said: dict[str, Any] = {
@@ -83,11 +91,12 @@ def dead_letter(ended: Ended) -> dict[str, tuple[str, str]]:
     return {
         "RequestID": ("String", ended.request),
         "ErrorCode": ("Number", _ANSWERED if ended.version else _THROTTLED),
-        "ErrorMessage": ("String", _message(ended)),
+        "ErrorMessage": ("String", message(ended)),
     }
 
 
-def _message(ended: Ended) -> str:
+def message(ended: Ended) -> str:
+    """What went wrong, in the function's words."""
     if not ended.version:
         return "Rate Exceeded."
     value = _value(ended.answer)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from clary.calls import Call, Door
 from clary.errors import AWSError
-from clary.functions.letters import Letter
+from clary.functions.letters import STEP_DONE, Letter
 from clary.gateway.identity import Identity
 from clary.identity.issuing import role_principal
 from clary.names import Arn
@@ -31,18 +32,28 @@ _OPERATIONS: Mapping[str, Callable[[Letter, Arn], tuple[str, dict[str, Any]]]] =
 """The operation and its parameters, by the target's service."""
 
 
+_ROTATED = "secretsmanager"
+
+Ask = Callable[[str, Mapping[str, Any]], Awaitable[dict[str, Any]]]
+"""One of Clary's own requests to control."""
+
+
 class FunctionLetters:
     """Sends them, from the edge."""
 
-    def __init__(self, registry: Registry, identity: Identity, control: Door, account: str) -> None:
+    def __init__(self, registry: Registry, identity: Identity, control: Door, ask: Ask, account: str) -> None:
         self._registry = registry
         self._identity = identity
         self._control = control
+        self._ask = ask
         self._account = account
 
     async def __call__(self, letter: Letter) -> None:
         """It is kept where it was sent when this returns. Raises AWSError."""
         target = Arn.parse(letter.arn)
+        if target.service == _ROTATED:
+            await self._ask(STEP_DONE, {"secret": letter.arn, **json.loads(letter.body)})
+            return
         if target.service not in _OPERATIONS:
             raise AWSError("NotImplemented", f"{letter.arn} cannot be told anything.", status=400)
         operation, params = _OPERATIONS[target.service](letter, target)

@@ -65,8 +65,9 @@ _SERVICES = {
     ("ecr", "ValidationException"): "InvalidParameterException",
     ("logs", "ValidationException"): "InvalidParameterException",
     ("sagemaker-runtime", "ValidationException"): "ValidationError",
+    ("sns", "AccessDeniedException"): "AuthorizationError",
 }
-"""Services that name the model's constraints in their own way."""
+"""Services that name a refusal in their own way."""
 
 _TEXTS = {
     ("rest-xml", "InvalidClientTokenId"): "The AWS Access Key Id you provided does not exist in our records.",

@@ -36,6 +36,7 @@ def denied(service: str, principal: Principal, action: str, resource: str, decis
     if principal.kind == "anonymous":
         return coded(service, "Access Denied")
     shown = f'"{resource}"' if service == "s3" else resource
+    action = action.replace("sns:", "SNS:", 1) if service == "sns" else action
     asked = f"User: {principal.arn} is not authorized to perform: {action} on resource: {shown}"
     return coded(service, f"{asked} {_reason(action, decision)}")
 

@@ -138,11 +138,19 @@ class ObjectStore(ObjectReader):
         """Set one of the bucket's settings to what JSON can say; None removes it. Raises NoSuchBucket, and what `check`
         raises, which looks at the bucket in the same transaction."""
 
-        def change(connection: sqlite3.Connection) -> None:
-            bucket = require_bucket(connection, name)
+        def change(bucket: Bucket) -> Mapping[str, Any] | None:
             if check:
                 check(bucket)
-            settings = {**bucket.settings, setting: value}
+            return value
+
+        self.change_bucket(name, setting, change)
+
+    def change_bucket(self, name: str, setting: str, made: Callable[[Bucket], Mapping[str, Any] | None]) -> None:
+        """As `set_bucket`, to what is made of the bucket in the same transaction."""
+
+        def change(connection: sqlite3.Connection) -> None:
+            bucket = require_bucket(connection, name)
+            settings = {**bucket.settings, setting: made(bucket)}
             kept = {key: item for key, item in settings.items() if item is not None}
             connection.execute("UPDATE bucket SET settings = ? WHERE name = ?", (json.dumps(kept), name))
 

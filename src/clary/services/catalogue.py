@@ -15,6 +15,7 @@ from clary.services import (
     logs,
     organizations,
     s3,
+    s3control,
     sagemaker,
     sagemaker_metrics,
     sagemaker_runtime,
@@ -38,6 +39,7 @@ from clary.services.logs.service import SERVICE as LOGS
 from clary.services.organizations.service import SERVICE as ORGANIZATIONS
 from clary.services.registry import Registry
 from clary.services.s3.service import SERVICE as S3
+from clary.services.s3control.service import SERVICE as S3CONTROL
 from clary.services.sagemaker.service import SERVICE as SAGEMAKER
 from clary.services.sagemaker_metrics.service import SERVICE as SAGEMAKER_METRICS
 from clary.services.sagemaker_runtime.service import SERVICE as SAGEMAKER_RUNTIME
@@ -61,6 +63,7 @@ OPERATIONS = (
     logs,
     organizations,
     s3,
+    s3control,
     sagemaker,
     sagemaker_metrics,
     sagemaker_runtime,
@@ -79,6 +82,7 @@ REGISTRY = Registry(
         SAGEMAKER_METRICS,
         SAGEMAKER_RUNTIME,
         S3,
+        S3CONTROL,
         STS,
         IAM,
         LOGS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -92,3 +92,5 @@ class EdgeContext:
     """Raises AccessDenied where the caller has not this right: for one that depends on what is found."""
     control: Door
     """Carries out another operation, which looks at the caller's rights itself: KMS's."""
+    ask: Callable[[str, Mapping[str, Any]], Awaitable[dict[str, Any]]]
+    """A question to control that is no operation. Raises AWSError."""

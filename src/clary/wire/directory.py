@@ -21,6 +21,8 @@ from clary.wire.routes import Match, Routes
 _REST = frozenset({"rest-json", "rest-xml"})
 _RPC_PATH = re.compile(r"/service/(?P<service>[^/]+)/operation/(?P<operation>[^/]+)")
 _ROOT_HOSTS = (".localhost", ".localhost.localdomain")
+_CONTROL, _CONTROL_PATH, _CONTROL_HEADER = "s3control", "/v20180820/", "x-amz-account-id"
+"""S3's control plane, which signs as S3 does: a bucket may have the path's name, but no request of S3 the header."""
 
 
 class Target(NamedTuple):
@@ -51,7 +53,8 @@ class Directory:
             self._enter(name, outline)
 
     def _enter(self, name: str, model: ServiceModel) -> None:
-        self._by_signing_name.setdefault(model.signing_name, []).append(name)
+        if name != _CONTROL:
+            self._by_signing_name.setdefault(model.signing_name, []).append(name)
         self._by_signing_name.setdefault(model.endpoint_prefix, []).append(name)
         if "targetPrefix" in model.metadata:
             self._by_target[model.metadata["targetPrefix"]] = name
@@ -63,7 +66,7 @@ class Directory:
 
         Raises BadPath, and Mismatch where a form cannot be read.
         """
-        target = self._of_rpc(request, scope)
+        target = self._of_rpc(request, scope) or self._of_control(request)
         if target is None:
             target = self._scoped(request, scope) if scope is not None else self._unsigned(request)
         if target.protocol:
@@ -82,6 +85,12 @@ class Directory:
         if path is None:
             return None
         return self._named(path["service"], path["operation"], scope, rpc_cbor.NAME)
+
+    def _of_control(self, request: HttpRequest) -> Target | None:
+        """What is asked of S3 Control; the host's first label is the account, as the header is."""
+        if not request.raw_path.startswith(_CONTROL_PATH) or _CONTROL_HEADER not in request.headers:
+            return None
+        return (self._route(_CONTROL, request) if _CONTROL in self._with_paths else None) or Target(_CONTROL)
 
     def _named(self, prefix: str, operation: str, scope: str | None, protocol: str) -> Target:
         service = self._by_target.get(prefix, scope or prefix)
@@ -102,7 +111,7 @@ class Directory:
     def _unsigned(self, request: HttpRequest) -> Target:
         if target := self._by_form(request):
             return target
-        others = (name for name in self._with_paths if name != "s3")
+        others = (name for name in self._with_paths if name not in ("s3", _CONTROL))
         for service in others:
             if match := self._route(service, request):
                 return match

@@ -10,8 +10,8 @@ from contextlib import aclosing
 
 from clary.errors import AWSError
 from clary.wire import json_values
-from clary.wire.json_rpc import error_members
 from clary.wire.models import Shape
+from clary.wire.protocol import error_members
 from clary.wire.values import Params
 
 CONTENT_TYPE = "application/vnd.amazon.eventstream"
@@ -21,6 +21,8 @@ Events = AsyncGenerator[Params, None]
 
 _TEXT = 7
 """The type of a header whose value is text."""
+
+_INITIAL = "initial-response"
 
 _BLOB_TYPE = "application/octet-stream"
 _TEXT_TYPE = "text/plain"
@@ -40,8 +42,11 @@ def is_event_stream(shape: Shape) -> bool:
     return bool(shape.serialization.get("eventstream"))
 
 
-async def frames(shape: Shape, events: Events) -> AsyncGenerator[bytes, None]:
-    """The events of a stream of this shape, each as soon as it comes; an AWSError is the last of them."""
+async def frames(shape: Shape, events: Events, initial: bytes | None = None) -> AsyncGenerator[bytes, None]:
+    """The events of a stream of this shape, each as soon as it comes; an AWSError is the last of them. `initial` comes
+    before all, where the protocol has no other place for it (JSON)."""
+    if initial is not None:
+        yield frame({":event-type": _INITIAL, ":content-type": _JSON_TYPE, ":message-type": "event"}, initial)
     try:
         async with aclosing(events):
             async for event in events:

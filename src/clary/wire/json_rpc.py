@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from botocore.model import OperationModel, ServiceModel
 
 from clary.errors import AWSError
-from clary.wire import json_values
+from clary.wire import event_stream, json_values
 from clary.wire.http import HttpRequest, HttpResponse
-from clary.wire.models import Shape
-from clary.wire.protocol import error_shape, error_status, query_error, type_name
+from clary.wire.protocol import error_members, error_shape, error_status, query_error, type_name
 from clary.wire.values import Mismatch, Params
+
+_INITIAL = b"{}"
+"""The members of an output beside its events: no operation has any."""
 
 
 class JsonRpc:
@@ -29,8 +31,13 @@ class JsonRpc:
         return params
 
     def serialise(self, output: Params, operation: OperationModel, request_id: str) -> HttpResponse:
-        """An operation without an output answers an empty body."""
+        """An operation without an output answers an empty body; one that answers by events is a stream of them."""
         shape = operation.output_shape
+        events = operation.get_event_stream_output()
+        if events is not None:
+            [coming] = output.values()
+            headers = {"content-type": event_stream.CONTENT_TYPE}
+            return HttpResponse(200, headers, event_stream.frames(events, coming, initial=_INITIAL))
         body = json_values.dumps(json_values.write(shape, output)) if shape is not None else b""
         return HttpResponse(200, {"content-type": _content_type(operation.service_model)}, body)
 
@@ -54,12 +61,3 @@ def _dumps(body: Params) -> bytes:
 def serialization_exception(mismatch: Mismatch) -> AWSError:
     """The answer of AWS's JSON services to what does not fit the model."""
     return AWSError("SerializationException", str(mismatch))
-
-
-def error_members(error: AWSError, shape: Shape | None) -> Params:
-    """The message, under the name that the shape gives it, and the shape's further members."""
-    if shape is None:
-        return {"message": error.message}
-    name = "Message" if "Message" in shape.members else "message"
-    members: Params = json_values.write(shape, error.members)
-    return {name: error.message, **members}

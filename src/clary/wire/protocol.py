@@ -9,7 +9,7 @@ from typing import Protocol
 from botocore.model import OperationModel, ServiceModel
 
 from clary.errors import AWSError
-from clary.wire import models
+from clary.wire import json_values, models
 from clary.wire.http import HttpRequest, HttpResponse
 from clary.wire.models import Shape
 from clary.wire.query_codes import query_code
@@ -74,3 +74,12 @@ def query_error(error: AWSError, shape: Shape | None, service: ServiceModel | No
         return {}
     code = query_code(service.service_name, error_code(error, shape))
     return {"x-amzn-query-error": f"{code};{'Sender' if status < 500 else 'Receiver'}"}
+
+
+def error_members(error: AWSError, shape: Shape | None) -> Params:
+    """The message, under the name that the shape gives it, and the shape's further members."""
+    if shape is None:
+        return {"message": error.message}
+    name = "Message" if "Message" in shape.members else "message"
+    members: Params = json_values.write(shape, error.members)
+    return {name: error.message, **members}

@@ -11,9 +11,9 @@ from botocore.model import OperationModel, ServiceModel
 from clary.errors import AWSError
 from clary.wire import event_stream, json_values, locations
 from clary.wire.http import HttpRequest, HttpResponse
-from clary.wire.json_rpc import error_members, serialization_exception
+from clary.wire.json_rpc import serialization_exception
 from clary.wire.models import Shape
-from clary.wire.protocol import error_code, error_shape, error_status
+from clary.wire.protocol import error_code, error_members, error_shape, error_status
 from clary.wire.values import Mismatch, Params, Value, is_streaming, payload_of
 
 _HEADERS = {"content-type": "application/json"}

@@ -1,4 +1,4 @@
-"""The rest-xml protocol: S3's (https://smithy.io/2.0/aws/protocols/aws-restxml-protocol.html)."""
+"""The rest-xml protocol: that of S3 and of its control plane (https://smithy.io/2.0/aws/protocols/aws-restxml-protocol.html)."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from clary.wire.protocol import error_code, error_shape, error_status
 from clary.wire.values import Mismatch, Params, is_streaming, payload_of, wire_name
 
 S3_NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
+CONTROL = "s3control"
+CONTROL_NAMESPACE = "http://awss3control.amazonaws.com/doc/2018-08-20/"
 _HEADERS = {"content-type": "application/xml"}
 
 _ROOTS = {
@@ -53,7 +55,7 @@ _ROOTS = {
 
 
 class RestXml:
-    """S3."""
+    """S3, and S3 Control."""
 
     def parse(self, request: HttpRequest, operation: OperationModel, labels: Mapping[str, str]) -> Params:
         """Raises AWSError (MalformedXML, InvalidArgument)."""
@@ -81,14 +83,20 @@ class RestXml:
         return response
 
     def fault(self, error: AWSError, service: ServiceModel | None, request_id: str) -> HttpResponse:
-        """`<Error><Code>…` with S3's further members (Key, BucketName, …) as they are given."""
+        """`<Error><Code>…` with S3's further members (Key, BucketName, …) as they are given; S3 Control puts another
+        element around it."""
         shape = error_shape(service, error.code)
-        root = Element("Error")
+        wrapped = service is not None and service.service_name == CONTROL
+        root = Element("ErrorResponse", {"xmlns": CONTROL_NAMESPACE}) if wrapped else Element("Error")
         members = {"Code": error_code(error, shape), "Message": error.message, **error.members}
-        members |= {"RequestId": request_id, "HostId": host_id(request_id)}
-        for name, value in members.items():
-            SubElement(root, name).text = xml_values.writable(str(value))
+        _write_texts(SubElement(root, "Error") if wrapped else root, members)
+        _write_texts(root, {"RequestId": request_id, "HostId": host_id(request_id)})
         return HttpResponse(error_status(error, shape), {**_HEADERS, **error.headers}, xml_values.render(root))
+
+
+def _write_texts(element: Element, texts: Mapping[str, object]) -> None:
+    for name, value in texts.items():
+        SubElement(element, name).text = xml_values.writable(str(value))
 
 
 def malformed_xml() -> AWSError:
@@ -142,7 +150,7 @@ def _write_body(operation: OperationModel, shape: Shape, output: Params) -> byte
     if member.type_name in ("blob", "string"):
         raw: bytes | Extent = value.encode() if isinstance(value, str) else value
         return raw
-    return _document(member, value, wire_name(member, name))
+    return _document(operation, member, value, wire_name(member, name))
 
 
 def _write_members(operation: OperationModel, shape: Shape, output: Params) -> bytes:
@@ -150,11 +158,12 @@ def _write_members(operation: OperationModel, shape: Shape, output: Params) -> b
         return _location_constraint(output)
     if not locations.in_body(shape):
         return b""
-    return _document(shape, output, _ROOTS.get(operation.name) or wire_name(shape, shape.name))
+    return _document(operation, shape, output, _ROOTS.get(operation.name) or wire_name(shape, shape.name))
 
 
-def _document(shape: Shape, value: Params, name: str) -> bytes:
-    root = Element(name, {"xmlns": S3_NAMESPACE})
+def _document(operation: OperationModel, shape: Shape, value: Params, name: str) -> bytes:
+    control = operation.service_model.service_name == CONTROL
+    root = Element(name, {"xmlns": CONTROL_NAMESPACE if control else S3_NAMESPACE})
     xml_values.write_members(shape, value, root, milliseconds=True)
     return xml_values.render(root)
 

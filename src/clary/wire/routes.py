@@ -31,7 +31,7 @@ class Match(NamedTuple):
 class _Route:
     operation: str
     segments: tuple[str, ...]
-    """A fixed text, or `{Name}`, or `{Name+}`, which takes the rest of the path."""
+    """A fixed text, or `{Name}`, or `{Name+}`, which takes the rest of the path but for fixed texts at its end."""
     constants: tuple[tuple[str, str], ...]
     """Pairs that the query must hold."""
     required_query: tuple[str, ...]
@@ -44,8 +44,7 @@ class _Route:
         for index, segment in enumerate(self.segments):
             rest = parts[index:]
             if segment.endswith("+}"):
-                labels[segment[1:-2]] = "/".join(rest)
-                return labels if "".join(rest) or len(rest) > 1 else None
+                return self._to_the_end(index, labels, rest)
             if not rest or (segment[0] != "{" and rest[0] != segment):
                 return None
             if segment[0] == "{":
@@ -54,17 +53,23 @@ class _Route:
                 labels[segment[1:-1]] = rest[0]
         return labels if list(parts[len(self.segments) :]) in ([], [""]) else None
 
+    def _to_the_end(self, index: int, labels: dict[str, str], rest: Sequence[str]) -> dict[str, str] | None:
+        ending = self.segments[index + 1 :]
+        held, last = rest[: len(rest) - len(ending)], tuple(rest[len(rest) - len(ending) :])
+        labels[self.segments[index][1:-2]] = "/".join(held)
+        return labels if last == ending and ("".join(held) or len(held) > 1) else None
+
     def asked_for(self, request: HttpRequest) -> bool:
         """Whether the query holds the route's constants."""
         query = request.query_map
         return all(name in query and (not value or query[name] == value) for name, value in self.constants)
 
-    def rank(self, request: HttpRequest) -> tuple[int, bool, int, bool]:
+    def rank(self, request: HttpRequest) -> tuple[int, bool, int, bool, int]:
         """The more a route asks for and finds, the better it fits (UploadPart is a PutObject with two more)."""
         query, headers = request.query_map, request.headers
         met = all(n in query for n in self.required_query) and all(n in headers for n in self.required_headers)
         asked = len(self.required_query) + len(self.required_headers)
-        return len(self.constants), met, asked if met else -asked, not self.deprecated
+        return len(self.constants), met, asked if met else -asked, not self.deprecated, len(self.segments)
 
 
 _KEPT = 1024

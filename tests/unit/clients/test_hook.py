@@ -39,6 +39,21 @@ def test_an_address_that_is_not_aws_stays() -> None:
     assert python(code, AWS_ENDPOINT_URL="http://127.0.0.1:1") == "http://minio.example:9000"
 
 
+SENT = (
+    "import boto3\n"
+    "def shown(request, **_): print(request.url); raise SystemExit\n"
+    "client = boto3.client('{}', region_name='us-east-1', aws_access_key_id='a', aws_secret_access_key='b')\n"
+    "client.meta.events.register('before-send', shown)\n"
+    "client.{}\n"
+)
+
+
+def test_what_operations_put_before_the_host_is_left_out() -> None:
+    code = SENT.format("s3control", "get_public_access_block(AccountId='000000000000')")
+    sent = python(code, AWS_ENDPOINT_URL="http://127.0.0.1:1")
+    assert sent == "http://127.0.0.1:1/v20180820/configuration/publicAccessBlock"
+
+
 def test_without_an_endpoint_nothing_is_changed() -> None:
     code = CLIENT.format("endpoint_url='https://sts.us-east-1.amazonaws.com'")
     assert python(code) == "https://sts.us-east-1.amazonaws.com"

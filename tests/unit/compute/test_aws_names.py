@@ -26,6 +26,8 @@ OURS = (
     "bucket.s3.amazonaws.com",
     "bucket.s3.us-east-1.amazonaws.com",
     "bucket.s3-us-west-2.amazonaws.com",
+    "000000000000.s3-control.us-east-1.amazonaws.com",
+    "stream-logs.us-east-1.amazonaws.com",
     "s3.dualstack.us-east-1.amazonaws.com",
     "bucket.s3.dualstack.us-east-1.amazonaws.com",
     "api.sagemaker.us-east-1.amazonaws.com",

@@ -41,7 +41,7 @@ def sent(letter, *allowed):
         calls.append(call)
         return {}
 
-    asyncio.run(FunctionLetters(REGISTRY, Identity(*allowed), control, ACCOUNT)(letter))
+    asyncio.run(FunctionLetters(REGISTRY, Identity(*allowed), control, None, ACCOUNT)(letter))
     return calls
 
 

@@ -173,7 +173,7 @@ def test_the_default_policy_and_another(kms):
 
 def after(kms, days):
     """What a controller does when so many days have passed."""
-    later = KeyController(kms.inner.settings, kms.inner.store, lambda: time.time() + days * DAY)
+    later = KeyController(kms.inner.settings, kms.inner.store, kms.inner.door, lambda: time.time() + days * DAY)
     for key in later.resume():
         later.reconcile(key)
 
@@ -240,3 +240,11 @@ def test_keys_without_rotation(kms):
     mac = kms.of("HMAC_256", "GENERATE_VERIFY_MAC")
     assert kms.refusal("EnableKeyRotation", KeyId=mac) == ("UnsupportedOperationException", "")
     assert kms("GetKeyRotationStatus", KeyId=mac) == {"KeyId": kms.arn(mac), "KeyRotationEnabled": False}
+
+
+def test_there_are_no_custom_key_stores(kms):
+    assert kms("DescribeCustomKeyStores") == {"CustomKeyStores": [], "Truncated": False}
+    missing = "CustomKeyStoreNotFoundException"
+    assert kms.refusal("DescribeCustomKeyStores", CustomKeyStoreName="s")[0] == missing
+    assert kms.refusal("DeleteCustomKeyStore", CustomKeyStoreId="s")[0] == missing
+    assert kms.refusal("CreateCustomKeyStore", CustomKeyStoreName="s")[0] == "UnsupportedOperationException"

@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-_CREATING = ("CreateSecret", "PutSecretValue", "UpdateSecret")
+_CREATING = ("CreateSecret", "PutSecretValue", "RotateSecret", "UpdateSecret")
 
 
 class Secrets:

@@ -2,12 +2,10 @@
 
 import re
 import time
-from datetime import UTC, datetime
 
 import pytest
 
 from clary.controllers.key_effects import KeyController
-from clary.store.rows import Key, Row
 
 NO_SECRET = ("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
 TOKENS = ["a" * 32, "b" * 32, "c" * 32]
@@ -155,7 +153,9 @@ def test_another_key_encrypts_what_is_there_anew(secrets):
 
 def after(secrets, days):
     """What a controller does when so many days have passed."""
-    later = KeyController(secrets.inner.settings, secrets.inner.store, lambda: time.time() + days * DAY)
+    later = KeyController(
+        secrets.inner.settings, secrets.inner.store, secrets.inner.door, lambda: time.time() + days * DAY
+    )
     for key in later.resume():
         later.reconcile(key)
 
@@ -270,25 +270,3 @@ def test_passwords(secrets, asked, letters):
 def test_passwords_that_cannot_be(secrets):
     for asked in ({"PasswordLength": 3}, {"ExcludeCharacters": "".join(map(chr, range(33, 127)))}):
         assert secrets.refusal("GetRandomPassword", **asked)[0] == "InvalidParameterException"
-
-
-def test_of_a_rotation_the_plan_is_kept_and_no_rotation_pretended(secrets):
-    secrets.create()
-    code, text = secrets.refusal("RotateSecret", SecretId="app/db")
-    assert code == "InvalidRequestException"
-    assert "RotateImmediately=false" in text
-    asked = {"SecretId": "app/db", "RotateImmediately": False}
-    text = "No Lambda rotation function ARN is associated with this secret."
-    assert secrets.refusal("RotateSecret", **asked) == ("InvalidRequestException", text)
-    arn = "arn:aws:lambda:us-east-1:000000000000:function:rotate"
-    assert secrets.refusal("RotateSecret", RotationLambdaARN=arn, **asked)[0] == "AccessDeniedException"
-    key = Key("function", "000000000000", "us-east-1", "rotate")
-    row = Row(key, arn, "Active", datetime.now(UTC), datetime.now(UTC), {})
-    secrets.inner.store.write(lambda transaction: transaction.insert(row))
-    rules = {"AutomaticallyAfterDays": 30}
-    secrets("RotateSecret", RotationLambdaARN=arn, RotationRules=rules, **asked)
-    said = secrets("DescribeSecret", SecretId="app/db")
-    assert (said["RotationEnabled"], said["RotationLambdaARN"], said["RotationRules"]) == (True, arn, rules)
-    assert "LastRotatedDate" not in said
-    secrets("CancelRotateSecret", SecretId="app/db")
-    assert not secrets("DescribeSecret", SecretId="app/db")["RotationEnabled"]

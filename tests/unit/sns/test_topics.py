@@ -198,3 +198,29 @@ def test_batches(inner, sns, topic):
 )
 def test_messages_are_held_to_their_rules(sns, topic, params, text):
     assert sns.refusal("Publish", TopicArn=topic, **params) == ("InvalidParameter", text)
+
+
+def test_permissions_are_statements_of_a_topics_policy(sns, topic):
+    both = {"AWSAccountId": ["111111111111", "222222222222"], "ActionName": ["Publish", "Subscribe"]}
+    sns.call("AddPermission", TopicArn=topic, Label="both", **both)
+    sns.call("AddPermission", TopicArn=topic, Label="one", AWSAccountId=["111111111111"], ActionName=["Publish"])
+
+    def statements():
+        return json.loads(sns.call("GetTopicAttributes", TopicArn=topic)["Attributes"]["Policy"])["Statement"]
+
+    default, first, second = statements()
+    assert default["Sid"] == "__default_statement_ID"
+    assert (first["Principal"]["AWS"], first["Action"]) == (
+        ["arn:aws:iam::111111111111:root", "arn:aws:iam::222222222222:root"],
+        ["SNS:Publish", "SNS:Subscribe"],
+    )
+    assert (second["Principal"]["AWS"], second["Action"]) == ("arn:aws:iam::111111111111:root", "SNS:Publish")
+    again = sns.refusal("AddPermission", TopicArn=topic, Label="one", **both)
+    assert again == ("InvalidParameter", "Invalid parameter: Statement already exists")
+    odd = {"AWSAccountId": ["111111111111"], "ActionName": ["Nonsense"]}
+    refused = sns.refusal("AddPermission", TopicArn=topic, Label="odd", **odd)
+    assert refused == ("InvalidParameter", "Invalid parameter: Policy statement action out of service scope!")
+    for label in ("both", "not-there"):
+        sns.call("RemovePermission", TopicArn=topic, Label=label)
+    assert [each["Sid"] for each in statements()] == ["__default_statement_ID", "one"]
+    assert sns.refusal("RemovePermission", TopicArn=f"{topic}-2", Label="one")[0] == "NotFound"

@@ -6,9 +6,12 @@ from clary.wire.directory import Directory, bucket_of_host
 from clary.wire.http import HttpRequest
 from clary.wire.routes import BadPath
 
-DIRECTORY = Directory(("sagemaker", "sagemaker-runtime", "s3", "sts", "iam", "logs"))
+DIRECTORY = Directory(("sagemaker", "sagemaker-runtime", "s3", "sts", "iam", "logs", "s3control"))
 
 
+BLOCK = "/v20180820/configuration/publicAccessBlock"
+CONTROL = "1.s3-control.us-east-1.amazonaws.com"
+ACCOUNT = {"method": "GET", "x_amz_account_id": "1"}
 PART = "partNumber=1&uploadId=u"
 
 
@@ -51,6 +54,10 @@ def find(method="POST", path="/", query="", scope=None, body=b"", host="127.0.0.
         ({"method": "POST", "path": "/nothing", "scope": "sagemaker"}, "sagemaker-runtime", ""),
         ({"method": "PATCH", "path": "/b/k"}, "s3", ""),
         ({"scope": "glue"}, "glue", ""),
+        ({**ACCOUNT, "path": BLOCK, "scope": "s3"}, "s3control", "GetPublicAccessBlock"),
+        ({**ACCOUNT, "path": BLOCK, "host": CONTROL}, "s3control", "GetPublicAccessBlock"),
+        ({**ACCOUNT, "path": "/v20180820/odd", "scope": "s3"}, "s3control", ""),
+        ({"method": "GET", "path": BLOCK, "scope": "s3"}, "s3", "GetObject"),
     ],
 )
 def test_the_operation_is_found(request_, service, operation):

@@ -17,7 +17,7 @@ from clary.wire.http import HttpRequest
 from clary.wire.values import is_streaming
 
 REST = ("lambda", "apigateway", "apigatewayv2")
-SERVICES = ("sagemaker", "sagemaker-runtime", "s3", "sts", "iam", "logs", "cloudwatch", "ec2", *REST)
+SERVICES = ("sagemaker", "sagemaker-runtime", "s3", "sts", "iam", "logs", "cloudwatch", "ec2", "s3control", *REST)
 SPOKEN = [(service, protocol) for service in SERVICES for protocol in protocols.names_of(models.load(service))]
 READ = ("Describe", "Get")
 
@@ -41,6 +41,7 @@ ONE_REQUEST_TWO_NAMES = {
     ("s3", "ListDirectoryBuckets"),
     ("s3", "WriteGetObjectResponse"),
     ("s3", "UpdateObjectEncryption"),
+    ("s3control", "CreateBucket"),
 }
 
 

@@ -55,9 +55,25 @@ def _redirect_endpoints(botocore_session):
         given = kwargs.get("endpoint_url")
         if clary and ((given and _is_aws_host(given)) or (not given and len(args) < 5 and version < (1, 31))):
             kwargs["endpoint_url"] = clary
-        return create_client(self, service_name, *args, **kwargs)
+        client = create_client(self, service_name, *args, **kwargs)
+        if clary and service_name != "s3" and client.meta.endpoint_url == clary:
+            client.meta.events.register("before-sign", _stay_at(clary.split("://", 1)[-1].split("/", 1)[0]))
+        return client
 
     botocore_session.Session.create_client = create_client_at_clary
+
+
+def _stay_at(host):
+    """What some operations put before the host (`streaming-`, the account of S3 Control) makes a name that nobody
+    resolves where the host is this machine. Buckets' hosts are S3's own business."""
+
+    def stay(request, **_):
+        scheme, _, rest = request.url.partition("://")
+        asked, slash, path = rest.partition("/")
+        if asked != host and asked.endswith(host):
+            request.url = scheme + "://" + host + slash + path
+
+    return stay
 
 
 class PollClock:

@@ -12,6 +12,7 @@ _SEVERAL = frozenset({"DeleteAlarms", "EnableAlarmActions", "DisableAlarmActions
 _ALL = frozenset({"DescribeAlarms", "DescribeAlarmHistory"})
 _DASHBOARDS = frozenset({"PutDashboard", "GetDashboard", "DeleteDashboards", "ListDashboards"})
 _RULES = frozenset({"PutInsightRule", "DeleteInsightRules", "EnableInsightRules", "DisableInsightRules"})
+_STREAMS = frozenset({"PutMetricStream", "GetMetricStream", "DeleteMetricStream"})
 _TAGS = frozenset({"TagResource", "UntagResource", "ListTagsForResource"})
 
 
@@ -25,12 +26,8 @@ def access(call: Call) -> list[Access]:
 
 
 def _resources(call: Call) -> list[str]:
-    if call.operation in _ONE:
-        return [_alarm(call, call.params["AlarmName"])]
-    if call.operation in _SEVERAL:
-        return [_alarm(call, name) for name in call.params["AlarmNames"] or ["*"]]
-    if call.operation in _ALL:
-        return [_alarm(call, "*")]
+    if call.operation in _ONE | _SEVERAL | _ALL:
+        return _alarms(call)
     if call.operation in _DASHBOARDS:
         names = call.params.get("DashboardNames") or [call.params.get("DashboardName", "*")]
         return [str(Arn("cloudwatch", "", call.principal.account, f"dashboard/{name}")) for name in names]
@@ -38,7 +35,16 @@ def _resources(call: Call) -> list[str]:
         names = call.params.get("RuleNames") or [call.params.get("RuleName", "*")]
         region, account = call.region, call.principal.account
         return [str(Arn("cloudwatch", region, account, f"insight-rule/{name}")) for name in names]
+    if call.operation in _STREAMS:
+        return [str(Arn("cloudwatch", call.region, call.principal.account, f"metric-stream/{call.params['Name']}"))]
     return [call.params["ResourceARN"]] if call.operation in _TAGS else ["*"]
+
+
+def _alarms(call: Call) -> list[str]:
+    if call.operation in _ONE:
+        return [_alarm(call, call.params["AlarmName"])]
+    names = call.params["AlarmNames"] if call.operation in _SEVERAL else []
+    return [_alarm(call, name) for name in names or ["*"]]
 
 
 def _alarm(call: Call, name: str) -> str:

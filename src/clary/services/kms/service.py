@@ -6,7 +6,12 @@ from __future__ import annotations
 from clary.calls import Access, Call
 from clary.services.registry import Service
 
-_WITHOUT_KEY = frozenset({"CreateKey", "GenerateRandom", "ListAliases", "ListKeys", "ListRetirableGrants"})
+_STORES = frozenset(
+    {f"{verb}CustomKeyStore" for verb in ("Connect", "Create", "Delete", "Disconnect", "Update")}
+    | {"DescribeCustomKeyStores"}
+)
+_REFUSED = _STORES | {"ReplicateKey", "UpdatePrimaryRegion"}
+_WITHOUT_KEY = _REFUSED | {"CreateKey", "GenerateRandom", "ListAliases", "ListKeys", "ListRetirableGrants"}
 
 
 def access(call: Call) -> list[Access]:

@@ -1,11 +1,15 @@
 """CloudWatch Logs: groups and streams are rows, events lie in files."""
 
 from clary.services.logs import (
+    anomaly_detectors,
+    deliveries,
     events,
     exports,
     filtering,
+    group_policies,
     groups,
     kept,
+    live_tail,
     metric_filters,
     queries,
     records,
@@ -15,11 +19,15 @@ from clary.services.logs import (
 )
 
 __all__ = [
+    "anomaly_detectors",
+    "deliveries",
     "events",
     "exports",
     "filtering",
+    "group_policies",
     "groups",
     "kept",
+    "live_tail",
     "metric_filters",
     "queries",
     "records",

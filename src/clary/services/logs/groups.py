@@ -192,25 +192,25 @@ def put_retention(context: Context, params: Params) -> Output:
     days = params["retentionInDays"]
     if days not in _RETENTIONS:
         raise invalid(f"Specified retention value {days} is invalid. Valid values are {sorted(_RETENTIONS)}.")
-    return _respecify(context, params, retentionInDays=days)
+    return respecify(context, params, retentionInDays=days)
 
 
 @SERVICE.operation("DeleteRetentionPolicy")
 def delete_retention(context: Context, params: Params) -> Output:
     """Events are then kept for ever."""
-    return _respecify(context, params, retentionInDays=None)
+    return respecify(context, params, retentionInDays=None)
 
 
 @SERVICE.operation("AssociateKmsKey", effect="keeps state")
 def associate_key(context: Context, params: Params) -> Output:
     """Raises ResourceNotFoundException, InvalidParameterException."""
-    return _respecify(context, _keyed(params), kmsKeyId=params["kmsKeyId"])
+    return respecify(context, _keyed(params), kmsKeyId=params["kmsKeyId"])
 
 
 @SERVICE.operation("DisassociateKmsKey", effect="keeps state")
 def disassociate_key(context: Context, params: Params) -> Output:
     """Raises ResourceNotFoundException, InvalidParameterException."""
-    return _respecify(context, _keyed(params), kmsKeyId=None)
+    return respecify(context, _keyed(params), kmsKeyId=None)
 
 
 def _keyed(params: Params) -> Params:
@@ -224,10 +224,11 @@ def _keyed(params: Params) -> Params:
 @SERVICE.operation("PutLogGroupDeletionProtection")
 def protect(context: Context, params: Params) -> Output:
     """Raises ResourceNotFoundException."""
-    return _respecify(context, params, **{PROTECTED: params[PROTECTED]})
+    return respecify(context, params, **{PROTECTED: params[PROTECTED]})
 
 
-def _respecify(context: Context, params: Params, **changes: Any) -> Output:  # noqa: ANN401 - members of a spec
+def respecify(context: Context, params: Params, **changes: Any) -> Output:  # noqa: ANN401 - members of a spec
+    """Change members of a group's spec; None takes one away. Raises ResourceNotFoundException."""
     key = require_group(context, params).key
 
     def change(transaction: Transaction) -> None:

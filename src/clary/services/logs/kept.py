@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from clary.errors import AWSError, ValidationError
-from clary.names import Arn
 from clary.services.context import Context
 from clary.services.logs.errors import invalid, invalid_token
-from clary.services.logs.filters import limit_exceeded
+from clary.services.logs.keeping import checked_document, key_of, listed, put
 from clary.services.logs.rows import milliseconds
 from clary.services.logs.service import SERVICE
-from clary.services.resources import Output, Params, now, page, present
-from clary.store.rows import Key, Page, Query, Row
+from clary.services.resources import Output, Params, page, present
+from clary.store.rows import Query, Row
 
 if TYPE_CHECKING:  # each process loads only the parts that it holds
     from clary.store.transaction import Transaction
@@ -29,65 +27,6 @@ MOST_DEFINITIONS = 1000
 PAGE = 50
 
 
-def _key(context: Context, kind: str, name: str) -> Key:
-    return Key(kind, context.account, context.region, name)
-
-
-def _arn(context: Context, kind: str, name: str) -> str:
-    return str(Arn("logs", context.region, context.account, f"{kind}:{name}"))
-
-
-def _put(context: Context, kind: str, name: str, spec: dict[str, Any], most: int, noun: str = "") -> Row:
-    """A new one, or another in place of it. Raises LimitExceededException."""
-    made = now()
-    row = Row(_key(context, kind, name), _arn(context, noun or kind, name), "", made, made, present(spec))
-
-    def change(transaction: Transaction) -> Row:
-        there = transaction.get(row.key)
-        if there is not None:
-            return transaction.save(replace(there, spec={**row.spec, **_policy(there)}, modified=made))
-        if most and len([each for each in transaction.rows(kind) if _beside(each.key, row.key)]) >= most:
-            raise limit_exceeded()
-        return transaction.insert(row)
-
-    return context.store.write(change)
-
-
-def _policy(row: Row) -> dict[str, Any]:
-    """A destination's policy stays when its target changes."""
-    return {"accessPolicy": row.spec["accessPolicy"]} if "accessPolicy" in row.spec else {}
-
-
-def _beside(key: Key, other: Key) -> bool:
-    return (key.account, key.region) == (other.account, other.region)
-
-
-def _listed(context: Context, kind: str, params: Params, limit: int, prefix: str | None = None) -> Page:
-    query = Query(
-        kind=kind,
-        account=context.account,
-        region=context.region,
-        sort_by="name",
-        descending=False,
-        limit=limit,
-        token=params.get("nextToken"),
-        name_prefix=prefix,
-    )
-    try:
-        return context.store.read.page(query)
-    except ValueError:
-        raise invalid_token() from None
-
-
-def _checked_policy(document: str) -> str:
-    try:
-        if isinstance(json.loads(document), dict):
-            return document
-    except (ValueError, RecursionError):
-        pass
-    raise invalid("Policy document is not valid JSON.")
-
-
 # Query definitions
 
 
@@ -95,10 +34,10 @@ def _checked_policy(document: str) -> str:
 def put_definition(context: Context, params: Params) -> Output:
     """A new one, or another in place of the one whose id is given. Raises ResourceNotFoundException."""
     given = params.get("queryDefinitionId")
-    if given and context.store.read.get(_key(context, DEFINITION, given)) is None:
+    if given and context.store.read.get(key_of(context, DEFINITION, given)) is None:
         raise AWSError("ResourceNotFoundException", f"The query definition {given} does not exist.")
     members = ("name", "queryString", "logGroupNames", "parameters", "queryLanguage")
-    row = _put(
+    row = put(
         context,
         DEFINITION,
         given or str(uuid.uuid4()),
@@ -138,7 +77,7 @@ def describe_definitions(context: Context, params: Params) -> Output:
 def delete_definition(context: Context, params: Params) -> Output:
     """Raises ResourceNotFoundException."""
     name = params["queryDefinitionId"]
-    if not context.store.write(lambda transaction: transaction.delete(_key(context, DEFINITION, name))):
+    if not context.store.write(lambda transaction: transaction.delete(key_of(context, DEFINITION, name))):
         raise AWSError("ResourceNotFoundException", f"The query definition {name} does not exist.")
     return {"success": True}
 
@@ -154,8 +93,8 @@ def put_policy(context: Context, params: Params) -> Output:
         raise invalid("Clary keeps resource policies of the account only (policyName, policyDocument).")
     if not params.get("policyName") or not params.get("policyDocument"):
         raise invalid("policyName and policyDocument must be specified.")
-    spec = {"policyDocument": _checked_policy(params["policyDocument"])}
-    return {"resourcePolicy": _shown_policy(_put(context, POLICY, params["policyName"], spec, MOST_POLICIES))}
+    spec = {"policyDocument": checked_document(params["policyDocument"])}
+    return {"resourcePolicy": _shown_policy(put(context, POLICY, params["policyName"], spec, MOST_POLICIES))}
 
 
 def _shown_policy(row: Row) -> Output:
@@ -172,7 +111,7 @@ def describe_policies(context: Context, params: Params) -> Output:
     """Raises InvalidParameterException."""
     if params.get("resourceArn") or params.get("policyScope") == "RESOURCE":
         return {"resourcePolicies": []}
-    found = _listed(context, POLICY, params, params.get("limit", PAGE))
+    found = listed(context, POLICY, params, params.get("limit", PAGE))
     return present({"resourcePolicies": [_shown_policy(row) for row in found.rows], "nextToken": found.token})
 
 
@@ -180,7 +119,7 @@ def describe_policies(context: Context, params: Params) -> Output:
 def delete_policy(context: Context, params: Params) -> Output:
     """Raises ResourceNotFoundException."""
     name = params.get("policyName") or ""
-    if not context.store.write(lambda transaction: transaction.delete(_key(context, POLICY, name))):
+    if not context.store.write(lambda transaction: transaction.delete(key_of(context, POLICY, name))):
         raise AWSError("ResourceNotFoundException", f"Policy with name [{name}] does not exist.")
     return {}
 
@@ -192,7 +131,7 @@ def delete_policy(context: Context, params: Params) -> Output:
 def put_destination(context: Context, params: Params) -> Output:
     """Kept; subscription filters to it are refused, since there is no stream behind it here."""
     spec = {"targetArn": params["targetArn"], "roleArn": params["roleArn"]}
-    row = _put(context, DESTINATION, params["destinationName"], spec, 0, "destination")
+    row = put(context, DESTINATION, params["destinationName"], spec, 0, "destination")
     if params.get("tags"):
         context.store.write(lambda transaction: transaction.set_tags(row.arn, params["tags"]))
     return {"destination": _shown_destination(row)}
@@ -210,7 +149,7 @@ def _shown_destination(row: Row) -> Output:
 @SERVICE.operation("PutDestinationPolicy", effect="keeps state")
 def put_destination_policy(context: Context, params: Params) -> Output:
     """Raises ResourceNotFoundException, InvalidParameterException."""
-    key, document = _key(context, DESTINATION, params["destinationName"]), _checked_policy(params["accessPolicy"])
+    key, document = key_of(context, DESTINATION, params["destinationName"]), checked_document(params["accessPolicy"])
 
     def change(transaction: Transaction) -> None:
         row = transaction.get(key)
@@ -225,14 +164,14 @@ def put_destination_policy(context: Context, params: Params) -> Output:
 @SERVICE.operation("DescribeDestinations")
 def describe_destinations(context: Context, params: Params) -> Output:
     """Ordered by name. Raises InvalidParameterException."""
-    found = _listed(context, DESTINATION, params, params.get("limit", PAGE), params.get("DestinationNamePrefix"))
+    found = listed(context, DESTINATION, params, params.get("limit", PAGE), params.get("DestinationNamePrefix"))
     return present({"destinations": [_shown_destination(row) for row in found.rows], "nextToken": found.token})
 
 
 @SERVICE.operation("DeleteDestination")
 def delete_destination(context: Context, params: Params) -> Output:
     """Raises ResourceNotFoundException."""
-    key = _key(context, DESTINATION, params["destinationName"])
+    key = key_of(context, DESTINATION, params["destinationName"])
     if not context.store.write(lambda transaction: transaction.delete(key)):
         raise _no_destination()
     return {}

@@ -153,6 +153,12 @@ def stop(context: Context, params: Params) -> Output:
     return {"success": True}
 
 
+@SERVICE.operation("ListLogGroupsForQuery")
+def list_groups(context: Context, params: Params) -> Output:
+    """By name: all of them, since a query has no more than a page has. Raises ResourceNotFoundException."""
+    return {"logGroupIdentifiers": _found(context, params).spec["groups"]}
+
+
 @SERVICE.operation("DescribeQueries")
 def describe(context: Context, params: Params) -> Output:
     """Of the last seven days, newest first. Raises InvalidParameterException."""

@@ -9,6 +9,7 @@ from typing import Any
 from clary.calls import Principal
 from clary.errors import AWSError
 from clary.objects.model import Bucket
+from clary.objects.reader import ObjectReader
 from clary.services.s3 import acl
 from clary.services.s3.ownership import ENFORCED, PREFERRED, ownership
 from clary.services.s3.public_access import refuse_public
@@ -18,7 +19,9 @@ _OWNER_ONLY = frozenset({"private", _FULL_TO_OWNER, "bucket-owner-read"})
 """Canned lists that say what holds anyway where ACLs do not count."""
 
 
-def of_object(bucket: Bucket, params: Mapping[str, Any], principal: Principal) -> Mapping[str, Any]:
+def of_object(
+    objects: ObjectReader, bucket: Bucket, params: Mapping[str, Any], principal: Principal
+) -> Mapping[str, Any]:
     """The object's list; empty where it is the bucket owner's own, and nobody is granted anything.
 
     Raises AccessControlListNotSupported, InvalidArgument, InvalidRequest, AccessDenied.
@@ -31,7 +34,7 @@ def of_object(bucket: Bucket, params: Mapping[str, Any], principal: Principal) -
     owner = bucket.account if preferred else principal.account
     asked = acl.asked(params, owner, bucket.account)
     if acl.is_public(asked):
-        refuse_public(bucket, "BlockPublicAcls", principal, "s3:PutObject", params["Key"])
+        refuse_public(objects, bucket, "BlockPublicAcls", principal, "s3:PutObject", params["Key"])
     return {} if asked == acl.private(bucket.account) else asked
 
 

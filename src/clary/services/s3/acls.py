@@ -76,4 +76,4 @@ def _check(context: Context, bucket: Bucket, params: dict[str, Any], asked: acl.
         raise not_supported()
     if acl.is_public(asked):
         action = "s3:PutObjectAcl" if "Key" in params else "s3:PutBucketAcl"
-        refuse_public(bucket, "BlockPublicAcls", context.call.principal, action, params.get("Key", ""))
+        refuse_public(context.objects, bucket, "BlockPublicAcls", context.call.principal, action, params.get("Key", ""))

@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
-from clary.calls import Principal
 from clary.errors import AWSError
 from clary.objects.checksums import ALGORITHMS
 from clary.objects.model import DEFAULT_CONTENT_TYPE, DEFAULT_STORAGE_CLASS, Attributes, Bucket, ObjectInfo
+from clary.services.context import Context
 from clary.services.s3.acl_of_writes import of_object
 from clary.services.s3.encryption import shown_encryption, without_encryption
 from clary.services.s3.errors import invalid_argument, invalid_request
@@ -41,13 +41,13 @@ _STORAGE_CLASSES = frozenset(
 _AWS_CHUNKED = "aws-chunked"
 
 
-def from_request(bucket: Bucket, params: dict[str, Any], principal: Principal) -> Attributes:
+def from_request(context: Context, bucket: Bucket, params: dict[str, Any]) -> Attributes:
     """Of PutObject, CopyObject and CreateMultipartUpload; checksums and encryption are still to come.
 
     Raises MetadataTooLarge, InvalidTag, AccessControlListNotSupported, InvalidArgument, AccessDenied.
     """
     return Attributes(
-        acl=of_object(bucket, params, principal),
+        acl=of_object(context.objects, bucket, params, context.call.principal),
         content_type=params.get("ContentType") or DEFAULT_CONTENT_TYPE,
         headers=_headers(params),
         metadata=_metadata(params.get("Metadata", {})),

@@ -31,7 +31,7 @@ def put_bucket_policy(context: Context, params: dict[str, Any]) -> dict[str, Any
     except MalformedPolicy as error:
         raise AWSError("MalformedPolicy", str(error)) from error
     if is_public(parsed):
-        refuse_public(bucket, "BlockPublicPolicy", context.call.principal, "s3:PutBucketPolicy")
+        refuse_public(context.objects, bucket, "BlockPublicPolicy", context.call.principal, "s3:PutBucketPolicy")
     context.objects.set_bucket(bucket.name, POLICY, {"Document": text})
     publish(context.objects, context.settings)
     return {}

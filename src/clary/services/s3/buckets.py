@@ -46,7 +46,7 @@ def create_bucket(context: Context, params: dict[str, Any]) -> dict[str, Any]:
         if not context.call.region == HOME_REGION == context.objects.bucket(name).region:
             raise
     else:
-        if counts(made, context.settings):
+        if counts(context.objects, made, context.settings):
             publish(context.objects, context.settings)
     return {"Location": f"/{name}" if region == HOME_REGION else f"http://{name}.s3.amazonaws.com/"}
 
@@ -106,7 +106,7 @@ def _illegal_location(constraint: str) -> AWSError:
 def delete_bucket(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     bucket = require_bucket(context.objects, params)
     context.objects.delete_bucket(bucket.name)
-    if counts(bucket, context.settings):
+    if counts(context.objects, bucket, context.settings):
         publish(context.objects, context.settings)
     return {}
 

@@ -52,7 +52,7 @@ class Granting:
             return "nobody"
         listed = self._list(bucket, key, access)
         groups = {acl.ALL_USERS} if call.principal.kind == "anonymous" else acl.PUBLIC
-        if not effective(bucket)["IgnorePublicAcls"] and _to_group(*listed, groups):
+        if not effective(self._objects, bucket)["IgnorePublicAcls"] and _to_group(*listed, groups):
             return "everyone"
         own = canonical_user(call.principal.account)
         return "account" if call.principal.kind != "anonymous" and _to_user(*listed, own) else "nobody"

@@ -44,7 +44,7 @@ def create_multipart_upload(context: Context, params: dict[str, Any]) -> dict[st
     declared, sealed = asked_algorithm(params), asked_key(params)
     data_key = made_for(context, bucket)
     algorithm = declared or DEFAULT_ALGORITHM
-    described = from_request(bucket, params, context.call.principal)
+    described = from_request(context, bucket, params)
     kind = _checksum_type(algorithm, params.get("ChecksumType"), declared=declared is not None)
     under = data_key.plain if data_key else sealed
     attributes = replace(described, checksum_type=kind, sealed=mark_of(under) if under else "")

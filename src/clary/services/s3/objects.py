@@ -65,7 +65,7 @@ def put_object(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     try:
         bucket = require_bucket(context.objects, params)
         check_key(params["Key"])
-        attributes = from_request(bucket, params, context.call.principal)
+        attributes = from_request(context, bucket, params)
         guard = write_guard(params["Key"], params)
     except AWSError:
         context.objects.files.remove(body["file"])
@@ -223,7 +223,7 @@ def copy_object(context: Context, params: dict[str, Any]) -> dict[str, Any]:
             f"The specified copy source is larger than the maximum allowable size for a copy source: {MAX_COPY_BYTES}"
         )
         raise invalid_request(what)
-    attributes = _copied_attributes(source, from_request(bucket, params, context.call.principal), params)
+    attributes = _copied_attributes(source, from_request(context, bucket, params), params)
     keys = Keys(key or opened_object(context, source), asked_key(params) or made_for(context, bucket))
     info = context.objects.copy(
         source,

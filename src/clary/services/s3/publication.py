@@ -24,22 +24,22 @@ def publish(objects: ObjectReader, settings: Settings) -> None:
     guarding.publish(settings, SERVICE, lambda: described(objects, settings.account_id))
 
 
-def counts(bucket: Bucket, settings: Settings) -> bool:
+def counts(objects: ObjectReader, bucket: Bucket, settings: Settings) -> bool:
     """Whether anything of the bucket is published."""
-    return _published(bucket) != {"account": settings.account_id}
+    return _published(objects, bucket) != {"account": settings.account_id}
 
 
 def described(objects: ObjectReader, account: str) -> dict[str, Published]:
     """Buckets that have a policy, whose ACLs count, or that another account owns."""
-    by_arn = {f"arn:aws:s3:::{bucket.name}": _published(bucket) for bucket in objects.all_buckets()}
+    by_arn = {f"arn:aws:s3:::{bucket.name}": _published(objects, bucket) for bucket in objects.all_buckets()}
     return {arn: said for arn, said in by_arn.items() if said != {"account": account}}
 
 
-def _published(bucket: Bucket) -> Published:
+def _published(objects: ObjectReader, bucket: Bucket) -> Published:
     said: Published = {"account": bucket.account}
     if POLICY in bucket.settings:
         said["policy"] = bucket.settings[POLICY]["Document"]
-        if effective(bucket)["RestrictPublicBuckets"] and is_public(json.loads(said["policy"])):
+        if effective(objects, bucket)["RestrictPublicBuckets"] and is_public(json.loads(said["policy"])):
             said["closed"] = True
     if acls_count(bucket):
         said["grants"] = True

@@ -9,6 +9,9 @@ from typing import Any
 from clary.errors import AWSError
 from clary.services.s3.errors import malformed_xml
 
+TAGGING = "Tagging"
+"""The setting that holds a bucket's tags."""
+
 OBJECT_TAGS = 10
 BUCKET_TAGS = 50
 

@@ -21,6 +21,8 @@ def description(row: Row, tags: Mapping[str, str]) -> Output:
             "RotationEnabled": rotation.get("enabled"),
             "RotationLambdaARN": rotation.get("function"),
             "RotationRules": rotation.get("rules"),
+            "LastRotatedDate": moment(rotation.get("rotated")),
+            "NextRotationDate": moment(rotation.get("next")),
             "LastChangedDate": row.modified,
             "LastAccessedDate": moment(row.state.get("accessed")),
             "DeletedDate": moment(row.state.get("deleted")),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from clary.errors import ValidationError
 from clary.keys.rows import DAY
-from clary.keys.secrets import VERSION
+from clary.keys.secrets import CURRENT, VERSION
 from clary.names import Arn
 from clary.services.context import Context
 from clary.services.resources import MADE_BY, Output, Params, made_before, moment, now, present
@@ -56,7 +56,7 @@ def create(context: Context, params: Params) -> Output:
         return _made_before(context, there, token, value)
     tags, made = checked(params.get("Tags") or ()), now()
     spec = present({"Description": params.get("Description"), "KmsKeyId": params.get("KmsKeyId")})
-    state = {"stages": {stages.CURRENT: token} if value else {}, MADE_BY: context.call.invocation_id}
+    state = {"stages": {CURRENT: token} if value else {}, MADE_BY: context.call.invocation_id}
     row = Row(key_of(context, name), arn, "", made, made, spec, state)
     kept = values.sealed(context, arn, token, params.get("KmsKeyId"), value) if value else None
 
@@ -128,7 +128,7 @@ def update(context: Context, params: Params, row: Row) -> Output:
 
     context.store.write(write)
     if value is not None and token is not None:
-        add(context, replace(row, spec={**row.spec, **wanted}), token, value, [stages.CURRENT])
+        add(context, replace(row, spec={**row.spec, **wanted}), token, value, [CURRENT])
     return present({"ARN": row.arn, "Name": row.key.name, "VersionId": token})
 
 

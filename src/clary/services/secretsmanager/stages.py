@@ -5,11 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from clary.keys.secrets import CURRENT, PREVIOUS
 from clary.services.secretsmanager.errors import invalid
-
-CURRENT = "AWSCURRENT"
-PREVIOUS = "AWSPREVIOUS"
-PENDING = "AWSPENDING"
 
 MOST = 20
 """Labels of one version."""

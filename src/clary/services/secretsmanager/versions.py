@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from clary.errors import ValidationError
 from clary.full_disk import is_full
-from clary.keys.secrets import VERSION
+from clary.keys.secrets import CURRENT, VERSION
 from clary.services.context import Context
 from clary.services.placed import page
 from clary.services.resources import Output, Params, moment, now, present
@@ -54,7 +54,7 @@ def put(context: Context, params: Params, row: Row) -> Output:
     value, token = values.given(params), check_token(params)
     if value is None:
         raise refused("You must provide either SecretString or SecretBinary.")
-    labels = params.get("VersionStages") or [stages.CURRENT]
+    labels = params.get("VersionStages") or [CURRENT]
     stored = add(context, row, token, value, labels)
     shown = stages.of_version(stored.state["stages"], token)
     return {"ARN": row.arn, "Name": row.key.name, "VersionId": token, "VersionStages": shown}
@@ -115,9 +115,9 @@ def get(context: Context, params: Params, row: Row) -> Output:
 def value_of(context: Context, row: Row, version: str | None = None, stage: str | None = None) -> Output:
     """GetSecretValue's output; of the current version, unless another is named."""
     labels = row.state["stages"]
-    chosen = version or labels.get(stage or stages.CURRENT)
+    chosen = version or labels.get(stage or CURRENT)
     if chosen is None:
-        raise no_value(f"staging label: {stage or stages.CURRENT}")
+        raise no_value(f"staging label: {stage or CURRENT}")
     there = context.store.read.get(version_key(row.key, chosen))
     if there is None:
         raise no_value(f"VersionId: {chosen}")

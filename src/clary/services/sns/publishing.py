@@ -15,7 +15,7 @@ from clary.services.resources import Output, Params
 from clary.services.sns.errors import not_offered
 from clary.services.sns.filters import lets_pass
 from clary.services.sns.notifications import LONGEST, Notification, for_function, for_queue, notification, size
-from clary.services.sns.rows import require_topic, subscriptions
+from clary.services.sns.rows import require_open_topic, subscriptions
 from clary.services.sns.service import SERVICE
 from clary.services.sns.subscriptions import LAMBDA, SQS
 from clary.store.rows import Row
@@ -35,7 +35,7 @@ def publish(context: Context, params: Params) -> Output:
     if params.get("PhoneNumber"):
         raise not_offered("Publishing to a phone number")
     member = "TopicArn" if params.get("TopicArn") else "TargetArn"
-    topic = require_topic(context, params.get(member) or "", member)
+    topic = require_open_topic(context, params.get(member) or "", member)
     said = notification(topic.arn, params)
     _deliver(context, said, subscriptions(context, topic))
     return {"MessageId": said.id}
@@ -44,7 +44,7 @@ def publish(context: Context, params: Params) -> Output:
 @SERVICE.operation("PublishBatch")
 def publish_batch(context: Context, params: Params) -> Output:
     """Each entry is published or refused for itself. Raises what Publish does, and BatchRequestTooLong."""
-    topic, entries = require_topic(context, params["TopicArn"]), params["PublishBatchRequestEntries"]
+    topic, entries = require_open_topic(context, params["TopicArn"], "TopicArn"), params["PublishBatchRequestEntries"]
     _check_batch(entries)
     those = subscriptions(context, topic)
     output: Output = {"Successful": [], "Failed": []}

@@ -7,7 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from clary.errors import AWSError
+from clary.identity.denial import denied
+from clary.identity.policy import Decision
 from clary.services.context import Context
+from clary.services.guarding import POLICY
 from clary.services.resources import now
 from clary.services.sns.errors import invalid, no_subscription, no_topic
 from clary.services.sns.names import KIND, SUBSCRIPTION
@@ -23,6 +26,18 @@ _PARTS = 6
 def require_topic(context: Context, arn: str, member: str = "TopicArn") -> Row:
     """Raises InvalidParameter, NotFound."""
     return _require(context, arn, member, KIND, no_topic())
+
+
+def require_open_topic(context: Context, arn: str, member: str) -> Row:
+    """One to be published to, another account's too: where that has a policy, it has decided before. Raises
+    InvalidParameter, NotFound, AccessDenied."""
+    row = context.store.read.by_arn(arn)
+    if row is None or row.key.kind != KIND or row.key.account == context.account:
+        return require_topic(context, arn, member)
+    if not row.spec["Attributes"].get(POLICY):
+        decision = Decision("implicitDeny", "resource")
+        raise denied("sns", context.call.principal, "sns:Publish", arn, decision)
+    return row
 
 
 def require_subscription(context: Context, arn: str) -> Row:
@@ -58,12 +73,17 @@ def page(context: Context, kind: str, token: str | None, parent: str | None = No
 
 def change(context: Context, row: Row, attributes: Mapping[str, str]) -> None:
     """Set attributes of a topic or a subscription. Raises NotFound where it has just gone."""
+    rework(context, row, lambda _there: attributes)
+
+
+def rework(context: Context, row: Row, made: Callable[[Row], Mapping[str, str]]) -> None:
+    """As `change`, to what is made of the row as it stands then. Raises also what `made` raises."""
 
     def apply(transaction: Transaction) -> None:
         there = transaction.get(row.key)
         if there is None:
             raise no_topic() if row.key.kind == KIND else no_subscription()
-        spec: dict[str, Any] = {**there.spec, "Attributes": {**there.spec["Attributes"], **attributes}}
+        spec: dict[str, Any] = {**there.spec, "Attributes": {**there.spec["Attributes"], **made(there)}}
         transaction.save(replace(there, spec=spec, modified=now()))
 
     context.store.write(apply)

@@ -99,7 +99,7 @@ def list_(context: Context, params: Params) -> Output:
 def get_attributes(context: Context, params: Params) -> Output:
     """Raises NotFound."""
     row = require_topic(context, params["TopicArn"])
-    defaults = {"DisplayName": "", "Policy": _policy(row)}
+    defaults = {"DisplayName": "", "Policy": default_policy(row)}
     counted = {
         "TopicArn": row.arn,
         "Owner": row.key.account,
@@ -122,7 +122,7 @@ def set_attributes(context: Context, params: Params) -> Output:
     return {}
 
 
-def _policy(row: Row) -> str:
+def default_policy(row: Row) -> str:
     """What a topic has by itself: its account may do all that there is to do with a topic."""
     names = ("Publish", "RemovePermission", "SetTopicAttributes", "DeleteTopic", "ListSubscriptionsByTopic")
     statement = {
