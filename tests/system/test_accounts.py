@@ -178,6 +178,29 @@ def test_keys_secrets_and_what_they_encrypt_cross_by_policy_alone(shared: Runnin
     assert refusal(lambda: theirs.schedule_key_deletion(KeyId=key["Arn"])) == "NotFoundException"
 
 
+def test_messages_cross_by_the_policies_of_queues_and_topics(shared: RunningClary, member: Member) -> None:
+    sqs, sns, home = shared.client("sqs"), shared.client("sns"), shared.role_arn.split(":")[4]
+    queue = sqs.create_queue(QueueName="rates")["QueueUrl"]
+    topic = sns.create_topic(Name="rates")["TopicArn"]
+    theirs, their_sns = member.client("sqs"), member.client("sns")
+    named = {"QueueName": "rates", "QueueOwnerAWSAccountId": home}
+    assert refusal(lambda: theirs.get_queue_url(**named)).endswith("AccessDeniedException")
+    assert refusal(lambda: theirs.send_message(QueueUrl=queue, MessageBody="0.1")).endswith("AccessDeniedException")
+    assert refusal(lambda: their_sns.publish(TopicArn=topic, Message="0.1")) == "AuthorizationError"
+
+    sqs.add_permission(
+        QueueUrl=queue, Label="team", AWSAccountIds=[member.account], Actions=["SendMessage", "GetQueueUrl"]
+    )
+    sns.add_permission(TopicArn=topic, Label="team", AWSAccountId=[member.account], ActionName=["Publish"])
+    assert theirs.get_queue_url(**named)["QueueUrl"] == queue
+    theirs.send_message(QueueUrl=queue, MessageBody="0.1")
+    [message] = sqs.receive_message(QueueUrl=queue)["Messages"]
+    assert message["Body"] == "0.1"
+    assert their_sns.publish(TopicArn=topic, Message="0.1")["MessageId"]
+    assert refusal(lambda: theirs.receive_message(QueueUrl=queue)).endswith("AccessDeniedException")
+    assert refusal(lambda: theirs.delete_queue(QueueUrl=queue)) == "AWS.SimpleQueueService.NonExistentQueue"
+
+
 def test_within_an_account_a_trust_that_names_a_user_is_enough(shared: RunningClary, member: Member) -> None:
     iam = member.client("iam")
     who = iam.create_user(UserName="bob")["User"]["Arn"]

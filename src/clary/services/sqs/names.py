@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from clary.names import Arn
 from clary.settings import Settings
 
@@ -9,6 +11,8 @@ KIND = "queue"
 """The rows' kind."""
 
 FIFO = ".fifo"
+
+_ACCOUNT = re.compile(r"[0-9]{12}")
 
 
 def arn(region: str, account: str, name: str) -> str:
@@ -28,4 +32,5 @@ def name_of(address: str) -> str:
 
 def account_of(address: str) -> str:
     """The account in a queue's URL; empty where it has none."""
-    return address.rstrip("/").rpartition("/")[0].rpartition("/")[2]
+    said = address.rstrip("/").rpartition("/")[0].rpartition("/")[2]
+    return said if _ACCOUNT.fullmatch(said) else ""

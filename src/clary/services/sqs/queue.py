@@ -86,22 +86,31 @@ class Queue:
         return Redrive(int(policy["maxReceiveCount"]), Queue(row).id, self.row.arn, self.fifo)
 
 
-def key_of(account: str, region: str, params: Params) -> Key:
+def own_key(context: Context, params: Params) -> Key:
     """The key of the queue that `QueueUrl` names. Raises QueueDoesNotExist for another account's."""
     address = params["QueueUrl"]
-    if account_of(address) not in ("", account):
+    if account_of(address) not in ("", context.account):
         raise no_queue()
-    return Key(KIND, account, region, name_of(address))
+    return Key(KIND, context.account, context.region, name_of(address))
 
 
 def find(rows: Rows, account: str, region: str, params: Params) -> Queue:
-    """Raises QueueDoesNotExist."""
-    row = rows.get(key_of(account, region, params))
+    """The queue that `QueueUrl` names: of `account`, where the URL names none. Raises QueueDoesNotExist."""
+    address = params["QueueUrl"]
+    return _queue(rows.get(Key(KIND, account_of(address) or account, region, name_of(address))))
+
+
+def _queue(row: Row | None) -> Queue:
     if row is None:
         raise no_queue()
     return Queue(row)
 
 
 def require(context: Context, params: Params) -> Queue:
-    """The queue that `QueueUrl` names. Raises QueueDoesNotExist."""
+    """The queue that `QueueUrl` names, whichever account's. Raises QueueDoesNotExist."""
     return find(context.store.read, context.account, context.region, params)
+
+
+def require_own(context: Context, params: Params) -> Queue:
+    """The same of the caller's account. Raises QueueDoesNotExist."""
+    return _queue(context.store.read.get(own_key(context, params)))

@@ -14,7 +14,7 @@ from clary.services.resources import Output, Params, now, present
 from clary.services.sqs.attributes import SETTABLE, checked
 from clary.services.sqs.errors import invalid_value, no_queue, unknown_attribute
 from clary.services.sqs.publication import publish
-from clary.services.sqs.queue import Queue, key_of, require
+from clary.services.sqs.queue import Queue, own_key, require, require_own
 from clary.services.sqs.service import SERVICE
 
 if TYPE_CHECKING:  # each process loads only the parts that it holds
@@ -58,13 +58,13 @@ def _shown(queue: Queue) -> dict[str, str]:
 @SERVICE.operation("SetQueueAttributes")
 def set_(context: Context, params: Params) -> Output:
     """An empty document takes one away. Raises QueueDoesNotExist, InvalidAttributeName, InvalidAttributeValue."""
-    name = require(context, params).row.key.name
+    name = require_own(context, params).row.key.name
     given = checked(params["Attributes"], name, context.store.read)
     return _change(context, params, lambda there: {**there, **given})
 
 
 def _change(context: Context, params: Params, change: Change) -> Output:
-    key = key_of(context.account, context.region, params)
+    key = own_key(context, params)
 
     def apply(transaction: Transaction) -> None:
         row = transaction.get(key)
@@ -81,7 +81,7 @@ def _change(context: Context, params: Params, change: Change) -> Output:
 @SERVICE.operation("AddPermission")
 def add_permission(context: Context, params: Params) -> Output:
     """A statement of the queue's policy. Raises QueueDoesNotExist, InvalidParameterValue."""
-    queue = require(context, params)
+    queue = require_own(context, params)
 
     def change(there: dict[str, str]) -> dict[str, str]:
         policy = _policy(there, queue)
@@ -96,7 +96,7 @@ def add_permission(context: Context, params: Params) -> Output:
 @SERVICE.operation("RemovePermission")
 def remove_permission(context: Context, params: Params) -> Output:
     """Raises QueueDoesNotExist, InvalidParameterValue."""
-    queue = require(context, params)
+    queue = require_own(context, params)
 
     def change(there: dict[str, str]) -> dict[str, str]:
         policy = _policy(there, queue)

@@ -16,7 +16,7 @@ from clary.services.sqs.attributes import checked
 from clary.services.sqs.errors import exists, invalid, invalid_value, no_queue
 from clary.services.sqs.names import FIFO, KIND, arn, url
 from clary.services.sqs.publication import publish
-from clary.services.sqs.queue import Queue, require
+from clary.services.sqs.queue import Queue, require, require_own
 from clary.services.sqs.service import SERVICE
 from clary.store.rows import Key, Query, Row
 
@@ -84,7 +84,7 @@ def get_url(context: Context, params: Params) -> Output:
     """Raises QueueDoesNotExist."""
     owner = params.get("QueueOwnerAWSAccountId") or context.account
     row = context.store.read.get(Key(KIND, owner, context.region, params["QueueName"]))
-    if row is None or owner != context.account:
+    if row is None:
         raise no_queue()
     return {"QueueUrl": url(context.settings, owner, row.key.name)}
 
@@ -116,7 +116,7 @@ def list_(context: Context, params: Params) -> Output:
 @SERVICE.operation("DeleteQueue")
 def delete(context: Context, params: Params) -> Output:
     """With all its messages. Raises QueueDoesNotExist."""
-    queue = require(context, params)
+    queue = require_own(context, params)
     context.store.write(lambda transaction: transaction.delete(queue.row.key))
     if POLICY in queue.attributes:
         publish(context.store.read, context.settings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from clary.services.context import Context
 from clary.services.resources import Output, Params, present
-from clary.services.sqs.queue import require
+from clary.services.sqs.queue import require_own
 from clary.services.sqs.service import SERVICE
 from clary.services.tags import joined_tags
 
@@ -12,7 +12,7 @@ from clary.services.tags import joined_tags
 @SERVICE.operation("TagQueue")
 def add(context: Context, params: Params) -> Output:
     """Raises QueueDoesNotExist."""
-    arn, tags = require(context, params).row.arn, params["Tags"]
+    arn, tags = require_own(context, params).row.arn, params["Tags"]
     joined_tags(context.store.read.tags(arn), tags)
     context.store.write(lambda transaction: transaction.set_tags(arn, tags))
     return {}
@@ -21,7 +21,7 @@ def add(context: Context, params: Params) -> Output:
 @SERVICE.operation("UntagQueue")
 def remove(context: Context, params: Params) -> Output:
     """Raises QueueDoesNotExist."""
-    arn = require(context, params).row.arn
+    arn = require_own(context, params).row.arn
     context.store.write(lambda transaction: transaction.remove_tags(arn, params["TagKeys"]))
     return {}
 
@@ -29,4 +29,4 @@ def remove(context: Context, params: Params) -> Output:
 @SERVICE.operation("ListQueueTags")
 def list_(context: Context, params: Params) -> Output:
     """Raises QueueDoesNotExist."""
-    return present({"Tags": context.store.read.tags(require(context, params).row.arn) or None})
+    return present({"Tags": context.store.read.tags(require_own(context, params).row.arn) or None})
