@@ -185,7 +185,6 @@ def test_an_error_is_read_as_on_aws(cli: Run) -> None:
 
 
 def test_an_operation_that_is_not_offered_is_refused_with_the_remedy(cli: Run) -> None:
-    team = "arn:aws:sagemaker:us-east-1:000000000000:workteam/private-crowd/team"
-    done = cli("sagemaker", "list-labeling-jobs-for-workteam", "--workteam-arn", team)
+    done = cli("ssm", "list-commands")
     assert done.returncode != 0
     assert "clary coverage" in done.stderr
