@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ from tests.running import RunningClary
 
 ANSWER_SECONDS = 60
 """Longer than any operation may take: an SQS client may wait for messages for twenty."""
+
+_GOES_WELL = re.compile(rb"HTTP/1\.1 2.*?\r\n\r\n", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -74,10 +77,10 @@ class Attacker:
         body = _json(params) if operation.http["method"] in ("PUT", "POST", "PATCH") else b""
         return AWSRequest(operation.http["method"], self.host + path, {"Content-Type": "application/xml"}, body)
 
-    def send(self, service: str, request: AWSRequest) -> Answer:
-        """Sign and send; the answer."""
+    def send(self, service: str, request: AWSRequest, *, streams: bool = False) -> Answer:
+        """Sign and send; the answer. One that `streams` may go on for hours: of what goes well then only the head."""
         self.sign(service, request)
-        return self.raw(self.wire(request))
+        return self.raw(self.wire(request), streams=streams)
 
     def sign(self, service: str, request: AWSRequest) -> None:
         """Add a good signature."""
@@ -94,16 +97,17 @@ class Attacker:
         body = body.encode() if isinstance(body, str) else body
         return "\r\n".join(head).encode("utf-8", "replace") + b"\r\n\r\n" + body
 
-    def raw(self, data: bytes, *, hang_up: bool = False) -> Answer:
+    def raw(self, data: bytes, *, hang_up: bool = False, streams: bool = False) -> Answer:
         """Bytes as they are, and the first answer."""
-        said = self.exchange([data], hang_up=hang_up)
+        said = self.exchange([data], hang_up=hang_up, until=_GOES_WELL if streams else None)
         head, _, body = said.partition(b"\r\n\r\n")
         lines = head.decode("latin-1").split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
         return Answer(int(lines[0].split()[1]) if head.startswith(b"HTTP/1.1 ") else 0, body, headers)
 
-    def exchange(self, pieces: list[bytes], *, hang_up: bool = False) -> bytes:
-        """All that is said to these bytes until the connection is closed. Raises TimeoutError where it never is."""
+    def exchange(self, pieces: list[bytes], *, hang_up: bool = False, until: re.Pattern[bytes] | None = None) -> bytes:
+        """All that is said to these bytes until the connection is closed, or it matches. Raises TimeoutError where
+        neither is ever so."""
         said = bytearray()
         with socket.create_connection(("127.0.0.1", self.port), timeout=ANSWER_SECONDS) as connection:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -114,6 +118,8 @@ class Attacker:
                     connection.shutdown(socket.SHUT_WR)
                 while received := connection.recv(65536):
                     said += received
+                    if until is not None and until.match(said):
+                        break
             except TimeoutError:  # a hang is what these requests look for
                 raise
             except OSError:  # closed on us, in whichever moment

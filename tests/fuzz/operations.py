@@ -117,7 +117,8 @@ class Operations:
         """What is said to it. AssertionError where nothing is."""
         operation = models.operation(asked.service, asked.operation)
         try:
-            return who.send(asked.service, self._request(asked.service, protocol, operation, asked.params))
+            request = self._request(asked.service, protocol, operation, asked.params)
+            return who.send(asked.service, request, streams=operation.has_event_stream_output)
         except TimeoutError:
             raise AssertionError(f"no answer to {asked}") from None
 
@@ -125,6 +126,7 @@ class Operations:
         """As botocore writes it, where it can."""
         try:
             prepared = create_serializer(protocol, include_validation=False).serialize_to_request(params, operation)
+            prepared.pop("host_prefix", None)  # there is one host here
             prepare_request_dict(prepared, self._attacker.host)
             request = create_request_object(prepared)
             self._attacker.sign(service, request)

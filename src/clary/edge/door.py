@@ -121,6 +121,7 @@ class ControlDoor:
         except ControlLost as lost:
             if not call.operation.startswith(_AGAIN):
                 raise ServiceUnavailable("The service was interrupted while it worked on the request.") from lost
+        await self.close()  # a process that dies closes one connection after another: the others lead to it too
         return await self._again(message)
 
     async def ask(self, name: str, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -47,10 +47,10 @@ def test_without_arguments_all_commands_are_shown():
 
 
 def test_coverage_of_one_service_tells_what_is_not_offered():
-    assert "not offered" in said("coverage", "sts")
-    found = json.loads(said("coverage", "sts", "--json"))
-    assert found["sts"]["GetCallerIdentity"] == "executes"
-    assert found["sts"]["AssumeRoleWithSAML"] == "not offered"
+    assert "not offered" in said("coverage", "sqs")
+    found = json.loads(said("coverage", "sqs", "--json"))
+    assert found["sqs"]["SendMessage"] == "executes"
+    assert found["sqs"]["StartMessageMoveTask"] == "not offered"
 
 
 def test_a_service_that_does_not_exist_is_said():

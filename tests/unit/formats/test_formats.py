@@ -109,4 +109,4 @@ def test_content_types():
         "text/csv",
         {"label_size": "1", "charset": "utf8"},
     )
-    assert content_types.accepted("text/csv, application/json;q=0.5") == ["text/csv", "application/json"]
+    assert content_types.accepted("text/csv, application/json;q=0.5") == ("text/csv", "application/json")

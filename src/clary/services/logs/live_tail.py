@@ -11,7 +11,7 @@ import uuid
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clary.errors import AWSError
 from clary.services.context import EdgeContext
@@ -21,10 +21,12 @@ from clary.services.logs.rows import GROUP, STREAM
 from clary.services.logs.service import SERVICE, group_name
 from clary.services.resources import Output, Params
 from clary.store.rows import Key
-from clary.store.view import Reader
 from clary.telemetry.logfile import Event
 from clary.telemetry.paths import group_folder, stream_file
 from clary.telemetry.tailing import Fresh, GroupTail
+
+if TYPE_CHECKING:  # each process loads only the parts that it holds
+    from clary.store.view import Reader
 
 QUESTION = "log-streams"
 

@@ -9,8 +9,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy.exc import DBAPIError
-
 from clary.errors import ValidationError
 from clary.full_disk import is_full
 from clary.keys.secrets import CURRENT, VERSION
@@ -143,7 +141,7 @@ def _note_access(context: Context, row: Row) -> None:
 
     try:
         context.store.write(write)
-    except DBAPIError as error:
+    except Exception as error:  # by whichever library it is told
         if not is_full(error):
             raise
 
