@@ -34,12 +34,13 @@ wheel: setup  ## Clary with its edge compiled, into dist/ (needs a C compiler; s
 # What is started hundreds of times is compiled once, also where the environment says otherwise. Three workers on two
 # cores: a worker waits half of its time for what it has started.
 test: export PYTHONDONTWRITEBYTECODE =
-test: setup  ## every test
+test: setup  ## every test but the longest, which are `make soak`'s
 	@$(BIN)/python -m tests.environments
-	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder tests/clients tests/system tests/fuzz tests/contract tests/unit  # the short ones last: all workers end together
+	@$(BIN)/pytest -m "not long" -n 3 --dist loadfile --no-loadscope-reorder tests/clients tests/system tests/fuzz tests/contract tests/unit  # the short ones last: all workers end together
 
-soak: setup  ## what takes long: published versions of the script-mode images, hundreds of kills, ten minutes of an endpoint's changes, an hour of fuzzing, two hours of load
+soak: setup  ## what takes long: journeys by every SDK, published versions of the script-mode images, hundreds of kills, ten minutes of an endpoint's changes, an hour of fuzzing, two hours of load
 	@$(BIN)/pytest tests/soak
+	@$(BIN)/pytest -m long
 	@$(BIN)/python -m benchmarks.soak --svg docs/soak.svg
 
 lint: setup  ## style, types, layers

@@ -35,6 +35,7 @@ def test_hugging_face_is_fine_tuned_offline_and_answers_as_a_pipeline(sdk2: RunS
     assert int(right) >= 60, output
 
 
+@pytest.mark.long
 def test_estimators_and_models_with_inference_code_of_their_own_in_sdk_2(sdk2: RunScript) -> None:
     """`ended`: MXNet, Chainer, RLEstimator; the message says what to use instead."""
     output = sdk2(SCRIPTS / "frameworks_sdk2.py")
@@ -42,6 +43,7 @@ def test_estimators_and_models_with_inference_code_of_their_own_in_sdk_2(sdk2: R
     assert done == ["scikit_learn", "xgboost", "tensorflow", "hugging_face", "ended"], output
 
 
+@pytest.mark.long
 def test_estimators_and_models_by_version_in_sdk_1(sdk1: RunScript) -> None:
     output = sdk1(SCRIPTS / "frameworks_sdk1.py")
     assert "scikit-learn 0.23.2" in output
@@ -54,6 +56,7 @@ def test_estimators_and_models_by_version_in_sdk_1(sdk1: RunScript) -> None:
     ]
 
 
+@pytest.mark.long
 def test_images_by_version_in_sdk_3(sdk3: RunScript) -> None:
     output = sdk3(SCRIPTS / "frameworks_sdk3.py")
     assert "all frameworks" in output

@@ -26,6 +26,7 @@ def test_the_program_of_the_page(sdk2: RunScript, tmp_path: Path) -> None:
     assert r"say: b'well\nat risk\n'" in output, output
 
 
+@pytest.mark.long
 def test_a_pipeline_model_of_sdk_1(sdk1: RunScript) -> None:
     assert "in line: 1,2,first,second" in sdk1(SCRIPTS / "pipeline_sdk1.py")
 

@@ -201,6 +201,7 @@ def test_from_a_folder_to_a_web_page_without_an_engine(clary: RunningClary, pred
     check_page(clary, "program", tmp_path)
 
 
+@pytest.mark.long
 def test_from_a_dockerfile_to_a_web_page(beside_an_engine: RunningClary, predicted: str, tmp_path: Path) -> None:
     image = pushed(beside_an_engine, tmp_path)
     assert predictions(beside_an_engine, image, "container") == predicted

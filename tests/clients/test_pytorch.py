@@ -47,6 +47,7 @@ def test_a_script_comes_from_s3_from_git_with_dependencies_and_by_the_images_add
     assert said == ["from S3", "from git", "with dependencies", "by address"], output
 
 
+@pytest.mark.long
 def test_model_trainers_torchrun_spans_two_hosts(clary: RunningClary, sdk3: RunScript) -> None:
     [job] = re.findall(r"^job: (.*)$", sdk3(SCRIPTS / "torchrun.py"), re.MULTILINE)
     events = clary.client("logs").filter_log_events(

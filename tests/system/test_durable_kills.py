@@ -12,7 +12,7 @@ from tests.running import RunningClary
 
 pytestmark = pytest.mark.system
 
-KILLS = 4
+KILLS = 2
 LONGEST = 0.5
 
 

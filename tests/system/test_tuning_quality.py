@@ -55,6 +55,7 @@ def tunings(shared: RunningClary) -> Tunings:
     return Tunings(Jobs(shared))
 
 
+@pytest.mark.long
 def test_optuna_alone_finds_nothing_better_with_the_same_budget(tunings: Tunings) -> None:
     """Within the noise of its own seeds."""
     definition = tunings.definition(BRANIN)
