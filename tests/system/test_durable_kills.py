@@ -12,7 +12,7 @@ from tests.running import RunningClary
 
 pytestmark = pytest.mark.system
 
-KILLS = 2
+KILLS = 4
 LONGEST = 0.5
 
 

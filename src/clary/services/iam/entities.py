@@ -96,7 +96,7 @@ def member_key(account: str) -> Key:
     return Key(MEMBER, account, "", account)
 
 
-def is_closed(rows: Rows, account: str) -> bool:
+def is_suspended(rows: Rows, account: str) -> bool:
     """Whether the account was closed."""
     row = rows.get(member_key(account))
     return row is not None and row.status == SUSPENDED

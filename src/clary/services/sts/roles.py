@@ -14,7 +14,7 @@ from clary.identity.policy import compile_policy
 from clary.identity.resource_policy import ResourcePolicy
 from clary.names import account_of
 from clary.services.context import Context
-from clary.services.iam.entities import ROLE, Rows, is_closed
+from clary.services.iam.entities import ROLE, Rows, is_suspended
 from clary.services.iam.gathering import identities_of
 from clary.services.iam.mfa import check_code
 from clary.services.sts.service import SERVICE
@@ -56,7 +56,7 @@ def begun(context: Context, params: Mapping[str, Any], seconds: int, terms: Term
 def find_role(rows: Rows, arn: str) -> Row | None:
     """The role, if there is one, and its account was not closed."""
     row = rows.by_arn(arn)
-    return row if row is not None and row.key.kind == ROLE.kind and not is_closed(rows, row.key.account) else None
+    return row if row is not None and row.key.kind == ROLE.kind and not is_suspended(rows, row.key.account) else None
 
 
 def _terms(context: Context, params: Mapping[str, Any]) -> Terms:
