@@ -134,10 +134,22 @@ class Fleet:
         for target in list(reversed(idle))[: max(0, spare)]:
             self.leaving.add(target)
 
-    def promised(self, wanted: int, told: Collection[Target]) -> None:
-        """Control has written down that so many replicas are wanted, and who is to be let go."""
-        self.told |= self.leaving & set(told)
-        self._wanted = max(self._wanted, wanted + len(self.told))
+    def asks(self) -> tuple[int, frozenset[Target]]:
+        """As many replicas as control is to be asked for, and those it is to let go.
+
+        It counts as done from here, not from control's answer: control may have started one, seen it fail and said so
+        by the routes before its answer is here, and what the routes say last is what holds.
+        """
+        self._wanted = max(self._wanted, self.needed + len(self.leaving))
+        self.told = set(self.leaving)
+        return self.needed, frozenset(self.leaving)
+
+    def unheard(self, told: Collection[Target], error: Exception) -> None:
+        """Control was not there to hear it: nobody waits for it, and what was to be let go stays."""
+        self._wanted = self.on_demand.wanted
+        self.leaving -= set(told)
+        self.told -= set(told)
+        self.fail(error)
 
     def fail(self, error: Exception) -> None:
         """Nobody is to wait any more."""

@@ -166,7 +166,7 @@ class Serverless:
 
     async def _tell(self, fleet: Fleet) -> None:
         """Where control is away those who wait are told; what was to be let go stays until the next time."""
-        told, wanted = set(fleet.leaving), fleet.needed
+        wanted, told = fleet.asks()
         try:
             await self._ask_control(
                 {
@@ -178,10 +178,7 @@ class Serverless:
                 }
             )
         except AWSError as error:
-            fleet.leaving -= told
-            fleet.fail(error)
-        else:
-            fleet.promised(wanted, told)
+            fleet.unheard(told, error)
         finally:
             del self._asking[fleet]
 

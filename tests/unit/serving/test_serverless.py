@@ -25,17 +25,20 @@ SECONDS = 60
 
 
 class Control:
-    """Control's side: what was asked, and routes that the test publishes; it is away where `away`."""
+    """Control's side: what was asked, and routes that the test publishes; it is away where `away`, and answers
+    when it is `heard`."""
 
     def __init__(self, folder):
         self.table = RouteTable(folder)
-        self.asked, self.away = [], False
+        self.asked, self.away, self.heard = [], False, asyncio.Event()
+        self.heard.set()
         self.route = VariantRoute("v", 1.0, (), config="cfg", on_demand=OnDemand(2, 0, 0))
 
     async def ask(self, params):
         if self.away:
             raise ServiceUnavailable("control is away")
         self.asked.append((params["wanted"], sorted(params["gone"])))
+        await self.heard.wait()
         return {}
 
     def publish(self, *containers, **limits):
@@ -146,6 +149,21 @@ async def test_who_waits_for_a_replica_that_does_not_come_up_is_told_why(edge, c
     await until(lambda: len(control.asked) == 2)
     assert not later.done(), "what has failed before is nothing to it"
     later.cancel()
+
+
+async def test_a_failure_seen_before_controls_answer_leaves_nobody_waiting_for_what_was_asked(edge, control, servers):
+    control.heard.clear()
+    waiting = ask(edge)
+    await until(lambda: control.asked)
+    control.publish(failures=1, said="no such model")
+    with pytest.raises(CannotStart):
+        await waiting
+    control.heard.set()
+    again = ask(edge)
+    await until(lambda: len(control.asked) == 2)
+    await servers.start("c1", says(ok(b"x")))
+    control.publish("c1")
+    assert (await again).body == b"x"
 
 
 async def test_one_that_fails_leaves_the_others_waiting(edge, control, servers):
