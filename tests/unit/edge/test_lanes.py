@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from clary.edge.lane import Lane
-from clary.edge.lanes import BUSY, IDLE_SECONDS, Lanes
+from clary.edge.lanes import BUSY, IDLE_SECONDS, Lanes, demanded
 from clary.edge.passing import MOST_BYTES, Channel, Handed, Left
 from clary.edge.predictions import Predictions
 from clary.edge.server import EdgeServer
@@ -150,7 +150,7 @@ class Site:
             return self.made[-1]
 
         self.lanes = Lanes(predictions, make, 1)
-        self.now, self.spent, self.clients = time.monotonic(), time.process_time(), []
+        self.now, self.spent, self.clients = time.monotonic(), demanded(), []
 
     async def begin(self):
         self.tcp = bind_tcp("127.0.0.1", 0)
