@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, TypeVar
 
+from clary.objects import small
 from clary.objects.body import Body, marked, plain_key, received
 from clary.objects.checksums import DEFAULT_ALGORITHM, Digest
 from clary.objects.customer_keys import key_of_headers
@@ -45,17 +46,27 @@ class Intake:
         self._threads.shutdown()
 
     async def receive(
-        self, chunks: AsyncIterator[bytes], request: HttpRequest, data_key: DataKey | None = None
+        self,
+        chunks: AsyncIterator[bytes],
+        request: HttpRequest,
+        data_key: DataKey | None = None,
+        *,
+        whole: bool = False,
     ) -> dict[str, Any]:
         """Read `chunks` to the end and keep them: a `Received`, as a plain dict, no row names it yet.
 
-        The file is encrypted under `data_key`, or under a customer's key where the headers bring one. Raises
-        EntityTooLarge, InvalidArgument for a key that is none, BadDigest where a checksum in the request's headers or
-        trailers is not the body's, and whatever `chunks` raises; nothing is kept then. A small body costs one hop to a
-        thread; of a large one each batch is written, hashed and summed in threads of their own while the next arrives.
+        What is small and the `whole` of an object is kept with its row; all else in a file, which is encrypted under
+        `data_key`, or under a customer's key where the headers bring one. Raises EntityTooLarge, InvalidArgument for a
+        key that is none, BadDigest where a checksum in the request's headers or trailers is not the body's, and
+        whatever `chunks` raises; nothing is kept then. Of a large body each batch is written, hashed and summed in
+        threads of their own while the next arrives.
         """
         expected, key = Expectation.of(request.headers), data_key or key_of_headers(request.headers)
         _check_announced(request)
+        if key is None:
+            chunks, body = await _begun(chunks)
+            if body is not None:
+                return await self._keep(body, request, whole=whole)
         kept = await self.take(
             chunks,
             Digest(expected.algorithm),
@@ -64,16 +75,23 @@ class Intake:
         )
         return {**marked(kept, key), "declared": expected.declared}
 
-    async def keep(self, body: bytes, request: HttpRequest, data_key: DataKey | None = None) -> dict[str, Any]:
-        """`receive` for a body that is here already, and small: one hop to a thread, for what waits for the disk."""
+    async def keep(
+        self, body: bytes, request: HttpRequest, data_key: DataKey | None = None, *, whole: bool = False
+    ) -> dict[str, Any]:
+        """`receive` for a body that is here already."""
         if data_key or key_of_headers(request.headers) or len(body) > SMALL:
             return await self.receive(_one(body), request, data_key)
+        return await self._keep(body, request, whole=whole)
+
+    async def _keep(self, body: bytes, request: HttpRequest, *, whole: bool) -> dict[str, Any]:
+        """One that is hashed here, and costs one hop to a thread where it waits for the disk."""
         expected = Expectation.of(request.headers)
         digest = Digest(expected.algorithm)
         digest.update(body)
-        kept = received("", digest)
+        kept = small.taken(body, digest) if whole and len(body) <= small.LARGEST else received("", digest)
         expected.check(kept, {**request.headers, **request.trailers})
-        return {**kept, "file": await self._kept(body), "declared": expected.declared}
+        file = kept["file"] or await self._kept(body)
+        return {**kept, "file": file, "declared": expected.declared}
 
     async def _kept(self, body: bytes) -> str:
         """The file's id; where the request is cancelled the file goes."""
@@ -161,6 +179,25 @@ def _check_announced(request: HttpRequest) -> None:
     size = int(announced) if announced.isdecimal() and len(announced) < _LONGEST_NUMBER else 0
     if size > MAX_BODY_BYTES:
         raise EntityTooLarge(size, MAX_BODY_BYTES)
+
+
+async def _begun(chunks: AsyncIterator[bytes]) -> tuple[AsyncIterator[bytes], bytes | None]:
+    """All of it where it is small; else None, and `chunks` as they were."""
+    first: list[bytes] = []
+    size = 0
+    async for chunk in chunks:
+        first.append(chunk)
+        size += len(chunk)
+        if size > small.LARGEST:
+            return _chained(first, chunks), None
+    return chunks, b"".join(first)
+
+
+async def _chained(first: list[bytes], chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    while first:
+        yield first.pop(0)
+    async for chunk in chunks:
+        yield chunk
 
 
 async def _one(body: bytes) -> AsyncIterator[bytes]:
