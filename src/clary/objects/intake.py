@@ -21,6 +21,9 @@ from clary.wire.http import HttpRequest
 
 T = TypeVar("T")
 
+Step = Callable[[bytes], object]
+"""What is done with each batch."""
+
 MAX_BODY_BYTES = 5 * 2**30
 """Of one PutObject or UploadPart, as on AWS."""
 
@@ -28,6 +31,9 @@ SMALL = 64 * 2**10
 """Bytes of a body that is hashed where it is: sooner done than handed to a thread."""
 
 _BATCH_BYTES = 2**20
+_AHEAD = 2
+"""Batches that are written and hashed, or wait for that, while the next arrives."""
+
 _THREADS = 16
 """Most of them wait for the disk, which makes many files durable at once."""
 
@@ -152,19 +158,19 @@ class Intake:
         self._threads.submit(self._files.remove, body["file"])
 
     async def _fill(self, body: Body, chunks: AsyncIterator[bytes], work: list[Future[Any]]) -> bytes:
-        """Write all batches but the last, which is returned; at most two are in memory."""
-        last = b""
+        """Write all batches but the last, which is returned. Some wait for their turn: MD5, which takes the longest,
+        never waits for the next to arrive."""
+        steps, last = (body.write, *body.digest.steps()), b""
         async for batch in _batches(chunks):
             if last:
-                await _done(work)
-                work[:] = self._start(body, last)
+                body.digest.size += len(last)
+                work += [self._threads.submit(_after, each, step, last) for each, step in _in_turn(work, steps)]
             last = batch
+            while len(work) > _AHEAD * len(steps):
+                await asyncio.wrap_future(work[0])
+                del work[0]
         await _done(work)
         return last
-
-    def _start(self, body: Body, batch: bytes) -> list[Future[Any]]:
-        body.digest.size += len(batch)
-        return [self._threads.submit(step, batch) for step in (body.write, *body.digest.steps())]
 
     async def _run(self, work: list[Future[Any]], step: Callable[[], T]) -> T:
         future = self._threads.submit(step)
@@ -213,6 +219,20 @@ async def _limited(chunks: AsyncIterator[bytes], most: int) -> AsyncIterator[byt
         if size > most:
             raise EntityTooLarge(size, most)
         yield chunk
+
+
+def _in_turn(work: list[Future[Any]], steps: tuple[Step, ...]) -> list[tuple[Future[Any] | None, Step]]:
+    """Each step with what it comes after: itself, with the batch before. The pool begins what came first first, so that
+    whatever is waited for has begun."""
+    before: list[Future[Any] | None] = [*work[-len(steps) :]] if work else [None] * len(steps)
+    return list(zip(before, steps, strict=True))
+
+
+def _after(before: Future[Any] | None, step: Step, batch: bytes) -> None:
+    """Raises what the step did with the batch before."""
+    if before is not None:
+        before.result()
+    step(batch)
 
 
 async def _done(work: list[Future[Any]]) -> None:
