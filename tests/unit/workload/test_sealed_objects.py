@@ -1,5 +1,6 @@
-"""What is encrypted under a customer's key, no role can read; what KMS has the key of, those that KMS lets have it. What
-is small lies in no file either."""
+"""What is encrypted under a customer's key, no role can read; what KMS has the key of, those that KMS lets have it.
+
+What is small lies in no file either."""
 
 import pytest
 
