@@ -91,8 +91,9 @@ def leavings(clary: RunningClary) -> list[str]:
         store.collector.collect(now=time.time() + 1e6)
         store.collector.sweep(older_than=-60)
         named = _named(store)
-        lost = [f"object file {file}" for file, _ in store.files.all() if file not in named]
-        assert named <= {file for file, _ in store.files.all()}, "files that a row names are gone"
+        kept = {file for file, _ in store.files.all()} | _small(store)
+        lost = [f"object file {file}" for file in kept - named]
+        assert named <= kept, "bodies that a row names are gone"
     finally:
         store.close()
     return lost + [str(path) for path in clary.data_dir.rglob("*.new")]
@@ -103,6 +104,10 @@ def _named(store: ObjectReader) -> set[str]:
     layouts = "SELECT layout FROM object UNION ALL SELECT layout FROM version WHERE layout != ''"
     parts = {file for (file,) in connection.execute("SELECT file FROM part")}
     return parts | {file for (layout,) in connection.execute(layouts) for file, *_ in json.loads(layout)}
+
+
+def _small(store: ObjectReader) -> set[str]:
+    return {file for (file,) in store._connections.get().execute("SELECT file FROM small")}
 
 
 def log_of(clary: RunningClary) -> str:

@@ -24,12 +24,17 @@ class Bodies:
     async def receive(self, chunks: AsyncIterator[bytes], request: HttpRequest, call: Call) -> dict[str, Any]:
         """As `Intake.receive`. Raises also what KMS does, and what says that the call asks for no encryption that there
         is."""
-        return await self._intake.receive(chunks, request, await self._key(call))
+        return await self._intake.receive(chunks, request, await self._key(call), whole=_whole(call))
 
     async def keep(self, body: bytes, request: HttpRequest, call: Call) -> dict[str, Any]:
         """As `Intake.keep`. Raises as `receive` does."""
-        return await self._intake.keep(body, request, await self._key(call))
+        return await self._intake.keep(body, request, await self._key(call), whole=_whole(call))
 
     async def _key(self, call: Call) -> DataKey | None:
         question = for_body(self._objects, call) if call.service == "s3" else None
         return await ask_through(question, self._control) if question else None
+
+
+def _whole(call: Call) -> bool:
+    """Whether the body is to be all of an object, and no part."""
+    return call.service == "s3" and call.operation == "PutObject"

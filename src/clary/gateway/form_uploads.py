@@ -10,7 +10,6 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from urllib.parse import quote, urlencode, urlsplit
-from xml.etree.ElementTree import Element, SubElement
 
 from clary.calls import Call, Door, Principal
 from clary.errors import AccessDenied, AWSError
@@ -241,10 +240,8 @@ def _is_address(text: str) -> bool:
 
 
 def _document(members: dict[str, str]) -> bytes:
-    root = Element("PostResponse")
-    for name, value in members.items():
-        SubElement(root, name).text = xml_values.writable(value)
-    return xml_values.render(root)
+    inner = "".join(xml_values.text_element(name, value) for name, value in members.items())
+    return xml_values.document(xml_values.element("PostResponse", inner))
 
 
 def _fault(error: AWSError, request_id: str) -> HttpResponse:

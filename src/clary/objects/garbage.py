@@ -1,4 +1,4 @@
-"""Files that no row names any more: removed a while later, so that a download that has begun can end."""
+"""Files and small bodies that no row names any more: removed later, so that a download that has begun can end."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from clary.commits import Writer
+from clary.objects import small
 from clary.objects.files import Files
 from clary.objects.model import encode_key, now_ms
 
@@ -76,9 +77,10 @@ class Collector:
         due = round(((time.time() if now is None else now) - GRACE_SECONDS) * 1000)
         files = self._writer.run(lambda c: c.execute("SELECT file FROM garbage WHERE since <= ?", (due,)).fetchall())
         for (file,) in files:
-            self._files.remove(file)
+            if not small.is_small(file):
+                self._files.remove(file)
         if files:
-            self._writer.run(lambda c: c.executemany("DELETE FROM garbage WHERE file = ?", files))
+            self._writer.run(lambda connection: _forget(connection, files))
         return len(files)
 
     def sweep(self, older_than: float = ABANDONED_SECONDS) -> int:
@@ -106,6 +108,11 @@ class Collector:
             except (OSError, sqlite3.Error):
                 _log.exception("files of deleted objects could not be removed; trying again later")
             self._closing.wait(_ROUND_SECONDS)
+
+
+def _forget(connection: sqlite3.Connection, files: list[tuple[str]]) -> None:
+    small.delete(connection, [file for (file,) in files])
+    connection.executemany("DELETE FROM garbage WHERE file = ?", files)
 
 
 def _named(connection: sqlite3.Connection, files: set[str]) -> set[str]:

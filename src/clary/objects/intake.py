@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, TypeVar
 
+from clary.objects import small
 from clary.objects.body import Body, marked, plain_key, received
 from clary.objects.checksums import DEFAULT_ALGORITHM, Digest
 from clary.objects.customer_keys import key_of_headers
@@ -20,6 +21,9 @@ from clary.wire.http import HttpRequest
 
 T = TypeVar("T")
 
+Step = Callable[[bytes], object]
+"""What is done with each batch."""
+
 MAX_BODY_BYTES = 5 * 2**30
 """Of one PutObject or UploadPart, as on AWS."""
 
@@ -27,6 +31,9 @@ SMALL = 64 * 2**10
 """Bytes of a body that is hashed where it is: sooner done than handed to a thread."""
 
 _BATCH_BYTES = 2**20
+_AHEAD = 2
+"""Batches that are written and hashed, or wait for that, while the next arrives."""
+
 _THREADS = 16
 """Most of them wait for the disk, which makes many files durable at once."""
 
@@ -45,17 +52,27 @@ class Intake:
         self._threads.shutdown()
 
     async def receive(
-        self, chunks: AsyncIterator[bytes], request: HttpRequest, data_key: DataKey | None = None
+        self,
+        chunks: AsyncIterator[bytes],
+        request: HttpRequest,
+        data_key: DataKey | None = None,
+        *,
+        whole: bool = False,
     ) -> dict[str, Any]:
         """Read `chunks` to the end and keep them: a `Received`, as a plain dict, no row names it yet.
 
-        The file is encrypted under `data_key`, or under a customer's key where the headers bring one. Raises
-        EntityTooLarge, InvalidArgument for a key that is none, BadDigest where a checksum in the request's headers or
-        trailers is not the body's, and whatever `chunks` raises; nothing is kept then. A small body costs one hop to a
-        thread; of a large one each batch is written, hashed and summed in threads of their own while the next arrives.
+        What is small and the `whole` of an object is kept with its row; all else in a file, which is encrypted under
+        `data_key`, or under a customer's key where the headers bring one. Raises EntityTooLarge, InvalidArgument for a
+        key that is none, BadDigest where a checksum in the request's headers or trailers is not the body's, and
+        whatever `chunks` raises; nothing is kept then. Of a large body each batch is written, hashed and summed in
+        threads of their own while the next arrives.
         """
         expected, key = Expectation.of(request.headers), data_key or key_of_headers(request.headers)
         _check_announced(request)
+        if key is None:
+            chunks, body = await _begun(chunks)
+            if body is not None:
+                return await self._keep(body, request, whole=whole)
         kept = await self.take(
             chunks,
             Digest(expected.algorithm),
@@ -64,16 +81,23 @@ class Intake:
         )
         return {**marked(kept, key), "declared": expected.declared}
 
-    async def keep(self, body: bytes, request: HttpRequest, data_key: DataKey | None = None) -> dict[str, Any]:
-        """`receive` for a body that is here already, and small: one hop to a thread, for what waits for the disk."""
+    async def keep(
+        self, body: bytes, request: HttpRequest, data_key: DataKey | None = None, *, whole: bool = False
+    ) -> dict[str, Any]:
+        """`receive` for a body that is here already."""
         if data_key or key_of_headers(request.headers) or len(body) > SMALL:
             return await self.receive(_one(body), request, data_key)
+        return await self._keep(body, request, whole=whole)
+
+    async def _keep(self, body: bytes, request: HttpRequest, *, whole: bool) -> dict[str, Any]:
+        """One that is hashed here, and costs one hop to a thread where it waits for the disk."""
         expected = Expectation.of(request.headers)
         digest = Digest(expected.algorithm)
         digest.update(body)
-        kept = received("", digest)
+        kept = small.taken(body, digest) if whole and len(body) <= small.LARGEST else received("", digest)
         expected.check(kept, {**request.headers, **request.trailers})
-        return {**kept, "file": await self._kept(body), "declared": expected.declared}
+        file = kept["file"] or await self._kept(body)
+        return {**kept, "file": file, "declared": expected.declared}
 
     async def _kept(self, body: bytes) -> str:
         """The file's id; where the request is cancelled the file goes."""
@@ -134,19 +158,19 @@ class Intake:
         self._threads.submit(self._files.remove, body["file"])
 
     async def _fill(self, body: Body, chunks: AsyncIterator[bytes], work: list[Future[Any]]) -> bytes:
-        """Write all batches but the last, which is returned; at most two are in memory."""
-        last = b""
+        """Write all batches but the last, which is returned. Some wait for their turn: MD5, which takes the longest,
+        never waits for the next to arrive."""
+        steps, last = (body.write, *body.digest.steps()), b""
         async for batch in _batches(chunks):
             if last:
-                await _done(work)
-                work[:] = self._start(body, last)
+                body.digest.size += len(last)
+                work += [self._threads.submit(_after, each, step, last) for each, step in _in_turn(work, steps)]
             last = batch
+            while len(work) > _AHEAD * len(steps):
+                await asyncio.wrap_future(work[0])
+                del work[0]
         await _done(work)
         return last
-
-    def _start(self, body: Body, batch: bytes) -> list[Future[Any]]:
-        body.digest.size += len(batch)
-        return [self._threads.submit(step, batch) for step in (body.write, *body.digest.steps())]
 
     async def _run(self, work: list[Future[Any]], step: Callable[[], T]) -> T:
         future = self._threads.submit(step)
@@ -163,6 +187,25 @@ def _check_announced(request: HttpRequest) -> None:
         raise EntityTooLarge(size, MAX_BODY_BYTES)
 
 
+async def _begun(chunks: AsyncIterator[bytes]) -> tuple[AsyncIterator[bytes], bytes | None]:
+    """All of it where it is small; else None, and `chunks` as they were."""
+    first: list[bytes] = []
+    size = 0
+    async for chunk in chunks:
+        first.append(chunk)
+        size += len(chunk)
+        if size > small.LARGEST:
+            return _chained(first, chunks), None
+    return chunks, b"".join(first)
+
+
+async def _chained(first: list[bytes], chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    while first:
+        yield first.pop(0)
+    async for chunk in chunks:
+        yield chunk
+
+
 async def _one(body: bytes) -> AsyncIterator[bytes]:
     if body:
         yield body
@@ -176,6 +219,20 @@ async def _limited(chunks: AsyncIterator[bytes], most: int) -> AsyncIterator[byt
         if size > most:
             raise EntityTooLarge(size, most)
         yield chunk
+
+
+def _in_turn(work: list[Future[Any]], steps: tuple[Step, ...]) -> list[tuple[Future[Any] | None, Step]]:
+    """Each step with what it comes after: itself, with the batch before. The pool begins what came first first, so that
+    whatever is waited for has begun."""
+    before: list[Future[Any] | None] = [*work[-len(steps) :]] if work else [None] * len(steps)
+    return list(zip(before, steps, strict=True))
+
+
+def _after(before: Future[Any] | None, step: Step, batch: bytes) -> None:
+    """Raises what the step did with the batch before."""
+    if before is not None:
+        before.result()
+    step(batch)
 
 
 async def _done(work: list[Future[Any]]) -> None:

@@ -32,7 +32,7 @@ class Envelope(TypedDict):
 
 
 class Received(TypedDict):
-    """A body that was taken in: its file is durable, no row names it yet."""
+    """A body that was taken in: its file, where it has one, is durable; no row names it yet."""
 
     file: str
     """The file's id."""
@@ -43,6 +43,8 @@ class Received(TypedDict):
     """The checksum that the client asked for, else S3's default, CRC64NVME."""
     checksums: dict[str, str]
     """By algorithm, base64: the one asked for, and CRC64NVME for whatever may become an object of S3."""
+    data: NotRequired[bytes]
+    """The body itself, where it is small: it has no file, and is kept together with the row that names it."""
     declared: NotRequired[bool]
     """Whether the client named the algorithm."""
     sealed: NotRequired[str]
@@ -122,6 +124,7 @@ class Piece:
     """A file that holds a stretch of an object: all of it, or one part."""
 
     file: str
+    """Its id; of a small body that in the database (`small`)."""
     size: int
     number: int = 1
     """The part number that it was uploaded under."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 
+from clary.objects import small
 from clary.objects.errors import NoSuchBucket
 from clary.objects.garbage import restore
 from clary.objects.locks import with_default
@@ -31,8 +32,10 @@ def require_bucket(connection: sqlite3.Connection, name: str) -> Bucket:
     return found
 
 
-def put_object(connection: sqlite3.Connection, info: ObjectInfo, guard: Guard | None) -> ObjectInfo:
-    """Write the row, and give back the object with its version. Raises NoSuchBucket.
+def put_object(
+    connection: sqlite3.Connection, info: ObjectInfo, guard: Guard | None, data: bytes | None = None
+) -> ObjectInfo:
+    """Write the row, and the body where it is small, and give back the object with its version. Raises NoSuchBucket.
 
     The files of the object that it replaces become garbage, where the bucket does not keep it as an older version.
 
@@ -49,4 +52,6 @@ def put_object(connection: sqlite3.Connection, info: ObjectInfo, guard: Guard | 
     if guard:
         guard(there)
     restore(connection, [piece.file for piece in info.pieces])
+    if data is not None:
+        small.insert(connection, info.pieces[0].file, data)
     return make_current(connection, bucket, with_default(bucket, info))

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from clary.objects import small
 from clary.objects.errors import ObjectSealed, StoreUnavailable
 from clary.objects.files import Files, copy_segments, read_segments, write_pieces
 from clary.objects.listing import Listing, Scope, list_page, objects_from
@@ -17,7 +18,7 @@ from clary.objects.sealing import unsealed
 from clary.objects.uploads import UploadReader
 from clary.objects.version_listing import After, Listed, VersionListing, list_versions, versions_from
 from clary.objects.versions import find_current, find_newest, find_version
-from clary.wire.http import Segment
+from clary.wire.http import Extent, Segment
 
 _BUCKETS = "SELECT name, account, region, created, settings FROM bucket ORDER BY name"
 
@@ -106,7 +107,7 @@ class ObjectReader:
     def segments(self, info: ObjectInfo, start: int = 0, length: int | None = None) -> tuple[Segment, ...]:
         """Where `length` bytes (None: all that follow) from byte `start` lie: (path, offset, length) in order.
 
-        Raises ObjectSealed where what lies there is encrypted.
+        Raises ObjectSealed where what lies there is encrypted, and ValueError for a small body, which lies in none.
         """
         if info.attributes.sealed:
             raise ObjectSealed
@@ -114,23 +115,40 @@ class ObjectReader:
         found = _stretches(info, start, end)
         return tuple((self.files.path(piece.file), piece.offset + first, many) for piece, first, many in found)
 
+    def extent(self, info: ObjectInfo, start: int, length: int) -> Extent:
+        """That stretch as it is sent. Raises ObjectSealed."""
+        if small.lies_in_files(info):
+            return Extent(self.segments(info, start, length), length)
+        return Extent((), length, made=lambda: self._small(info, start, length))
+
+    def _small(self, info: ObjectInfo, start: int, length: int) -> Iterator[bytes]:
+        """Raises FileNotFoundError where it was deleted a while ago."""
+        [piece] = info.pieces
+        if length:
+            yield small.read(self._connections.get(), piece.file)[start : start + length]
+
+    def _plain(self, info: ObjectInfo, start: int, length: int) -> Iterator[bytes]:
+        if small.lies_in_files(info):
+            return read_segments(self.segments(info, start, length))
+        return self._small(info, start, length)
+
     def unsealed(self, info: ObjectInfo, key: bytes | None, start: int, length: int) -> Iterator[bytes]:
         """The bytes of that stretch, in pieces of at most 16 MiB; those of an encrypted object need its key. Raises
         FileNotFoundError where it was deleted a while ago, and Damaged."""
         if key is None:
-            yield from read_segments(self.segments(info, start, length))
+            yield from self._plain(info, start, length)
             return
         for piece, first, many in _stretches(info, start, start + length):
             yield from unsealed(self.files.path(piece.file), key, piece.size, first, many)
 
     def read(self, info: ObjectInfo, key: bytes | None = None) -> Iterator[bytes]:
         """Its bytes, in pieces of at most 16 MiB, as `unsealed` gives them. Raises ObjectSealed."""
-        return self.unsealed(info, key, 0, info.size) if key else read_segments(self.segments(info))
+        return self.unsealed(info, key, 0, info.size) if key else self._plain(info, 0, info.size)
 
     def copy_to(self, info: ObjectInfo, target: Path, mode: int = 0o600, key: bytes | None = None) -> None:
         """Its bytes as the new file `target`, the caller's own to change. Raises FileExistsError, ObjectSealed. Not
         synced."""
-        if key is None:
+        if key is None and small.lies_in_files(info):
             copy_segments(self.segments(info), target, mode)
         else:
             write_pieces(self.read(info, key), target, mode)

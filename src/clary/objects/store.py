@@ -13,8 +13,9 @@ from typing import Any, BinaryIO
 from clary.commits import Writer
 from clary.errors import AWSError
 from clary.full_disk import is_full
+from clary.objects import small
 from clary.objects.body import FileKey, receive, receive_bytes, receive_segments, received
-from clary.objects.checksums import DEFAULT_ALGORITHM, digest_file
+from clary.objects.checksums import DEFAULT_ALGORITHM, Digest, digest_file
 from clary.objects.envelopes import DataKey, enveloped
 from clary.objects.errors import (
     BucketAlreadyExists,
@@ -176,6 +177,9 @@ class ObjectStore(ObjectReader):
             attributes=attributes,
             layout=dump_pieces((Piece(body["file"], body["size"]),)),
         )
+        data = body.get("data")
+        if data is not None:
+            return self._writer.run(lambda connection: put_object(connection, info, guard, data))
         try:
             self.files.require(body["file"])
             return self._writer.run(lambda connection: put_object(connection, info, guard))
@@ -184,6 +188,11 @@ class ObjectStore(ObjectReader):
             if refused or (is_full(error) and not has_file(self._connections.get(), bucket, key, body["file"])):
                 self.files.remove(body["file"])
             raise
+
+    def forget(self, body: Received) -> None:
+        """What was received becomes no object."""
+        if "data" not in body:
+            self.files.remove(body["file"])
 
     def put_bytes(self, bucket: str, key: str, data: bytes, attributes: Attributes | None = None) -> ObjectInfo:
         """Make `data` the object `key`. Raises NoSuchBucket."""
@@ -222,11 +231,15 @@ class ObjectStore(ObjectReader):
         """A new name for its very file, which nobody may ever change: for read-only and copy-on-write views.
 
         It stays readable when the object is deleted or overwritten. An object of several parts becomes one of one file
-        first. Where no link can be made (another file system, as many links as there may be) `target` is a copy.
+        first. Where no link can be made (a small body, another file system, as many links as there may be) `target` is
+        a copy.
         Raises FileExistsError, ObjectSealed, and FileNotFoundError where the object was deleted a while ago.
         """
         if info.attributes.sealed:
             raise ObjectSealed
+        if not small.lies_in_files(info):
+            self.copy_to(info, target)
+            return
         whole = self._joiner.whole(info)
         try:
             target.hardlink_to(self.files.path(whole.pieces[0].file))
@@ -246,7 +259,8 @@ class ObjectStore(ObjectReader):
         guard: Guard | None = None,
         keys: Keys = NO_KEYS,
     ) -> ObjectInfo:
-        """Make `source`'s bytes the object `key` too; of one file by a hard link. The ETag is that of one upload.
+        """Make `source`'s bytes the object `key` too; of one file by a hard link, small ones once more. The ETag is
+        that of one upload.
 
         `attributes` brings all but the checksum, which is `algorithm`'s, or the source's. Raises NoSuchBucket,
         NoSuchKey where the source has gone meanwhile, and ObjectSealed.
@@ -262,6 +276,10 @@ class ObjectStore(ObjectReader):
         if source.attributes.sealed or keys != NO_KEYS:
             pieces = self.unsealed(source, keys.source, 0, source.size)
             return receive(self.files, pieces, algorithm, keys.copy)
+        if not small.lies_in_files(source):
+            digest, data = Digest(algorithm), b"".join(self.read(source))
+            digest.update(data)
+            return small.taken(data, digest)
         checksum = source.attributes.checksums.get(algorithm)
         if source.parts_count is not None or checksum is None:
             return receive_segments(self.files, self.segments(source), algorithm)
@@ -326,7 +344,7 @@ class ObjectStore(ObjectReader):
         """Empty everything, bodies that are being received too: for test suites."""
 
         def change(connection: sqlite3.Connection) -> None:
-            for table in ("object", "version", "bucket", "part", "upload", "garbage"):
+            for table in ("object", "version", "bucket", "part", "upload", "garbage", "small"):
                 connection.execute(f"DELETE FROM {table}")  # noqa: S608 - names of ours
 
         self._writer.run(change)

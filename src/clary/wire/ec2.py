@@ -6,7 +6,6 @@ Lists are numbered right below their names, names begin with a capital, answers 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from xml.etree.ElementTree import Element, SubElement
 
 from botocore.model import OperationModel, ServiceModel
 
@@ -39,22 +38,19 @@ class Ec2:
 
     def serialise(self, output: Params, operation: OperationModel, request_id: str) -> HttpResponse:
         """`<NameResponse><requestId>…</requestId>…`."""
-        root = Element(f"{operation.name}Response", {"xmlns": query.namespace(operation.service_model)})
-        SubElement(root, "requestId").text = request_id
-        shape = operation.output_shape
+        inner, shape = xml_values.text_element("requestId", request_id), operation.output_shape
         if shape is not None:
-            xml_values.write_members(shape, output, root, milliseconds=True)
-        return HttpResponse(200, dict(_HEADERS), xml_values.render(root))
+            inner += xml_values.members(shape, output, milliseconds=True)
+        root = xml_values.element(f"{operation.name}Response", inner, query.namespace(operation.service_model))
+        return HttpResponse(200, dict(_HEADERS), xml_values.document(root))
 
     def fault(self, error: AWSError, service: ServiceModel | None, request_id: str) -> HttpResponse:
         """`<Response><Errors><Error>…`; EC2's model has no shapes of errors."""
         shape = error_shape(service, error.code)
-        root = Element("Response")
-        inner = SubElement(SubElement(root, "Errors"), "Error")
-        SubElement(inner, "Code").text = error_code(error, shape)
-        SubElement(inner, "Message").text = xml_values.writable(error.message)
-        SubElement(root, "RequestID").text = request_id
-        return HttpResponse(error_status(error, shape), dict(_HEADERS), xml_values.render(root))
+        element, text = xml_values.element, xml_values.text_element
+        said = text("Code", error_code(error, shape)) + text("Message", error.message)
+        root = element("Response", element("Errors", element("Error", said)) + text("RequestID", request_id))
+        return HttpResponse(error_status(error, shape), dict(_HEADERS), xml_values.document(root))
 
 
 def _read(shape: Shape, node: Node) -> Value:

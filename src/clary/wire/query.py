@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
-from xml.etree.ElementTree import Element, SubElement
 
 from botocore.model import OperationModel, ServiceModel
 
@@ -41,27 +40,26 @@ class Query:
 
     def serialise(self, output: Params, operation: OperationModel, request_id: str) -> HttpResponse:
         """`<NameResponse><NameResult>…</NameResult><ResponseMetadata>…`."""
-        root = Element(f"{operation.name}Response", {"xmlns": namespace(operation.service_model)})
-        shape = operation.output_shape
+        shape, inner = operation.output_shape, ""
         if shape is not None:
-            wrapper = shape.serialization.get("resultWrapper")
-            xml_values.write_members(shape, output, SubElement(root, wrapper) if wrapper else root)
-        SubElement(SubElement(root, "ResponseMetadata"), "RequestId").text = request_id
-        return HttpResponse(200, dict(_HEADERS), xml_values.render(root))
+            wrapper, inner = shape.serialization.get("resultWrapper"), xml_values.members(shape, output)
+            inner = xml_values.element(wrapper, inner) if wrapper else inner
+        inner += xml_values.element("ResponseMetadata", xml_values.text_element("RequestId", request_id))
+        root = xml_values.element(f"{operation.name}Response", inner, namespace(operation.service_model))
+        return HttpResponse(200, dict(_HEADERS), xml_values.document(root))
 
     def fault(self, error: AWSError, service: ServiceModel | None, request_id: str) -> HttpResponse:
         """`<ErrorResponse><Error>…`."""
         shape = error_shape(service, error.code)
         status = error_status(error, shape)
-        root = Element("ErrorResponse", {"xmlns": namespace(service)} if service else {})
-        inner = SubElement(root, "Error")
-        SubElement(inner, "Type").text = "Sender" if status < 500 else "Receiver"
-        SubElement(inner, "Code").text = error_code(error, shape)
-        SubElement(inner, "Message").text = xml_values.writable(error.message)
+        text = xml_values.text_element
+        inner = text("Type", "Sender" if status < 500 else "Receiver")
+        inner += text("Code", error_code(error, shape)) + text("Message", error.message)
         if shape is not None:
-            xml_values.write_members(shape, {**error.members, "message": None, "Message": None}, inner)
-        SubElement(root, "RequestId").text = request_id
-        return HttpResponse(status, dict(_HEADERS), xml_values.render(root))
+            inner += xml_values.members(shape, {**error.members, "message": None, "Message": None})
+        whole = xml_values.element("Error", inner) + text("RequestId", request_id)
+        root = xml_values.element("ErrorResponse", whole, namespace(service) if service else "")
+        return HttpResponse(status, dict(_HEADERS), xml_values.document(root))
 
 
 def form(request: HttpRequest) -> dict[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from xml.etree.ElementTree import Element, SubElement
 
 from botocore.model import OperationModel, ServiceModel
 
@@ -87,16 +86,17 @@ class RestXml:
         element around it."""
         shape = error_shape(service, error.code)
         wrapped = service is not None and service.service_name == CONTROL
-        root = Element("ErrorResponse", {"xmlns": CONTROL_NAMESPACE}) if wrapped else Element("Error")
-        members = {"Code": error_code(error, shape), "Message": error.message, **error.members}
-        _write_texts(SubElement(root, "Error") if wrapped else root, members)
-        _write_texts(root, {"RequestId": request_id, "HostId": host_id(request_id)})
-        return HttpResponse(error_status(error, shape), {**_HEADERS, **error.headers}, xml_values.render(root))
+        said = _texts({"Code": error_code(error, shape), "Message": error.message, **error.members})
+        ids = _texts({"RequestId": request_id, "HostId": host_id(request_id)})
+        if wrapped:
+            root = xml_values.element("ErrorResponse", xml_values.element("Error", said) + ids, CONTROL_NAMESPACE)
+        else:
+            root = xml_values.element("Error", said + ids)
+        return HttpResponse(error_status(error, shape), {**_HEADERS, **error.headers}, xml_values.document(root))
 
 
-def _write_texts(element: Element, texts: Mapping[str, object]) -> None:
-    for name, value in texts.items():
-        SubElement(element, name).text = xml_values.writable(str(value))
+def _texts(texts: Mapping[str, object]) -> str:
+    return "".join(xml_values.text_element(name, str(value)) for name, value in texts.items())
 
 
 def malformed_xml() -> AWSError:
@@ -163,9 +163,8 @@ def _write_members(operation: OperationModel, shape: Shape, output: Params) -> b
 
 def _document(operation: OperationModel, shape: Shape, value: Params, name: str) -> bytes:
     control = operation.service_model.service_name == CONTROL
-    root = Element(name, {"xmlns": CONTROL_NAMESPACE if control else S3_NAMESPACE})
-    xml_values.write_members(shape, value, root, milliseconds=True)
-    return xml_values.render(root)
+    inner = xml_values.members(shape, value, milliseconds=True)
+    return xml_values.document(xml_values.element(name, inner, CONTROL_NAMESPACE if control else S3_NAMESPACE))
 
 
 def _content_type(shape: Shape) -> str:
@@ -176,6 +175,5 @@ def _content_type(shape: Shape) -> str:
 
 def _location_constraint(output: Params) -> bytes:
     """The one answer that is a bare text; us-east-1 is the empty one."""
-    root = Element("LocationConstraint", {"xmlns": S3_NAMESPACE})
-    root.text = output.get("LocationConstraint") or None
-    return xml_values.render(root)
+    region = output.get("LocationConstraint") or ""
+    return xml_values.document(xml_values.text_element("LocationConstraint", region, S3_NAMESPACE))

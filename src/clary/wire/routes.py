@@ -61,6 +61,8 @@ class _Route:
 
     def asked_for(self, request: HttpRequest) -> bool:
         """Whether the query holds the route's constants."""
+        if not self.constants:
+            return True
         query = request.query_map
         return all(name in query and (not value or query[name] == value) for name, value in self.constants)
 
@@ -98,7 +100,7 @@ class Routes:
         if plain in self._known:
             return self._known[plain]
         fitting = self._fitting(request, bucket)
-        best = max(fitting, key=lambda found: found[0].rank(request), default=None)
+        best = fitting[0] if len(fitting) == 1 else max(fitting, key=lambda each: each[0].rank(request), default=None)
         match = Match(best[0].operation, best[1]) if best else None
         if plain is not None and match is not None and len(fitting) == 1:
             self._keep(plain, match)
@@ -108,11 +110,15 @@ class Routes:
         parts = _parts(request.raw_path)
         if bucket is not None:
             parts = [bucket, *parts]
-        return [
-            (route, labels)
-            for route in self._candidates(request)
-            if (labels := route.labels(parts)) is not None and route.asked_for(request)
-        ]
+        known: dict[tuple[str, ...], dict[str, str] | None] = {}
+        fitting: list[tuple[_Route, dict[str, str]]] = []
+        for route in self._candidates(request):
+            if route.segments not in known:  # many of S3's operations have one path
+                known[route.segments] = route.labels(parts)
+            labels = known[route.segments]
+            if labels is not None and route.asked_for(request):
+                fitting.append((route, labels))
+        return fitting
 
     def _keep(self, plain: tuple[str, str], match: Match) -> None:
         """Where one route fits, neither query nor headers decide."""

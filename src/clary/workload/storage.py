@@ -16,6 +16,7 @@ from clary.objects.envelopes import KMS, DataKey, Question, Wanted, ask, generat
 from clary.objects.errors import ObjectSealed
 from clary.objects.files import open_regular
 from clary.objects.model import ObjectInfo
+from clary.objects.small import lies_in_files
 from clary.wire.http import Segment
 from clary.workload.errors import NotAllowed
 
@@ -71,10 +72,10 @@ class RoleStorage:
         self.objects.copy_to(info, target, mode, self._key_of(info))
 
     def segments(self, info: ObjectInfo, plain: Path) -> tuple[Segment, ...]:
-        """Where its bytes lie, for a child of ours to read: s3:GetObject. Those of an encrypted one, decrypted, in the
-        new file `plain`."""
+        """Where its bytes lie, for a child of ours to read: s3:GetObject. Those of an encrypted one, decrypted,
+        and those of a small one, which lies in no file, in the new file `plain`."""
         key = self._key_of(info)
-        if key is None:
+        if key is None and lies_in_files(info):
             return self.objects.segments(info)
         plain.unlink(missing_ok=True)
         self.objects.copy_to(info, plain, key=key)

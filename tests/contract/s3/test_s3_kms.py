@@ -204,7 +204,7 @@ def test_versions_keep_the_encryption_that_they_were_written_with(client, bucket
 
 
 def test_a_default_that_comes_does_not_change_what_is_there(client, bucket, s3):
-    client.put_object(Bucket=bucket, Key="before", Body=TEXT)
+    client.put_object(Bucket=bucket, Key="before", Body=b"before")
     rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}
     client.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
     client.put_object(Bucket=bucket, Key="after", Body=TEXT)
@@ -212,7 +212,7 @@ def test_a_default_that_comes_does_not_change_what_is_there(client, bucket, s3):
     kinds = [client.head_object(Bucket=bucket, Key=key)["ServerSideEncryption"] for key in ("before", "after", "copy")]
     assert kinds == ["AES256", "aws:kms", "aws:kms"]
     s3.kms.refuses = disabled()
-    assert client.get_object(Bucket=bucket, Key="before")["Body"].read() == TEXT
+    assert client.get_object(Bucket=bucket, Key="before")["Body"].read() == b"before"
     refused("KMS.DisabledException", 400, client.get_object, Bucket=bucket, Key="copy")
 
 

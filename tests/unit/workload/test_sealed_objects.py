@@ -1,9 +1,13 @@
-"""What is encrypted under a customer's key, no role can read; what KMS has the key of, those that KMS lets have it."""
+"""What is encrypted under a customer's key, no role can read; what KMS has the key of, those that KMS lets have it.
+
+What is small lies in no file either."""
 
 import pytest
 
 from clary.errors import AWSError
+from clary.objects import small
 from clary.objects.body import receive_bytes
+from clary.objects.checksums import Digest
 from clary.objects.envelopes import Wanted, ask, generation
 from clary.objects.errors import ObjectSealed
 from clary.workload.errors import NotAllowed
@@ -67,3 +71,12 @@ def test_a_right_in_s3_is_needed_first(storage, kms, sealed, forbidden):
     with pytest.raises(NotAllowed, match="AccessDenied"):
         storage.read(sealed)
     assert kms.calls == []
+
+
+def test_what_is_small_is_written_to_a_file_for_who_needs_one(objects, storage, tmp_path):
+    digest = Digest()
+    digest.update(b"1,2")
+    info = objects.put("b", "small.csv", small.taken(b"1,2", digest))
+    assert storage.segments(info, tmp_path / "plain") == ((tmp_path / "plain", 0, 3),)
+    storage.link_to(info, tmp_path / "linked")
+    assert {(tmp_path / name).read_bytes() for name in ("plain", "linked")} == {b"1,2"}

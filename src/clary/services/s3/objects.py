@@ -68,7 +68,7 @@ def put_object(context: Context, params: dict[str, Any]) -> dict[str, Any]:
         attributes = from_request(context, bucket, params)
         guard = write_guard(params["Key"], params)
     except AWSError:
-        context.objects.files.remove(body["file"])
+        context.objects.forget(body)
         raise
     info = context.objects.put(bucket.name, params["Key"], body, attributes, guard)
     kept = info.attributes
@@ -113,10 +113,10 @@ async def _decrypted(
 
 
 def _body(context: EdgeContext, info: ObjectInfo, wanted: Span, key: bytes | None) -> Extent:
-    """As it lies in the files; what is encrypted there is decrypted as it is sent."""
+    """As it is kept; what is encrypted there is decrypted as it is sent."""
     objects = context.objects
     if key is None:
-        return Extent(objects.segments(info, wanted.start, wanted.length), wanted.length)
+        return objects.extent(info, wanted.start, wanted.length)
     return Extent((), wanted.length, made=lambda: objects.unsealed(info, key, wanted.start, wanted.length))
 
 
