@@ -10,13 +10,13 @@ from clary.errors import AWSError
 from clary.gateway.asgi import Gateway
 from clary.services.catalogue import REGISTRY
 from clary.services.looking import Lookup
-from tests.unit.conftest import ROLE
+from tests.unit.conftest import ROLE, XGBOOST
 
-MODEL = {"ModelName": "m", "ExecutionRoleArn": ROLE, "PrimaryContainer": {"Image": "i"}}
+MODEL = {"ModelName": "m", "ExecutionRoleArn": ROLE, "PrimaryContainer": {"Image": XGBOOST}}
 JOB = {
     "TrainingJobName": "j",
     "AlgorithmSpecification": {
-        "TrainingImage": "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1",
+        "TrainingImage": XGBOOST,
         "TrainingInputMode": "File",
     },
     "RoleArn": ROLE,
@@ -40,7 +40,7 @@ def looked(inner):
 
 def test_what_was_written_is_seen_at_once_and_what_was_deleted_is_gone_at_once(inner, looked):
     inner("sagemaker", "CreateModel", **MODEL)
-    assert looked("DescribeModel", ModelName="m")["PrimaryContainer"]["Image"] == "i"
+    assert looked("DescribeModel", ModelName="m")["PrimaryContainer"]["Image"] == XGBOOST
     inner("sagemaker", "DeleteModel", ModelName="m")
     with pytest.raises(AWSError, match="Could not find model"):
         looked("DescribeModel", ModelName="m")
