@@ -1,7 +1,8 @@
-"""Clary beside moto's server, in one run on one machine: `python -m benchmarks.against_moto [--rounds N]`.
+"""Clary beside moto's server, in one run on one machine: `python -m benchmarks.against_moto [--rounds N]`; Clary as
+`make wheel` builds it. `--sides moto wheel source` has the development environment answer as well.
 
 Thousands of signed requests that differ, from wrk: objects of 10 KiB put and got, training jobs and models described.
-One object of 256 MiB put and got by a streaming client, and what that adds to the server's memory. Both servers are
+One object of 256 MiB put and got by a streaming client, and what that adds to the server's memory. All servers are
 started once, and are asked in turns. moto keeps everything in memory and checks no signature; what Clary has
 acknowledged is on the disk.
 """
@@ -19,7 +20,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.against_moto import large, small, subjects
-from benchmarks.against_moto.report import Measured, figures, table
+from benchmarks.against_moto.report import CPU, Measured, figures, table
 from benchmarks.against_moto.sides import SIDES, Side, version
 from benchmarks.figures import ended, render
 from benchmarks.serving import load
@@ -35,12 +36,13 @@ def main() -> int:
         print(_WRK, file=sys.stderr)
         return 2
     with tempfile.TemporaryDirectory(prefix="clary-bench-") as folder, ExitStack() as stack:
-        sides = [stack.enter_context(each(Path(folder))) for each in SIDES]
+        sides = [stack.enter_context(SIDES[name](Path(folder))) for name in arguments.sides]
         for side in sides:
             subjects.make(side)
         measured = measure(sides, arguments, Path(folder))
     found = figures(measured)
-    print("\n" + table(measured, f"moto {version()}") + "\n\n" + render(found))
+    print(f"\nmoto is {version()}")
+    print("\n" + table(measured, [side.title for side in sides]) + "\n\n" + render(found))
     return ended(found)
 
 
@@ -51,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--rounds", type=int, default=3, help="medians count (default: %(default)s)")
     add("--seconds", type=int, default=3, help="of wrk's, each (default: %(default)s)")
     add("--only", nargs="+", choices=kinds, default=kinds, metavar="KIND", help=f"some of {', '.join(kinds)}")
+    add("--sides", nargs="+", choices=SIDES, default=["moto", "wheel"], metavar="SIDE", help=f"of {', '.join(SIDES)}")
     return parser
 
 
@@ -72,10 +75,11 @@ def _small(sides: Sequence[Side], kind: str, arguments: argparse.Namespace, fold
     asked = [small.prepared(side, kind, folder) for side in sides]
     for number in range(arguments.rounds + 1):
         for each in asked:
-            rate = each.rate(arguments.seconds if number else 1)
+            found = each.round(arguments.seconds if number else 1)
             if number:
-                measured[kind][each.side.title].append(rate)
-                print(f"{kind}, {each.side.title}: {rate:.0f} a second", flush=True)
+                measured[kind][each.side.title].append(found.rate)
+                measured[f"{kind}: {CPU}"][each.side.title].append(sum(found.spent.values()))
+                print(f"{kind}, {each.side.title}: {found.said()}", flush=True)
 
 
 def _large(sides: Sequence[Side], kind: str, rounds: int, measured: Measured) -> None:

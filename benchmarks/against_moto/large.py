@@ -91,14 +91,14 @@ def _read(response: HTTPResponse, into: bytearray) -> None:
 
 
 def _moved(side: Side, transfer: Callable[[socket.socket], None]) -> Moved:
-    before = sum(resident(pid) for pid in side.processes)
-    for pid in side.processes:
+    before = sum(resident(pid) for pid in side.processes.values())
+    for pid in side.processes.values():
         Path(f"/proc/{pid}/clear_refs").write_text(_RESET_PEAK)
     with socket.create_connection(("127.0.0.1", side.port), _SECONDS) as connection:
         began = time.perf_counter()
         transfer(connection)
         seconds = time.perf_counter() - began
-    peak = sum(resident(pid, "VmHWM") for pid in side.processes)
+    peak = sum(resident(pid, "VmHWM") for pid in side.processes.values())
     return Moved(seconds, peak - before)
 
 

@@ -10,7 +10,10 @@ from benchmarks.against_moto.sides import CLARY, MOTO
 from benchmarks.figures import Figure
 
 Measured = dict[str, dict[str, list[float]]]
-"""By what is measured and the server's title: a rate of each round, or MiB."""
+"""By what is measured and the server's title: a rate of each round, MiB, or microseconds."""
+
+CPU = "CPU of an answer"
+"""Of what is measured: all processes of the server together."""
 
 TIMES = {
     small.PUT: (5, 1.5),
@@ -30,13 +33,13 @@ FLAT = 32.0
 
 
 def figures(measured: Measured) -> list[Figure]:
-    """Ratios round by round, what a second brings, and memory."""
+    """Ratios round by round, what a second brings, and memory; of the wheel, beside moto."""
     return [*_ratios(measured), *_rates(measured), *_memory(measured)]
 
 
 def _ratios(measured: Measured) -> Iterator[Figure]:
     for kind, (least, gate) in TIMES.items():
-        if kind in measured:
+        if {CLARY, MOTO} <= measured.get(kind, {}).keys():
             pairs = zip(measured[kind][CLARY], measured[kind][MOTO], strict=True)
             values = [own / other for own, other in pairs]
             yield Figure(f"{kind}: Clary over moto", values, least, "×", is_least=True, gate=gate)
@@ -44,31 +47,33 @@ def _ratios(measured: Measured) -> Iterator[Figure]:
 
 def _rates(measured: Measured) -> Iterator[Figure]:
     for kind in (small.JOB, small.MODEL):
-        if kind in measured:
+        if CLARY in measured.get(kind, {}):
             least, gate = DESCRIBES_PER_SECOND
             yield Figure(f"{kind} in a second", measured[kind][CLARY], least, "/s", is_least=True, gate=gate)
 
 
 def _memory(measured: Measured) -> Iterator[Figure]:
     for kind in large.KINDS:
-        if kind in measured:
+        if CLARY in measured.get(kind, {}):
             yield Figure(f"{kind}: memory of edge and control", measured[f"{kind}: memory"][CLARY], FLAT, "MiB")
 
 
-def table(measured: Measured, other: str) -> str:
-    """Medians, as Markdown."""
-    rows = [_row(kind, measured[kind]) for kind in (*small.KINDS, *large.KINDS) if kind in measured]
-    rows += [_memory_row(kind, measured[f"{kind}: memory"]) for kind in large.KINDS if kind in measured]
-    return "\n".join([f"| what | {other} | Clary |", "| --- | --- | --- |", *rows])
+def table(measured: Measured, titles: Sequence[str]) -> str:
+    """Medians of these servers, as Markdown."""
+    rows = [_row(what, sides, titles) for what, sides in measured.items()]
+    return "\n".join([_line("what", titles), _line("---", ["---"] * len(titles)), *rows])
 
 
-def _row(kind: str, sides: dict[str, list[float]]) -> str:
-    unit = "MiB/s" if kind in large.KINDS else "/s"
-    return _line(kind, [f"{median(sides[title]):,.0f} {unit}" for title in (MOTO, CLARY)])
+def _row(what: str, sides: dict[str, list[float]], titles: Sequence[str]) -> str:
+    return _line(what, [f"{median(sides[title]):,.0f} {_unit(what)}" for title in titles])
 
 
-def _memory_row(kind: str, sides: dict[str, list[float]]) -> str:
-    return _line(f"{kind}: memory", [f"{median(sides[title]):.0f} MiB" for title in (MOTO, CLARY)])
+def _unit(what: str) -> str:
+    if what.endswith(CPU):
+        return "µs"
+    if what.endswith("memory"):
+        return "MiB"
+    return "MiB/s" if what in large.KINDS else "/s"
 
 
 def _line(what: str, cells: Sequence[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ CLIENTS = 32
 SIZE = 10 * 2**10
 PUT, GET, JOB, MODEL = "10 KiB put", "10 KiB get", "DescribeTrainingJob", "DescribeModel"
 KINDS = (PUT, GET, JOB, MODEL)
+_TICKS = os.sysconf("SC_CLK_TCK")
 _TARGETS = {JOB: ("TrainingJobName", JOBS), MODEL: ("ModelName", MODELS)}
 
 
@@ -82,6 +84,22 @@ def _describes(signer: Signer, kind: str) -> Iterator[bytes]:
 
 
 @dataclass(frozen=True)
+class Round:
+    """Of one kind, at one server."""
+
+    rate: float
+    """Answers in a second."""
+    spent: Mapping[str, float]
+    """Microseconds of a processor for each answer, by process."""
+
+    def said(self) -> str:
+        """In a line."""
+        return (
+            f"{self.rate:.0f} a second; CPU: {', '.join(f'{name} {each:.0f} µs' for name, each in self.spent.items())}"
+        )
+
+
+@dataclass(frozen=True)
 class Asked:
     """The requests of one kind for one server."""
 
@@ -91,10 +109,13 @@ class Asked:
     """As wrk reads them."""
     first: bytes
 
-    def rate(self, seconds: int) -> float:
-        """Answers in a second. Raises LoadFailed, WrongAnswer."""
+    def round(self, seconds: int) -> Round:
+        """All clients ask for as long. Raises LoadFailed, WrongAnswer."""
         self.check()
-        return load.run(self.side.port, self.file, CLIENTS, seconds).per_second
+        before = {name: processor_seconds(pid) for name, pid in self.side.processes.items()}
+        rate = load.run(self.side.port, self.file, CLIENTS, seconds).per_second
+        spent = {name: processor_seconds(pid) - before[name] for name, pid in self.side.processes.items()}
+        return Round(rate, {name: each / (rate * seconds) * 1e6 for name, each in spent.items()})
 
     def check(self) -> None:
         """The first is answered as it should be."""
@@ -123,3 +144,9 @@ def put_once(side: Side) -> None:
     client = side.client("s3")
     for number in range(OBJECTS):
         client.put_object(Bucket=BUCKET, Key=_key(number), Body=content(number))
+
+
+def processor_seconds(pid: int) -> float:
+    """What a process has used until now."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS

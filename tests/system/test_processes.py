@@ -18,7 +18,7 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.running import CLARY, RunningClary, free_port, wait_until
-from tests.system.jobs import Jobs
+from tests.system.jobs import SKLEARN, Jobs
 
 pytestmark = [pytest.mark.system]
 
@@ -180,10 +180,13 @@ def test_reads_go_on_while_control_is_killed_and_writes_wait_for_it(clary):
     s3 = clary.client("s3")
     s3.create_bucket(Bucket="bbb")
     s3.put_object(Bucket="bbb", Key="k", Body=b"kept")
+    sagemaker, container = clary.client("sagemaker"), {"Image": SKLEARN}
+    sagemaker.create_model(ModelName="kept", ExecutionRoleArn=clary.role_arn, PrimaryContainer=container)
     numbers = iter(range(10**6))
 
     def read():
         assert s3.get_object(Bucket="bbb", Key="k")["Body"].read() == b"kept"
+        assert sagemaker.describe_model(ModelName="kept")["PrimaryContainer"]["Image"] == SKLEARN
 
     with Load(read) as reads:
         written = clary.client("s3")

@@ -18,6 +18,7 @@ from clary.objects import ObjectStore
 from clary.queues.messages import MessageStore
 from clary.services.catalogue import REGISTRY
 from clary.services.context import Context
+from clary.services.looking import Lookup
 from clary.services.sagemaker import patience
 from clary.settings import Settings
 from clary.store import Store
@@ -102,6 +103,7 @@ class Inner:
         self.objects = ObjectStore(self.settings.objects_dir)
         self.series = SeriesStore(self.settings.series_database)
         self.messages = MessageStore(self.settings.messages_database)
+        self.lookup = Lookup(self.settings.database)
         self.authorizer = Permissive()
         self.woken = []
         self.door = InnerDoor(REGISTRY, self.authorizer, self._run)
@@ -120,7 +122,8 @@ class Inner:
             messages=self.messages,
             decide=self.decide,
         )
-        return operation.handler(context, call.params)
+        output = self.lookup(operation, call) if operation.looks else None  # as the edge does, before control is asked
+        return operation.handler(context, call.params) if output is None else output
 
     @staticmethod
     def decide(_access, _policy):

@@ -146,9 +146,15 @@ async def _taken(parts: Parts, exchange: Exchange, signature: Signature | None, 
 
 def call(parts: Parts, exchange: Exchange) -> Awaitable[None] | None:
     """The operation itself: here, or in control."""
-    if exchange.offered.place == "control":
+    offered = exchange.offered
+    if offered.looks:
+        found = parts.lookup(offered, exchange.call)
+        if found is not None:
+            exchange.output = found
+            return None
+    if offered.place == "control":
         return _called(exchange, parts.control(exchange.call))
-    output = exchange.offered.handler(parts.edge_context(exchange.call), exchange.params)
+    output = offered.handler(parts.edge_context(exchange.call), exchange.params)
     if output is not None and not isinstance(output, dict):
         return _called(exchange, output)
     exchange.output = output or {}

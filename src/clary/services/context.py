@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from clary.calls import Access, Call, Door
 from clary.errors import AccessDenied
 from clary.settings import Settings
-from clary.store.rows import Key
+from clary.store.points import Points
+from clary.store.rows import Key, Row
 
 if TYPE_CHECKING:  # each process loads only the parts that it holds
     from clary.apis.answering import Apis
@@ -31,6 +32,43 @@ if TYPE_CHECKING:  # each process loads only the parts that it holds
     from clary.serving.sessions import Sessions
     from clary.store import Store
     from clary.telemetry.series import SeriesStore
+
+
+class Rows(Protocol):
+    """Of a store, what an operation asks that looks up single rows."""
+
+    @property
+    def read(self) -> Points:
+        """As they are now."""
+        ...
+
+    def wait(self, key: Key, until: Callable[[Row | None], bool], seconds: float) -> Row | None:
+        """The row as soon as `until` holds of it, or as it is after `seconds`."""
+        ...
+
+
+class Looking(Protocol):
+    """For an operation that only looks up single rows, wherever it is carried out."""
+
+    @property
+    def call(self) -> Call:
+        """What is asked, and by whom."""
+        ...
+
+    @property
+    def store(self) -> Rows:
+        """All rows."""
+        ...
+
+    @property
+    def account(self) -> str:
+        """The caller's."""
+        ...
+
+    @property
+    def region(self) -> str:
+        """The region that is spoken to."""
+        ...
 
 
 def _nobody(_access: Access, _policy: ResourcePolicy) -> Decision:

@@ -13,7 +13,7 @@ from typing import Any
 from clary.calls import Call
 from clary.names import sagemaker_arn
 from clary.services import resources
-from clary.services.context import Context
+from clary.services.context import Context, Looking
 from clary.services.registry import Effect, Named, Service
 from clary.services.resources import Output, Params, Resource, shaped
 from clary.services.tags import checked_tags, listed_tags
@@ -28,9 +28,9 @@ def declare(service: Service, resource: Resource, *, effect: Effect = "executes"
     """Offer what the resource's `verbs` say."""
     for verb in resource.verbs:
         name = operation_name(resource, verb)
-        service.operation(name, effect=effect, on=_all if verb == "List" else named(resource))(
-            _carried_out(service.model, name, resource, _VERBS[verb])
-        )
+        on = _all if verb == "List" else named(resource)
+        carried_out = _carried_out(service.model, name, resource, _VERBS[verb])
+        service.operation(name, effect=effect, on=on, looks=verb == "Describe")(carried_out)
 
 
 def _all(_call: Call) -> Sequence[str]:
@@ -96,7 +96,7 @@ def _create(resource: Resource, output: Shape, context: Context, params: Params)
     return _answer(resource, output, resources.insert(resource, context, row, params.get("Tags")))
 
 
-def _describe(resource: Resource, output: Shape, context: Context, params: Params) -> Output:
+def _describe(resource: Resource, output: Shape, context: Looking, params: Params) -> Output:
     row = resources.require(resource, context, resource.name_in(params))
     tags = {"Tags": listed_tags(context.store.read.tags(row.arn))} if "Tags" in output.members else {}
     answer: Output = shaped(output, {**facts(resource, row), **tags})

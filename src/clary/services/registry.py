@@ -38,6 +38,8 @@ class Operation:
     place: Place
     on: Named | None = None
     """The ARNs that it acts on, where the service's access rule asks."""
+    looks: bool = False
+    """It only looks up single rows (its context is a `Looking`): where they say all, the edge need not ask control."""
 
 
 class Service:
@@ -49,14 +51,20 @@ class Service:
         self._operations: dict[str, Operation] = {}
 
     def operation(
-        self, name: str, *, effect: Effect = "executes", place: Place = "control", on: Named | None = None
+        self,
+        name: str,
+        *,
+        effect: Effect = "executes",
+        place: Place = "control",
+        on: Named | None = None,
+        looks: bool = False,
     ) -> Callable[[Handler], Handler]:
-        """Offer operation `name`; the decorated function carries it out."""
+        """Offer operation `name`; the decorated function carries it out. The rest as `Operation` has it."""
 
         def offer(handler: Handler) -> Handler:
             if name in self._operations:
                 raise ValueError(f"{self.model}.{name} is offered twice")
-            self._operations[name] = Operation(self.model, name, handler, effect, place, on)
+            self._operations[name] = Operation(self.model, name, handler, effect, place, on, looks)
             return handler
 
         return offer

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from clary.errors import AWSError, ValidationError
 from clary.names import sagemaker_arn
-from clary.services.context import Context
+from clary.services.context import Context, Looking
 from clary.services.tags import checked_tags
+from clary.store.points import Points
 from clary.store.rows import AlreadyExists, Key, Page, Query, Row, SortBy
 from clary.wire.models import Shape
 from clary.wire.timestamps import in_utc
 
 if TYPE_CHECKING:  # each process loads only the parts that it holds
-    from clary.store import Reader, View
     from clary.store.transaction import Transaction
 
 DEFAULT_PAGE = 10
@@ -154,7 +154,7 @@ def present(members: Mapping[str, Any]) -> Output:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def key_of(resource: Resource, context: Context, name: str) -> Key:
+def key_of(resource: Resource, context: Looking, name: str) -> Key:
     """The key of the resource `name` of the caller."""
     return Key(resource.kind, context.account, context.region, name)
 
@@ -253,12 +253,12 @@ def made_before(context: Context, row: Row) -> bool:
     return bool(context.call.invocation_id) and row.state.get(MADE_BY) == context.call.invocation_id
 
 
-def require(resource: Resource, context: Context, name: str) -> Row:
+def require(resource: Resource, context: Looking, name: str) -> Row:
     """The row of the resource `name`, which may be its ARN. Raises the resource's `missing`."""
     return found(resource, context, context.store.read, name)
 
 
-def found(resource: Resource, context: Context, view: Reader | View, name: str) -> Row:
+def found(resource: Resource, context: Looking, view: Points, name: str) -> Row:
     """`require`, as a view of the rows has it."""
     row = find(resource, context, view, name)
     if row is None:
@@ -266,7 +266,7 @@ def found(resource: Resource, context: Context, view: Reader | View, name: str) 
     return row
 
 
-def find(resource: Resource, context: Context, view: Reader | View, name: str) -> Row | None:
+def find(resource: Resource, context: Looking, view: Points, name: str) -> Row | None:
     """The caller's own row of that name or ARN; an ARN of another account or region names nothing here."""
     if not name.startswith("arn:"):
         return view.get(key_of(resource, context, name))

@@ -8,28 +8,16 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
-from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, QueuePool, StaticPool, create_engine, event
 
-_BUSY_SECONDS = 10.0
+from clary.store.connections import connect
+
 _READERS = 16
 
 
-def _uri(database: Path, mode: str) -> str:
-    return f"file:{quote(str(database.absolute()))}?mode={mode}"
-
-
-def _connect(database: Path, mode: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        _uri(database, mode), uri=True, timeout=_BUSY_SECONDS, check_same_thread=False, isolation_level=None
-    )
-    connection.execute("PRAGMA mmap_size=0")
-    return connection
-
-
 def _connect_writer(database: Path) -> sqlite3.Connection:
-    connection = _connect(database, "rwc")
+    connection = connect(database, "rwc")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")  # an acknowledged write outlives a power failure
     connection.execute("PRAGMA wal_autocheckpoint=1000")
@@ -64,7 +52,7 @@ def reading_engine(database: Path) -> Engine:
     """An engine whose connections cannot write. The database must be there when the first is used."""
     return create_engine(
         "sqlite://",
-        creator=lambda: _connect(database, "ro"),
+        creator=lambda: connect(database, "ro"),
         poolclass=QueuePool,
         pool_size=_READERS,
         max_overflow=_READERS,

@@ -9,6 +9,12 @@ from typing import Any
 
 from clary.store.rows import Key, Row
 
+COLUMNS = (
+    *("kind", "account", "region", "name", "arn", "status", "target", "version", "parent"),
+    *("created", "modified", "state", "spec"),
+)
+"""Those of the table of rows, in its order."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -46,17 +52,23 @@ def record_of(row: Row) -> dict[str, Any]:
 
 def row_of(record: Mapping[str, Any]) -> Row:
     """The inverse of `record_of`."""
+    return row_in_order(tuple(record[name] for name in COLUMNS))
+
+
+def row_in_order(values: tuple[Any, ...]) -> Row:
+    """A row from the values of `COLUMNS`."""
+    kind, account, region, name, arn, status, target, version, parent, created, modified, state, spec = values
     return Row(
-        key=Key(record["kind"], record["account"], record["region"], record["name"]),
-        arn=record["arn"],
-        status=record["status"],
-        target=record["target"],
-        version=record["version"],
-        parent=record["parent"],
-        created=moment(record["created"]),
-        modified=moment(record["modified"]),
-        state=json.loads(record["state"]),
-        spec=json.loads(record["spec"]),
+        Key(kind, account, region, name),
+        arn,
+        status,
+        moment(created),
+        moment(modified),
+        json.loads(spec),
+        json.loads(state),
+        target,
+        version,
+        parent,
     )
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, CursorResult, bindparam, select
 
 from clary.store import paging
 from clary.store.engines import reading_engine
+from clary.store.points import PointReader
 from clary.store.records import key_values, row_of
 from clary.store.rows import Key, Page, Query, Row
 from clary.store.schema import RESOURCE, TAG
@@ -130,6 +131,7 @@ class Reader:
 
     def __init__(self, database: Path) -> None:
         self._engine = reading_engine(database)
+        self._points = PointReader(database)
 
     def _ask(self, question: Callable[[View], T]) -> T:
         with self._engine.connect() as connection:
@@ -137,11 +139,11 @@ class Reader:
 
     def get(self, key: Key) -> Row | None:
         """The row, or None."""
-        return self._ask(lambda view: view.get(key))
+        return self._points.get(key)
 
     def by_arn(self, arn: str) -> Row | None:
         """The row that bears `arn`, or None."""
-        return self._ask(lambda view: view.by_arn(arn))
+        return self._points.by_arn(arn)
 
     def page(self, query: Query, wanted: Wanted | None = None) -> Page:
         """One page, and the token of the next. Raises ValueError for a token of another query."""
@@ -161,7 +163,7 @@ class Reader:
 
     def tags(self, arn: str) -> dict[str, str]:
         """A resource's tags, ordered by key."""
-        return self._ask(lambda view: view.tags(arn))
+        return self._points.tags(arn)
 
     def tags_below(self, prefix: str) -> dict[str, dict[str, str]]:
         """The tags of all resources whose ARN begins with `prefix`, by ARN; those that have none are left out."""
@@ -169,4 +171,5 @@ class Reader:
 
     def close(self) -> None:
         """Close all connections."""
+        self._points.close()
         self._engine.dispose()

@@ -11,6 +11,7 @@ from clary.wire.models import Shape
 from clary.wire.notation import Notation
 from clary.wire.values import SPECIAL_FLOATS, Mismatch, Value, special_float
 
+_COMPACT = json.JSONEncoder(separators=(",", ":"))
 _TOKENS = {str: "STRING_VALUE", bool: "TRUE_VALUE", int: "NUMBER_VALUE", float: "DECIMAL_VALUE"}
 
 
@@ -24,7 +25,7 @@ def loads(body: bytes) -> Value:
 
 def dumps(value: Value) -> bytes:
     """Compact JSON in UTF-8."""
-    return json.dumps(value, separators=(",", ":")).encode()
+    return _COMPACT.encode(value).encode()
 
 
 def read(shape: Shape, value: Value) -> Value:

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import TypeAlias
 
 from clary.wire.models import Shape
 from clary.wire.values import Mismatch, Params, Value, integer
 
 Convert = Callable[[Shape, Value], Value]
+
+Members: TypeAlias = dict[str, tuple[str, Shape, Convert | None]]
+"""A structure's, by their names: what each is called in the notation, its shape, what writes it; None for what is
+written as it is."""
+
+_SHAPES_KEPT = 32_768
+"""Of which members are remembered: more than all models have."""
 
 
 class Notation:
@@ -29,13 +38,14 @@ class Notation:
             "long": self._read_integer,
             **readers,
         }
-        self._writers: dict[str, Convert] = {
+        self._writers: dict[str, Convert | None] = {
             "structure": self._write_structure,
             "list": self._write_list,
             "map": self._write_map,
-            **dict.fromkeys(("string", "character", "boolean", "integer", "long"), _as_is),
+            **dict.fromkeys(("string", "character", "boolean", "integer", "long"), None),
             **writers,
         }
+        self._members: Callable[[Shape], Members] = lru_cache(maxsize=_SHAPES_KEPT)(self._members_of)
 
     def read(self, shape: Shape, value: Value) -> Value:
         """The notation's value as the shape's: timestamps become datetimes; unknown members fall away.
@@ -46,7 +56,8 @@ class Notation:
 
     def write(self, shape: Shape, value: Value) -> Value:
         """The inverse of `read`. Members that are None or not in the model are left out."""
-        return self._writers[shape.type_name](shape, value)
+        writer = self._writers[shape.type_name]
+        return value if writer is None else writer(shape, value)
 
     def wrong(self, value: Value, wanted: str) -> Mismatch:
         """The refusal of a value that is not what is wanted (`a String`)."""
@@ -108,23 +119,27 @@ class Notation:
     def _write_structure(self, shape: Shape, value: Value) -> Value:
         if shape.is_document_type:
             return value
-        members, result = shape.members, {}
+        members, result = self._members(shape), {}
         for name, item in value.items():
             member = members.get(name)
             if member is not None and item is not None:
-                result[member.serialization.get("name", name)] = self._writers[member.type_name](member, item)
+                said, inner, writer = member
+                result[said] = item if writer is None else writer(inner, item)
         return result
+
+    def _members_of(self, shape: Shape) -> Members:
+        """Looked up once for each shape: answers are full of them."""
+        return {
+            name: (member.serialization.get("name", name), member, self._writers[member.type_name])
+            for name, member in shape.members.items()
+        }
 
     def _write_list(self, shape: Shape, value: Value) -> Value:
         member = shape.member
         writer = self._writers[member.type_name]
-        return [writer(member, item) for item in value]
+        return list(value) if writer is None else [writer(member, item) for item in value]
 
     def _write_map(self, shape: Shape, value: Value) -> Value:
         member = shape.value
         writer = self._writers[member.type_name]
-        return {key: writer(member, item) for key, item in value.items()}
-
-
-def _as_is(_: Shape, value: Value) -> Value:
-    return value
+        return dict(value) if writer is None else {key: writer(member, item) for key, item in value.items()}

@@ -29,7 +29,7 @@ def render(moment: datetime, form: TimestampFormat, *, milliseconds: bool = Fals
 
 def seconds(moment: datetime) -> float:
     """Seconds since 1970 with milliseconds, as AWS's JSON services answer."""
-    return round(in_utc(moment).timestamp(), 3)
+    return round((moment if moment.tzinfo is UTC else in_utc(moment)).timestamp(), 3)
 
 
 def in_utc(moment: datetime) -> datetime:

@@ -22,7 +22,7 @@ from clary.lifecycles.compilation_job import (
     public_status,
 )
 from clary.services import resources
-from clary.services.context import Context
+from clary.services.context import Context, Looking
 from clary.services.resources import Output, Params, Resource, moment, present
 from clary.services.sagemaker.compilation_spec import artifacts_of, check_compilation, is_for_an_instance
 from clary.services.sagemaker.compiler_images import compiler_image
@@ -94,8 +94,8 @@ def _chosen(context: Context, params: Params) -> CompilationState:
     return state
 
 
-@SERVICE.operation("DescribeCompilationJob")
-def describe(context: Context, params: Params) -> Output:
+@SERVICE.operation("DescribeCompilationJob", looks=True)
+def describe(context: Looking, params: Params) -> Output:
     """Raises ResourceNotFound."""
     row = resources.require(COMPILATION_JOB, context, params["CompilationJobName"])
     return resources.description(COMPILATION_JOB, settled(context, row, _ended))

@@ -19,7 +19,7 @@ from clary.lifecycles.endpoint import (
     fewest_instances,
 )
 from clary.services import resources
-from clary.services.context import Context
+from clary.services.context import Context, Looking
 from clary.services.resources import Output, Params, Resource, present
 from clary.services.sagemaker.asynchronous import check_kept
 from clary.services.sagemaker.component_errors import endpoint_has_components
@@ -67,8 +67,8 @@ def create_endpoint(context: Context, params: Params) -> Output:
     return {"EndpointArn": row.arn}
 
 
-@SERVICE.operation("DescribeEndpoint")
-def describe(context: Context, params: Params) -> Output:
+@SERVICE.operation("DescribeEndpoint", looks=True)
+def describe(context: Looking, params: Params) -> Output:
     """Raises ValidationError where it is not there."""
     row = resources.require(ENDPOINT, context, params["EndpointName"])
     return description(settled(context, row, lambda seen: seen.status in AT_REST))

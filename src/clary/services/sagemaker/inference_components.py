@@ -12,7 +12,7 @@ from clary.errors import ValidationError
 from clary.lifecycles.endpoint import DELETED, FAILED, IN_SERVICE, UPDATE_ROLLBACK_FAILED, Deployment, Variant
 from clary.lifecycles.inference_component import KIND, statuses_shown_as
 from clary.services import resources
-from clary.services.context import Context
+from clary.services.context import Context, Looking
 from clary.services.resources import Output, Params, Resource, present
 from clary.services.sagemaker import component_view
 from clary.services.sagemaker.component_errors import (
@@ -86,8 +86,8 @@ def _copies(config: Params | None, before: int) -> int:
     return count
 
 
-@SERVICE.operation("DescribeInferenceComponent")
-def describe(context: Context, params: Params) -> Output:
+@SERVICE.operation("DescribeInferenceComponent", looks=True)
+def describe(context: Looking, params: Params) -> Output:
     """Raises ValidationError where it is not there."""
     row = resources.require(COMPONENT, context, params["InferenceComponentName"])
     output = resources.description(COMPONENT, settled(context, row, lambda seen: seen.status in AT_REST))

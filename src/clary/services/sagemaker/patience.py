@@ -6,7 +6,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from clary.services.context import Context
+from clary.services.context import Looking
 from clary.services.resources import now
 from clary.store.rows import Row
 
@@ -20,7 +20,7 @@ _PLACES = threading.BoundedSemaphore(4)
 """Each Describe that waits keeps a thread: beyond these, they answer at once."""
 
 
-def settled(context: Context, row: Row, ended: Callable[[Row], bool]) -> Row:
+def settled(context: Looking, row: Row, ended: Callable[[Row], bool]) -> Row:
     """The row when it has `ended`, or as it is after a moment. A row that is no longer young is returned as it is."""
     age = (now() - row.created).total_seconds()
     if ended(row) or age > _YOUNG_SECONDS or not _PLACES.acquire(blocking=False):

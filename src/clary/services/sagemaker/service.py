@@ -45,6 +45,9 @@ _TOLD: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 """Condition keys, and where in a request their values stand; what the request leaves out is absent."""
 
+_TELLING = frozenset(path[0] for _, path in _TOLD)
+"""Where a request has none of these, nothing is told."""
+
 
 def access(call: Call) -> list[Access]:
     """`sagemaker:<Operation>` on every resource that is named; `sagemaker:AddTags` where a Create brings tags."""

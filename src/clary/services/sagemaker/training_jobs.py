@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from clary.lifecycles.training_job import COMPLETED, KIND, LIFECYCLE, STARTING, STOPPED, public_status
 from clary.lifecycles.tuning_job import IN_PROGRESS, TRIAL_KIND
 from clary.services import resources
-from clary.services.context import Context
+from clary.services.context import Context, Looking
 from clary.services.resources import Output, Params, Resource
 from clary.services.sagemaker import training_view
 from clary.services.sagemaker.errors import (
@@ -59,8 +59,8 @@ def create(context: Context, params: Params) -> Output:
     return {"TrainingJobArn": stored.arn}
 
 
-@SERVICE.operation("DescribeTrainingJob")
-def describe(context: Context, params: Params) -> Output:
+@SERVICE.operation("DescribeTrainingJob", looks=True)
+def describe(context: Looking, params: Params) -> Output:
     """Raises ValidationError where it is not there."""
     row = resources.require(TRAINING_JOB, context, params["TrainingJobName"])
     described = resources.description(TRAINING_JOB, settled(context, row, training_view.ended))

@@ -24,7 +24,7 @@ from clary.lifecycles.transform_job import (
     public_status,
 )
 from clary.services import resources
-from clary.services.context import Context
+from clary.services.context import Context, Looking
 from clary.services.resources import Output, Params, Resource, moment, present
 from clary.services.sagemaker.errors import not_found, transform_job_exists, transform_job_in_status
 from clary.services.sagemaker.images import pinned
@@ -128,8 +128,8 @@ def _of_model(context: Context, spec: Mapping[str, Any]) -> TransformState:
     }
 
 
-@SERVICE.operation("DescribeTransformJob")
-def describe(context: Context, params: Params) -> Output:
+@SERVICE.operation("DescribeTransformJob", looks=True)
+def describe(context: Looking, params: Params) -> Output:
     """Raises ValidationError where it is not there."""
     row = resources.require(TRANSFORM_JOB, context, params["TransformJobName"])
     return resources.description(TRANSFORM_JOB, settled(context, row, _ended))
