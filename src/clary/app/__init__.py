@@ -6,6 +6,6 @@ from __future__ import annotations
 import gc
 import sys
 
-gc.disable()  # what is imported is no garbage: `process.run` collects from then on
-
-sys.modules.setdefault("awscrt.auth", None)  # type: ignore[arg-type]  # else botocore loads it, to sign what we never send
+if sys.argv[:1] == ["-m"]:  # one of these files is about to be a process (docs/decisions/0077)
+    gc.disable()  # nothing that is imported becomes garbage: `process.run` collects from then on
+    sys.modules["awscrt.auth"] = None  # type: ignore[assignment]  # botocore would sign with it, and nothing is signed here

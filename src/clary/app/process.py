@@ -31,7 +31,7 @@ class Start:
 def run(name: str, work: Callable[[Start], None]) -> None:
     """Do a process's work until it ends; what a person can mend is said to the supervisor."""
     gc.freeze()  # what was imported stays
-    gc.enable()
+    gc.enable()  # `clary.app` has put it off
     start = _start(name)
     try:
         work(start)
