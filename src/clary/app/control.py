@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvloop
 
@@ -17,7 +17,6 @@ from clary.app.process import Start, run
 from clary.calls import Access, Call, Principal
 from clary.compute import chosen
 from clary.compute.dial import SandboxDial
-from clary.compute.docker import DockerPlanner
 from clary.compute.launch import API_PORT
 from clary.compute.local import LocalBackend
 from clary.control.edge_work import EdgeWork
@@ -37,6 +36,7 @@ from clary.images.engine import EngineImages
 from clary.images.environments import Environments
 from clary.images.own import OwnImages
 from clary.jumpstart import bucket
+from clary.later import later
 from clary.objects.store import ObjectStore
 from clary.queues.messages import MessageStore
 from clary.services.apigateway.publication import publish as publish_apis
@@ -61,6 +61,11 @@ from clary.telemetry.series import SeriesStore
 from clary.workload.functions.environments import FunctionWorkload
 from clary.workload.runtimes import Runtimes
 from clary.workload.storage import Allow, Storage
+
+if TYPE_CHECKING:
+    from clary.compute import docker
+else:
+    docker = later("clary.compute.docker")
 
 NICENESS = 5
 """Predictions go first: on one core the edge keeps 85 % of its throughput while control works, against a fifth."""
@@ -278,7 +283,8 @@ def message_store(settings: Settings, store: Store) -> MessageStore:
 
 
 def _engine_images(settings: Settings, store: Store, objects: ObjectStore) -> EngineImages:
-    return EngineImages(DockerPlanner(settings, os.environ).engine, RegistryImages(settings.account_id, store, objects))
+    images = RegistryImages(settings.account_id, store, objects)
+    return EngineImages(lambda: docker.DockerPlanner(settings, os.environ).engine(), images)
 
 
 async def _serve(server: ControlServer, controllers: Controllers, start: Start, needed: Sequence[Future[None]]) -> None:

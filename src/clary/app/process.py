@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import socket
 import sys
@@ -33,6 +34,8 @@ class Start:
 
 def run(name: str, work: Callable[[Start], None]) -> None:
     """Do a process's work until it ends; what a person can mend is said to the supervisor."""
+    gc.freeze()  # what was imported stays
+    gc.enable()  # `clary.app` has put it off
     start = _start(name)
     try:
         work(start)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import botocore.loaders
+import botocore
 
 from clary.settings import Settings
 
@@ -33,6 +33,9 @@ CONFLICTING = (
 
 POLL_SECONDS = 1
 """The delay of boto3's and the CLI's waiters, in place of 30 to 120 s; a waiter takes whole seconds."""
+
+_WAITERS = "sagemaker/2017-07-24/waiters-2.json"
+"""Where botocore has its own, too, and a folder of `AWS_DATA_PATH` others."""
 
 _SDK_DEFAULTS = """\
 SchemaVersion: '1.0'
@@ -66,7 +69,7 @@ def write_files(settings: Settings) -> Path:
     )
     (folder / "credentials").write_text("# Credentials come from AWS_CONTAINER_CREDENTIALS_FULL_URI and refresh.\n")
     (folder / "sagemaker.yaml").write_text(_SDK_DEFAULTS)
-    waiters = folder / "models" / "sagemaker" / "2017-07-24" / "waiters-2.json"
+    waiters = folder / "models" / _WAITERS
     waiters.parent.mkdir(parents=True, exist_ok=True)
     waiters.write_text(json.dumps(quick_waiters(), indent=1))
     return folder
@@ -74,7 +77,7 @@ def write_files(settings: Settings) -> Path:
 
 def quick_waiters() -> dict[str, Any]:
     """SageMaker's waiters with a delay of one second, waiting as long in all as AWS's own do."""
-    model: dict[str, Any] = botocore.loaders.Loader().load_service_model("sagemaker", "waiters-2")
+    model: dict[str, Any] = json.loads((Path(botocore.__file__).parent / "data" / _WAITERS).read_text())
     for waiter in model["waiters"].values():
         waiter["maxAttempts"] = waiter["maxAttempts"] * waiter["delay"] // POLL_SECONDS
         waiter["delay"] = POLL_SECONDS

@@ -25,6 +25,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import botocore
 
@@ -32,7 +33,12 @@ from clary.compute import aws_names, pem
 from clary.compute.launch import BUNDLE, CERTIFICATE, KEY, NAMES
 from clary.compute.ways_out import SYSTEM_TRUST, TRUST_VARIABLES
 from clary.durable import sync_folder
-from clary.identity.certificates import VALID, certificates
+from clary.later import later
+
+if TYPE_CHECKING:
+    from clary.identity import certificates
+else:
+    certificates = later("clary.identity.certificates")  # there is one already, but for a data folder's first time
 
 _ISSUER = "Clary, for AWS's names on this machine"
 _LEFT = timedelta(days=5 * 365).total_seconds()
@@ -120,8 +126,8 @@ def _digest() -> str:
 
 def _make(folder: Path, now: float) -> Path:
     """Whole, or not there."""
-    made = certificates(_ISSUER, [*aws_names.names(), _LOCAL], [*aws_names.domains(), _LOCAL], _LOOPBACK)
-    place = folder / f"{_digest()}-{int(now)}-{int(now + VALID.total_seconds())}"
+    made = certificates.certificates(_ISSUER, [*aws_names.names(), _LOCAL], [*aws_names.domains(), _LOCAL], _LOOPBACK)
+    place = folder / f"{_digest()}-{int(now)}-{int(now + certificates.VALID.total_seconds())}"
     fresh = folder / f"new-{secrets.token_hex(8)}"
     fresh.mkdir(mode=0o700)
     try:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from clary.compute.base import Container
-from clary.compute.docker import DockerPlanner
 from clary.compute.launch import Launch
 from clary.compute.local import LocalBackend
 from clary.compute.sandbox import SandboxPlanner
 from clary.errors import ClaryError
+from clary.later import later
 from clary.settings import Settings
+
+if TYPE_CHECKING:
+    from clary.compute import docker
+else:
+    docker = later("clary.compute.docker")  # for the first image that is an engine's
 
 
 class ChosenPlanner:
@@ -19,8 +26,9 @@ class ChosenPlanner:
 
     def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
         self._compute = settings.compute
+        self._settings = settings
+        self._environ = environ
         self._sandbox = SandboxPlanner(settings)
-        self._docker = DockerPlanner(settings, environ)
 
     def check(self) -> None:
         """As the protocol: `auto` needs an engine only when an image does."""
@@ -36,6 +44,10 @@ class ChosenPlanner:
                 "Start it with `--compute auto`.",
             )
         return self._sandbox.plan(place, container)
+
+    @cached_property
+    def _docker(self) -> docker.DockerPlanner:
+        return docker.DockerPlanner(self._settings, self._environ)
 
     def _with_engine(self, place: Path, container: Container) -> Launch:
         if self._compute == "sandbox":

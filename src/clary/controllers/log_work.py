@@ -7,10 +7,11 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clary.controllers.activities import Activities, Done, Failed, Pending
 from clary.errors import AWSError
+from clary.later import later
 from clary.lifecycles import log_export, log_query
 from clary.lifecycles.table import Lifecycle
 from clary.objects import ObjectStore
@@ -21,7 +22,11 @@ from clary.workload.errors import WorkloadError
 from clary.workload.logs.child import TimedOut
 from clary.workload.logs.export import Destination, exported
 from clary.workload.logs.plan import Stream, group_of, streams
-from clary.workload.logs.query import carried_out, results_file
+
+if TYPE_CHECKING:
+    from clary.workload.logs import query as queries
+else:
+    queries = later("clary.workload.logs.query")  # the language of queries
 
 AT_ONCE = 2
 """Children of each kind; the others wait their turn."""
@@ -174,16 +179,16 @@ class LogWork:
     def query(self, row: Row, ended: Callable[[], bool]) -> Mapping[str, Any]:
         """Carry a query out."""
         found = [stream for group in row.spec["groups"] for stream in self._streams(row, group)]
-        file = results_file(self.settings.logs_dir, row.key.name)
+        file = queries.results_file(self.settings.logs_dir, row.key.name)
         try:
-            said = carried_out(row.spec["queryString"], row.spec["limit"], row.key.account, found, file, ended)
+            said = queries.carried_out(row.spec["queryString"], row.spec["limit"], row.key.account, found, file, ended)
         except RuntimeError as error:
             raise WorkloadError(f"{_NO_FILE} {str(error).splitlines()[-1]}") from None
         return {"statistics": said}
 
     def forget_query(self, row: Row) -> None:
         """Its results."""
-        results_file(self.settings.logs_dir, row.key.name).unlink(missing_ok=True)
+        queries.results_file(self.settings.logs_dir, row.key.name).unlink(missing_ok=True)
 
     def export(self, row: Row, ended: Callable[[], bool]) -> Mapping[str, Any]:
         """Carry an export out."""

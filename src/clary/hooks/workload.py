@@ -6,20 +6,27 @@ import shutil
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from clary.errors import AWSError, ClaryError
-from clary.hooks import engine_image, repository
-from clary.hooks.engine_image import Ask
+from clary.hooks import repository
 from clary.hooks.hook import Hook
 from clary.hooks.repository import Commit
 from clary.identity.sealed_text import TextSealer
 from clary.identity.sealing import BadToken
-from clary.images import adding
 from clary.images.own import OwnImages
 from clary.images.programs import PROGRAMS
+from clary.later import later
 from clary.settings import Settings
 from clary.telemetry.paths import stream_file
 from clary.workload.errors import WorkloadError
+
+if TYPE_CHECKING:
+    from clary.hooks import engine_image
+    from clary.hooks.engine_image import Ask
+    from clary.images import adding
+else:
+    engine_image, adding = later("clary.hooks.engine_image"), later("clary.images.adding")  # for the first build
 
 OnLine = Callable[[str], None]
 Ended = Callable[[], bool]

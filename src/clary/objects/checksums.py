@@ -5,9 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
-from awscrt import checksums as crt
+from clary.later import later
+
+if TYPE_CHECKING:
+    from awscrt import checksums as crt
+else:
+    crt = later("awscrt.checksums")  # a library of 12 MiB
 
 DEFAULT_ALGORITHM = "CRC64NVME"
 """What S3 computes where the client names none."""
@@ -61,14 +66,10 @@ _MAKERS: dict[str, Callable[[], Checksum]] = {
     "XXHASH3": lambda: _XxHash(crt.XXHash.new_xxhash3_64()),
     "XXHASH128": lambda: _XxHash(crt.XXHash.new_xxhash3_128()),
 }
-_COMBINERS: dict[str, tuple[Callable[[int, int, int], int], int]] = {
-    "CRC32": (crt.combine_crc32, 4),
-    "CRC32C": (crt.combine_crc32c, 4),
-    "CRC64NVME": (crt.combine_crc64nvme, 8),
-}
+_WIDTHS = {"CRC32": 4, "CRC32C": 4, "CRC64NVME": 8}
 
 ALGORITHMS = tuple(_MAKERS)
-COMBINABLE = tuple(_COMBINERS)
+COMBINABLE = tuple(_WIDTHS)
 """Those whose checksum of a whole follows from its parts': FULL_OBJECT is possible for a multipart upload."""
 
 
@@ -91,11 +92,20 @@ def composite(algorithm: str, parts: Sequence[str]) -> str:
 
 def combined(algorithm: str, parts: Iterable[tuple[str, int]]) -> str:
     """The checksum of the whole from each part's (base64) and its size in bytes: FULL_OBJECT."""
-    combine, width = _COMBINERS[algorithm]
+    combine, width = _combiner(algorithm), _WIDTHS[algorithm]
     value = 0
     for part, size in parts:
         value = combine(value, int.from_bytes(base64.b64decode(part), "big"), size)
     return encode(value.to_bytes(width, "big"))
+
+
+def _combiner(algorithm: str) -> Callable[[int, int, int], int]:
+    found: dict[str, Callable[[int, int, int], int]] = {
+        "CRC32": crt.combine_crc32,
+        "CRC32C": crt.combine_crc32c,
+        "CRC64NVME": crt.combine_crc64nvme,
+    }
+    return found[algorithm]
 
 
 class Digest:

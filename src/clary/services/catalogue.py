@@ -1,31 +1,8 @@
-"""All services that Clary offers: a new one is a folder and a line here."""
+"""All services that Clary offers: a new one is a folder and a line here. Its operations are read when one is asked for
+(docs/decisions/0077)."""
 
 from __future__ import annotations
 
-from clary.services import (
-    apigateway,
-    apigatewayv2,
-    applicationautoscaling,
-    cloudwatch,
-    ec2,
-    ecr,
-    iam,
-    kms,
-    lambda_,
-    logs,
-    organizations,
-    s3,
-    s3control,
-    sagemaker,
-    sagemaker_metrics,
-    sagemaker_runtime,
-    secretsmanager,
-    sns,
-    sqs,
-    ssm,
-    sts,
-    tagging,
-)
 from clary.services.apigateway.service import SERVICE as APIGATEWAY
 from clary.services.apigatewayv2.service import SERVICE as APIGATEWAYV2
 from clary.services.applicationautoscaling.service import SERVICE as APPLICATION_AUTOSCALING
@@ -49,32 +26,6 @@ from clary.services.sqs.service import SERVICE as SQS
 from clary.services.ssm.service import SERVICE as SSM
 from clary.services.sts.service import SERVICE as STS
 from clary.services.tagging.service import SERVICE as TAGGING
-
-OPERATIONS = (
-    apigateway,
-    apigatewayv2,
-    applicationautoscaling,
-    cloudwatch,
-    ec2,
-    ecr,
-    iam,
-    kms,
-    lambda_,
-    logs,
-    organizations,
-    s3,
-    s3control,
-    sagemaker,
-    sagemaker_metrics,
-    sagemaker_runtime,
-    secretsmanager,
-    sns,
-    sqs,
-    ssm,
-    sts,
-    tagging,
-)
-"""Importing these registers the operations."""
 
 REGISTRY = Registry(
     (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -43,11 +44,16 @@ class Operation:
 
 
 class Service:
-    """The operations of one AWS service that are offered; `model` is the name of botocore's service model."""
+    """The operations of one AWS service that are offered; `model` is the name of botocore's service model.
 
-    def __init__(self, model: str, access: AccessRule) -> None:
+    `module` is imported when they are first asked for, and offers them; without one they are offered by whoever has
+    made the service.
+    """
+
+    def __init__(self, model: str, access: AccessRule, module: str = "") -> None:
         self.model = model
         self.access = access
+        self._module = module
         self._operations: dict[str, Operation] = {}
 
     def operation(
@@ -81,6 +87,9 @@ class Service:
     @property
     def operations(self) -> Mapping[str, Operation]:
         """By name."""
+        if module := self._module:
+            importlib.import_module(module)  # another thread waits here until all are there
+            self._module = ""
         return self._operations
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import re
+from contextlib import suppress
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import IO, Any, TypeAlias
 
 from botocore.loaders import JSONFileLoader, Loader, UnknownServiceError
 from botocore.model import OperationModel, OperationNotFoundError, ServiceModel
@@ -17,6 +19,16 @@ Shape: TypeAlias = Any
 
 
 _MODEL = "service-2"
+_PIECE = 2048
+"""Characters: `metadata` ends before."""
+
+
+class _Shipped(Loader):
+    """What botocore's folders are called is what it has models of: nobody looks into all four hundred."""
+
+    def list_available_services(self, type_name: str) -> list[str]:
+        """The same as botocore's for models of services."""
+        return sorted(each.name for each in os.scandir(self.BUILTIN_DATA_PATH) if each.is_dir())
 
 
 class _Lean(JSONFileLoader):
@@ -29,11 +41,17 @@ class _Lean(JSONFileLoader):
 
 
 def _text(path: str) -> str | None:
-    for name, opened in ((f"{path}.json.gz", gzip.open), (f"{path}.json", open)):
-        if Path(name).is_file():
-            with opened(name, "rb") as file:
-                return file.read().decode()
-    return None
+    file = _opened(path)
+    if file is None:
+        return None
+    with file:
+        return file.read()
+
+
+def _opened(path: str) -> IO[str] | None:
+    if Path(f"{path}.json.gz").is_file():
+        return gzip.open(f"{path}.json.gz", "rt", encoding="utf-8")
+    return Path(f"{path}.json").open(encoding="utf-8") if Path(f"{path}.json").is_file() else None
 
 
 def _without_documentation(found: dict[str, Any]) -> dict[str, Any]:
@@ -46,7 +64,7 @@ def _without_documentation(found: dict[str, Any]) -> dict[str, Any]:
 @cache
 def _loader() -> Loader:
     """Reads only the models that botocore ships: a user's `~/.aws/models` must not change what the server speaks."""
-    return Loader(
+    return _Shipped(
         file_loader=_Lean(), extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False
     )
 
@@ -89,11 +107,25 @@ def operation_names(service: str) -> tuple[str, ...]:
 
 
 def _part(service: str, name: str) -> dict[str, Any]:
-    """One member of a model; its shapes, most of it, are not read. Each member begins but once, before the shapes."""
+    """One member of a model; what comes behind it, mostly, is not read. Each member begins but once, before the shapes,
+    which are most of a model."""
     if service not in known_services():
         raise KeyError(service)
     version = _loader().determine_latest_version(service, _MODEL)
-    text = _text(f"{Loader.BUILTIN_DATA_PATH}/{service}/{version}/{_MODEL}") or ""
-    found = re.search(rf'"{name}"\s*:\s*(?=\{{)', text)
-    part: dict[str, Any] = json.JSONDecoder().raw_decode(text, found.end())[0] if found else {}
-    return part
+    file = _opened(f"{Loader.BUILTIN_DATA_PATH}/{service}/{version}/{_MODEL}")
+    if file is None:
+        return {}
+    with file:
+        return _first(file, re.compile(rf'"{name}"\s*:\s*(?=\{{)'))
+
+
+def _first(file: IO[str], member: re.Pattern[str]) -> dict[str, Any]:
+    """The object behind that name; empty where there is none. Twice as much is read each time that it is not enough."""
+    text = ""
+    while more := file.read(max(_PIECE, len(text))):
+        text += more
+        if found := member.search(text):
+            with suppress(json.JSONDecodeError):  # it goes on
+                part: dict[str, Any] = json.JSONDecoder().raw_decode(text, found.end())[0]
+                return part
+    return {}

@@ -18,7 +18,7 @@ from clary.gateway.asgi import Gateway
 from clary.gateway.keyring import Credential
 from clary.objects import Intake, ObjectReader, ObjectStore
 from clary.services.registry import Registry
-from clary.services.s3 import SERVICE
+from clary.services.s3.service import SERVICE
 from clary.settings import Settings
 from clary.wire import frames
 from tests.kms import OneKey

@@ -12,14 +12,15 @@ from botocore.validate import ParamValidator
 
 from clary.calls import Access, Call, Principal
 from clary.gateway.identity import Identity
-from clary.services import iam, sts
 from clary.services.context import Context
 from clary.services.iam.bootstrap import ensure_defaults
+from clary.services.iam.service import SERVICE as IAM
+from clary.services.sts.service import SERVICE as STS
 from clary.settings import Settings
 from clary.store import Store
 
 ACCOUNT = "123456789012"
-SERVICES = {"iam": iam.SERVICE, "sts": sts.SERVICE}
+SERVICES = {"iam": IAM, "sts": STS}
 MODELS = {name: botocore.session.get_session().get_service_model(name) for name in SERVICES}
 
 

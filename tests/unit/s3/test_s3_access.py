@@ -6,8 +6,8 @@ import pytest
 
 from clary.calls import Call, Principal
 from clary.errors import AWSError
-from clary.services.s3 import SERVICE
 from clary.services.s3.access import access
+from clary.services.s3.service import SERVICE
 
 PRINCIPAL = Principal("root", "1", "arn", "arn", "1")
 

@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from botocore.loaders import Loader
 
 from clary.wire import models
 
@@ -18,7 +19,8 @@ def test_unknown_names_are_key_errors():
 
 
 def test_known_services_are_botocores():
-    assert {"sagemaker", "s3", "sts"} <= models.known_services()
+    botocores = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
+    assert models.known_services() == set(botocores.list_available_services("service-2"))
 
 
 @pytest.mark.parametrize("service", ["sts", "s3", "lambda", "sagemaker-runtime"])

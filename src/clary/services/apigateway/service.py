@@ -24,4 +24,4 @@ def access_of(call: Call) -> list[Access]:
     return [Access(f"apigateway:{operation.http['method']}", f"arn:aws:apigateway:{call.region}::{filled}", context)]
 
 
-SERVICE = Service("apigateway", access_of)
+SERVICE = Service("apigateway", access_of, "clary.services.apigateway.operations")

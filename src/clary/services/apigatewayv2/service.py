@@ -5,4 +5,4 @@ from __future__ import annotations
 from clary.services.apigateway.service import access_of
 from clary.services.registry import Service
 
-SERVICE = Service("apigatewayv2", access_of)
+SERVICE = Service("apigatewayv2", access_of, "clary.services.apigatewayv2.operations")

@@ -1,7 +1,1 @@
-"""Application Auto Scaling: importing this registers the operations."""
-
-from __future__ import annotations
-
-from clary.services.applicationautoscaling import activities, policies, scheduled_actions, tags, targets
-
-__all__ = ["activities", "policies", "scheduled_actions", "tags", "targets"]
+"""Application Auto Scaling."""

@@ -34,4 +34,4 @@ def _tags(call: Call) -> dict[str, str | Sequence[str]]:
     }
 
 
-SERVICE = Service("application-autoscaling", access)
+SERVICE = Service("application-autoscaling", access, "clary.services.applicationautoscaling.operations")

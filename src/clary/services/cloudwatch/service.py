@@ -51,4 +51,4 @@ def _alarm(call: Call, name: str) -> str:
     return str(Arn("cloudwatch", call.region, call.principal.account, f"alarm:{name}"))
 
 
-SERVICE = Service("cloudwatch", access)
+SERVICE = Service("cloudwatch", access, "clary.services.cloudwatch.operations")

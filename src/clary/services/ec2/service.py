@@ -12,4 +12,4 @@ def access(call: Call) -> list[Access]:
     return [Access(f"ec2:{call.operation}", "*", {"ec2:Region": call.region})]
 
 
-SERVICE = Service("ec2", access)
+SERVICE = Service("ec2", access, "clary.services.ec2.operations")

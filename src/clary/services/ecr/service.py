@@ -40,4 +40,4 @@ def _conditions(call: Call) -> Iterator[tuple[str, str | Sequence[str]]]:
         yield "aws:TagKeys", keys
 
 
-SERVICE = Service("ecr", access)
+SERVICE = Service("ecr", access, "clary.services.ecr.operations")

@@ -111,4 +111,4 @@ def access(call: Call) -> list[Access]:
     return [Access(f"iam:{call.operation}", _resource(call), _context(call.params))]
 
 
-SERVICE = Service("iam", access)
+SERVICE = Service("iam", access, "clary.services.iam.operations")

@@ -39,4 +39,4 @@ def _conditions(call: Call) -> dict[str, str | list[str]]:
     return keys
 
 
-SERVICE = Service("kms", access)
+SERVICE = Service("kms", access, "clary.services.kms.operations")

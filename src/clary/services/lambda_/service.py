@@ -55,4 +55,4 @@ def _conditions(call: Call) -> Iterator[tuple[str, str | list[str]]]:
         yield "lambda:FunctionUrlAuthType", call.params["AuthType"]
 
 
-SERVICE = Service("lambda", access)
+SERVICE = Service("lambda", access, "clary.services.lambda_.operations")

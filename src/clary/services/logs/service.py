@@ -112,4 +112,4 @@ def group_name(params: dict[str, str]) -> str:
     return identifier
 
 
-SERVICE = Service("logs", access)
+SERVICE = Service("logs", access, "clary.services.logs.operations")

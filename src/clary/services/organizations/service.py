@@ -15,4 +15,4 @@ def access(call: Call) -> list[Access]:
     return [Access(f"organizations:{call.operation}", "*", keys | ({"aws:TagKeys": list(names)} if names else {}))]
 
 
-SERVICE = Service("organizations", access)
+SERVICE = Service("organizations", access, "clary.services.organizations.operations")

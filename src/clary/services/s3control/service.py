@@ -39,4 +39,4 @@ def _tag_keys(call: Call) -> dict[str, str | Sequence[str]]:
     return {"aws:TagKeys": list(tags), **of_request} if tags else {}
 
 
-SERVICE = Service("s3control", access)
+SERVICE = Service("s3control", access, "clary.services.s3control.operations")

@@ -148,4 +148,4 @@ def _instance_types(params: Mapping[str, Any]) -> Iterator[str]:
     return (holder["InstanceType"] for holder in holders if "InstanceType" in holder)
 
 
-SERVICE = Service("sagemaker", access)
+SERVICE = Service("sagemaker", access, "clary.services.sagemaker.operations")

@@ -19,4 +19,4 @@ def access(call: Call) -> list[Access]:
     return [Access(f"sagemaker:{call.operation}", arn) for arn in dict.fromkeys(arns)]
 
 
-SERVICE = Service("sagemaker-metrics", access)
+SERVICE = Service("sagemaker-metrics", access, "clary.services.sagemaker_metrics.operations")

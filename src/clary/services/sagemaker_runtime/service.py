@@ -40,4 +40,4 @@ def log_group_arn(region: str, account: str, group: str) -> str:
     return str(Arn("logs", region, account, f"log-group:{group}"))
 
 
-SERVICE = Service("sagemaker-runtime", access)
+SERVICE = Service("sagemaker-runtime", access, "clary.services.sagemaker_runtime.operations")

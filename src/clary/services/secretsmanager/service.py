@@ -18,4 +18,4 @@ def access(call: Call) -> list[Access]:
     return [Access(f"secretsmanager:{call.operation}", "*")]
 
 
-SERVICE = Service("secretsmanager", access)
+SERVICE = Service("secretsmanager", access, "clary.services.secretsmanager.operations")

@@ -24,4 +24,4 @@ def access(call: Call) -> list[Access]:
     return [Access(action, named)]
 
 
-SERVICE = Service("sns", access)
+SERVICE = Service("sns", access, "clary.services.sns.operations")

@@ -31,4 +31,4 @@ def _owner(call: Call) -> str:
     return "" if call.operation in _OWN else said
 
 
-SERVICE = Service("sqs", access)
+SERVICE = Service("sqs", access, "clary.services.sqs.operations")

@@ -40,4 +40,4 @@ def _conditions(call: Call) -> dict[str, str | list[str]]:
     return keys
 
 
-SERVICE = Service("ssm", access)
+SERVICE = Service("ssm", access, "clary.services.ssm.operations")

@@ -26,4 +26,4 @@ def _federation(call: Call) -> list[Access]:
     return [Access("sts:GetFederationToken", arn, keys), Access("sts:TagSession", arn, keys)]
 
 
-SERVICE = Service("sts", access)
+SERVICE = Service("sts", access, "clary.services.sts.operations")

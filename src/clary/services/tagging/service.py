@@ -18,4 +18,4 @@ def invalid(text: str) -> AWSError:
     return AWSError("InvalidParameterException", text)
 
 
-SERVICE = Service("resourcegroupstaggingapi", access)
+SERVICE = Service("resourcegroupstaggingapi", access, "clary.services.tagging.operations")

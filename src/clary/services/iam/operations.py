@@ -1,0 +1,51 @@
+"""Importing this registers the operations."""
+
+from __future__ import annotations
+
+from clary.services.iam import (
+    account,
+    attachments,
+    boundaries,
+    certificates,
+    credential_report,
+    details,
+    groups,
+    instance_profiles,
+    keys,
+    mfa,
+    passwords,
+    policies,
+    providers,
+    roles,
+    service_linked,
+    simulation,
+    ssh_keys,
+    tags,
+    use,
+    users,
+    versions,
+)
+
+__all__ = [
+    "account",
+    "attachments",
+    "boundaries",
+    "certificates",
+    "credential_report",
+    "details",
+    "groups",
+    "instance_profiles",
+    "keys",
+    "mfa",
+    "passwords",
+    "policies",
+    "providers",
+    "roles",
+    "service_linked",
+    "simulation",
+    "ssh_keys",
+    "tags",
+    "use",
+    "users",
+    "versions",
+]
