@@ -23,7 +23,7 @@ from clary.services.s3.attributes import (
     from_request,
     quoted,
 )
-from clary.services.s3.conditions import write_guard
+from clary.services.s3.conditions import Guard, not_since, write_guard
 from clary.services.s3.data_keys import made_for, opened, opened_object
 from clary.services.s3.encryption import asked_key, encryption, key_for, new_encryption, part_key
 from clary.services.s3.errors import invalid_argument, invalid_request
@@ -153,8 +153,7 @@ def complete_multipart_upload(context: Context, params: dict[str, Any]) -> dict[
         size=params.get("MpuObjectSize"),
         checksum_type=params.get("ChecksumType"),
     )
-    guard = write_guard(key, params)
-    info = context.objects.uploads.complete(bucket.name, key, params["UploadId"], asked, guard)
+    info = context.objects.uploads.complete(bucket.name, key, params["UploadId"], asked, _guard(context, params))
     return {
         "Location": f"{context.settings.endpoint_url}/{bucket.name}/{key}",
         "Bucket": bucket.name,
@@ -165,6 +164,17 @@ def complete_multipart_upload(context: Context, params: dict[str, Any]) -> dict[
         **({} if info.attributes.wrapped else _whole(info)),
         **encryption(info.attributes, params),
     }
+
+
+def _guard(context: Context, params: dict[str, Any]) -> Guard | None:
+    guard = write_guard(params["Key"], params)
+    if guard is None or "IfMatch" not in params:
+        return guard
+    try:
+        began = _upload(context, params).initiated
+    except NoSuchUpload:  # it may have become the object already
+        return guard
+    return not_since(params["Key"], guard, began)
 
 
 def _whole(info: ObjectInfo) -> dict[str, Any]:

@@ -22,13 +22,13 @@ from clary.services.s3.attributes import (
     quoted,
     shown,
 )
-from clary.services.s3.conditions import check_copy_source, check_read, write_guard
+from clary.services.s3.conditions import check_copy_source, check_read, deletion_guard, write_guard
 from clary.services.s3.copy_source import CopySource
 from clary.services.s3.data_keys import answered, check_readable, for_body, made_for, opened_at_edge, opened_object
 from clary.services.s3.encryption import asked_key, key_for, new_encryption, said_key, without_encryption
 from clary.services.s3.errors import invalid_argument, invalid_request, malformed_xml, no_such_version
 from clary.services.s3.expiring import expiration
-from clary.services.s3.locking import may_bypass
+from clary.services.s3.locking import check_bypass, may_bypass
 from clary.services.s3.ranges import Span, span
 from clary.services.s3.service import SERVICE
 from clary.services.s3.targets import (
@@ -154,18 +154,19 @@ def _described(bucket: Bucket, info: ObjectInfo, wanted: Span, params: dict[str,
 
 
 def _checksums(info: ObjectInfo, wanted: Span, part: int | None) -> dict[str, Any]:
-    """Of what is answered: the whole object, or the part that is asked for by its number. Of a range there is none."""
+    """Of what is answered: the whole object, by a range too, or the part that is asked for by its number."""
     kind = info.attributes.checksum_type
     if part is not None and info.parts_count:
         return checksums(info.pieces[part - 1].checksums, kind)
-    return {} if wanted.partial and part is None else checksums(info.attributes.checksums, kind)
+    some = wanted.length < info.size and part is None
+    return {} if some else checksums(info.attributes.checksums, kind)
 
 
 @SERVICE.operation("DeleteObject")
 def delete_object(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     bucket = require_bucket(context.objects, params)
     bypass = may_bypass(context, bucket, params, params["Key"])
-    version, guard = known_version(params.get("VersionId")), write_guard(params["Key"], params)
+    version, guard = known_version(params.get("VersionId")), deletion_guard(params["Key"], params.get("IfMatch"))
     [outcome] = context.objects.delete_many(bucket.name, [Deletion(params["Key"], version, guard, bypass=bypass)])
     if isinstance(outcome, AWSError):
         raise outcome
@@ -179,6 +180,7 @@ def delete_objects(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     entries = params["Delete"].get("Objects", [])
     if not 1 <= len(entries) <= _MAX_DELETES or not all(entry.get("Key") for entry in entries):
         raise malformed_xml()
+    check_bypass(bucket, params)
     wanted = [_wanted(context, bucket, entry, params) for entry in entries]
     done = iter(context.objects.delete_many(bucket.name, [one for one in wanted if isinstance(one, Deletion)]))
     outcomes = [next(done) if isinstance(one, Deletion) else one for one in wanted]
@@ -194,7 +196,7 @@ def _wanted(context: Context, bucket: Bucket, entry: dict[str, Any], params: dic
     key, version = entry["Key"], entry.get("VersionId")
     try:
         context.authorise(deletion(bucket.name, key, version))
-        guard = write_guard(key, {"IfMatch": entry["ETag"]}) if "ETag" in entry else None
+        guard = deletion_guard(key, entry.get("ETag"))
         return Deletion(key, known_version(version), guard, bypass=may_bypass(context, bucket, params, key))
     except AWSError as refusal:
         foreign = refusal.members.get("ArgumentName") == "versionId"
