@@ -10,7 +10,7 @@ from tests.contract.s3.refusals import refused
     ("meant", "written"),
     [
         ("plain text !\"#$%&'()*+,-./:;<=>?@[]^_`{|}~", "plain text !\"#$%&'()*+,-./:;<=>?@[]^_`{|}~"),
-        ("test_—_file%E2%80%94_é_2?.pdf", "=?UTF-8?Q?test=5F=E2=80=94=5Ffile%E2%80%94=5F=C3=A9=5F2=3F.pdf?="),  # noqa: RUF001
+        ("test_—_file%E2%80%94_é_2?.pdf", "=?UTF-8?Q?test=5F=E2=80=94=5Ffile%E2%80%94=5F=C3=A9=5F2=3F.pdf?="),
         ("ÄMÄZÕÑ S3", "=?UTF-8?Q?=C3=84M=C3=84Z=C3=95=C3=91_S3?="),
         ("\0\1\2\3", "=?UTF-8?B?AAECAw==?="),
         ("\ufffd" * 7, "=?UTF-8?B?77+977+977+977+977+977+977+9?="),
@@ -114,3 +114,32 @@ def test_where_a_list_goes_on(client, bucket):
     upload = client.create_multipart_upload(Bucket=bucket, Key="u")["UploadId"]
     listed = client.list_multipart_uploads(Bucket=bucket)
     assert (listed["IsTruncated"], listed["NextKeyMarker"], listed["NextUploadIdMarker"]) == (False, "u", upload)
+
+
+def test_an_owner_that_is_no_account(client, bucket):
+    for owner in ("0000", "abcd", "0" * 13):
+        error = refused("InvalidBucketOwnerAWSAccountID", 400, client.get_bucket_policy, Bucket=bucket,
+                        ExpectedBucketOwner=owner)  # fmt: skip
+        assert error["Message"].endswith(f"[{owner}]")
+
+
+def test_a_copy_to_itself_where_the_bucket_encrypts(client, bucket):
+    same = {"Bucket": bucket, "Key": "k", "CopySource": f"{bucket}/k"}
+    client.put_object(Bucket=bucket, Key="k", Body=b"x")
+    refused("InvalidRequest", 400, client.copy_object, **same)
+    default = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    client.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [default]})
+    assert client.copy_object(**same)["ServerSideEncryption"] == "AES256"
+
+
+def test_a_completed_upload_s_location_is_an_address(client, bucket):
+    upload = {"Bucket": bucket, "Key": "é b"}
+    upload["UploadId"] = client.create_multipart_upload(**upload)["UploadId"]
+    part = {"PartNumber": 1, "ETag": client.upload_part(**upload, PartNumber=1, Body=b"x")["ETag"]}
+    refused("InvalidRequest", 400, client.complete_multipart_upload, **upload)
+    done = client.complete_multipart_upload(**upload, MultipartUpload={"Parts": [part]})
+    assert done["Location"].endswith("/bucket/%C3%A9%20b")
+    whole = client.head_object(Bucket=bucket, Key="é b", ChecksumMode="ENABLED")
+    assert whole["ChecksumType"] == "FULL_OBJECT"
+    one = client.head_object(Bucket=bucket, Key="é b", ChecksumMode="ENABLED", PartNumber=1)
+    assert "ChecksumType" not in one

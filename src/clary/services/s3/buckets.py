@@ -87,11 +87,11 @@ def choose_region(asked_at: str, constraint: str | None) -> str:
             raise _illegal_location("unspecified")
         return HOME_REGION
     region = "eu-west-1" if constraint == "EU" else constraint
+    if asked_at not in (HOME_REGION, region):
+        raise _illegal_location(constraint)
     if region == HOME_REGION or not _REGION.fullmatch(region):
         what = "The specified location-constraint is not valid"
         raise AWSError("InvalidLocationConstraint", what, members={"LocationConstraint": constraint})
-    if asked_at not in (HOME_REGION, region):
-        raise _illegal_location(constraint)
     return region
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from clary.errors import AWSError
 from clary.names import random_hex
@@ -146,7 +147,9 @@ def _part_number(params: dict[str, Any]) -> int:
 def complete_multipart_upload(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     """Done again, by a client that has lost the answer, it answers the same."""
     bucket, key = require_bucket(context.objects, params), params["Key"]
-    chosen = (params.get("MultipartUpload") or {}).get("Parts") or []
+    if "MultipartUpload" not in params:
+        raise invalid_request("You must specify at least one part")
+    chosen = (params["MultipartUpload"] or {}).get("Parts") or []
     asked = Completion(
         parts=[_chosen(part) for part in chosen],
         checksums=asked_checksums(params),
@@ -155,7 +158,7 @@ def complete_multipart_upload(context: Context, params: dict[str, Any]) -> dict[
     )
     info = context.objects.uploads.complete(bucket.name, key, params["UploadId"], asked, _guard(context, params))
     return {
-        "Location": f"{context.settings.endpoint_url}/{bucket.name}/{key}",
+        "Location": f"{context.settings.endpoint_url}/{bucket.name}/{quote(key, safe='/', errors='surrogatepass')}",
         "Bucket": bucket.name,
         "Key": key,
         "ETag": quoted(info.etag),

@@ -61,7 +61,7 @@ def list_multipart_uploads(context: EdgeContext, params: dict[str, Any]) -> dict
         "UploadIdMarker": params.get("UploadIdMarker", ""),
         "NextKeyMarker": encode(last.key if isinstance(last, Upload) else last if last and truncated else ""),
         "NextUploadIdMarker": last.id if isinstance(last, Upload) else "",
-        "Prefix": encode(params.get("Prefix", "")),
+        "Prefix": encode.optional(params.get("Prefix")),
         "Delimiter": encode.optional(params.get("Delimiter")),
         "MaxUploads": limit,
         "IsTruncated": truncated,

@@ -9,6 +9,7 @@ from typing import Any
 from clary.errors import AccessDenied, AWSError
 from clary.objects.body import receive_bytes
 from clary.objects.checksums import DEFAULT_ALGORITHM
+from clary.objects.envelopes import SETTING
 from clary.objects.model import NULL_VERSION, Attributes, Bucket, ObjectInfo, Received
 from clary.objects.store import Deletion, Keys
 from clary.objects.versions import Deleted
@@ -157,6 +158,8 @@ def _checksums(info: ObjectInfo, wanted: Span, part: int | None) -> dict[str, An
     """Of what is answered: the whole object, by a range too, or the part that is asked for by its number."""
     kind = info.attributes.checksum_type
     if part is not None and info.parts_count:
+        if kind == "FULL_OBJECT":
+            return {}
         return checksums(info.pieces[part - 1].checksums, kind)
     some = wanted.length < info.size and part is None
     return {} if some else checksums(info.attributes.checksums, kind)
@@ -219,7 +222,7 @@ def copy_object(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     check_key(params["Key"])
     source = require_source(context, params)
     key = key_for(source, params, of="CopySource")
-    _check_worth_it(source, params)
+    _check_worth_it(source, bucket, params)
     if source.size > MAX_COPY_BYTES:
         what = (
             f"The specified copy source is larger than the maximum allowable size for a copy source: {MAX_COPY_BYTES}"
@@ -297,11 +300,13 @@ _CHANGES = (
 )
 
 
-def _check_worth_it(source: ObjectInfo, params: dict[str, Any]) -> None:
+def _check_worth_it(source: ObjectInfo, bucket: Bucket, params: dict[str, Any]) -> None:
     """Raises InvalidRequest for a copy of an object to itself that changes nothing; an older version may be made the
-    current one by a copy."""
+    current one by a copy, and what is encrypted, or is to be in its bucket, be encrypted anew."""
     same = (source.bucket, source.key) == (params["Bucket"], params["Key"])
     if CopySource.parse(params["CopySource"]).version not in {None, NULL_VERSION}:
+        return
+    if SETTING in bucket.settings or source.attributes.wrapped:
         return
     replaces = "REPLACE" in (params.get("MetadataDirective"), params.get("TaggingDirective"))
     if same and not replaces and not any(params.get(name) for name in _CHANGES):
