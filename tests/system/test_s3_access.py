@@ -446,6 +446,17 @@ def test_a_browser_uploads_what_was_signed(shared: RunningClary, bucket: str, ve
     assert (forged.status_code, b"SignatureDoesNotMatch" in forged.content) == (403, True)
 
 
+def test_a_policy_is_about_the_key_with_the_file_s_name_in_it_once_it_is_known_whose(s3: Any, bucket: str) -> None:
+    ready = boto3_post(s3, "a b.txt", [])
+    named = {**ready["fields"], "key": "${filename}"}
+    assert ask("POST", ready["url"], *form(named, b"x")).status_code == 204
+    other = ask("POST", ready["url"], *form(named, b"x", filename="other"))
+    assert (other.status_code, b"Policy Condition failed" in other.content) == (403, True)
+    unsigned = {name: value for name, value in named.items() if name.lower() not in ("signature", "x-amz-signature")}
+    nobody = ask("POST", ready["url"], *form({**unsigned, "key": "elsewhere"}, b"x"))
+    assert (nobody.status_code, b"Bucket POST must contain a field named" in nobody.content) == (400, True)
+
+
 def boto3_post(client: Any, key: str, conditions: list[Any], seconds: int = 60) -> dict[str, Any]:
     ready: dict[str, Any] = client.generate_presigned_post(BUCKET, key, Conditions=conditions, ExpiresIn=seconds)
     return ready

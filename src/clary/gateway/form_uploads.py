@@ -95,10 +95,10 @@ class FormUploads:
         """Raises AWSError."""
         self._admit(request)
         form = await _form(request, incoming)
-        fields = {name.lower(): value for name, value in form.fields.items()}
-        allowed = self._signed(form, fields, _bucket(request))
+        fields = _fields(form)
         principal = self._principal(fields)
-        call = self._call(request, form, fields, principal)
+        allowed = _allowed(fields, _bucket(request))
+        call = self._call(request, fields, principal)
         self._authorizer.authorise(call, access(call))
         call.params["Body"] = await self._take_in(request, form, allowed, call)
         output = await self._control(call)
@@ -110,29 +110,15 @@ class FormUploads:
         if self._settings.auth == "off" and foreign:
             raise AccessDenied("Pages of other sites may not ask a Clary that verifies no signatures (--auth off).")
 
-    def _signed(self, form: Form, fields: dict[str, str], bucket: str) -> SizeRange:
-        """How large the file may be. Raises InvalidArgument, InvalidPolicyDocument, AccessDenied."""
-        if "key" not in fields:
-            text = "Bucket POST must contain a field named 'key'.  If it is specified, please check the order of the "
-            raise invalid_argument(f"{text}fields.", "key", "")
-        if not form.has_file:
-            raise invalid_argument("POST requires exactly one file upload per request.", "file", "0")
-        if not fields["key"]:
-            raise invalid_argument("User key must have a length greater than 0.", "key", "")
-        policy = fields.get("policy")
-        allowed = check(policy, fields, bucket, time.time()) if policy is not None else None
-        return allowed or SizeRange(0, MAX_BODY_BYTES)
-
     def _principal(self, fields: dict[str, str]) -> Principal:
         """Who has signed the policy; nobody where there is none. Raises AWSError."""
         if self._settings.auth == "off":
             return default_principal(self._settings)
         return signer(self._keyring, fields)
 
-    def _call(self, request: HttpRequest, form: Form, fields: dict[str, str], principal: Principal) -> Call:
+    def _call(self, request: HttpRequest, fields: dict[str, str], principal: Principal) -> Call:
         """PutObject with what the form says, but for the body."""
-        key = fields["key"].replace("${filename}", _last(form.filename)) if form.filename else fields["key"]
-        labels = {"Bucket": _bucket(request), "Key": key}
+        labels = {"Bucket": _bucket(request), "Key": fields["key"]}
         model = models.operation("s3", "PutObject")
         params = RestXml().parse(HttpRequest("PUT", "/", headers=_headers(fields)), model, labels)
         keys = {**transport(request, None), "s3:authType": "POST"}
@@ -169,6 +155,29 @@ async def _form(request: HttpRequest, incoming: Incoming) -> Form:
         text = "Your POST request fields preceding the upload file were too large."
         members = {"MaxPostPreDataLengthBytes": str(_MOST_BEFORE)}
         raise AWSError("MaxPostPreDataLengthExceeded", text, members=members) from None
+
+
+def _fields(form: Form) -> dict[str, str]:
+    """By name in lower case, the file's name put into the key: a policy is about what comes of that. Raises
+    InvalidArgument."""
+    fields = {name.lower(): value for name, value in form.fields.items()}
+    if "key" not in fields:
+        text = "Bucket POST must contain a field named 'key'.  If it is specified, please check the order of the "
+        raise invalid_argument(f"{text}fields.", "key", "")
+    if not form.has_file:
+        raise invalid_argument("POST requires exactly one file upload per request.", "file", "0")
+    if not fields["key"]:
+        raise invalid_argument("User key must have a length greater than 0.", "key", "")
+    if form.filename:
+        fields["key"] = fields["key"].replace("${filename}", _last(form.filename))
+    return fields
+
+
+def _allowed(fields: dict[str, str], bucket: str) -> SizeRange:
+    """How large the file may be. Raises InvalidPolicyDocument, AccessDenied."""
+    policy = fields.get("policy")
+    allowed = check(policy, fields, bucket, time.time()) if policy is not None else None
+    return allowed or SizeRange(0, MAX_BODY_BYTES)
 
 
 async def _measured(file: AsyncIterator[bytes], allowed: SizeRange) -> AsyncIterator[bytes]:

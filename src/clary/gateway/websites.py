@@ -154,7 +154,7 @@ class _Visit:
         """The site's own page for errors, with the error's status. Raises AWSError."""
         key = (self._site.get("ErrorDocument") or {}).get("Key")
         if error.status == HTTPStatus.NOT_MODIFIED:
-            return HttpResponse(304)
+            return HttpResponse(304, dict(error.headers))
         if not key or not 400 <= error.status < 500:
             raise error
         plain = HttpRequest(self._request.method, "/", source_ip=self._request.source_ip)

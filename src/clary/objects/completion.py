@@ -62,7 +62,7 @@ def _check_order(parts: Sequence[ChosenPart]) -> None:
         raise AWSError("MalformedXML", what)
     numbers = [part.number for part in parts]
     if any(later <= earlier for earlier, later in pairwise(numbers)):
-        what = "The list of parts was not in ascending order. The parts list must be specified in order by part number."
+        what = "The list of parts was not in ascending order. Parts must be ordered by part number."
         raise AWSError("InvalidPartOrder", what)
 
 

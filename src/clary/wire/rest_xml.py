@@ -53,6 +53,10 @@ _ROOTS = {
 """The names of S3's answers, which its model does not hold (from the pages of the S3 API reference)."""
 
 
+_EMPTY = frozenset({"PutBucketPolicy", "PutBucketTagging"})
+"""S3 answers them with 204, of which its model says nothing either."""
+
+
 class RestXml:
     """S3, and S3 Control."""
 
@@ -70,7 +74,7 @@ class RestXml:
 
     def serialise(self, output: Params, operation: OperationModel, request_id: str) -> HttpResponse:
         """The output's status, headers and body; a body may lie in files (`Extent`)."""
-        response = HttpResponse(operation.http.get("responseCode", 200))
+        response = HttpResponse(204 if operation.name in _EMPTY else operation.http.get("responseCode", 200))
         shape = operation.output_shape
         if shape is not None:
             response.body = _write_body(operation, shape, output)

@@ -62,6 +62,7 @@ def test_location_constraints(s3, client):
     error = refused(illegal, 400, west.create_bucket, Bucket="one")
     assert error["Message"].startswith("The unspecified location constraint is incompatible")
     refused(illegal, 400, west.create_bucket, Bucket="one", CreateBucketConfiguration=elsewhere("eu-west-1"))
+    refused(illegal, 400, west.create_bucket, Bucket="one", CreateBucketConfiguration=elsewhere("mars"))
     refused(
         "InvalidLocationConstraint",
         400,

@@ -183,6 +183,8 @@ def test_a_bucket_without_a_lock_has_none(client, bucket):
     refused("InvalidRequest", 400, client.put_object, ObjectLockLegalHoldStatus="ON", **named)
     for bypass in (True, False):
         refused("InvalidArgument", 400, client.delete_object, BypassGovernanceRetention=bypass, **named)
+        many = {"Bucket": bucket, "Delete": {"Objects": [{"Key": "k"}]}}
+        refused("InvalidArgument", 400, client.delete_objects, BypassGovernanceRetention=bypass, **many)
 
 
 def test_a_delete_marker_cannot_be_locked(client, locked):

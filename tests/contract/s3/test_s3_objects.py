@@ -5,12 +5,14 @@ import hashlib
 import http.client
 import zlib
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 import pytest
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
 
 from tests.contract.s3.conftest import KEY, SECRET
 from tests.contract.s3.refusals import refused
@@ -162,12 +164,22 @@ def test_conditions_on_reading(client, bucket):
     refused("304", 304, client.get_object, **at, IfNoneMatch=etag)
     refused("304", 304, client.get_object, **at, IfModifiedSince=modified)
     refused("304", 304, client.head_object, **at, IfNoneMatch=etag.strip('"'))
+    with pytest.raises(ClientError) as same:
+        client.get_object(**at, IfNoneMatch=etag)
+    headers = same.value.response["ResponseMetadata"]["HTTPHeaders"]
+    assert (headers["etag"], parsedate_to_datetime(headers["last-modified"])) == (etag, modified)
     assert client.get_object(**at, IfModifiedSince=later + timedelta(days=1))["Body"].read() == b"x"
 
 
 def test_conditions_on_writing(client, bucket, s3):
     at = {"Bucket": bucket, "Key": "k"}
-    refused("NoSuchKey", 404, client.put_object, **at, Body=b"x", IfMatch="*")
+    refused("NoSuchKey", 404, client.put_object, **at, Body=b"x", IfMatch='"e"')
+    for header, asked in (
+        ("If-Match", {"IfMatch": "*"}),
+        ("If-None-Match", {"IfNoneMatch": "e"}),
+        ("If-Match,If-None-Match", {"IfMatch": "e", "IfNoneMatch": "*"}),
+    ):
+        assert refused("NotImplemented", 501, client.put_object, **at, Body=b"x", **asked)["Header"] == header
     first = client.put_object(**at, Body=b"one", IfNoneMatch="*")["ETag"]
     error = refused("PreconditionFailed", 412, client.put_object, **at, Body=b"two", IfNoneMatch="*")
     assert error["Condition"] == "If-None-Match"
@@ -176,6 +188,8 @@ def test_conditions_on_writing(client, bucket, s3):
     refused("PreconditionFailed", 412, client.delete_object, **at, IfMatch=first)
     assert client.get_object(**at)["Body"].read() == b"two"
     client.delete_object(**at, IfMatch=second)
+    client.put_object(**at, Body=b"four")
+    client.delete_object(**at, IfMatch="*")
     refused("NoSuchKey", 404, client.get_object, **at)
 
 

@@ -127,6 +127,7 @@ def refused(text, **fields):
 
 
 BAD_TIME = "Invalid Policy: Invalid 'expiration' value: 'then'"
+SPACED = "2030-01-01 00:00:00+00:00"
 EXPIRED = "Invalid according to Policy: Policy expired."
 FAILED = "Invalid according to Policy: Policy Condition failed: "
 ONE_PROPERTY = "Invalid Policy: Invalid Simple-Condition: Simple-Conditions must have exactly one property specified."
@@ -139,6 +140,7 @@ ONE_PROPERTY = "Invalid Policy: Invalid Simple-Condition: Simple-Conditions must
         ("W10=", {}, ("InvalidPolicyDocument", "Invalid Policy: Invalid JSON.")),
         ("!", {}, ("InvalidPolicyDocument", "Invalid Policy: Invalid JSON.")),
         (policy(expiration="then"), {}, ("InvalidPolicyDocument", BAD_TIME)),
+        (policy(expiration=SPACED), {}, ("InvalidPolicyDocument", BAD_TIME.replace("then", SPACED))),
         (policy(expiration="1999-01-01T00:00:00Z"), {}, ("AccessDenied", EXPIRED)),
         (policy({"a": "1", "b": "2"}), {}, ("InvalidPolicyDocument", ONE_PROPERTY)),
         (policy({"key": "k"}), {"key": "l"}, ("AccessDenied", f'{FAILED}["eq", "$key", "k"]')),
@@ -155,7 +157,7 @@ def test_forms_that_are_not_what_was_signed(text, fields, refusal):
 
 
 def test_a_form_that_is():
-    text = policy(["starts-with", "$key", ""], ["content-length-range", "1", 5], {"Content-Type": "a/b"})
+    text = policy(["Starts-With", "$Key", ""], ["content-length-range", "1", 5], {"Content-Type": "a/b"})
     fields = {"key": "k", "content-type": "a/b", "x-ignore-me": "1", "policy": text, "x-amz-signature": "s"}
     allowed = post_policy.check(text, fields, "b", 1e9)
     assert allowed == (1, 5)

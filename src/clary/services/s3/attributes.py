@@ -12,6 +12,7 @@ from clary.objects.checksums import ALGORITHMS
 from clary.objects.model import DEFAULT_CONTENT_TYPE, DEFAULT_STORAGE_CLASS, Attributes, Bucket, ObjectInfo
 from clary.services.context import Context
 from clary.services.s3.acl_of_writes import of_object
+from clary.services.s3.encoded_words import decoded, encoded
 from clary.services.s3.encryption import shown_encryption, without_encryption
 from clary.services.s3.errors import invalid_argument, invalid_request
 from clary.services.s3.locking import asked_lock, shown_lock
@@ -65,7 +66,7 @@ def shown(info: ObjectInfo) -> dict[str, Any]:
         "LastModified": info.modified,
         "ETag": quoted(info.etag),
         "ContentType": attributes.content_type,
-        "Metadata": dict(attributes.metadata),
+        "Metadata": {name: encoded(value) for name, value in attributes.metadata.items()},
         **without_encryption(attributes.headers),
         **shown_encryption(attributes),
     }
@@ -107,13 +108,14 @@ def quoted(etag: str) -> str:
 
 
 def from_header(tagging: str) -> dict[str, str]:
-    """`x-amz-tagging`: `key=value&…`, percent-encoded. Raises InvalidArgument, InvalidTag, BadRequest."""
+    """`x-amz-tagging`: `key=value&…`, percent-encoded; a value may be missing. Raises InvalidArgument, BadRequest."""
     try:
-        pairs = parse_qsl(tagging, keep_blank_values=True, strict_parsing=bool(tagging))
-    except ValueError:
+        return checked_tags(parse_qsl(tagging, keep_blank_values=True))
+    except (ValueError, AWSError) as reason:
+        if isinstance(reason, AWSError) and reason.code != "InvalidTag":
+            raise
         what = "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without "
         raise invalid_argument(f"{what}tag name duplicates.", "x-amz-tagging", tagging) from None
-    return checked_tags(pairs)
 
 
 def _storage_class(asked: str) -> str:
@@ -147,4 +149,4 @@ def _metadata(given: Mapping[str, str]) -> dict[str, str]:
             "Your metadata headers exceed the maximum allowed metadata size",
             members={"Size": str(size), "MaxSizeAllowed": str(MAX_METADATA_BYTES)},
         )
-    return {name.lower(): value for name, value in given.items()}
+    return {name.lower(): decoded(value) for name, value in given.items()}

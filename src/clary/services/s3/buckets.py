@@ -31,7 +31,7 @@ _MOST_LISTED = 10_000
 
 @SERVICE.operation("CreateBucket")
 def create_bucket(context: Context, params: dict[str, Any]) -> dict[str, Any]:
-    """Done again in us-east-1 by its owner it succeeds and changes nothing; elsewhere it does not."""
+    """Done again in us-east-1 by its owner, without tags, it succeeds and changes nothing; elsewhere it does not."""
     name = params["Bucket"]
     check_name(name)
     configuration = params.get("CreateBucketConfiguration") or {}
@@ -43,12 +43,13 @@ def create_bucket(context: Context, params: dict[str, Any]) -> dict[str, Any]:
             name, account=account, region=region, settings=_settings(params, account, tags)
         )
     except BucketAlreadyOwnedByYou:
-        if not context.call.region == HOME_REGION == context.objects.bucket(name).region:
+        if tags or not context.call.region == HOME_REGION == context.objects.bucket(name).region:
             raise
     else:
         if counts(context.objects, made, context.settings):
             publish(context.objects, context.settings)
-    return {"Location": f"/{name}" if region == HOME_REGION else f"http://{name}.s3.amazonaws.com/"}
+    location = f"/{name}" if region == HOME_REGION else f"http://{name}.s3.amazonaws.com/"
+    return {"Location": location, "BucketArn": f"arn:aws:s3:::{name}"}
 
 
 def _settings(params: dict[str, Any], account: str, tags: dict[str, str]) -> dict[str, Any]:
@@ -56,7 +57,7 @@ def _settings(params: dict[str, Any], account: str, tags: dict[str, str]) -> dic
     ownership = params.get("ObjectOwnership")
     if ownership not in (None, *OWNERSHIPS):
         what = f"Invalid x-amz-object-ownership header: {ownership}"
-        raise invalid_argument(what, "x-amz-object-ownership", ownership)
+        raise invalid_argument(what, "x-amz-object-ownership", None)
     rules = {OWNERSHIP: {"Rules": [{"ObjectOwnership": ownership}]}} if ownership else {}
     locked = {"Versioning": {"Status": "Enabled"}, LOCK: {}} if params.get("ObjectLockEnabledForBucket") else {}
     return {**rules, **locked, **_first_acl(params, account, ownership), **({"Tagging": tags} if tags else {})}
@@ -86,11 +87,11 @@ def choose_region(asked_at: str, constraint: str | None) -> str:
             raise _illegal_location("unspecified")
         return HOME_REGION
     region = "eu-west-1" if constraint == "EU" else constraint
+    if asked_at not in (HOME_REGION, region):
+        raise _illegal_location(constraint)
     if region == HOME_REGION or not _REGION.fullmatch(region):
         what = "The specified location-constraint is not valid"
         raise AWSError("InvalidLocationConstraint", what, members={"LocationConstraint": constraint})
-    if asked_at not in (HOME_REGION, region):
-        raise _illegal_location(constraint)
     return region
 
 

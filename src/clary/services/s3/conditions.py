@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from clary.objects.model import ObjectInfo
-from clary.services.s3.errors import no_such_key, not_implemented, not_modified, precondition_failed
+from clary.services.s3.errors import conflict, no_such_key, not_implemented, not_modified, precondition_failed
 
 ANY = "*"
 
@@ -18,7 +18,7 @@ def check_read(info: ObjectInfo, params: dict[str, Any]) -> None:
     """For GetObject and HeadObject. Raises PreconditionFailed, and NotModified (304)."""
     _check_unchanged(info, params, "If-Match", "If-Unmodified-Since")
     if _still_the_same(info, params):
-        raise not_modified()
+        raise not_modified(info)
 
 
 def check_copy_source(info: ObjectInfo, params: dict[str, Any]) -> None:
@@ -35,24 +35,46 @@ def check_copy_source(info: ObjectInfo, params: dict[str, Any]) -> None:
 def write_guard(key: str, params: dict[str, Any]) -> Guard | None:
     """For writes: what must hold of the object that would be replaced.
 
-    `If-None-Match` can only be `*` here. The guard raises PreconditionFailed, and NoSuchKey for `If-Match` without an
-    object. Raises NotImplemented.
+    `If-None-Match` can only be `*` here, and `If-Match` only an entity tag. The guard raises PreconditionFailed, and
+    NoSuchKey for `If-Match` without an object. Raises NotImplemented.
     """
     match, none_match = params.get("IfMatch"), params.get("IfNoneMatch")
-    if none_match is not None and none_match != ANY:
-        raise not_implemented("If-None-Match")
-    if match is None and none_match is None:
+    if match is not None and none_match is not None:
+        raise not_implemented("If-Match,If-None-Match", "Multiple conditional request headers present in the request")
+    if match == ANY or none_match not in (None, ANY):
+        header = "If-None-Match" if match is None else "If-Match"
+        raise not_implemented(header, f"We don't accept the provided value of {header} header for this API")
+    return deletion_guard(key, match) if none_match is None else _is_absent
+
+
+def deletion_guard(key: str, match: str | None) -> Guard | None:
+    """For deletions, which take `*` too. The guard raises PreconditionFailed, and NoSuchKey without an object."""
+    if match is None:
         return None
 
     def guard(info: ObjectInfo | None) -> None:
-        if none_match is not None and info is not None:
-            raise precondition_failed("If-None-Match")
-        if match is not None and info is None:
+        if info is None:
             raise no_such_key(key)
-        if match is not None and info is not None and not matches(match, info.etag):
+        if not matches(match, info.etag):
             raise precondition_failed("If-Match")
 
     return guard
+
+
+def _is_absent(info: ObjectInfo | None) -> None:
+    if info is not None:
+        raise precondition_failed("If-None-Match")
+
+
+def not_since(key: str, guard: Guard, began: datetime) -> Guard:
+    """For an upload that began then: what was written to its key meanwhile is in its way, be it what is asked for."""
+
+    def stricter(info: ObjectInfo | None) -> None:
+        guard(info)
+        if info is not None and info.modified > began:
+            raise conflict(key, "If-Match")
+
+    return stricter
 
 
 def matches(wanted: str, etag: str) -> bool:

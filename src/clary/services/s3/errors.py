@@ -7,7 +7,7 @@ from email.utils import format_datetime
 
 from clary.errors import AWSError
 from clary.objects.errors import NoSuchKey
-from clary.objects.model import DeleteMarker
+from clary.objects.model import DeleteMarker, ObjectInfo
 
 
 def invalid_argument(message: str, name: str, value: str | None) -> AWSError:
@@ -38,15 +38,23 @@ def malformed_xml() -> AWSError:
     return AWSError("MalformedXML", what)
 
 
-def not_implemented(header: str) -> AWSError:
+def not_implemented(header: str, more: str = "") -> AWSError:
     """A header whose meaning would be lost."""
     what = "A header you provided implies functionality that is not implemented"
-    return AWSError("NotImplemented", what, status=501, members={"Header": header})
+    members = {"Header": header, **({"additionalMessage": more} if more else {})}
+    return AWSError("NotImplemented", what, status=501, members=members)
 
 
-def not_modified() -> AWSError:
-    """What the client has is what there is."""
-    return AWSError("NotModified", "Not Modified", status=304)
+def conflict(key: str, condition: str) -> AWSError:
+    """A conditional request that something else has come before."""
+    what = "The conditional request cannot succeed due to a conflicting operation against this resource."
+    return AWSError("ConditionalRequestConflict", what, status=409, members={"Condition": condition, "Key": key})
+
+
+def not_modified(info: ObjectInfo) -> AWSError:
+    """What the client has is what there is; a cache learns from the headers which one that is (RFC 9110, 15.4.5)."""
+    headers = {"etag": f'"{info.etag}"', "last-modified": format_datetime(info.modified, usegmt=True)}
+    return AWSError("NotModified", "Not Modified", status=304, headers=headers)
 
 
 def precondition_failed(condition: str) -> AWSError:

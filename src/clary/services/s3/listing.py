@@ -55,7 +55,7 @@ def list_objects_v2(context: EdgeContext, params: dict[str, Any]) -> dict[str, A
         "KeyCount": len(page.objects) + len(page.prefixes),
         "ContinuationToken": token,
         "NextContinuationToken": write_token(page.last) if page.truncated and page.last else None,
-        "StartAfter": encode.optional(params.get("StartAfter")),
+        "StartAfter": encode.optional(params.get("StartAfter")) if token is None else None,
     }
 
 
@@ -183,4 +183,4 @@ def read_token(token: str) -> str:
             return raw[1:].decode("utf-8", "surrogatepass")
     except (binascii.Error, ValueError):
         pass
-    raise invalid_argument("The continuation token provided is incorrect", "continuation-token", token)
+    raise invalid_argument("The continuation token provided is incorrect", "continuation-token", token or None)

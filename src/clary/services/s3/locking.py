@@ -55,13 +55,17 @@ def future(until: datetime) -> int:
     return to_ms(moment)
 
 
-def may_bypass(context: Context, bucket: Bucket, params: dict[str, Any], key: str) -> bool:
-    """Whether the caller wants to go around GOVERNANCE, and may. Raises InvalidArgument where there is no lock."""
-    asked = params.get("BypassGovernanceRetention")
-    if asked is not None and LOCK not in bucket.settings:
+def check_bypass(bucket: Bucket, params: dict[str, Any]) -> None:
+    """Raises InvalidArgument where a request says anything of a bypass, and there is nothing to go around."""
+    if "BypassGovernanceRetention" in params and LOCK not in bucket.settings:
         name = "x-amz-bypass-governance-retention"
         raise invalid_argument(f"{name} is only applicable to Object Lock enabled buckets.", name, None)
-    if not asked:
+
+
+def may_bypass(context: Context, bucket: Bucket, params: dict[str, Any], key: str) -> bool:
+    """Whether the caller wants to go around GOVERNANCE, and may. Raises InvalidArgument where there is no lock."""
+    check_bypass(bucket, params)
+    if not params.get("BypassGovernanceRetention"):
         return False
     try:
         context.authorise(bypass(bucket.name, key))

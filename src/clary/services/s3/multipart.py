@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from clary.errors import AWSError
 from clary.names import random_hex
@@ -23,7 +24,7 @@ from clary.services.s3.attributes import (
     from_request,
     quoted,
 )
-from clary.services.s3.conditions import write_guard
+from clary.services.s3.conditions import Guard, not_since, write_guard
 from clary.services.s3.data_keys import made_for, opened, opened_object
 from clary.services.s3.encryption import asked_key, encryption, key_for, new_encryption, part_key
 from clary.services.s3.errors import invalid_argument, invalid_request
@@ -146,17 +147,18 @@ def _part_number(params: dict[str, Any]) -> int:
 def complete_multipart_upload(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     """Done again, by a client that has lost the answer, it answers the same."""
     bucket, key = require_bucket(context.objects, params), params["Key"]
-    chosen = (params.get("MultipartUpload") or {}).get("Parts") or []
+    if "MultipartUpload" not in params:
+        raise invalid_request("You must specify at least one part")
+    chosen = (params["MultipartUpload"] or {}).get("Parts") or []
     asked = Completion(
         parts=[_chosen(part) for part in chosen],
         checksums=asked_checksums(params),
         size=params.get("MpuObjectSize"),
         checksum_type=params.get("ChecksumType"),
     )
-    guard = write_guard(key, params)
-    info = context.objects.uploads.complete(bucket.name, key, params["UploadId"], asked, guard)
+    info = context.objects.uploads.complete(bucket.name, key, params["UploadId"], asked, _guard(context, params))
     return {
-        "Location": f"{context.settings.endpoint_url}/{bucket.name}/{key}",
+        "Location": f"{context.settings.endpoint_url}/{bucket.name}/{quote(key, safe='/', errors='surrogatepass')}",
         "Bucket": bucket.name,
         "Key": key,
         "ETag": quoted(info.etag),
@@ -165,6 +167,17 @@ def complete_multipart_upload(context: Context, params: dict[str, Any]) -> dict[
         **({} if info.attributes.wrapped else _whole(info)),
         **encryption(info.attributes, params),
     }
+
+
+def _guard(context: Context, params: dict[str, Any]) -> Guard | None:
+    guard = write_guard(params["Key"], params)
+    if guard is None or "IfMatch" not in params:
+        return guard
+    try:
+        began = _upload(context, params).initiated
+    except NoSuchUpload:  # it may have become the object already
+        return guard
+    return not_since(params["Key"], guard, began)
 
 
 def _whole(info: ObjectInfo) -> dict[str, Any]:

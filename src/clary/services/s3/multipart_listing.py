@@ -53,15 +53,15 @@ def list_multipart_uploads(context: EdgeContext, params: dict[str, Any]) -> dict
     entries = _entries(context, params)
     page = list(islice(entries, limit))
     truncated = bool(page) and next(entries, None) is not None
-    last = page[-1] if truncated else None
+    last = page[-1] if page else None
     uploads = [entry for entry in page if isinstance(entry, Upload)]
     return {
         "Bucket": bucket.name,
         "KeyMarker": encode(params.get("KeyMarker", "")),
         "UploadIdMarker": params.get("UploadIdMarker", ""),
-        "NextKeyMarker": encode(last.key if isinstance(last, Upload) else last or ""),
+        "NextKeyMarker": encode(last.key if isinstance(last, Upload) else last if last and truncated else ""),
         "NextUploadIdMarker": last.id if isinstance(last, Upload) else "",
-        "Prefix": encode(params.get("Prefix", "")),
+        "Prefix": encode.optional(params.get("Prefix")),
         "Delimiter": encode.optional(params.get("Delimiter")),
         "MaxUploads": limit,
         "IsTruncated": truncated,

@@ -46,7 +46,7 @@ def _parts(info: ObjectInfo, params: dict[str, Any]) -> dict[str, Any]:
     return {
         **output,
         "PartNumberMarker": marker,
-        "NextPartNumberMarker": page[-1].number if page else marker,
+        "NextPartNumberMarker": page[-1].number if page else 0,
         "MaxParts": limit,
         "IsTruncated": len(left) > len(page),
         "Parts": [_part(piece) for piece in page],

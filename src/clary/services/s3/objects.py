@@ -9,6 +9,7 @@ from typing import Any
 from clary.errors import AccessDenied, AWSError
 from clary.objects.body import receive_bytes
 from clary.objects.checksums import DEFAULT_ALGORITHM
+from clary.objects.envelopes import SETTING
 from clary.objects.model import NULL_VERSION, Attributes, Bucket, ObjectInfo, Received
 from clary.objects.store import Deletion, Keys
 from clary.objects.versions import Deleted
@@ -22,13 +23,13 @@ from clary.services.s3.attributes import (
     quoted,
     shown,
 )
-from clary.services.s3.conditions import check_copy_source, check_read, write_guard
+from clary.services.s3.conditions import check_copy_source, check_read, deletion_guard, write_guard
 from clary.services.s3.copy_source import CopySource
 from clary.services.s3.data_keys import answered, check_readable, for_body, made_for, opened_at_edge, opened_object
 from clary.services.s3.encryption import asked_key, key_for, new_encryption, said_key, without_encryption
 from clary.services.s3.errors import invalid_argument, invalid_request, malformed_xml, no_such_version
 from clary.services.s3.expiring import expiration
-from clary.services.s3.locking import may_bypass
+from clary.services.s3.locking import check_bypass, may_bypass
 from clary.services.s3.ranges import Span, span
 from clary.services.s3.service import SERVICE
 from clary.services.s3.targets import (
@@ -154,18 +155,21 @@ def _described(bucket: Bucket, info: ObjectInfo, wanted: Span, params: dict[str,
 
 
 def _checksums(info: ObjectInfo, wanted: Span, part: int | None) -> dict[str, Any]:
-    """Of what is answered: the whole object, or the part that is asked for by its number. Of a range there is none."""
+    """Of what is answered: the whole object, by a range too, or the part that is asked for by its number."""
     kind = info.attributes.checksum_type
     if part is not None and info.parts_count:
+        if kind == "FULL_OBJECT":
+            return {}
         return checksums(info.pieces[part - 1].checksums, kind)
-    return {} if wanted.partial and part is None else checksums(info.attributes.checksums, kind)
+    some = wanted.length < info.size and part is None
+    return {} if some else checksums(info.attributes.checksums, kind)
 
 
 @SERVICE.operation("DeleteObject")
 def delete_object(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     bucket = require_bucket(context.objects, params)
     bypass = may_bypass(context, bucket, params, params["Key"])
-    version, guard = known_version(params.get("VersionId")), write_guard(params["Key"], params)
+    version, guard = known_version(params.get("VersionId")), deletion_guard(params["Key"], params.get("IfMatch"))
     [outcome] = context.objects.delete_many(bucket.name, [Deletion(params["Key"], version, guard, bypass=bypass)])
     if isinstance(outcome, AWSError):
         raise outcome
@@ -179,6 +183,7 @@ def delete_objects(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     entries = params["Delete"].get("Objects", [])
     if not 1 <= len(entries) <= _MAX_DELETES or not all(entry.get("Key") for entry in entries):
         raise malformed_xml()
+    check_bypass(bucket, params)
     wanted = [_wanted(context, bucket, entry, params) for entry in entries]
     done = iter(context.objects.delete_many(bucket.name, [one for one in wanted if isinstance(one, Deletion)]))
     outcomes = [next(done) if isinstance(one, Deletion) else one for one in wanted]
@@ -194,7 +199,7 @@ def _wanted(context: Context, bucket: Bucket, entry: dict[str, Any], params: dic
     key, version = entry["Key"], entry.get("VersionId")
     try:
         context.authorise(deletion(bucket.name, key, version))
-        guard = write_guard(key, {"IfMatch": entry["ETag"]}) if "ETag" in entry else None
+        guard = deletion_guard(key, entry.get("ETag"))
         return Deletion(key, known_version(version), guard, bypass=may_bypass(context, bucket, params, key))
     except AWSError as refusal:
         foreign = refusal.members.get("ArgumentName") == "versionId"
@@ -217,7 +222,7 @@ def copy_object(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     check_key(params["Key"])
     source = require_source(context, params)
     key = key_for(source, params, of="CopySource")
-    _check_worth_it(source, params)
+    _check_worth_it(source, bucket, params)
     if source.size > MAX_COPY_BYTES:
         what = (
             f"The specified copy source is larger than the maximum allowable size for a copy source: {MAX_COPY_BYTES}"
@@ -295,11 +300,13 @@ _CHANGES = (
 )
 
 
-def _check_worth_it(source: ObjectInfo, params: dict[str, Any]) -> None:
+def _check_worth_it(source: ObjectInfo, bucket: Bucket, params: dict[str, Any]) -> None:
     """Raises InvalidRequest for a copy of an object to itself that changes nothing; an older version may be made the
-    current one by a copy."""
+    current one by a copy, and what is encrypted, or is to be in its bucket, be encrypted anew."""
     same = (source.bucket, source.key) == (params["Bucket"], params["Key"])
     if CopySource.parse(params["CopySource"]).version not in {None, NULL_VERSION}:
+        return
+    if SETTING in bucket.settings or source.attributes.wrapped:
         return
     replaces = "REPLACE" in (params.get("MetadataDirective"), params.get("TaggingDirective"))
     if same and not replaces and not any(params.get(name) for name in _CHANGES):

@@ -5,14 +5,18 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from clary.errors import AWSError
 
 _UNCOVERED = frozenset({"x-amz-signature", "signature", "awsaccesskeyid", "policy", "file"})
 """Fields that need no condition, besides `x-ignore-…`."""
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", re.ASCII)
+"""The one form of `expiration` that S3 reads."""
 
 Fields = Mapping[str, str]
 """By name in lower case."""
@@ -62,10 +66,10 @@ def _expiration(document: Mapping[str, Any]) -> float:
     text = document.get("expiration")
     if not text:
         raise _invalid("Policy missing expiration.")
+    found = _MOMENT.fullmatch(str(text))
     try:
-        moment = datetime.fromisoformat(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, TypeError, OverflowError):
+        return datetime.fromisoformat(found[0] if found else "").timestamp()
+    except (ValueError, OverflowError):
         raise _invalid(f"Invalid 'expiration' value: '{text}'") from None
 
 
@@ -80,6 +84,7 @@ def _check_one(condition: object, values: Fields, sizes: list[SizeRange]) -> str
     if not isinstance(condition, list) or len(condition) != 3:
         raise _invalid("Invalid Condition: wrong number of arguments.")
     kind, name, wanted = condition
+    kind = kind.lower() if isinstance(kind, str) else kind
     if kind == "content-length-range":
         sizes.append(_range(name, wanted))
         return ""

@@ -62,13 +62,15 @@ def parse(header: str, size: int) -> tuple[int, int] | None:
 
 
 def copy_span(header: str, size: int) -> tuple[int, int]:
-    """For UploadPartCopy: `bytes=first-last`, both given and inside the source. Raises InvalidArgument."""
+    """For UploadPartCopy: `bytes=first-last`, both given inside the source. Raises InvalidArgument, InvalidRequest."""
     found = _RANGE.fullmatch(header)
     if not found or "" in found.group(1, 2) or int(found[2]) < int(found[1]):
         what = "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the "
         raise invalid_argument(
             f"{what}zero-based offsets of the first and last bytes to copy", "x-amz-copy-source-range", header
         )
+    if int(found[1]) >= size:
+        raise invalid_request("The specified copy range is invalid for the source object size")
     if int(found[2]) >= size:
         what = f"Range specified is not valid for source object of size: {size}"
         raise invalid_argument(what, "x-amz-copy-source-range", header)

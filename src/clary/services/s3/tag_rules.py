@@ -16,24 +16,27 @@ OBJECT_TAGS = 10
 BUCKET_TAGS = 50
 
 _ALLOWED = re.compile(r"[\w\s+\-=.:/@]*")
+_SYSTEM = "System tags cannot be added/updated by requester"
 _KEY_LETTERS, _VALUE_LETTERS = 128, 256
 
 
 def checked_tags(pairs: Iterable[tuple[str, str]], *, most: int = OBJECT_TAGS) -> dict[str, str]:
     """Tags by key. Raises BadRequest, InvalidTag."""
     tags: dict[str, str] = {}
+    objects = most == OBJECT_TAGS
     for key, value in pairs:
         if key in tags:
             raise _invalid("Cannot provide multiple Tags with the same key", key)
         if not 1 <= len(key) <= _KEY_LETTERS or not _ALLOWED.fullmatch(key):
             raise _invalid("The TagKey you have provided is invalid", key)
         if len(value) > _VALUE_LETTERS or not _ALLOWED.fullmatch(value):
-            raise _invalid("The TagValue you have provided is invalid", key)
+            raise _invalid("The TagValue you have provided is invalid", key, **({} if objects else {"TagValue": value}))
         if key.startswith("aws:"):
-            raise _invalid("System tags cannot be added/updated by requester", key)
+            what = "Your TagKey cannot be prefixed with aws:" if objects else _SYSTEM
+            raise _invalid(what, key)
         tags[key] = value
     if len(tags) > most:
-        what = "Object" if most == OBJECT_TAGS else "Bucket"
+        what = "Object" if objects else "Bucket"
         raise AWSError("BadRequest", f"{what} tags cannot be greater than {most}")
     return tags
 
@@ -55,5 +58,5 @@ def as_set(tags: dict[str, str]) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
-def _invalid(message: str, key: str) -> AWSError:
-    return AWSError("InvalidTag", message, members={"TagKey": key})
+def _invalid(message: str, key: str, **more: str) -> AWSError:
+    return AWSError("InvalidTag", message, members={"TagKey": key, **more})

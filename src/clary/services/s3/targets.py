@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from clary.calls import Access
@@ -26,6 +27,8 @@ MAX_KEY_BYTES = 1024
 HIDDEN = "/"
 """In the names of buckets that other services keep in the same store (the layers of images): S3 knows none of them."""
 
+_ACCOUNT = re.compile(r"\d{12}", re.ASCII)
+
 _NOT_HONOURED = (
     ("WriteOffsetBytes", "x-amz-write-offset-bytes"),
     ("IfMatchLastModifiedTime", "x-amz-if-match-last-modified-time"),
@@ -45,10 +48,14 @@ def require_bucket(objects: ObjectReader, params: dict[str, Any]) -> Bucket:
 
 
 def owned_bucket(objects: ObjectReader, name: str, owner: str | None) -> Bucket:
-    """The bucket, if `owner` (an account; None: anyone) has it. Raises NoSuchBucket, AccessDenied."""
+    """The bucket, if `owner` (an account; None: anyone) has it. Raises NoSuchBucket, AccessDenied,
+    InvalidBucketOwnerAWSAccountID."""
     if HIDDEN in name:
         raise NoSuchBucket(name)
     bucket = objects.bucket(name)
+    if owner is not None and not _ACCOUNT.fullmatch(owner):
+        what = f"The value of the expected bucket owner parameter must be an AWS Account ID... [{owner}]"
+        raise AWSError("InvalidBucketOwnerAWSAccountID", what)
     if owner is not None and owner != bucket.account:
         raise access_denied()
     return bucket
