@@ -16,7 +16,7 @@ from clary.services.context import Context
 from clary.services.placed import page
 from clary.services.resources import Output, Params, moment, now, present
 from clary.services.secretsmanager import stages, values
-from clary.services.secretsmanager.errors import bad_token, exists, invalid, no_secret, no_value, refused
+from clary.services.secretsmanager.errors import bad_token, invalid, no_secret, no_value, refused, token_taken
 from clary.services.secretsmanager.found import on_secret, version_id, version_key
 from clary.services.secretsmanager.values import Value
 from clary.store.rows import Key, Row
@@ -40,9 +40,11 @@ def check_token(params: Params) -> str:
 
 
 def same(context: Context, secret: Row, token: str, value: Value) -> bool:
-    """Whether the secret has a version of this id and value."""
+    """Whether the secret has a version of this id. Raises ResourceExistsException where its value is another one."""
     there = context.store.read.get(version_key(secret.key, token))
-    return there is not None and values.opened(context, secret.arn, token, there) == value
+    if there is not None and values.opened(context, secret.arn, token, there) != value:
+        raise token_taken(token, secret.arn)
+    return there is not None
 
 
 @on_secret("PutSecretValue")
@@ -59,8 +61,8 @@ def put(context: Context, params: Params, row: Row) -> Output:
 
 
 def add(context: Context, row: Row, token: str, value: Value, labels: Sequence[str]) -> Row:
-    """A new version with these labels, or the one that is there; the secret as it is then. Raises
-    ResourceExistsException."""
+    """A new version with these labels, or the one that is there; the secret as it is then. The first of all versions is
+    the current one, whatever its labels. Raises ResourceExistsException."""
     made = now()
     kept = values.sealed(context, row.arn, token, row.spec.get("KmsKeyId"), value)
     key = version_key(row.key, token)
@@ -73,7 +75,8 @@ def add(context: Context, row: Row, token: str, value: Value, labels: Sequence[s
         if transaction.get(key) is not None:
             return None
         transaction.insert(version)
-        moved = stages.labelled(secret.state["stages"], token, labels)
+        first = [] if secret.state["stages"] else [CURRENT]
+        moved = stages.labelled(secret.state["stages"], token, [*labels, *first])
         _drop_old(transaction, row.key, moved)
         return transaction.save(replace(secret, state={**secret.state, "stages": moved}, modified=made))
 
@@ -81,8 +84,7 @@ def add(context: Context, row: Row, token: str, value: Value, labels: Sequence[s
     if stored is not None:
         return stored
     if not same(context, row, token, value):
-        text = f"You can't modify an existing secret version: the version {token} already exists with another value."
-        raise exists(text)
+        raise no_secret()
     return context.store.read.get(row.key) or row
 
 
