@@ -326,3 +326,44 @@ def test_passwords(secrets, asked, letters):
 def test_passwords_that_cannot_be(secrets):
     for asked in ({"PasswordLength": 3}, {"ExcludeCharacters": "".join(map(chr, range(33, 127)))}):
         assert secrets.refusal("GetRandomPassword", **asked)[0] == "InvalidParameterException"
+
+
+def test_a_pending_version_is_so_no_more_when_another_follows_it(secrets):
+    first = secrets.create()["VersionId"]
+    put = {"SecretId": "app/db", "SecretString": "2"}
+    second = secrets("PutSecretValue", VersionStages=["AWSPENDING"], **put)["VersionId"]
+    moved = {"VersionStage": "AWSCURRENT", "MoveToVersionId": second, "RemoveFromVersionId": first}
+    secrets("UpdateSecretVersionStage", SecretId="app/db", **moved)
+    assert secrets.stages() == {first: ["AWSPREVIOUS"], second: ["AWSCURRENT", "AWSPENDING"]}
+    third = secrets("PutSecretValue", **put)["VersionId"]
+    assert secrets.stages() == {second: ["AWSPREVIOUS"], third: ["AWSCURRENT"]}
+
+
+def test_a_version_tells_the_day_of_its_last_read(secrets):
+    secrets.create()
+    (version,) = secrets("ListSecretVersionIds", SecretId="app/db")["Versions"]
+    assert "LastAccessedDate" not in version
+    secrets.value()
+    (version,) = secrets("ListSecretVersionIds", SecretId="app/db")["Versions"]
+    assert version["LastAccessedDate"].timestamp() % DAY == 0
+
+
+def test_what_is_wrong_with_a_request_is_said_where_there_is_no_secret(secrets):
+    for operation in ("DescribeSecret", "DeleteSecret", "GetSecretValue"):
+        code, text = secrets.refusal(operation, SecretId="no name")
+        assert (code, text.partition(".")[0]) == ("ValidationException", "Invalid name")
+    asked = {"SecretId": "none", "SecretString": "1", "ClientRequestToken": None}
+    text = "You must provide a ClientRequestToken value. We recommend a UUID-type value."
+    for operation in ("UpdateSecret", "PutSecretValue"):
+        assert secrets.refusal(operation, **asked) == ("InvalidParameterException", text)
+
+
+def test_a_secret_that_is_not_there_is_deleted_at_once_as_if_it_had_been(secrets):
+    said = secrets("DeleteSecret", SecretId="none", ForceDeleteWithoutRecovery=True)
+    assert said["Name"] == "none"
+    assert ":secret:none-" in said["ARN"]
+
+
+def test_a_secret_without_a_value_tells_of_no_version(secrets):
+    secrets("CreateSecret", Name="a")
+    assert "VersionIdsToStages" not in secrets("DescribeSecret", SecretId="a")
