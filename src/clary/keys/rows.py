@@ -20,6 +20,9 @@ DISABLED = "Disabled"
 PENDING_DELETION = "PendingDeletion"
 PENDING_IMPORT = "PendingImport"
 
+ON_DEMAND = "ON_DEMAND"
+"""How a rotation came that somebody asked for."""
+
 DAY = 86_400.0
 
 
@@ -30,10 +33,11 @@ def materials(row: Row) -> list[Material]:
 
 
 def rotated(row: Row, sealer: TextSealer, how: str, now: float) -> Row:
-    """With new material; what the old has encrypted is read as before."""
+    """With new material; what the old has encrypted is read as before. One on demand does not put off the next
+    automatic one."""
     fresh = kept(sealer, row.key.name, generated(row.spec["KeySpec"]), now, how)
     state: Mapping[str, Any] = {**row.state, "materials": [*materials(row), fresh]}
-    return replace(row, state=_planned(state, now))
+    return replace(row, state=dict(state) if how == ON_DEMAND else _planned(state, now))
 
 
 def _planned(state: Mapping[str, Any], now: float) -> dict[str, Any]:

@@ -159,17 +159,24 @@ def test_a_call_has_at_most_a_thousand_data(cloudwatch):
 @pytest.mark.parametrize(
     ("params", "code"),
     [
-        ({}, "MissingParameter"),
+        ({}, "InvalidParameterCombination"),
         ({"Statistics": ["Sum"], "ExtendedStatistics": ["p1"]}, "InvalidParameterCombination"),
         ({"ExtendedStatistics": ["xx99"]}, "InvalidParameterValue"),
         ({"Statistics": ["Sum"], "Period": 45}, "InvalidParameterValue"),
-        ({"Statistics": ["Sum"], "EndTime": NOW - timedelta(days=9)}, "InvalidParameterCombination"),
+        ({"Statistics": ["Sum"], "EndTime": NOW - timedelta(days=9)}, "InvalidParameterValue"),
         ({"Statistics": ["Sum"], "StartTime": NOW - timedelta(days=2)}, "InvalidParameterCombination"),
     ],
 )
 def test_statistics_that_are_refused(cloudwatch, params, code):
     asked = {"StartTime": NOW - timedelta(hours=1), "EndTime": NOW, "Period": 60, **params}
     assert cloudwatch.refusal("GetMetricStatistics", Namespace="ns", MetricName="m", **asked)[0] == code
+
+
+def test_data_that_end_before_they_start_are_refused(cloudwatch):
+    for end in (NOW, NOW - timedelta(minutes=1)):
+        asked = {"MetricDataQueries": [query()], "StartTime": NOW, "EndTime": end}
+        text = "The parameter EndTime must be greater than StartTime."
+        assert cloudwatch.refusal("GetMetricData", **asked) == ("ValidationError", text)
 
 
 def test_expressions_are_calculated_from_metrics(cloudwatch):

@@ -236,6 +236,14 @@ def test_what_old_material_encrypted_is_read_after_rotations(kms):
     assert len(kms("ListKeyRotations", KeyId=key)["Rotations"]) == 2
 
 
+def test_a_rotation_on_demand_does_not_put_off_the_next_automatic_one(kms):
+    key = kms.create()
+    kms("EnableKeyRotation", KeyId=key)
+    before = kms("GetKeyRotationStatus", KeyId=key)
+    kms("RotateKeyOnDemand", KeyId=key)
+    assert kms("GetKeyRotationStatus", KeyId=key) == before
+
+
 def test_keys_without_rotation(kms):
     mac = kms.of("HMAC_256", "GENERATE_VERIFY_MAC")
     assert kms.refusal("EnableKeyRotation", KeyId=mac) == ("UnsupportedOperationException", "")

@@ -83,8 +83,7 @@ def test_the_same_token_and_value_make_one_secret(secrets):
     made = secrets.create(ClientRequestToken=TOKENS[0])
     assert secrets.create(ClientRequestToken=TOKENS[0]) == made
     taken = ("ResourceExistsException", "The operation failed because the secret app/db already exists.")
-    for asked in ({"ClientRequestToken": TOKENS[0], "SecretString": "other"}, {"SecretString": "hunter2"}):
-        assert secrets.refusal("CreateSecret", Name="app/db", **asked) == taken
+    assert secrets.refusal("CreateSecret", Name="app/db", SecretString="hunter2") == taken
 
 
 def test_a_new_value_becomes_current_and_the_old_one_previous(secrets):
@@ -205,7 +204,8 @@ def test_lists_are_filtered_sorted_and_have_pages(secrets):
         asked = [{"Key": key, "Values": values} for key, values in filters]
         return [each["Name"] for each in secrets("ListSecrets", Filters=asked, **params)["SecretList"]]
 
-    assert names() == ["other", "app/b", "app/a"]
+    assert names() == ["app/a", "app/b", "other"]
+    assert names(SortOrder="desc") == ["other", "app/b", "app/a"]
     assert names(("name", ["app/"]), SortOrder="asc") == ["app/a", "app/b"]
     assert names(("name", ["!app/"])) == ["other"]
     assert names(("tag-value", ["ml"]), ("name", ["app"])) == ["app/a"]
@@ -213,7 +213,7 @@ def test_lists_are_filtered_sorted_and_have_pages(secrets):
     assert names(("all", ["WEB"])) == ["app/b"]
     assert names(SortBy="name", SortOrder="asc") == ["app/a", "app/b", "other"]
     first = secrets("ListSecrets", MaxResults=2)
-    assert [each["Name"] for each in secrets("ListSecrets", NextToken=first["NextToken"])["SecretList"]] == ["app/a"]
+    assert [each["Name"] for each in secrets("ListSecrets", NextToken=first["NextToken"])["SecretList"]] == ["other"]
     assert secrets.refusal("ListSecrets", NextToken="x")[0] == "InvalidNextTokenException"
 
 
@@ -225,7 +225,63 @@ def test_several_values_are_read_at_once(secrets):
     assert said["Errors"] == [{"SecretId": "none", "ErrorCode": NO_SECRET[0], "Message": NO_SECRET[1]}]
     said = secrets("BatchGetSecretValue", Filters=[{"Key": "name", "Values": ["b"]}])
     assert [each["Name"] for each in said["SecretValues"]] == ["b"]
-    assert secrets.refusal("BatchGetSecretValue")[0] == "InvalidParameterException"
+    both = "Either 'SecretIdList' or 'Filters' must be provided, but not both."
+    assert secrets.refusal("BatchGetSecretValue") == ("InvalidParameterException", both)
+    assert "'MaxResults' is provided" in secrets.refusal("BatchGetSecretValue", SecretIdList=["a"], MaxResults=1)[1]
+
+
+def found(secrets, key, *values):
+    asked = [{"Key": key, "Values": list(values)}]
+    return [each["Name"] for each in secrets("ListSecrets", Filters=asked)["SecretList"]]
+
+
+def test_a_filter_by_description_finds_beginnings_of_words_in_any_order(secrets):
+    for name, text in (("foo", "one two"), ("bar", "one and two"), ("baz", "One"), ("qux", "two"), ("none", "other")):
+        secrets.create(name, Description=text)
+    assert found(secrets, "description", "two one") == ["foo", "bar"]
+    assert found(secrets, "description", "o t") == ["foo", "bar"]
+    assert found(secrets, "description", "t") == ["foo", "bar", "qux"]
+    assert found(secrets, "description", "!on") == ["qux", "none"]
+    twice = [{"Key": "description", "Values": ["one"]}, {"Key": "description", "Values": ["two"]}]
+    assert [each["Name"] for each in secrets("ListSecrets", Filters=twice)["SecretList"]] == ["foo", "bar"]
+
+
+def test_a_filter_by_everything_splits_words_as_they_are_written(secrets):
+    for name in ("prod/AppBeta/1", "prod_AppBeta_1", "uat/COMPANY/1", "uat/COMPANYthings/1", "Thirdapp"):
+        secrets.create(name)
+    secrets.create("tagged", Tags=[{"Key": "owner", "Value": "TeamApp"}])
+    assert found(secrets, "all", "AppBeta") == ["prod/AppBeta/1", "prod_AppBeta_1"]
+    assert found(secrets, "all", "app") == ["prod/AppBeta/1", "prod_AppBeta_1", "tagged"]
+    assert found(secrets, "all", "company") == ["uat/COMPANY/1"]
+    assert found(secrets, "all", "Ythings") == ["uat/COMPANYthings/1"]
+    assert found(secrets, "all", "things") == found(secrets, "all", "pany") == found(secrets, "all", "/") == []
+
+
+def test_filters_that_lack_something_are_refused_where_there_is_no_secret(secrets):
+    refused = secrets.refusal("ListSecrets", Filters=[{"Values": ["foo"]}])
+    assert refused == ("InvalidParameterException", "Invalid filter key")
+    refused = secrets.refusal("ListSecrets", Filters=[{"Key": "description"}])
+    assert refused == ("InvalidParameterException", "Invalid filter values for key: description")
+
+
+def test_a_token_names_one_value_for_ever(secrets):
+    token = "t" * 32
+    arn = secrets.create("a", "1", ClientRequestToken=token)["ARN"]
+    taken = (
+        f"You can't use ClientRequestToken {token} because that value is already in use for a version of secret {arn}."
+    )
+    for operation, name in (("CreateSecret", "Name"), ("PutSecretValue", "SecretId"), ("UpdateSecret", "SecretId")):
+        asked = {name: "a", "ClientRequestToken": token}
+        assert secrets(operation, SecretString="1", **asked)["VersionId"] == token
+        assert secrets.refusal(operation, SecretString="2", **asked) == ("ResourceExistsException", taken)
+
+
+def test_the_first_version_is_the_current_one_whatever_its_labels(secrets):
+    secrets("CreateSecret", Name="a", ClientRequestToken="c" * 32)
+    put = {"SecretId": "a", "SecretString": "1", "ClientRequestToken": "t" * 32}
+    stages = secrets("PutSecretValue", VersionStages=["AWSPENDING"], **put)["VersionStages"]
+    assert sorted(stages) == ["AWSCURRENT", "AWSPENDING"]
+    assert secrets("GetSecretValue", SecretId="a")["SecretString"] == "1"
 
 
 def test_tags_are_added_and_removed(secrets):
@@ -270,3 +326,44 @@ def test_passwords(secrets, asked, letters):
 def test_passwords_that_cannot_be(secrets):
     for asked in ({"PasswordLength": 3}, {"ExcludeCharacters": "".join(map(chr, range(33, 127)))}):
         assert secrets.refusal("GetRandomPassword", **asked)[0] == "InvalidParameterException"
+
+
+def test_a_pending_version_is_so_no_more_when_another_follows_it(secrets):
+    first = secrets.create()["VersionId"]
+    put = {"SecretId": "app/db", "SecretString": "2"}
+    second = secrets("PutSecretValue", VersionStages=["AWSPENDING"], **put)["VersionId"]
+    moved = {"VersionStage": "AWSCURRENT", "MoveToVersionId": second, "RemoveFromVersionId": first}
+    secrets("UpdateSecretVersionStage", SecretId="app/db", **moved)
+    assert secrets.stages() == {first: ["AWSPREVIOUS"], second: ["AWSCURRENT", "AWSPENDING"]}
+    third = secrets("PutSecretValue", **put)["VersionId"]
+    assert secrets.stages() == {second: ["AWSPREVIOUS"], third: ["AWSCURRENT"]}
+
+
+def test_a_version_tells_the_day_of_its_last_read(secrets):
+    secrets.create()
+    (version,) = secrets("ListSecretVersionIds", SecretId="app/db")["Versions"]
+    assert "LastAccessedDate" not in version
+    secrets.value()
+    (version,) = secrets("ListSecretVersionIds", SecretId="app/db")["Versions"]
+    assert version["LastAccessedDate"].timestamp() % DAY == 0
+
+
+def test_what_is_wrong_with_a_request_is_said_where_there_is_no_secret(secrets):
+    for operation in ("DescribeSecret", "DeleteSecret", "GetSecretValue"):
+        code, text = secrets.refusal(operation, SecretId="no name")
+        assert (code, text.partition(".")[0]) == ("ValidationException", "Invalid name")
+    asked = {"SecretId": "none", "SecretString": "1", "ClientRequestToken": None}
+    text = "You must provide a ClientRequestToken value. We recommend a UUID-type value."
+    for operation in ("UpdateSecret", "PutSecretValue"):
+        assert secrets.refusal(operation, **asked) == ("InvalidParameterException", text)
+
+
+def test_a_secret_that_is_not_there_is_deleted_at_once_as_if_it_had_been(secrets):
+    said = secrets("DeleteSecret", SecretId="none", ForceDeleteWithoutRecovery=True)
+    assert said["Name"] == "none"
+    assert ":secret:none-" in said["ARN"]
+
+
+def test_a_secret_without_a_value_tells_of_no_version(secrets):
+    secrets("CreateSecret", Name="a")
+    assert "VersionIdsToStages" not in secrets("DescribeSecret", SecretId="a")

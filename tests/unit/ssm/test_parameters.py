@@ -243,10 +243,27 @@ def test_a_secret_is_read_as_a_parameter(parameters):
     said = parameters("GetParameter", Name=name, WithDecryption=True)["Parameter"]
     assert (said["Value"], said["Type"], said["Version"]) == ("hunter2", "SecureString", 0)
     assert said["ARN"] == made["ARN"]
-    assert json.loads(said["SourceResult"])["VersionId"] == "t" * 32
+    source = json.loads(said["SourceResult"])
+    assert (source["ARN"], source["name"], source["versionId"]) == (made["ARN"], "db", "t" * 32)
     text = "WithDecryption flag must be True for retrieving a Secret Manager secret."
     assert parameters.refusal("GetParameter", Name=name) == ("ValidationException", text)
     assert parameters("GetParameters", Names=[f"{name}x"], WithDecryption=True)["InvalidParameters"] == [f"{name}x"]
+
+
+def test_a_parameter_of_the_root_is_read_with_a_slash_and_without(parameters):
+    parameters("PutParameter", Name="plain", Value="1", Type="String")
+    parameters("PutParameter", Name="/rooted", Value="2", Type="String")
+    for name, value in (("/plain", "1"), ("plain", "1"), ("/rooted", "2"), ("rooted", "2")):
+        said = parameters("GetParameter", Name=name)["Parameter"]
+        assert (said["Name"], said["Value"]) == (name, value)
+        assert parameters("GetParameters", Names=[name])["Parameters"] == [said]
+
+
+def test_names_that_no_parameter_can_have_are_not_looked_for(parameters):
+    for name in ("/a//b", "a/b/c", "a b"):
+        code, text = parameters.refusal("GetParameter", Name=name)
+        assert code == "ValidationException"
+        assert "sub-paths divided by slash symbol" in text
 
 
 def test_public_parameters_are_refused(parameters):

@@ -24,6 +24,7 @@ from clary.services.cloudwatch.service import SERVICE
 from clary.services.context import Context
 from clary.services.resources import Output, Params, present
 from clary.telemetry.summary import merged
+from clary.wire.timestamps import in_utc
 
 MOST_QUERIES = 500
 MOST_POINTS = 100_800
@@ -64,6 +65,8 @@ def _queries(given: Sequence[Params]) -> list[MetricDataQuery]:
 
 def _graph(context: Context, queries: Sequence[MetricDataQuery], params: Params) -> Graph:
     now = time.time()
+    if in_utc(params["EndTime"]) <= in_utc(params["StartTime"]):
+        raise invalid_query("The parameter EndTime must be greater than StartTime.")
 
     def moments(period: int) -> range:
         return stretch(params["StartTime"], params["EndTime"], period, now)
@@ -72,7 +75,6 @@ def _graph(context: Context, queries: Sequence[MetricDataQuery], params: Params)
         query.id: partial(_series, context, query, moments) for query in metrics_of(queries)
     }
     said = [query.period for query in queries if query.period is not None]
-    moments(_PERIOD)  # says what is wrong about the times
     return Graph(metrics, expressions_of(queries), moments, min(said, default=_PERIOD))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
-from clary.services.cloudwatch.errors import invalid_combination, invalid_value
+from clary.services.cloudwatch.errors import invalid_value
 from clary.telemetry.series import AGES, DAY, HOUR
 from clary.wire.timestamps import in_utc
 
@@ -20,10 +20,10 @@ def check_period(period: int) -> None:
 
 
 def stretch(start: datetime, end: datetime, period: int, now: float) -> range:
-    """From the start, rounded down as its age wants it, to the end. Raises InvalidParameterCombination."""
+    """From the start, rounded down as its age wants it, to the end. Raises InvalidParameterValue."""
     first, last = in_utc(start).timestamp(), in_utc(end).timestamp()
     if first >= last:
-        raise invalid_combination("The parameter StartTime must be less than the parameter EndTime.")
+        raise invalid_value("The parameter StartTime must be less than the parameter EndTime.")
     step = next((step for age, step in _ROUNDED if first < now - age), min(period, 60))
     begin = max(math.floor(first) // step * step, int(now) - AGES[-1][1])
     return range(begin, max(begin, math.ceil(last)), period)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from clary.services.cloudwatch.errors import invalid_combination, invalid_value, missing
+from clary.services.cloudwatch.errors import invalid_combination, invalid_value
 from clary.services.cloudwatch.names import dimensions
 from clary.services.cloudwatch.reading import check_period, moment, stretch
 from clary.services.cloudwatch.service import SERVICE
@@ -19,8 +19,8 @@ MOST_POINTS = 1440
 
 @SERVICE.operation("GetMetricStatistics")
 def get_statistics(context: Context, params: Params) -> Output:
-    """One datapoint for each period and unit with data. Raises InvalidParameterValue, InvalidParameterCombination,
-    MissingParameter."""
+    """One datapoint for each period and unit with data. Raises InvalidParameterValue,
+    InvalidParameterCombination."""
     named, percentiles = _asked(params)
     check_period(params["Period"])
     wanted = stretch(params["StartTime"], params["EndTime"], params["Period"], time.time())
@@ -38,7 +38,7 @@ def get_statistics(context: Context, params: Params) -> Output:
 def _asked(params: Params) -> tuple[Sequence[str], dict[str, Statistic]]:
     named, others = params.get("Statistics"), params.get("ExtendedStatistics")
     if not named and not others:
-        raise missing("Must specify either Statistics or ExtendedStatistics")
+        raise invalid_combination("Must specify either Statistics or ExtendedStatistics")
     if named and others:
         raise invalid_combination("The parameters Statistics and ExtendedStatistics are mutually exclusive.")
     percentiles = {name: extended(name) for name in others or ()}

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from clary.errors import AWSError
 from clary.keys.material import Material, root
-from clary.keys.rows import materials, rotated, rotation_planned
+from clary.keys.rows import ON_DEMAND, materials, rotated, rotation_planned
 from clary.keys.specs import SYMMETRIC
 from clary.services.context import Context
 from clary.services.kms.errors import unsupported
@@ -20,7 +20,6 @@ from clary.store.rows import Row
 _DEFAULT_DAYS = 365
 _MOST_ON_DEMAND = 25
 _DEFAULT_PAGE = 100
-_ON_DEMAND = "ON_DEMAND"
 
 
 def _check(row: Row) -> None:
@@ -71,7 +70,8 @@ def status(_context: Context, _params: Params, row: Row) -> Output:
 
 @on_key("RotateKeyOnDemand")
 def rotate(context: Context, _params: Params, row: Row) -> Output:
-    """At once. Raises NotFoundException, DisabledException, UnsupportedOperationException, LimitExceededException."""
+    """At once; automatic ones come when they would have. Raises NotFoundException, DisabledException,
+    UnsupportedOperationException, LimitExceededException."""
     mark = context.call.invocation_id
 
     def changed(there: Row) -> Row:
@@ -79,10 +79,10 @@ def rotate(context: Context, _params: Params, row: Row) -> Output:
         _check(there)
         if mark and there.state.get("rotated_by") == mark:
             return there
-        if sum(each["how"] == _ON_DEMAND for each in materials(there)) >= _MOST_ON_DEMAND:
+        if sum(each["how"] == ON_DEMAND for each in materials(there)) >= _MOST_ON_DEMAND:
             text = "The on-demand rotations limit has been reached for the given keyId. No more on-demand rotations "
             raise AWSError("LimitExceededException", f"{text}can be performed for this key: {there.arn}")
-        fresh = rotated(there, root(context.settings.data_dir), _ON_DEMAND, now().timestamp())
+        fresh = rotated(there, root(context.settings.data_dir), ON_DEMAND, now().timestamp())
         return replace(fresh, state={**fresh.state, "rotated_by": mark})
 
     change(context, row, changed)

@@ -26,6 +26,7 @@ ALGORITHM = Resource(
     kind="algorithm",
     noun="Algorithm",
     list_member="AlgorithmSummaryList",
+    descending=False,
     status="Completed",
     exists=invalid("Algorithm already exists: {arn}"),
     missing=invalid("Algorithm {arn} does not exist."),

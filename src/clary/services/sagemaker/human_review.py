@@ -65,6 +65,7 @@ WORKTEAM = Resource(
     arn_type="workteam/private-crowd",
     whole="Workteam",
     list_member="Workteams",
+    descending=False,
     exists=in_use("Workteam"),
     missing=invalid("The work team {arn} does not exist."),
     fill=_fill_team,

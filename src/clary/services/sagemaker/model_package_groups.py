@@ -31,6 +31,7 @@ GROUP = Resource(
     kind="model-package-group",
     noun="ModelPackageGroup",
     list_member="ModelPackageGroupSummaryList",
+    descending=False,
     status="Completed",
     exists=invalid("Model Package Group already exists: {arn}"),
     missing=invalid("ModelPackageGroup {arn} does not exist."),

@@ -33,6 +33,7 @@ PACKAGE = Resource(
     kind=PACKAGE_KIND,
     noun="ModelPackage",
     list_member="ModelPackageSummaryList",
+    descending=False,
     status="Completed",
     exists=invalid("ModelPackage already exists: {arn}"),
     missing=invalid("ModelPackage {arn} does not exist."),

@@ -41,6 +41,7 @@ PROJECT = Resource(
     kind="project",
     noun="Project",
     list_member="ProjectSummaryList",
+    descending=False,
     status="CreateCompleted",
     exists=invalid("Project {arn} already exists."),
     missing=invalid("Project {arn} does not exist."),

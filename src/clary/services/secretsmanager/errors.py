@@ -21,6 +21,14 @@ def exists(said: str) -> AWSError:
     return AWSError("ResourceExistsException", said)
 
 
+def token_taken(token: str, arn: str) -> AWSError:
+    """The token's version has another value."""
+    text = (
+        f"You can't use ClientRequestToken {token} because that value is already in use for a version of secret {arn}."
+    )
+    return exists(text)
+
+
 def invalid(said: str) -> AWSError:
     """A parameter that is no good."""
     return AWSError("InvalidParameterException", said)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from clary.calls import Access
+from clary.errors import ValidationError
 from clary.identity.denial import denied
 from clary.identity.policy import compile_policy
 from clary.identity.resource_policy import ResourcePolicy
@@ -15,7 +17,7 @@ from clary.names import Arn
 from clary.services.context import Context
 from clary.services.registry import Effect, Handler
 from clary.services.resources import Output, Params, now
-from clary.services.secretsmanager.errors import deleted, no_secret
+from clary.services.secretsmanager.errors import deleted, invalid, no_secret
 from clary.services.secretsmanager.service import SERVICE
 from clary.store.rows import Key, Row
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:  # each process loads only the parts that it holds
 OnSecret = Callable[[Context, Params, Row], Output]
 _Pair = tuple[str, str | list[str]]
 
+_NAME = re.compile(r"[A-Za-z0-9/_+=.@!-]+")
 _PREFIX = "secret:"
 _PLAIN = {
     "Name": "Name",
@@ -35,6 +38,7 @@ _PLAIN = {
     "RecoveryWindowInDays": "RecoveryWindowInDays",
     "RotationLambdaARN": "RotationLambdaARN",
 }
+_TOKENS = ("PutSecretValue", "RotateSecret", "UpdateSecret")
 _FLAGS = ("ForceDeleteWithoutRecovery", "BlockPublicPolicy", "RotateImmediately")
 
 
@@ -46,6 +50,7 @@ def on_secret(
     def offer(handler: OnSecret) -> Handler:
         @SERVICE.operation(operation, effect=effect)
         def carry_out(context: Context, params: Params) -> Output:
+            _check(operation, params)
             row = allowed(context, operation, params["SecretId"], params)
             if row is None:
                 raise no_secret()
@@ -56,6 +61,30 @@ def on_secret(
         return carry_out
 
     return offer
+
+
+def _check(operation: str, params: Params) -> None:
+    """What AWS says whether or not there is such a secret."""
+    if not params["SecretId"].startswith("arn:"):
+        check_name(params["SecretId"])
+    makes = operation != "UpdateSecret" or params.keys() & {"SecretString", "SecretBinary"}
+    if operation in _TOKENS and makes:
+        check_token(params)
+
+
+def check_name(name: str) -> None:
+    """Raises ValidationException."""
+    if not _NAME.fullmatch(name):
+        text = "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: "
+        raise ValidationError(f"{text}-/_+=.@!")
+
+
+def check_token(params: Params) -> str:
+    """A version's id, which SDKs make up. Raises InvalidParameterException."""
+    token: str | None = params.get("ClientRequestToken")
+    if not token:
+        raise invalid("You must provide a ClientRequestToken value. We recommend a UUID-type value.")
+    return token
 
 
 def allowed(context: Context, operation: str, given: str, params: Params) -> Row | None:

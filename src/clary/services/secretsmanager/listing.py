@@ -16,7 +16,7 @@ from clary.services.resources import Output, Params, present
 from clary.services.secretsmanager import stages
 from clary.services.secretsmanager.errors import bad_token, deleted, invalid, no_secret
 from clary.services.secretsmanager.found import allowed
-from clary.services.secretsmanager.secret_filters import fits
+from clary.services.secretsmanager.secret_filters import check, fits
 from clary.services.secretsmanager.secret_view import description
 from clary.services.secretsmanager.service import SERVICE
 from clary.services.secretsmanager.versions import value_of
@@ -30,11 +30,12 @@ Tags = Mapping[str, Mapping[str, str]]
 
 @SERVICE.operation("ListSecrets")
 def list_(context: Context, params: Params) -> Output:
-    """By creation, newest first, unless another order is asked for. Raises InvalidNextTokenException."""
+    """By creation, oldest first, unless another order is asked for. Raises InvalidParameterException,
+    InvalidNextTokenException."""
     tags = _tags(context)
     wanted = _wanted(context, params, tags, deleted_too=bool(params.get("IncludePlannedDeletion")))
     placed = [(_place(row, params), row) for row in wanted]
-    shown, token = _page(placed, params, _DEFAULT_PAGE, descending=params.get("SortOrder") != "asc")
+    shown, token = _page(placed, params, _DEFAULT_PAGE, descending=params.get("SortOrder") == "desc")
     return present({"SecretList": [_entry(row, tags) for row in shown], "NextToken": token})
 
 
@@ -50,6 +51,7 @@ def _tags(context: Context) -> Tags:
 
 def _wanted(context: Context, params: Params, tags: Tags, *, deleted_too: bool) -> list[Row]:
     filters = params.get("Filters") or ()
+    check(filters)
     return [
         row
         for row in context.store.read.rows(KIND)
@@ -85,13 +87,16 @@ def batch(context: Context, params: Params) -> Output:
     InvalidParameterException, InvalidNextTokenException."""
     names, filters = params.get("SecretIdList"), params.get("Filters")
     if bool(names) is bool(filters):
-        raise invalid("Either SecretIdList or Filters must be provided, but not both.")
+        raise invalid("Either 'SecretIdList' or 'Filters' must be provided, but not both.")
+    if names and params.get("MaxResults"):
+        text = "'Filters' not specified. 'Filters' must also be specified when 'MaxResults' is provided."
+        raise invalid(text)
     token = None
     if not names:
         context.authorise(Access("secretsmanager:ListSecrets", "*"))
         found = _wanted(context, params, _tags(context), deleted_too=False)
         placed = [([row.created.timestamp(), row.key.name], row) for row in found]
-        shown, token = _page(placed, params, _DEFAULT_BATCH, descending=True)
+        shown, token = _page(placed, params, _DEFAULT_BATCH, descending=False)
         names = [row.arn for row in shown]
     output: Output = {"SecretValues": [], "Errors": []}
     for name in names:

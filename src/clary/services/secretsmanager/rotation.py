@@ -16,9 +16,8 @@ from clary.names import Arn
 from clary.services.context import Context
 from clary.services.resources import Output, Params, now
 from clary.services.secretsmanager.errors import invalid, refused
-from clary.services.secretsmanager.found import change, on_secret
+from clary.services.secretsmanager.found import change, check_token, on_secret
 from clary.services.secretsmanager.schedule import check, following
-from clary.services.secretsmanager.versions import check_token
 from clary.store.rows import Key, Row
 
 if TYPE_CHECKING:  # each process loads only the parts that it holds

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import string
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from clary.errors import ValidationError
 from clary.keys.rows import DAY
 from clary.keys.secrets import CURRENT, VERSION
 from clary.names import Arn
@@ -21,6 +19,8 @@ from clary.services.secretsmanager.found import (
     allowed,
     authorise,
     change,
+    check_name,
+    check_token,
     find,
     key_of,
     on_secret,
@@ -30,13 +30,12 @@ from clary.services.secretsmanager.found import (
 from clary.services.secretsmanager.secret_view import description
 from clary.services.secretsmanager.service import SERVICE
 from clary.services.secretsmanager.tags import checked
-from clary.services.secretsmanager.versions import add, check_token, re_encrypted, same
+from clary.services.secretsmanager.versions import add, re_encrypted, same
 from clary.store.rows import Key, Row
 
 if TYPE_CHECKING:  # each process loads only the parts that it holds
     from clary.store.transaction import Transaction
 
-_NAME = re.compile(r"[A-Za-z0-9/_+=.@!-]+")
 _LETTERS = string.ascii_letters + string.digits
 _SUFFIX = 6
 _DAYS = range(7, 31)
@@ -76,12 +75,16 @@ def create(context: Context, params: Params) -> Output:
 
 
 def _check(params: Params) -> None:
-    if not _NAME.fullmatch(params["Name"]):
-        text = "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: "
-        raise ValidationError(f"{text}-/_+=.@!")
+    check_name(params["Name"])
     for member in ("AddReplicaRegions", "Type", "CrossAccountPrimaryARN"):
         if params.get(member):
             raise invalid(f"{member} is not offered by Clary.")
+
+
+def _never_there(context: Context, given: str) -> Output:
+    """As if it had been: whoever wants it gone need not ask first."""
+    made_up = str(Arn("secretsmanager", context.region, context.account, f"secret:{given}-{_suffix()}"))
+    return {"ARN": given if given.startswith("arn:") else made_up, "Name": given, "DeletionDate": now()}
 
 
 def _suffix() -> str:
@@ -102,7 +105,7 @@ def describe(context: Context, _params: Params, row: Row) -> Output:
     """Raises ResourceNotFoundException."""
     tags = context.store.read.tags(row.arn)
     shown = description(row, tags)
-    return {**shown, "VersionIdsToStages": stages.by_version(row.state["stages"])}
+    return present({**shown, "VersionIdsToStages": stages.by_version(row.state["stages"]) or None})
 
 
 @on_secret("UpdateSecret")
@@ -141,11 +144,13 @@ def delete(context: Context, params: Params) -> Output:
         raise invalid("You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays.")
     if days is not None and days not in _DAYS:
         raise invalid("The RecoveryWindowInDays value must be between 7 and 30 days (inclusive).")
+    if not params["SecretId"].startswith("arn:"):
+        check_name(params["SecretId"])
     row = allowed(context, "DeleteSecret", params["SecretId"], params)
     if row is None:
         if not force:
             raise no_secret()
-        return {"Name": params["SecretId"], "DeletionDate": now()}
+        return _never_there(context, params["SecretId"])
     if force:
         return _gone(context, row)
     return _marked(context, row, days or _DAYS[-1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from clary.keys.secrets import CURRENT, PREVIOUS
+from clary.keys.secrets import CURRENT, PENDING, PREVIOUS
 from clary.services.secretsmanager.errors import invalid
 
 MOST = 20
@@ -16,13 +16,15 @@ Stages = Mapping[str, str]
 
 
 def labelled(stages: Stages, version: str, labels: Iterable[str]) -> dict[str, str]:
-    """With labels moved to a version; the version that was current is the previous one then."""
+    """With labels moved to a version; the version that was current is the previous one then, and pending no more."""
     moved = dict(stages)
     before = stages.get(CURRENT)
     for label in labels:
         moved[label] = version
     if before and moved.get(CURRENT) == version != before:
         moved[PREVIOUS] = before
+        if moved.get(PENDING) == before:
+            del moved[PENDING]
     return moved
 
 

@@ -16,8 +16,8 @@ from clary.services.context import Context
 from clary.services.placed import page
 from clary.services.resources import Output, Params, moment, now, present
 from clary.services.secretsmanager import stages, values
-from clary.services.secretsmanager.errors import bad_token, exists, invalid, no_secret, no_value, refused
-from clary.services.secretsmanager.found import on_secret, version_id, version_key
+from clary.services.secretsmanager.errors import bad_token, invalid, no_secret, no_value, refused, token_taken
+from clary.services.secretsmanager.found import check_token, on_secret, version_id, version_key
 from clary.services.secretsmanager.values import Value
 from clary.store.rows import Key, Row
 
@@ -26,23 +26,17 @@ if TYPE_CHECKING:  # each process loads only the parts that it holds
 
 _DAY = 86_400
 _KEPT = 100
-"""Versions of one secret; the oldest of those that have no label go."""
+"""Versions of one secret; the oldest of those that have no label go, after a day."""
 
 _DEFAULT_PAGE = 100
 
 
-def check_token(params: Params) -> str:
-    """The version's id, which SDKs make up. Raises InvalidParameterException."""
-    token: str | None = params.get("ClientRequestToken")
-    if not token:
-        raise invalid("You must provide a ClientRequestToken value. We recommend a UUID-type value.")
-    return token
-
-
 def same(context: Context, secret: Row, token: str, value: Value) -> bool:
-    """Whether the secret has a version of this id and value."""
+    """Whether the secret has a version of this id. Raises ResourceExistsException where its value is another one."""
     there = context.store.read.get(version_key(secret.key, token))
-    return there is not None and values.opened(context, secret.arn, token, there) == value
+    if there is not None and values.opened(context, secret.arn, token, there) != value:
+        raise token_taken(token, secret.arn)
+    return there is not None
 
 
 @on_secret("PutSecretValue")
@@ -59,8 +53,8 @@ def put(context: Context, params: Params, row: Row) -> Output:
 
 
 def add(context: Context, row: Row, token: str, value: Value, labels: Sequence[str]) -> Row:
-    """A new version with these labels, or the one that is there; the secret as it is then. Raises
-    ResourceExistsException."""
+    """A new version with these labels, or the one that is there; the secret as it is then. The first of all versions is
+    the current one, whatever its labels. Raises ResourceExistsException."""
     made = now()
     kept = values.sealed(context, row.arn, token, row.spec.get("KmsKeyId"), value)
     key = version_key(row.key, token)
@@ -73,7 +67,8 @@ def add(context: Context, row: Row, token: str, value: Value, labels: Sequence[s
         if transaction.get(key) is not None:
             return None
         transaction.insert(version)
-        moved = stages.labelled(secret.state["stages"], token, labels)
+        first = [] if secret.state["stages"] else [CURRENT]
+        moved = stages.labelled(secret.state["stages"], token, [*labels, *first])
         _drop_old(transaction, row.key, moved)
         return transaction.save(replace(secret, state={**secret.state, "stages": moved}, modified=made))
 
@@ -81,16 +76,17 @@ def add(context: Context, row: Row, token: str, value: Value, labels: Sequence[s
     if stored is not None:
         return stored
     if not same(context, row, token, value):
-        text = f"You can't modify an existing secret version: the version {token} already exists with another value."
-        raise exists(text)
+        raise no_secret()
     return context.store.read.get(row.key) or row
 
 
 def _drop_old(transaction: Transaction, secret: Key, moved: stages.Stages) -> None:
     those, needed = transaction.children(VERSION, secret), set(moved.values())
     bare = sorted((row for row in those if version_id(row) not in needed), key=lambda row: row.created)
+    young = now().timestamp() - _DAY
     for row in bare[: max(0, len(those) - _KEPT)]:
-        transaction.delete(row.key)
+        if row.created.timestamp() < young:
+            transaction.delete(row.key)
 
 
 def re_encrypted(context: Context, row: Row, key: str) -> dict[Key, dict[str, Any]]:
@@ -122,21 +118,20 @@ def value_of(context: Context, row: Row, version: str | None = None, stage: str 
     if version and stage and labels.get(stage) != version:
         raise refused("You provided a VersionStage that is not associated to the provided VersionId.")
     value = values.opened(context, row.arn, chosen, there)
-    _note_access(context, row)
+    _note_access(context, row, there)
     shown = {"ARN": row.arn, "Name": row.key.name, "VersionId": chosen, "CreatedDate": there.created}
     held = stages.of_version(labels, chosen)
     return {**shown, **value.shown(), **present({"VersionStages": held or None})}
 
 
-def _note_access(context: Context, row: Row) -> None:
-    """The day, as AWS tells it: a read writes once a day at most. On a full disk it is read all the same."""
+def _note_access(context: Context, secret: Row, version: Row) -> None:
+    """The day of both, as AWS tells it: a read writes once a day at most. On a full disk it is read all the same."""
     today = time.time() // _DAY * _DAY
-    if row.state.get("accessed") == today:
+    if secret.state.get("accessed") == version.state.get("accessed") == today:
         return
 
     def write(transaction: Transaction) -> None:
-        there = transaction.get(row.key)
-        if there is not None:
+        for there in filter(None, map(transaction.get, (secret.key, version.key))):
             transaction.save(replace(there, state={**there.state, "accessed": today}))
 
     try:

@@ -52,11 +52,7 @@ def check(name: str) -> None:
     if _RESERVED.match(name):
         raise ValidationError('Parameter name: can\'t be prefixed with "aws" or "ssm" (case-insensitive).')
     if not _NAME.fullmatch(name) or "//" in name or name.endswith("/"):
-        raise ValidationError(
-            'Parameter name: can\'t be prefixed with "ssm" (case-insensitive). If formed as a path, it can consist of '
-            "sub-paths divided by slash symbol; each sub-path can be formed as a mix of letters, numbers and the "
-            "following 3 symbols .-_"
-        )
+        raise _bad_name()
     if "/" in name and not name.startswith("/"):
         raise ValidationError("Parameter name must be a fully qualified name.")
     if len(name) > _LONGEST:
@@ -65,6 +61,21 @@ def check(name: str) -> None:
         raise AWSError(
             "HierarchyLevelLimitExceededException", f"Parameter name is limited to a maximum of {_DEEPEST} levels."
         )
+
+
+def check_read(name: str) -> None:
+    """Of a parameter that is to be read. Raises ValidationException."""
+    partial = "/" in name and not name.startswith("/")
+    if not _NAME.fullmatch(name) or "//" in name or partial:
+        raise _bad_name()
+
+
+def _bad_name() -> ValidationError:
+    return ValidationError(
+        'Parameter name: can\'t be prefixed with "ssm" (case-insensitive). If formed as a path, it can consist of '
+        "sub-paths divided by slash symbol; each sub-path can be formed as a mix of letters, numbers and the "
+        "following 3 symbols .-_"
+    )
 
 
 def check_path(path: str) -> None:

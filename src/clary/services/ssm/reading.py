@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from clary.calls import Call
@@ -61,16 +62,23 @@ def _secret(context: Context, given: str, *, decrypt: bool) -> Output:
         raise AWSError("ParameterNotFound", f"{text} {given} not found.") from None
     if "SecretString" not in said:
         raise ValidationError("Binary secrets cannot be read as parameters.")
-    source = {key: value for key, value in said.items() if key not in ("SecretString", "CreatedDate")}
     return {
         "Name": given,
         "Type": SECURE,
         "Value": said["SecretString"],
         "Version": 0,
-        "SourceResult": json.dumps({**source, "CreatedDate": said["CreatedDate"].isoformat()}),
+        "SourceResult": json.dumps(dict(_source(said))),
         "LastModifiedDate": said["CreatedDate"],
         "ARN": said["ARN"],
     }
+
+
+def _source(said: Output) -> Iterator[tuple[str, Any]]:
+    """What is told of the secret beside its value; AWS begins these names with small letters."""
+    for key, value in said.items():
+        if key != "SecretString":
+            shown_value = value.isoformat() if isinstance(value, datetime) else value
+            yield key if key == "ARN" else f"{key[0].lower()}{key[1:]}", shown_value
 
 
 @SERVICE.operation("GetParameters")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from clary.services.context import Context
 from clary.services.resources import Output, present
 from clary.services.ssm.errors import no_label, no_parameter, no_version
-from clary.services.ssm.names import KIND, VERSION, selected
+from clary.services.ssm.names import KIND, VERSION, arn, check_read, selected
 from clary.services.ssm.values import shown
 from clary.store.rows import Key, Row
 
@@ -63,14 +63,25 @@ def chosen(context: Context, row: Row, selector: str) -> Row:
 
 
 def parameter(context: Context, given: str, *, decrypt: bool) -> Output:
-    """The shape `Parameter`, of a name with or without a selector. Raises ParameterNotFound,
+    """The shape `Parameter`, of a name with or without a selector. Raises ValidationException, ParameterNotFound,
     ParameterVersionNotFound."""
     name, selector = selected(given)
-    row = require(context, name)
+    check_read(name)
+    row = _read(context, name)
     return {
         **entry(context, row, chosen(context, row, selector), decrypt=decrypt),
+        "Name": row.key.name if given.startswith("arn:") else name,
         **present({"Selector": selector or None}),
     }
+
+
+def _read(context: Context, name: str) -> Row:
+    """`/name` and `name` are one for who reads: they have one ARN."""
+    row = context.store.read.get(key_of(context, name))
+    row = row or context.store.read.by_arn(arn(context.region, context.account, name))
+    if row is None or row.key.kind != KIND:
+        raise no_parameter(name)
+    return row
 
 
 def entry(context: Context, row: Row, version: Row, *, decrypt: bool) -> Output:
