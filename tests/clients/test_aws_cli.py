@@ -163,7 +163,7 @@ def test_endpoints_are_all_that_commands_can_say(anew: RunAnew) -> None:
         "component: two",
         "shadow: ['b']",
         "rolled: rolled-cli",
-        "captured",
+        "captured under its key: True",
     ):
         assert f"{said}\n" in output, output
 

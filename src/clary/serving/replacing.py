@@ -15,8 +15,8 @@ from clary.serving.routes import VariantRoute
 HELD = 512
 """Requests of one edge that wait so; the next is answered at once, that there is nobody."""
 
-_PAUSE = 0.02
-"""Seconds between two looks at the routes."""
+_FIRST_PAUSE, _LAST_PAUSE, _GROWTH = 0.02, 0.25, 1.5
+"""Seconds until the next look: hundreds who wait must not keep the edge busy."""
 
 Lost = NoReplica | ReplicaDied
 """How asking those that were there has ended."""
@@ -28,21 +28,22 @@ Ask = Callable[[VariantRoute], Awaitable[Answer]]
 """Asks a replica of it. Raises as `Router.ask`."""
 
 
-async def ask_replacement(router: Router, find: Find, ask: Ask[Answer], lost: Lost, seconds: float) -> Answer:
+async def once_there(router: Router, find: Find, ask: Ask[Answer], lost: Lost, seconds: float) -> Answer:
     """The answer of one that is there within so many seconds. Raises `lost` where none is, else as `ask`."""
     if router.held >= HELD:
         raise lost
     router.held += 1
     try:
-        return await _once_there(find, ask, lost, asyncio.get_running_loop().time() + seconds)
+        return await _asked_again(find, ask, lost, asyncio.get_running_loop().time() + seconds)
     finally:
         router.held -= 1
 
 
-async def _once_there(find: Find, ask: Ask[Answer], lost: Lost, due: float) -> Answer:
-    now = asyncio.get_running_loop().time
+async def _asked_again(find: Find, ask: Ask[Answer], lost: Lost, due: float) -> Answer:
+    now, pause = asyncio.get_running_loop().time, _FIRST_PAUSE
     while now() < due and find() is not None:
-        await asyncio.sleep(_PAUSE)
+        await asyncio.sleep(pause)
+        pause = min(pause * _GROWTH, _LAST_PAUSE)
         variant = find()
         if variant is None:
             break

@@ -102,7 +102,8 @@ for model in ("one", "two"):
     create_model(model, f"Image={IMAGE},ModelDataUrl=s3://{BUCKET}/models/{model}.tar.gz,{CODE}")
 create_model("many", f"Image={IMAGE},ModelDataUrl=s3://{BUCKET}/models/,Mode=MultiModel,{CODE}")
 
-capture = f"EnableCapture=true,InitialSamplingPercentage=100,DestinationS3Uri=s3://{BUCKET}/captured"
+key = aws("kms", "create-key")["KeyMetadata"]["Arn"]
+capture = f"KmsKeyId={key},EnableCapture=true,InitialSamplingPercentage=100,DestinationS3Uri=s3://{BUCKET}/captured"
 capture += ",CaptureOptions=[{CaptureMode=Input},{CaptureMode=Output}]"
 create("live", variant("a", "one"), variant("b", "two", weight=0), data_capture_config=capture)
 create("many", variant("all", "many"))
@@ -209,9 +210,11 @@ assert ask("live") == ("a", "one")
 print("rolled:", described("live")["EndpointConfigName"])
 
 listed = ("s3api", "list-objects-v2", "--bucket", BUCKET, "--prefix", "captured/live-cli/")
-while {each["Key"].split("/")[2] for each in (aws(*listed) or {}).get("Contents", [])} < {"a", "b"}:
-    assert time.monotonic() < end + SECONDS, "nothing is captured"
+end = time.monotonic() + SECONDS
+while not (kept := aws(*listed) or {}).get("Contents"):
+    assert time.monotonic() < end, "nothing is captured"
     time.sleep(0.5)
-print("captured")
+head = aws("s3api", "head-object", "--bucket", BUCKET, "--key", kept["Contents"][0]["Key"])
+print("captured under its key:", head["SSEKMSKeyId"] == key)
 for endpoint in ("live", "many", "serverless", "later", "host"):
     aws("sagemaker", "delete-endpoint", "--endpoint-name", f"{endpoint}-cli")

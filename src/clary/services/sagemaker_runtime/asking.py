@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
 from typing import cast
 
 from clary.errors import AWSError, ServiceUnavailable
-from clary.services.sagemaker_runtime.finding import published
 from clary.services.sagemaker_runtime.invocation import EdgeContext, Invocation
 from clary.services.sagemaker_runtime.refusals import THROTTLED, invalid, model_error, timed_out
-from clary.services.sagemaker_runtime.stateful import closed
+from clary.services.sagemaker_runtime.replacing import ask_replacement
 from clary.serving.client import Broken, Request, Response
 from clary.serving.fleet import CannotStart, Turn
 from clary.serving.many_models import CannotLoad
-from clary.serving.replacing import Lost, ask_replacement
 from clary.serving.router import Answer, NoReplica, Overloaded, ReplicaDied, Way
-from clary.serving.routes import VariantRoute, endpoint_id
+from clary.serving.routes import endpoint_id
 from clary.serving.serverless import Throttled
 from clary.within import within
 
@@ -30,7 +27,7 @@ async def ask(context: EdgeContext, invocation: Invocation, request: Request, wa
                 return await context.router.ask(invocation.variant, request, invocation.walk, way)
             except (NoReplica, ReplicaDied) as error:
                 lost = error
-            return await _ask_replacement(context, invocation, request, way, lost)
+            return await ask_replacement(context, invocation, request, way, lost)
     except TimeoutError:
         raise timed_out(invocation) from None
     except (CannotStart, CannotLoad) as error:  # of the first no public source shows what AWS answers
@@ -44,25 +41,6 @@ async def ask(context: EdgeContext, invocation: Invocation, request: Request, wa
         raise model_error(invocation, 0, f"the container closed the connection: {error}") from error
     except ValueError as error:
         raise invalid(f"A header cannot be forwarded: {error}") from None
-
-
-async def _ask_replacement(
-    context: EdgeContext, invocation: Invocation, request: Request, way: Way[Answer], lost: Lost
-) -> Answer:
-    """What one answers that takes the place of those that are gone; none can take that of a session's. An overload is
-    refused at once."""
-    router, call = context.router, context.call
-    if isinstance(lost, Overloaded):
-        raise lost
-    if invocation.session is not None and invocation.session.container:
-        raise closed(invocation.session.session)
-    name = published(call, invocation.endpoint, invocation.component)
-
-    def ask(variant: VariantRoute) -> Awaitable[Answer]:
-        return router.ask(variant, request, invocation.walk, way)
-
-    seconds = context.settings.limits.replica_seconds
-    return await ask_replacement(router, lambda: router.again(name, invocation.variant), ask, lost, seconds)
 
 
 async def _ask_serverless(context: EdgeContext, invocation: Invocation, turn: Turn, request: Request) -> Response:
