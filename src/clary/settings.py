@@ -42,6 +42,10 @@ class Limits:
     invoke_seconds: float = 60.0
     """A model has 60 seconds to answer InvokeEndpoint, as on AWS."""
 
+    replica_seconds: float = 10.0
+    """A request for which no replica can be reached waits so long for one that takes its place: within what a client's
+    patience is, and most are there within half a second."""
+
     stream_seconds: float = 480.0
     """A model that answers part by part begins within the time of `invoke_seconds`, and has sent all after 8 minutes,
     as on AWS."""

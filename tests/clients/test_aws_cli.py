@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.clients import cli2
-from tests.clients.conftest import ROOT
+from tests.clients.conftest import ROOT, SCRIPTS, RunAnew
 from tests.environments import python_of
 from tests.running import RunningClary
 
@@ -150,6 +150,22 @@ def test_train_deploy_and_ask(aws: Aws, tmp_path: Path) -> None:
     aws("sagemaker", "delete-endpoint-config", "--endpoint-config-name", "cli")
     aws("sagemaker", "delete-model", "--model-name", "cli")
     aws("s3", "rb", "s3://cli-boston", "--force")
+
+
+def test_endpoints_are_all_that_commands_can_say(anew: RunAnew) -> None:
+    output = anew("cli", SCRIPTS / "lines_cli.py")
+    for said in (
+        "weights: [0.0, 1.0]",
+        "many models",
+        "serverless: 2",
+        "asynchronous: one",
+        "scaled: 2 alarms, True",
+        "component: two",
+        "shadow: ['b']",
+        "rolled: rolled-cli",
+        "captured under its key: True",
+    ):
+        assert f"{said}\n" in output, output
 
 
 def test_what_is_binary_and_what_follows(aws: Aws, tmp_path: Path) -> None:

@@ -21,5 +21,5 @@ def test_boston_housing_by_training_attaching_batch_and_endpoint(anew: RunAnew) 
     assert int(re.findall(r"points of the validation curve: (\d+)", output)[0]) >= 1
 
 
-def test_every_serializer_data_capture_and_a_multi_data_model_without_models(sdk1: RunScript) -> None:
+def test_every_serializer_updates_data_capture_and_multi_data_models(sdk1: RunScript) -> None:
     assert "all serializers" in sdk1(SCRIPTS / "serializers_sdk1.py")

@@ -29,6 +29,20 @@ def test_model_trainer_runs_a_users_script(sdk3: RunScript) -> None:
     assert re.search(r"reason: AlgorithmError: .*no such luck", output), output
 
 
+def test_endpoints_are_all_that_their_resources_can_say(sdk3: RunScript) -> None:
+    output = sdk3(SCRIPTS / "lines_sdk3.py")
+    for said in (
+        "weights: [(1.0, 2), (3.0, 1)]",
+        "scaled: minimum capacity was set to 2",
+        "shadow: ['b']",
+        "canary: next-lines3 ('a', 'one')",
+        "many models: ['one', 'two']",
+        "component: two",
+        "captured: ['endpointInput', 'endpointOutput']",
+    ):
+        assert said in output, output
+
+
 def test_remote_functions_return_and_raise(clary: RunningClary, sdk3: RunScript, tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("sagemaker==3.27.0\n")
     command = [str(CLARY), "images", "add", "functions:latest", "--requirements", str(tmp_path / "requirements.txt")]

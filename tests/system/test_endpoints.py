@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +84,24 @@ def test_a_replica_killed_under_load_fails_no_request_with_two(jobs: Jobs) -> No
         kill_one(jobs, name, "killed-1")
         wait_until(more(answers, "killed-1"), 60, "the endpoint answers")
     assert failures == []
+
+
+def test_all_replicas_killed_under_load_fail_no_request_either(jobs: Jobs) -> None:
+    """Who asks meanwhile waits for the next ones."""
+    name = deploy(jobs, "all-killed", variant("v", model(jobs, "all-killed-1"), 2))
+    with load(jobs, name) as (answers, failures):
+        for _ in range(3):
+            before = serving(jobs, "all-killed-1")
+            for pid in before:
+                os.kill(pid, signal.SIGKILL)
+            wait_until(partial(replaced, jobs, "all-killed-1", before), JOB_SECONDS, "others have taken their places")
+        wait_until(more(answers, "all-killed-1"), 60, "the endpoint answers")
+    assert failures == []
+
+
+def replaced(jobs: Jobs, model_name: str, before: list[int]) -> bool:
+    """Whether all containers that serve it are others than before."""
+    return len(set(serving(jobs, model_name)) - set(before)) == len(before)
 
 
 def test_what_was_configured_may_be_deleted_under_a_live_endpoint(jobs: Jobs) -> None:

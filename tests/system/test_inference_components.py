@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.running import RunningClary, wait_until
 from tests.system.endpoints import at_rest, load, model, more, serving
-from tests.system.jobs import BUCKET, JOB_SECONDS, SKLEARN, Jobs
+from tests.system.jobs import BUCKET, JOB_SECONDS, SKLEARN, Jobs, packed
 
 pytestmark = [pytest.mark.system]
 
@@ -185,6 +185,45 @@ def test_an_update_replaces_the_copies_without_a_failed_request_also_one_by_one(
     assert set(answers) == {"before", "after"}
     assert says(jobs, endpoint, "before") == "after"
     wait_until(lambda: invocations(jobs, "before") > 40, SECONDS, "requests are counted for the component")
+
+
+LEAKS = """\
+import json, os
+
+BORN = os.urandom(8).hex()
+KEPT = []
+
+def model_fn(model_dir):
+    return None
+
+def input_fn(data, content_type):
+    return data
+
+def predict_fn(data, model):
+    KEPT.append(b"x" * 64 * 2**20)
+    return BORN
+
+def output_fn(prediction, accept):
+    return json.dumps(prediction), "application/json"
+"""
+
+
+def test_copies_that_leak_are_ended_and_replaced_and_no_request_fails(jobs: Jobs) -> None:
+    endpoint = hosting(jobs, "leaking")
+    body = packed({"model": "", "code/inference.py": LEAKS})
+    jobs.s3.put_object(Bucket=BUCKET, Key="leak/model.tar.gz", Body=body)
+    environment = {"SAGEMAKER_PROGRAM": "inference.py", "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code"}
+    container = {"Image": SKLEARN, "ArtifactUrl": f"s3://{BUCKET}/leak/model.tar.gz", "Environment": environment}
+    needs = {**NEEDS, "MaxMemoryRequiredInMb": NEEDS["MinMemoryRequiredInMb"]}
+    create(jobs, "leak", endpoint, {"Container": container, "ComputeResourceRequirements": needs}, copies=2)
+    settled(jobs, "leak")
+    born = set[str]()
+    for _ in range(50):
+        born.add(says(jobs, endpoint, "leak"))
+        if len(born) == 4:
+            break
+    assert len(born) == 4, "two copies, and two that took their places"
+    jobs.sagemaker.delete_inference_component(InferenceComponentName="leak")
 
 
 def test_kill_9_of_control_in_the_middle_of_an_update_is_survived(jobs: Jobs) -> None:

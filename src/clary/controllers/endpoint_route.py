@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from clary.lifecycles import inference_component
 from clary.lifecycles.endpoint import RANDOM, Deployment, Variant, is_host, is_ready, production_of, shadows_of
@@ -13,6 +14,9 @@ from clary.serving.routes import OnDemand, Route, Target, VariantRoute, componen
 from clary.store.rows import Key, Row
 from clary.workload.hosting import has_many_models, log_group
 from clary.workload.placement import copies_of
+
+REPLAY = "CLARY_REPLAY"
+"""In a container's environment: `off` where what it does must not be done twice."""
 
 
 def route_id(key: Key) -> str:
@@ -86,7 +90,14 @@ def _entry(deployment: Deployment, variant: Variant, group: str, weight: float, 
         has_many_models(variant),
         _on_demand(variant),
         variant.get("routing") == RANDOM,
+        any(_once(each) for each in variant["container_definitions"]),
     )
+
+
+def _once(definition: dict[str, Any]) -> bool:
+    """Whether a container's user wants no request asked twice (docs/decisions/0017)."""
+    environment: dict[str, str] = definition.get("Environment") or {}
+    return environment.get(REPLAY) == "off"
 
 
 def _on_demand(variant: Variant) -> OnDemand | None:

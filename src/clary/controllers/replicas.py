@@ -13,7 +13,11 @@ from clary.lifecycles.endpoint import Deployment, Member, Replica, Variant, is_r
 from clary.names import container_names
 
 LASTED_SECONDS = 60.0
-"""A replica that ran for so long is no crash loop: the next one starts at once."""
+"""A replica that ran for so long is no crash loop: counting begins anew."""
+
+PATIENCE = 100
+"""One that had answered /ping is replaced at once, so many times in succession: somebody may be killing replicas, and
+what they answer is worth more than what their starts cost. Then its model is taken for one that crashes."""
 
 FIRST_BACKOFF = 0.5
 LAST_BACKOFF = 30.0
@@ -79,10 +83,12 @@ def _tended(variant: Variant, member: Member, seen: Seen, now: float) -> Member:
 
 def _replacement(variant: Variant, member: Member, ended: State | Failed, seen: Seen, now: float) -> Member:
     lasted = isinstance(ended, Exited) and ended.since is not None and ended.at - ended.since > LASTED_SECONDS
-    restarts = 0 if lasted and member.get("ready") else member.get("restarts", 0) + 1
+    answered = bool(member.get("ready"))
+    restarts = 0 if lasted and answered else member.get("restarts", 0) + 1
+    vain = 0 if answered else member.get("vain", 0) + 1
     container = seen.fresh()
     again = _new_member(variant, member["position"], container, container)
-    again |= {"restarts": restarts, "not_before": now + backoff(restarts)}
+    again |= {"restarts": restarts, "vain": vain, "not_before": now + backoff(max(vain, restarts - PATIENCE))}
     if not member.get("ready") and "started" in member:
         again["started"] = member["started"]
     if isinstance(ended, Exited):
@@ -91,5 +97,5 @@ def _replacement(variant: Variant, member: Member, ended: State | Failed, seen: 
 
 
 def backoff(restarts: int) -> float:
-    """Seconds before a place is filled for the `restarts`th time; the first is filled at once."""
+    """Seconds before a place is filled after so many restarts that count; after the first at once."""
     return 0.0 if restarts < 2 else min(LAST_BACKOFF, FIRST_BACKOFF * 2.0 ** min(restarts - 2, 16))

@@ -66,7 +66,9 @@ class Member(TypedDict, total=False):
     last_words: str
     """How the log of the one before it in this place ended."""
     restarts: int
-    """How often this place was filled anew; sets the back-off."""
+    """How often this place was filled anew since one lasted; many set the back-off."""
+    vain: int
+    """How many before this one have ended, one after the other, without having answered; set the back-off."""
     not_before: float
     """Back-off: do not start before (epoch seconds)."""
 

@@ -38,6 +38,8 @@ class Walk:
     at: int = 0
     """The one that was asked last."""
     passed: list[Passed] = field(default_factory=list)
+    died: bool = False
+    """A replica has died with it: one more is asked, and no third."""
 
 
 class Chain:

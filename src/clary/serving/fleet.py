@@ -17,6 +17,9 @@ Find = Callable[[Target], Replica | None]
 class CannotStart(Exception):
     """The replica that was to answer did not come up."""
 
+    status = 0
+    """Nobody has answered with one."""
+
     def __init__(self, said: str) -> None:
         super().__init__(said)
         self.said = said

@@ -7,6 +7,7 @@ import random
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, overload
@@ -56,6 +57,10 @@ class NoReplica(Exception):
     """No replica of the variant can be reached at the moment."""
 
 
+class ReplicaDied(Broken):
+    """The replica has died with the request in its hands, and there is no other to ask at the moment."""
+
+
 class Overloaded(NoReplica):
     """Every replica of the variant has as many requests as it can answer in time."""
 
@@ -91,6 +96,12 @@ def choose_variant(variants: Sequence[VariantRoute], point: float) -> VariantRou
         if left < 0:
             return variant
     return open_[-1] if open_ else None
+
+
+def _waited_for(variants: Sequence[VariantRoute]) -> VariantRoute | None:
+    """Of variants without replicas one that takes traffic as soon as it has some."""
+    weights = [variant.weight for variant in variants]
+    return random.choices(variants, weights)[0] if sum(weights) > 0 else None  # noqa: S311
 
 
 def choose_share(entries: Sequence[VariantRoute], point: float) -> VariantRoute:
@@ -155,6 +166,8 @@ class Router:
         self._routes: dict[str, Route] = {}
         self._replicas: dict[Target, Replica] = {}
         self._leaving: list[Replica] = []
+        self.held = 0
+        """Requests that wait for a replica (`serving/replacing.py`)."""
         self._refresh()
 
     def route(self, account: str, region: str, name: str) -> Route:
@@ -188,9 +201,10 @@ class Router:
         return self._published.generation > 0
 
     def variant(self, route: Route, name: str | None) -> VariantRoute:
-        """The variant named, else one by weight. Raises UnknownVariant, NoReplica."""
+        """The variant named, else one by weight; where none has a replica one that is to have some. Raises
+        UnknownVariant, NoReplica."""
         if name is None:
-            chosen = choose_variant(route.variants, random.random())  # noqa: S311
+            chosen = choose_variant(route.variants, random.random()) or _waited_for(route.variants)  # noqa: S311
             if chosen is None:
                 raise NoReplica
             return chosen
@@ -199,6 +213,13 @@ class Router:
             raise UnknownVariant(name)
         return named[0] if len(named) == 1 else choose_share(named, random.random())  # noqa: S311
 
+    def again(self, published: str, variant: VariantRoute) -> VariantRoute | None:
+        """What the routes say of a production variant now; None where it has gone. `published` as for `variants`."""
+        with suppress(UnknownEndpoint, UnknownVariant):
+            route = self._route(published)
+            return self.variant(route, variant.name)
+        return None
+
     @overload
     async def ask(self, variant: VariantRoute, request: Request, walk: Walk) -> Response: ...
 
@@ -206,15 +227,17 @@ class Router:
     async def ask(self, variant: VariantRoute, request: Request, walk: Walk, way: Way[Answer]) -> Answer: ...
 
     async def ask(self, variant: VariantRoute, request: Request, walk: Walk, way: Way[Any] = STRAIGHT) -> Any:
-        """One replica's answer. Raises NoReplica, Overloaded, Broken, and ValueError for a header that cannot be sent.
+        """One replica's answer. Raises NoReplica, Overloaded, Broken, ReplicaDied, and ValueError for a header that
+        cannot be sent.
 
         A replica that cannot be reached is passed over. One that has died with the request in its hands is replaced by
-        another, once: its answer can never come. One that lives and broke the connection is not asked twice. With
-        several containers the other replica is asked from the first of them on.
+        another, once, where the variant's user allows it: its answer can never come. One that lives and broke the
+        connection is not asked twice. With several containers the other replica is asked from the first of them on.
         """
         tried: set[Target] = set()
+        died: ReplicaDied | None = None
         while True:
-            replica = self._next(variant, tried, way)
+            replica = self._next(variant, tried, way, died)
             tried.add(replica.target)
             try:
                 return await self.ask_one(replica, request, walk, way)
@@ -222,8 +245,9 @@ class Router:
                 continue
             except Broken as error:
                 broken = error
-            if len(tried) == len(variant.targets) or await replica.chain.reachable(walk.at):
+            if variant.once or walk.died or await replica.chain.reachable(walk.at):
                 raise broken
+            walk.died, died = True, ReplicaDied(str(broken))
 
     def refresh(self) -> int:
         """Take over what was published; the generation of the routes."""
@@ -270,11 +294,11 @@ class Router:
 
         return release
 
-    def _next(self, variant: VariantRoute, tried: set[Target], way: Way[Any]) -> Replica:
+    def _next(self, variant: VariantRoute, tried: set[Target], way: Way[Any], died: ReplicaDied | None) -> Replica:
         targets = [target for target in variant.targets if target not in tried] if tried else variant.targets
         chosen = way.choose(self._replicas[target] for target in targets if target in self._replicas)
         if chosen is None:
-            raise NoReplica(variant.name)
+            raise died or NoReplica(variant.name)
         if chosen.outstanding < FREE or chosen.shadow:
             return chosen
         return self._admitted(variant, targets, way)

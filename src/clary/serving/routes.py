@@ -77,6 +77,8 @@ class VariantRoute:
     """Of a serverless variant; else its replicas are there before requests are."""
     at_random: bool = False
     """RoutingStrategy: any replica is asked; else the one with the fewest requests outstanding."""
+    once: bool = False
+    """A request whose replica has died with it is asked of no other."""
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> VariantRoute:
@@ -95,6 +97,7 @@ class VariantRoute:
             many_models=raw.get("many_models", False),
             on_demand=OnDemand(**raw["on_demand"]) if raw.get("on_demand") else None,
             at_random=raw.get("at_random", False),
+            once=raw.get("once", False),
         )
 
 

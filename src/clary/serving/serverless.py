@@ -87,7 +87,6 @@ class Serverless:
     async def _answer(self, fleet: Fleet, request: Request, walk: Walk, turn: Turn) -> Response:
         """A replica that cannot be reached is passed over. One that has died with the request in its hands is replaced
         by another, once, as for instances (docs/decisions/0017)."""
-        died = False
         while True:
             with self._held(fleet, await self._replica(fleet, turn)) as replica:
                 try:
@@ -96,9 +95,9 @@ class Serverless:
                 except NotSent:
                     fleet.leaving.add(replica.target)
                 except Broken:
-                    if died or await replica.chain.reachable(walk.at):
+                    if fleet.variant.once or walk.died or await replica.chain.reachable(walk.at):
                         raise
-                    died = True
+                    walk.died = True
                     fleet.leaving.add(replica.target)
 
     @contextmanager

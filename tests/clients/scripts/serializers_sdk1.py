@@ -1,4 +1,5 @@
-"""SDK 1: every serializer and deserializer against a model that answers what it was asked; what Clary does not know."""
+"""SDK 1: every serializer and deserializer against a model that answers what it was asked; its endpoint is updated, its
+requests are captured, and it is one of many."""
 
 import os
 import tempfile
@@ -9,6 +10,7 @@ import sagemaker
 from botocore.exceptions import ClientError
 from sagemaker import predictor as formats
 from sagemaker.amazon.amazon_estimator import get_image_uri
+from sagemaker.model_monitor import DataCaptureConfig
 from sagemaker.multidatamodel import MultiDataModel
 from sagemaker.sklearn.estimator import SKLearn
 
@@ -60,7 +62,26 @@ asked.enable_data_capture()
 captured = session.sagemaker_client.describe_endpoint(EndpointName=name)["DataCaptureConfig"]
 assert (captured["CaptureStatus"], captured["CurrentSamplingPercentage"]) == ("Started", 20), captured
 assert np.array_equal(asked.predict(table), table), "the endpoint answers while it captures"
+capture = DataCaptureConfig(True, sampling_percentage=50, destination_s3_uri="s3://%s/kept" % session.default_bucket())
+asked = echo.deploy(2, "ml.m5.large", endpoint_name=name, update_endpoint=True, data_capture_config=capture)
+while (updated := session.sagemaker_client.describe_endpoint(EndpointName=name))["EndpointStatus"] != "InService":
+    time.sleep(0.2)
+assert updated["ProductionVariants"][0]["CurrentInstanceCount"] == 2, updated
+assert updated["DataCaptureConfig"]["CurrentSamplingPercentage"] == 50, updated
+assert np.array_equal(asked.predict(table), table), "the updated endpoint answers"
 asked.delete_endpoint()
+
+many = MultiDataModel(
+    name="echoes-%d" % time.time(),
+    model_data_prefix="s3://%s/echoes/" % session.default_bucket(),
+    model=echo.create_model(),
+    sagemaker_session=session,
+)
+asked_of_many = many.deploy(1, "ml.m5.large")
+many.add_model(echo.model_data, "echo.tar.gz")
+assert list(many.list_models()) == ["echo.tar.gz"], list(many.list_models())
+assert np.array_equal(asked_of_many.predict(table, target_model="echo.tar.gz"), table)
+asked_of_many.delete_endpoint()
 
 image = get_image_uri(session.boto_region_name, "xgboost", "1.0-1")
 many = MultiDataModel(

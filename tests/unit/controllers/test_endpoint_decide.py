@@ -12,7 +12,7 @@ from clary.controllers.endpoint import Act, Remove, decide
 from clary.controllers.endpoint_route import route
 from clary.controllers.endpoint_seen import Seen, containers_of
 from clary.controllers.replica_failures import CRASHES, STARTUP_SECONDS
-from clary.controllers.replicas import backoff
+from clary.controllers.replicas import PATIENCE, backoff
 from clary.lifecycles.endpoint import replicas_of
 from clary.services.sagemaker.deployment import reweighted
 from clary.serving.routes import Target
@@ -220,6 +220,44 @@ def test_replica_that_keeps_crashing_in_service_waits_longer_each_time():
     assert world.row.status == "InService"
     assert pauses[0] == 0.0
     assert pauses[-1] == pytest.approx(30.0)
+
+
+def killed(world):
+    """The first of its replicas, a second old."""
+    world.states[world.containers("current")[0]] = Exited(at=world.now, code=137, since=world.now - 1)
+    return world.settle()
+
+
+def test_replicas_that_are_killed_every_second_are_replaced_at_once_but_not_for_ever():
+    world = served()
+    for _ in range(PATIENCE):
+        assert killed(world).prepare
+        world.come_up("current")
+    pauses = []
+    for _ in range(10):
+        step = killed(world)
+        pauses.append(step.again if not step.prepare else 0.0)
+        world.now += 100
+        world.come_up("current")
+    assert pauses[0] == 0.0
+    assert pauses[-1] == pytest.approx(30.0)
+
+
+def test_one_that_is_killed_before_it_answered_is_not_held_against_those_that_did():
+    world = served()
+    for _ in range(10):
+        world.crash(world.containers("current")[0])
+        assert world.crash(world.containers("current")[0]).prepare
+        world.come_up("current")
+
+
+@pytest.mark.parametrize(
+    ("said", "once"), [({}, False), ({"CLARY_REPLAY": "off"}, True), ({"CLARY_REPLAY": "on"}, False)]
+)
+def test_a_models_environment_says_whether_its_requests_may_be_asked_twice(said, once):
+    definition = {"Image": "i", "Environment": said}
+    world = served(variant() | {"container_definitions": [{"Image": "i"}, definition]})
+    assert [each.once for each in route(world.row).variants] == [once]
 
 
 def test_replica_that_lasted_is_replaced_at_once():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from dataclasses import dataclass, field, replace
 
@@ -13,6 +14,7 @@ from clary.services.sagemaker_runtime import invocations
 from clary.services.sagemaker_runtime.service import SERVICE
 from clary.serving.metering import Meter
 from clary.serving.recorder import Recorder
+from clary.serving.replacing import HELD
 from clary.serving.router import Router
 from clary.serving.routes import Route, RouteTable, Target, VariantRoute, endpoint_id
 from clary.serving.sessions import Sessions
@@ -129,10 +131,102 @@ async def test_model_server_that_hangs_up_is_a_model_error(servers, edge):
     assert raised.value.members["OriginalStatusCode"] == 0
 
 
-async def test_no_replica_is_to_be_tried_again(edge):
+def patient(edge, seconds):
+    """How long a request waits for a replica."""
+    edge.settings = replace(edge.settings, limits=Limits(replica_seconds=seconds))
+
+
+def publish(tmp_path, *containers, **more):
+    targets = tuple(Target((container,)) for container in containers)
+    RouteTable(tmp_path).set(endpoint_id(ACCOUNT, "us-east-1", "e"), Route((VariantRoute("v", 1.0, targets, **more),)))
+
+
+async def held(edge):
+    """Until a request waits for a replica."""
+    while not edge.router.held:  # noqa: ASYNC110  it has no event
+        await asyncio.sleep(0)
+
+
+def dies(servers, container, asked):
+    """A replica that is killed with the first request in its hands."""
+
+    async def handle(reader, _writer):
+        asked.append((await read_request(reader))[1])
+        servers.kill(container)
+
+    return servers.start(container, handle)
+
+
+@pytest.mark.parametrize("containers", [("c1",), ()], ids=["unreachable", "none is routed to"])
+async def test_no_replica_is_to_be_tried_again(edge, tmp_path, containers):
+    publish(tmp_path, *containers)
+    patient(edge, 0.05)
     with pytest.raises(AWSError) as raised:
         await invoke(edge)
     assert (raised.value.code, raised.value.status) == ("ServiceUnavailable", 503)
+
+
+@pytest.mark.parametrize("containers", [("c1",), ()], ids=["unreachable", "none is routed to"])
+async def test_who_finds_no_replica_waits_for_the_one_that_takes_its_place(edge, tmp_path, servers, containers):
+    publish(tmp_path, *containers)
+    patient(edge, 60)
+    asked = asyncio.create_task(invoke(edge))
+    await held(edge)
+    await servers.start("c2", says(ok(b"two")))
+    publish(tmp_path, "c2")
+    assert (await asked)["Body"] == b"two"
+    assert edge.router.held == 0
+
+
+async def test_who_waits_for_a_replica_of_an_endpoint_that_is_deleted_is_told(edge, tmp_path):
+    patient(edge, 60)
+    asked = asyncio.create_task(invoke(edge))
+    await held(edge)
+    RouteTable(tmp_path).replace({})
+    with pytest.raises(AWSError, match="No replica of variant v can be reached"):
+        await asked
+
+
+async def test_no_more_than_so_many_wait_for_a_replica(edge):
+    patient(edge, 60)
+    edge.router.held = HELD
+    with pytest.raises(AWSError, match="No replica of variant v can be reached"):
+        await invoke(edge)
+
+
+async def test_a_request_whose_only_replica_died_with_it_is_asked_of_the_next_one(edge, tmp_path, servers):
+    asked = []
+    await dies(servers, "c1", asked)
+    await servers.start("c2", says(ok(b"two")))
+    patient(edge, 60)
+    answer = asyncio.create_task(invoke(edge))
+    await held(edge)
+    publish(tmp_path, "c2")
+    assert (await answer)["Body"] == b"two"
+    assert asked == [b"1,2"]
+
+
+async def test_a_request_that_two_replicas_have_died_with_is_asked_of_no_third(edge, tmp_path, servers):
+    asked = []
+    for container in ("c1", "c2", "c3"):
+        await dies(servers, container, asked)
+    publish(tmp_path, "c1", "c2", "c3")
+    patient(edge, 60)
+    with pytest.raises(AWSError, match="the container closed the connection"):
+        await invoke(edge)
+    assert asked == [b"1,2"] * 2
+
+
+async def test_where_a_user_says_so_a_request_is_asked_once_whatever_becomes_of_it(edge, tmp_path, servers):
+    asked = []
+    await dies(servers, "c1", asked)
+    await dies(servers, "c2", asked)
+    publish(tmp_path, "c1", "c2", once=True)
+    patient(edge, 60)
+    with pytest.raises(AWSError, match="the container closed the connection") as raised:
+        await invoke(edge)
+    assert raised.value.code == "ModelError"
+    assert asked == [b"1,2"]
 
 
 async def test_large_body_is_413(edge):

@@ -7,11 +7,11 @@ from typing import cast
 from clary.errors import AWSError, ServiceUnavailable
 from clary.services.sagemaker_runtime.invocation import EdgeContext, Invocation
 from clary.services.sagemaker_runtime.refusals import THROTTLED, invalid, model_error, timed_out
-from clary.services.sagemaker_runtime.stateful import closed
+from clary.services.sagemaker_runtime.replacing import ask_replacement
 from clary.serving.client import Broken, Request, Response
 from clary.serving.fleet import CannotStart, Turn
 from clary.serving.many_models import CannotLoad
-from clary.serving.router import Answer, NoReplica, Overloaded, Way
+from clary.serving.router import Answer, NoReplica, Overloaded, ReplicaDied, Way
 from clary.serving.routes import endpoint_id
 from clary.serving.serverless import Throttled
 from clary.within import within
@@ -23,19 +23,19 @@ async def ask(context: EdgeContext, invocation: Invocation, request: Request, wa
         if invocation.turn is not None:
             return cast("Answer", await _ask_serverless(context, invocation, invocation.turn, request))
         with within(context.settings.limits.invoke_seconds):
-            return await context.router.ask(invocation.variant, request, invocation.walk, way)
+            try:
+                return await context.router.ask(invocation.variant, request, invocation.walk, way)
+            except (NoReplica, ReplicaDied) as error:
+                lost = error
+            return await ask_replacement(context, invocation, request, way, lost)
     except TimeoutError:
         raise timed_out(invocation) from None
-    except CannotStart as error:  # no public source shows what AWS answers
-        raise model_error(invocation, 0, error.said) from None
-    except CannotLoad as error:
+    except (CannotStart, CannotLoad) as error:  # of the first no public source shows what AWS answers
         raise model_error(invocation, error.status, error.said) from None
     except Overloaded:
         said = f"Rate exceeded: as many requests as can be answered in time wait for variant {invocation.variant.name}."
         raise AWSError(THROTTLED, said, status=429) from None
     except NoReplica:
-        if invocation.session is not None and invocation.session.container:
-            raise closed(invocation.session.session) from None
         raise ServiceUnavailable(f"No replica of variant {invocation.variant.name} can be reached.") from None
     except Broken as error:
         raise model_error(invocation, 0, f"the container closed the connection: {error}") from error
