@@ -46,6 +46,7 @@ from clary.services.ecr.archives import RegistryImages
 from clary.services.ecr.keeping import Keeper
 from clary.services.ecr.names import REPOSITORY
 from clary.services.iam.bootstrap import ensure_defaults
+from clary.services.logs.remains import remove_all
 from clary.services.registry import Operation
 from clary.services.s3 import public
 from clary.services.s3.granting import ExistingTags, Granting
@@ -153,6 +154,7 @@ class Control:
         """Opens the databases; what every account needs is there afterwards."""
         store = Store(settings.database)
         ensure_defaults(store, settings)
+        remove_all(store, settings.logs_dir)
         publish_apis(store.read, settings)
         objects = ObjectStore(settings.objects_dir)
         images = Catalogue(
