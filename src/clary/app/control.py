@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -300,9 +301,12 @@ async def _serve(server: ControlServer, controllers: Controllers, start: Start, 
 
 
 def _step_back() -> None:
-    """Only now: what is started is waited for. Linux keeps a niceness for each thread; later ones take it over."""
+    """Only now: what is started is waited for. Linux keeps a niceness for each thread; later ones take it over. Who was
+    started at a greater one keeps it: only root may lower it."""
     for thread in Path("/proc/self/task").iterdir():
-        os.setpriority(os.PRIO_PROCESS, int(thread.name), NICENESS)
+        with suppress(ProcessLookupError):  # it has just ended
+            number = int(thread.name)
+            os.setpriority(os.PRIO_PROCESS, number, max(NICENESS, os.getpriority(os.PRIO_PROCESS, number)))
 
 
 def work(start: Start) -> None:
