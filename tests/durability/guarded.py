@@ -10,12 +10,11 @@ import boto3
 from botocore.config import Config
 
 from clary.calls import account_root
-from clary.identity.sealing import Sealer
+from clary.identity.sealing import LONGEST_SESSION, Sealer
 from tests.durability.witness import Hand, Idle, Register
 from tests.running import RunningClary
 
 STRANGER = "222222222222"
-WHOLE_DAY = 86_400
 NAMES = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 
 
@@ -43,7 +42,7 @@ class Guarded(Hand):
         assert self._may_read() == open_, f"with {policy} and the block {blocked}"
 
     def _as_stranger(self) -> Any:
-        key = Sealer.of(self.clary.data_dir).issue(account_root(STRANGER), WHOLE_DAY).sts()
+        key = Sealer.of(self.clary.data_dir).issue(account_root(STRANGER), LONGEST_SESSION).sts()
         return boto3.session.Session(
             aws_access_key_id=key["AccessKeyId"],
             aws_secret_access_key=key["SecretAccessKey"],

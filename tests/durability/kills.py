@@ -31,7 +31,7 @@ KINDS = (
     *(Objects, Versions, Uploads, Guarded, Letters, Identities, Accounts, Keys, Grants, Secrets, Parameters),
     *(Logs, Groups, Metrics, Kept),
 )
-BACK_SECONDS = 120
+BACK_SECONDS = 300
 
 
 def game(clary: RunningClary, seed: int) -> Game:
