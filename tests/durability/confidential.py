@@ -166,3 +166,60 @@ class Parameters(Hand):
     def _delete(self) -> None:
         parameter = self.one_of(self._parameters, there=True)
         parameter.becomes(None, self._ssm.delete_parameter, Name=parameter.name)
+
+
+class Grants(Hand):
+    """State of a grant: None, or whom it names. State of the key that comes and goes: what KMS says of it."""
+
+    def __init__(self, clary: RunningClary, seed: str, number: int) -> None:
+        super().__init__(clary, seed)
+        self._kms = clary.client("kms")
+        self._key, going = (self._kms.create_key()["KeyMetadata"]["KeyId"] for _ in range(2))
+        self._going = Register(going, "Enabled")
+        self._grants = [Register(f"grant-{number}-{each}") for each in range(4)]
+        self._ids: dict[str, str] = {}
+
+    def steps(self) -> Sequence[Callable[[], None]]:
+        return (self._give, self._give, self._retire, self._revoke, self._go_on)
+
+    def check(self) -> None:
+        listed = self._kms.list_grants(KeyId=self._key, Limit=100)["Grants"]
+        assert len(listed) == len({each["Name"] for each in listed}), f"given twice: {listed}"
+        found = {each["Name"]: each for each in listed}
+        self._ids = {name: each["GrantId"] for name, each in found.items()}
+        for grant in self._grants:
+            there = found.get(grant.name)
+            grant.is_(there["GranteePrincipal"] if there else None)
+        described = self._kms.describe_key(KeyId=self._going.name)["KeyMetadata"]
+        assert ("DeletionDate" in described) == (described["KeyState"] == "PendingDeletion")
+        self._going.is_(described["KeyState"])
+
+    def _give(self) -> None:
+        grant = self.one_of(self._grants, there=False)
+        who = f"arn:aws:iam::000000000000:user/{self.fresh()}"
+        made = grant.becomes(
+            who, self._kms.create_grant, KeyId=self._key, Name=grant.name, GranteePrincipal=who, Operations=["Decrypt"]
+        )
+        self._ids[grant.name] = made["GrantId"]
+
+    def _retire(self) -> None:
+        self._take_back(self._kms.retire_grant)
+
+    def _revoke(self) -> None:
+        self._take_back(self._kms.revoke_grant)
+
+    def _take_back(self, call: Callable[..., Any]) -> None:
+        grant = self.one_of(self._grants, there=True)
+        arn = f"arn:aws:kms:us-east-1:000000000000:key/{self._key}"
+        grant.becomes(None, call, KeyId=arn, GrantId=self._ids[grant.name])
+
+    def _go_on(self) -> None:
+        """To be deleted, kept after all, used again."""
+        key = self.one_of([self._going])
+        following: dict[str, tuple[str, Callable[..., Any]]] = {
+            "Enabled": ("PendingDeletion", self._kms.schedule_key_deletion),
+            "PendingDeletion": ("Disabled", self._kms.cancel_key_deletion),
+            "Disabled": ("Enabled", self._kms.enable_key),
+        }
+        state, call = following[key.state]
+        key.becomes(state, call, KeyId=key.name)

@@ -9,11 +9,17 @@ from pathlib import Path
 from random import Random
 
 from clary.objects import ObjectReader, ObjectStore
+from clary.settings import Settings
+from clary.store.rows import Row
+from clary.store.view import Reader
+from clary.telemetry.paths import stream_file
+from tests.durability.accounts import Accounts
 from tests.durability.buckets import Objects
-from tests.durability.confidential import Keys, Parameters, Secrets
+from tests.durability.confidential import Grants, Keys, Parameters, Secrets
+from tests.durability.guarded import Guarded
 from tests.durability.identities import Identities
 from tests.durability.letters import Letters
-from tests.durability.records import Kept, Logs, Metrics
+from tests.durability.records import Groups, Kept, Logs, Metrics
 from tests.durability.uploads import Uploads
 from tests.durability.versions import Versions
 from tests.durability.witness import Doubtful, Game, Player, answered
@@ -21,8 +27,11 @@ from tests.running import RunningClary, wait_until
 
 ALL = ("supervisor", "edge", "control", "launcher")
 KILLED = (("control",), ("control",), ("edge",), ("edge",), ("launcher",), ("supervisor",), ("edge", "control"), ALL)
-KINDS = (Objects, Versions, Uploads, Letters, Identities, Keys, Secrets, Parameters, Logs, Metrics, Kept)
-BACK_SECONDS = 120
+KINDS = (
+    *(Objects, Versions, Uploads, Guarded, Letters, Identities, Accounts, Keys, Grants, Secrets, Parameters),
+    *(Logs, Groups, Metrics, Kept),
+)
+BACK_SECONDS = 300
 
 
 def game(clary: RunningClary, seed: int) -> Game:
@@ -96,7 +105,24 @@ def leavings(clary: RunningClary) -> list[str]:
         assert named <= kept, "bodies that a row names are gone"
     finally:
         store.close()
-    return lost + [str(path) for path in clary.data_dir.rglob("*.new")]
+    return lost + _lost_logs(clary) + [str(path) for path in clary.data_dir.rglob("*.new")]
+
+
+def _lost_logs(clary: RunningClary) -> list[str]:
+    """Files of streams that are gone."""
+    settings = Settings(data_dir=clary.data_dir)
+    reader = Reader(settings.database)
+    try:
+        assert reader.rows("log-remains") == []
+        named = {_log_file(settings, row) for row in reader.rows("log-stream")}
+    finally:
+        reader.close()
+    return [f"log file {path}" for path in settings.logs_dir.rglob("*.log") if path not in named]
+
+
+def _log_file(settings: Settings, row: Row) -> Path:
+    _, _, stream = row.key.name.partition(":")
+    return stream_file(settings.logs_dir, row.key.account, row.key.region, row.parent, stream)
 
 
 def _named(store: ObjectReader) -> set[str]:

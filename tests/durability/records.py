@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from tests.durability.witness import Doubtful, Hand, Idle, Register, answered
@@ -73,6 +74,53 @@ class Logs(Hand):
                 return found
             found += [each["message"] for each in page["events"]]
             token = {"nextToken": page["nextForwardToken"]}
+
+
+class Groups(Hand):
+    """Log groups. State of one: None, or what its stream has said, '' where it has said nothing."""
+
+    def __init__(self, clary: RunningClary, seed: str, number: int) -> None:
+        super().__init__(clary, seed)
+        self._logs = clary.client("logs")
+        self._prefix = f"{GROUP}-{number}/"
+        self._groups = [Register(f"{self._prefix}{each}") for each in range(4)]
+
+    def steps(self) -> Sequence[Callable[[], None]]:
+        return (self._create, self._say, self._say, self._delete, self._delete_stream)
+
+    def check(self) -> None:
+        listed = self._logs.describe_log_groups(logGroupNamePrefix=self._prefix)["logGroups"]
+        there = {each["logGroupName"] for each in listed}
+        for group in self._groups:
+            group.is_(self._seen(group.name) if group.name in there else None)
+
+    def _seen(self, name: str) -> str:
+        if not self._logs.describe_log_streams(logGroupName=name)["logStreams"]:
+            return ""
+        said = self._logs.get_log_events(logGroupName=name, logStreamName="s", startFromHead=True)["events"]
+        return "".join(each["message"] for each in said)
+
+    def _create(self) -> None:
+        group = self.one_of(self._groups, there=False)
+        group.becomes("", self._logs.create_log_group, logGroupName=group.name)
+
+    def _say(self) -> None:
+        group = self.one_of(self._groups, there=True)
+        where = {"logGroupName": group.name, "logStreamName": "s"}
+        with suppress(self._logs.exceptions.ResourceAlreadyExistsException):
+            answered(self._logs.create_log_stream, **where)
+        text = self.fresh()
+        event = {"timestamp": round(time.time() * 1000), "message": text}
+        group.becomes(group.state + text, self._logs.put_log_events, **where, logEvents=[event])
+
+    def _delete(self) -> None:
+        group = self.one_of(self._groups, there=True)
+        group.becomes(None, self._logs.delete_log_group, logGroupName=group.name)
+
+    def _delete_stream(self) -> None:
+        group = self.one_of(self._groups, there=True)
+        if group.state:
+            group.becomes("", self._logs.delete_log_stream, logGroupName=group.name, logStreamName="s")
 
 
 class Metrics(Hand):

@@ -59,6 +59,7 @@ S3_CODES = frozenset(
 OWN_CODES: dict[str, frozenset[str]] = {
     "sts": frozenset({"InvalidClientTokenId"}),
     "s3": S3_CODES,
+    "s3control": frozenset({"MethodNotAllowed"}),
     "kms": frozenset({"NotAuthorizedException"}),
 }
 

@@ -90,7 +90,15 @@ def near(answers: Counter[str], of: str, share: float) -> tuple[bool, str]:
     return abs(answers[of] - total * share) <= most, f"{answers[of]} of {total}, wanted {share:.0%}"
 
 
-def test_a_canary_has_its_share_and_an_alarm_takes_it_back(jobs: Jobs) -> None:
+def control_answers(jobs: Jobs) -> bool:
+    try:
+        jobs.sagemaker.list_endpoints()
+    except ClientError:
+        return False
+    return True
+
+
+def test_a_canary_has_its_share_whatever_is_killed_and_an_alarm_takes_it_back(jobs: Jobs) -> None:
     name = deploy(jobs, "canary", variant("v", model(jobs, "canary-1"), 2))
     second = configure(jobs, "canary-second", variant("v", model(jobs, "canary-2"), 2))
     canary = blue_green("CANARY", LONG, CanarySize=percent(10))
@@ -110,6 +118,10 @@ def test_a_canary_has_its_share_and_an_alarm_takes_it_back(jobs: Jobs) -> None:
             "Baking for 3600 seconds (WaitIntervalInSeconds) with traffic enabled on canary capacity of 1 instance(s)."
         )
         kill_one(jobs, name, "canary-1")
+        jobs.clary.kill("control")
+        wait_until(lambda: control_answers(jobs), 60, "control is back")
+        wait_until(more(answers, "canary-2"), 60, "the canary answers as before")
+        assert stage(jobs, name) == "Baking"
         trip(jobs, "canary-errors")
         described = at_rest(jobs, name)
         only(answers, "canary-1", "canary-2")
@@ -119,14 +131,6 @@ def test_a_canary_has_its_share_and_an_alarm_takes_it_back(jobs: Jobs) -> None:
     update(jobs, name, second, {**canary, **alarms})
     at_once = at_rest(jobs, name)
     assert at_once["FailureReason"] == described["FailureReason"], "an alarm that has tripped before lets nothing begin"
-
-
-def control_answers(jobs: Jobs) -> bool:
-    try:
-        jobs.sagemaker.list_endpoints()
-    except ClientError:
-        return False
-    return True
 
 
 def test_linear_steps_go_on_where_control_was_killed(jobs: Jobs) -> None:

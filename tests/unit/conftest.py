@@ -24,6 +24,7 @@ from clary.settings import Settings
 from clary.store import Store
 from clary.telemetry.series import SeriesStore
 from clary.wire import models
+from tests.durability.lines import Lines
 
 ACCOUNT = "000000000000"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/ClaryExecutionRole"
@@ -169,6 +170,13 @@ def make_inner(monkeypatch):
     yield make
     for each in made:
         each.close()
+
+
+@pytest.fixture(scope="session")
+def lines():
+    """What kills a control at a line; it takes two seconds of a processor to start."""
+    with Lines() as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

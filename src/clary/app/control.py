@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,6 +47,7 @@ from clary.services.ecr.archives import RegistryImages
 from clary.services.ecr.keeping import Keeper
 from clary.services.ecr.names import REPOSITORY
 from clary.services.iam.bootstrap import ensure_defaults
+from clary.services.logs.remains import remove_all
 from clary.services.registry import Operation
 from clary.services.s3 import public
 from clary.services.s3.granting import ExistingTags, Granting
@@ -158,6 +160,7 @@ class Control:
         """Opens the databases; what every account needs is there afterwards."""
         store = Store(settings.database)
         ensure_defaults(store, settings)
+        remove_all(store, settings.logs_dir)
         publish_apis(store.read, settings)
         objects = ObjectStore(settings.objects_dir)
         images = Catalogue(
@@ -304,9 +307,12 @@ async def _serve(server: ControlServer, controllers: Controllers, start: Start, 
 
 
 def _step_back() -> None:
-    """Only now: what is started is waited for. Linux keeps a niceness for each thread; later ones take it over."""
+    """Only now: what is started is waited for. Linux keeps a niceness for each thread; later ones take it over. Who was
+    started at a greater one keeps it: only root may lower it."""
     for thread in Path("/proc/self/task").iterdir():
-        os.setpriority(os.PRIO_PROCESS, int(thread.name), NICENESS)
+        with suppress(ProcessLookupError):  # it has just ended
+            number = int(thread.name)
+            os.setpriority(os.PRIO_PROCESS, number, max(NICENESS, os.getpriority(os.PRIO_PROCESS, number)))
 
 
 def work(start: Start) -> None:

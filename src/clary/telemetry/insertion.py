@@ -51,7 +51,7 @@ def begin(path: Path, is_there: Callable[[], bool], make: Callable[[], None]) ->
     file was gone, or somebody still wrote to it."""
     with _lock(path):
         if not is_there():
-            path.unlink(missing_ok=True)
+            _remove(path)
         make()
 
 
@@ -59,7 +59,7 @@ def end(path: Path, is_there: Callable[[], bool]) -> None:
     """Remove the file of a stream whose row has been deleted, unless there is a new one of its name by now."""
     with _lock(path):
         if not is_there():
-            path.unlink(missing_ok=True)
+            _remove(path)
 
 
 def expire(path: Path, before_ms: int) -> None:
@@ -79,8 +79,19 @@ def empty(path: Path, before_ms: int) -> None:
             os.truncate(path, 0)
 
 
+def _remove(path: Path) -> None:
+    """With what a killed writer may have left of a change."""
+    for each in (path, _fresh(path)):
+        each.unlink(missing_ok=True)
+
+
+def _fresh(path: Path) -> Path:
+    """What becomes the file when it is whole."""
+    return path.with_suffix(".new")
+
+
 def _cut_before(path: Path, position: int) -> None:
-    fresh = path.with_suffix(".new")
+    fresh = _fresh(path)
     with path.open("rb") as old, making(fresh) as new:
         old.seek(position)
         while block := old.read(BLOCK):
@@ -125,7 +136,7 @@ def _append(path: Path, data: bytes, *, alone: bool) -> None:
 
 
 def _replace_from(path: Path, kept: int, data: bytes) -> None:
-    fresh = path.with_suffix(".new")
+    fresh = _fresh(path)
     with path.open("rb") as old, making(fresh) as new:
         while kept:
             block = old.read(min(kept, BLOCK))

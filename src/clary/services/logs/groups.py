@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,9 +12,9 @@ from clary.errors import AWSError, ValidationError
 from clary.logfilters.rows import KINDS, METRIC_FILTER, following_key
 from clary.services import resources
 from clary.services.context import Context
-from clary.services.logs import filters
+from clary.services.logs import filters, remains
 from clary.services.logs.errors import group_exists, invalid, invalid_token, no_group
-from clary.services.logs.rows import GROUP, STREAM, end_stream, group_key, group_row, milliseconds, require_group
+from clary.services.logs.rows import GROUP, STREAM, group_key, group_row, milliseconds, require_group
 from clary.services.logs.service import SERVICE, group_name
 from clary.services.resources import Output, Params, now, present
 from clary.store.rows import AlreadyExists, Page, Query, Row
@@ -55,7 +54,7 @@ def delete(context: Context, params: Params) -> Output:
     """With all its streams, their events and its filters. Raises ResourceNotFoundException, ValidationException."""
     key = group_key(context, params["logGroupName"])
 
-    def change(transaction: Transaction) -> list[Row]:
+    def change(transaction: Transaction) -> Row:
         row = transaction.get(key)
         if row is None:
             raise no_group()
@@ -69,12 +68,9 @@ def delete(context: Context, params: Params) -> Output:
             for row in transaction.children(kind, key):
                 transaction.delete(row.key)
         transaction.delete(following_key(key))
-        return gone
+        return remains.note(transaction, key, gone)
 
-    for stream in context.store.write(change):
-        end_stream(context, stream)
-    with suppress(OSError):  # there is a new group of that name, with streams
-        _folder(context, key.name).rmdir()
+    remains.remove(context.store, context.settings.logs_dir, context.store.write(change))
     return {}
 
 

@@ -12,7 +12,6 @@ from clary.services.context import Context
 from clary.services.logs.errors import no_group, no_stream
 from clary.services.logs.service import group_name
 from clary.store.rows import Key, Row
-from clary.telemetry.insertion import end
 from clary.telemetry.logfile import LogReader
 from clary.telemetry.paths import stream_file
 from clary.telemetry.retention import horizon
@@ -95,11 +94,6 @@ def file_of(context: Context, row: Row) -> Path:
 def is_there(context: Context, row: Row) -> bool:
     """Whether there is a row of its name."""
     return context.store.read.get(row.key) is not None
-
-
-def end_stream(context: Context, row: Row) -> None:
-    """What a stream said goes; its row has been deleted."""
-    end(file_of(context, row), lambda: is_there(context, row))
 
 
 def reader_of(context: Context, row: Row) -> LogReader:

@@ -5,20 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clary.services.context import Context
-from clary.services.logs import tokens
+from clary.services.logs import remains, tokens
 from clary.services.logs.errors import invalid, invalid_token, no_group, stream_exists
 from clary.services.logs.groups import PAGE
 from clary.services.logs.rows import (
     STREAM,
-    end_stream,
     file_of,
     group_key,
     is_containers,
     is_there,
     milliseconds,
     reader_of,
+    require_both,
     require_group,
-    require_stream,
     stream_name,
     stream_row,
 )
@@ -59,9 +58,13 @@ def create(context: Context, params: Params) -> Output:
 @SERVICE.operation("DeleteLogStream")
 def delete(context: Context, params: Params) -> Output:
     """With its events. Raises ResourceNotFoundException."""
-    row = require_stream(context, params)
-    context.store.write(lambda transaction: transaction.delete(row.key))
-    end_stream(context, row)
+    group, row = require_both(context, params)
+
+    def change(transaction: Transaction) -> Row:
+        transaction.delete(row.key)
+        return remains.note(transaction, group.key, [row])
+
+    remains.remove(context.store, context.settings.logs_dir, context.store.write(change))
     return {}
 
 

@@ -37,6 +37,9 @@ _REQUEST = "create-account"
 
 _SUCCEEDED, _FAILED = "SUCCEEDED", "FAILED"
 
+_CLOSED_BY = "closed_by"
+"""In an account's state: the invocation."""
+
 _ROLE = "OrganizationAccountAccessRole"
 """What the management account may assume in a new one, where the request names no other."""
 
@@ -158,15 +161,18 @@ def describe(context: Context, params: Params) -> Output:
 def close(context: Context, params: Params) -> Output:
     """Its users and roles can do nothing from now on; what it has stays. Raises AccountNotFoundException,
     AccountAlreadyClosedException, ConstraintViolationException."""
+    mark = context.call.invocation_id
 
     def closed(transaction: Transaction) -> None:
         organization = require_managed(context, transaction)
         row = require_account(transaction, member_key(params["AccountId"]))
         if row.key.name == organization.key.account:
             raise AWSError("ConstraintViolationException", "You cannot close the management account.")
+        if mark and row.state.get(_CLOSED_BY) == mark:  # the same call once more
+            return
         if row.status == SUSPENDED:
             raise AWSError("AccountAlreadyClosedException", "You attempted to close an account that is already closed.")
-        transaction.save(replace(row, status=SUSPENDED))
+        transaction.save(replace(row, status=SUSPENDED, state={**row.state, _CLOSED_BY: mark}))
 
     write(context, closed)
     return {}
