@@ -23,6 +23,7 @@ from typing import Any, Self
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 CLARY = Path(sys.executable).parent / "clary"
 START_SECONDS = 120
@@ -142,10 +143,11 @@ class RunningClary:
     def process(self, name: str) -> int:
         """The process id of `supervisor`, `control`, `edge` or `launcher` of this Clary."""
         marks = {"supervisor": "clary.supervisor", "launcher": "launcher/main.py"}
+        mine = (f'{self.data_dir}"', f"{self.data_dir}/")  # no other's whose name only begins so
         for folder in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
                 words = (folder / "cmdline").read_bytes().decode().replace("\0", " ")
-                if marks.get(name, f"clary.app.{name}") in words and str(self.data_dir) in words:
+                if marks.get(name, f"clary.app.{name}") in words and any(each in words for each in mine):
                     return int(folder.name)
         raise LookupError(f"no {name} of {self.data_dir} runs")
 
@@ -163,6 +165,17 @@ class RunningClary:
             os.kill(pid, signal.SIGKILL)
         for pid in pids:
             wait_until(lambda pid=pid: not Path(f"/proc/{pid}/exe").exists(), 60, f"process {pid} is gone")  # type: ignore[misc]
+
+
+def unless_away(ask: Callable[[], Any]) -> Any:
+    """What is answered; None where control is being started: a busy machine takes longer for it than a call waits, and
+    what SDKs try again then these clients do not."""
+    try:
+        return ask()
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ServiceUnavailable":
+            raise
+        return None
 
 
 def wait_until(holds: Callable[[], Any], seconds: float, what: str) -> Any:

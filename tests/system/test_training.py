@@ -4,6 +4,7 @@ interruption and a warm pool as an operator sees them."""
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,8 @@ def reached(jobs: Jobs, name: str, secondary: str) -> None:
 def let_go(jobs: Jobs) -> None:
     """Let the programs of all jobs end that run now."""
     for folder in (jobs.clary.data_dir / "run" / "containers").glob("*/bundle/input"):
-        (folder / "go").touch()
+        with suppress(FileNotFoundError):  # it has just ended
+            (folder / "go").touch()
 
 
 def kill(jobs: Jobs, *names: str) -> None:
