@@ -31,14 +31,24 @@ _CREATING = threading.Lock()
 """Clients are safe in threads, but boto3 creates only one at a time."""
 
 
+_PORTS = 1_500
+"""Of each worker of a test run."""
+
+_given: set[int] = set()
+
+
 def free_port() -> int:
     """A TCP port that was free a moment ago. It stays so: it is below those that Linux gives to connections, and to
-    whoever asks for any (`ip_local_port_range`), as other tests' servers do all the while."""
+    whoever asks for any (`ip_local_port_range`), as other tests' servers do all the while; no other worker chooses it
+    before somebody listens there, and it is not chosen twice, for its Clary may be down for a while."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 8
     while True:
-        port = 20_000 + secrets.randbelow(12_000)
+        port = 20_000 + worker * _PORTS + secrets.randbelow(_PORTS)
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
-            return port
+            if port not in _given:
+                _given.add(port)
+                return port
 
 
 class RunningClary:
