@@ -70,7 +70,12 @@ class RunningClary:
 
     def up(self) -> None:
         """Start it, or start it again on the same data."""
-        self.run("up", "--detach", "--port", str(self.port), *self._options)
+        self.run(*self.to_start)
+
+    @property
+    def to_start(self) -> tuple[str, ...]:
+        """The words of the command that does, without the data folder."""
+        return ("up", "--detach", "--port", str(self.port), *self._options)
 
     def down(self) -> None:
         """Stop it as a user does; containers go on."""
