@@ -71,4 +71,4 @@ class Functions:
             assert answer.get("FunctionError") is None or answer["said"]["errorType"] == "Sandbox.Timedout", answer
             return None if "FunctionError" in answer else [answer["said"]]
 
-        return wait_until(well, 60, f"{name} answers in time")[0]
+        return wait_until(well, 120, f"{name} answers in time")[0]

@@ -218,6 +218,7 @@ def test_an_answer_that_is_no_json_is_an_error_of_the_function(functions: Functi
 
 @pytest.mark.parametrize("event", ["sleep", "spin", "leave"])
 def test_a_function_past_its_time_is_ended_with_all_it_started(functions: Functions, hurried: str, event: str) -> None:
+    functions.in_time(hurried, "begin")  # what that takes counts by itself
     answer = functions.invoke(hurried, event, LogType="Tail")
     assert answer["FunctionError"] == "Unhandled"
     assert answer["said"]["errorType"] == "Sandbox.Timedout"
@@ -230,6 +231,7 @@ def test_a_function_past_its_time_is_ended_with_all_it_started(functions: Functi
 
 
 def test_a_fork_bomb_ends_by_its_time_or_memory_and_leaves_nothing(functions: Functions, hurried: str) -> None:
+    functions.in_time(hurried, "begin")
     answer = functions.invoke(hurried, "bomb")
     assert answer["said"]["errorType"] in {"Sandbox.Timedout", "Runtime.ExitError", "Runtime.OutOfMemory"}
     assert not environments(functions.clary, hurried)

@@ -26,6 +26,7 @@ from clary.services.sagemaker.deployment_config import rollout
 from clary.serving.chain import Walk
 from clary.serving.client import Request
 from clary.serving.router import Router, UnknownEndpoint
+from tests.slowness import slowness
 
 from .conftest import ACCOUNT, REGION, ROLE
 
@@ -151,12 +152,13 @@ def test_in_service_means_that_it_answers(world, create, client, one):
 
 
 def test_creation_is_fast(world, create, one):
-    """At least once: what other tests do meanwhile is in each figure too."""
+    """At least once, on a machine that is given to it: what others do meanwhile is in each figure too."""
 
     def seconds(name: str) -> float:
+        slow = slowness()
         began = time.monotonic()
         world.until_status(create(one, name=name), "InService")
-        return time.monotonic() - began
+        return (time.monotonic() - began) / max(slow, slowness())
 
     assert any(seconds(f"e-{number}") < 3.0 for number in range(5))
 
