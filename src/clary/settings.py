@@ -120,6 +120,9 @@ class Settings:
     always (docs/decisions/0026)."""
     limits: Limits = field(default_factory=Limits)
     capacity: Capacity = field(default_factory=Capacity)
+    lanes: int | None = None
+    """Processes that help the edge with predictions while it is busy, at most; None: one for each core but the first,
+    and no more than three (docs/decisions/0068)."""
 
     @property
     def run_dir(self) -> Path:

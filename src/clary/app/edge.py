@@ -7,6 +7,7 @@ import logging
 import os
 import socket
 import ssl
+import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -31,8 +32,10 @@ from clary.edge.code import CODE, Code
 from clary.edge.door import ControlDoor
 from clary.edge.hooks import HookSite
 from clary.edge.internal import Internal
+from clary.edge.lanes import Lanes
+from clary.edge.predictions import Predictions
 from clary.edge.reporting import report
-from clary.edge.server import Secure, serve
+from clary.edge.server import Beside, Secure, serve
 from clary.errors import ClaryError
 from clary.functions.environment import Place
 from clary.functions.events import Events
@@ -65,8 +68,12 @@ from clary.serving.router import Router
 from clary.serving.serverless import QUESTION, Serverless
 from clary.serving.sessions import Sessions
 from clary.settings import Settings
-from clary.supervisor.tether import Tether
+from clary.supervisor.child import Child
+from clary.supervisor.programs import composed
 from clary.workload.bundle import Bundle
+
+_MOST_LANES = 3
+"""Unless said otherwise: replicas need cores too."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -180,6 +187,25 @@ class Edge:
         """What takes in the bodies of objects."""
         return Bodies(self.objects, self.intake, self.door)
 
+    def lanes(self) -> Lanes:
+        """What helps with predictions."""
+
+        def make(theirs: socket.socket) -> Child:
+            return Child(composed("lane", self.settings, [theirs]), sys.stderr.fileno())
+
+        cores = len(os.sched_getaffinity(0))
+        most = min(cores - 1, _MOST_LANES) if self.settings.lanes is None else self.settings.lanes
+        return Lanes(Predictions(self.router, self.settings.host), make, most)
+
+    def beside_predictions(self) -> list[Beside]:
+        """What runs as long as a process answers predictions, a lane's too."""
+        return [
+            self.router.watch,
+            self.recorder.watch,
+            lambda: report(self.meter, self.door),
+            lambda: uses.report(self.identity.uses, self.door.ask),
+        ]
+
     def function_urls(self) -> FunctionUrls:
         """What functions answer behind URLs of their own."""
         return FunctionUrls(self.functions, self.identity, self.identity, self.settings)
@@ -281,28 +307,28 @@ def work(start: process.Start) -> None:
     """Answer until told to stop."""
     edge = Edge.of(start.settings)
     gateway = edge.gateway()
+    lanes = edge.lanes()
     try:
         beside = [
-            edge.router.watch,
+            *edge.beside_predictions(),
             edge.serverless.watch,
-            edge.recorder.watch,
             edge.sessions.watch,
             edge.functions.watch,
             edge.events.watch,
             edge.asynchronous.watch,
-            lambda: report(edge.meter, edge.door),
             lambda: report(edge.functions.meter, edge.door),
             lambda: report(edge.apis.meter, edge.door),
             lambda: report(edge.asynchronous.meter, edge.door),
             lambda: access_logs.write(edge.apis.log, edge.door),
             lambda: usage.report(edge.apis.rest.usage, edge.door.ask),
-            lambda: uses.report(edge.identity.uses, edge.door.ask),
-            lambda: _tell(start.tether),
+            lanes.watch,
+            start.tell,
         ]
         kinds = (secured(start.settings, start.names), encrypted(start.settings, start.secure))
         secure = [each for each in kinds if each is not None]
-        serve(gateway.serve, start.sockets, start.settings.limits, start.tether.fileno(), beside, secure)
+        serve(gateway.serve, start.sockets, start.settings.limits, start.tether.fileno(), beside, secure, lanes)
     finally:
+        lanes.close()
         edge.asynchronous.close()
         edge.events.close()
         edge.functions.close()
@@ -310,10 +336,6 @@ def work(start: process.Start) -> None:
         edge.recorder.close()
         edge.intake.close()
         gateway.close()
-
-
-async def _tell(tether: Tether) -> None:
-    tether.ready()
 
 
 if __name__ == "__main__":

@@ -26,6 +26,10 @@ class Start:
     secure: socket.socket | None = None
     """Where TLS is spoken to clients, if anywhere."""
 
+    async def tell(self) -> None:
+        """It answers from now on."""
+        self.tether.ready()
+
 
 def run(name: str, work: Callable[[Start], None]) -> None:
     """Do a process's work until it ends; what a person can mend is said to the supervisor."""

@@ -66,6 +66,10 @@ def up(  # noqa: PLR0913, PLR0917 — one per option of the command line
     overcommit: Annotated[
         float, typer.Option(min=1.0, help="Jobs are given so many times these cores and memory.")
     ] = Capacity.overcommit,
+    lanes: Annotated[
+        int | None,
+        typer.Option(min=0, help="Processes that help with predictions under load; else by the number of cores."),
+    ] = None,
     serverless_idle: Annotated[
         float,
         typer.Option(
@@ -96,6 +100,7 @@ def up(  # noqa: PLR0913, PLR0917 — one per option of the command line
         http_targets=tuple(_target(text) for text in http_target or ()),
         limits=Limits(serverless_idle_seconds=serverless_idle),
         capacity=Capacity(cores, None if memory is None else int(memory * _GIB), overcommit),
+        lanes=lanes,
     )
     if detach:
         _detached(settings)

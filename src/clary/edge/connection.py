@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import socket
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from time import monotonic
-from typing import cast
+from typing import Protocol, cast
 
 import httptools
 
@@ -44,6 +45,26 @@ Application = Callable[[HttpRequest, Line], Awaitable[None]]
 """Answers one request."""
 
 
+class Passage(Protocol):
+    """The way to other processes, and back."""
+
+    def attach(self, hall: Hall) -> None:
+        """Whoever comes by it comes into this hall. Called in the event loop, before anybody is heard."""
+        ...
+
+    def passes(self, connection: Connection, data: bytes) -> bool:
+        """Whether another process goes on with it. All before was answered, and a request begins with these bytes."""
+        ...
+
+    def left(self, connection: Connection) -> None:
+        """It has ended, here at least."""
+        ...
+
+    def leave(self) -> None:
+        """The hall closes."""
+        ...
+
+
 @dataclass
 class Hall:
     """What all connections of an edge have in common."""
@@ -52,6 +73,7 @@ class Hall:
     head_seconds: float
     """That a head may take from its first byte to its last."""
     most_connections: int
+    passage: Passage | None = None
     connections: set[Connection] = field(default_factory=set)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     date: Date = field(default_factory=Date)
@@ -67,9 +89,24 @@ class Hall:
         for connection in [each for each in self.connections if each.due <= now]:
             connection.cut_off()
 
+    def welcome(self, connected: socket.socket, first: bytes, *, stays: bool = False) -> None:
+        """Go on with a connection of which another process has read the `first` bytes of a request."""
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(_welcomed(self, connected, first, stays))
+        self.tasks.add(task)
+        task.add_done_callback(self._welcomed)
+
+    def _welcomed(self, task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        self.look()
+        if not task.cancelled() and task.exception() is not None:
+            _log.warning("a connection was lost on its way here: %s", task.exception())
+
     def close(self) -> None:
         """Take no more requests; who waits for an answer gets it."""
         self.closing = True
+        if self.passage is not None:
+            self.passage.leave()
         for connection in list(self.connections):
             connection.leave()
 
@@ -84,8 +121,14 @@ class Hall:
 class Connection(asyncio.Protocol):
     """One client. Requests that come before the last is answered wait for their turn."""
 
-    def __init__(self, hall: Hall) -> None:
+    def __init__(self, hall: Hall, first: bytes = b"", *, stays: bool = False) -> None:
+        """`first`: what another process has read of it."""
         self._hall = hall
+        self._first = first
+        self.stays = stays
+        """It has been elsewhere, and came back."""
+        self.departed = False
+        """Another process goes on with it."""
         self.date = hall.date
         self._parser = httptools.HttpRequestParser(self)
         self._turns: deque[Turn] = deque()
@@ -121,12 +164,16 @@ class Connection(asyncio.Protocol):
         self._secure = transport.get_extra_info("ssl_object") is not None
         self._hall.connections.add(self)
         self._busy = len(self._hall.connections) > self._hall.most_connections
+        if self._first:
+            self.data_received(self._first)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by the event loop."""
         self._hall.connections.discard(self)
         self._hall.look()
         self._over = True
+        if self._hall.passage is not None:
+            self._hall.passage.left(self)
         while len(self._turns) > 1:
             self._turns.pop()
         for turn in self._turns:
@@ -136,6 +183,9 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Called by the event loop."""
         if self._over:
+            return
+        passage = self._hall.passage
+        if passage is not None and not self._turns and not self._in_head and passage.passes(self, data):
             return
         self._ended_one = False
         try:
@@ -230,6 +280,27 @@ class Connection(asyncio.Protocol):
             return None
         self._transport.set_write_buffer_limits()
         return os.dup(self._transport.get_extra_info("socket").fileno())
+
+    # what the passage asks
+
+    @property
+    def movable(self) -> bool:
+        """Whether another process could go on with it: a TCP connection without encryption, all answers sent."""
+        stuck = self._secure or self._inside or self._busy or self._hall.closing or self._transport.is_closing()
+        return not stuck and not self._transport.get_write_buffer_size()
+
+    def descriptor(self) -> int:
+        """The socket's."""
+        return cast("int", self._transport.get_extra_info("socket").fileno())
+
+    def depart(self) -> None:
+        """Another process has the socket too: let go of it, and say nothing to the client."""
+        self._over = self.departed = True
+        self._transport.abort()
+
+    def send_away(self) -> None:
+        """Its next request is answered that it is to come again."""
+        self._busy = True
 
     # what the hall says
 
@@ -355,6 +426,10 @@ class Connection(asyncio.Protocol):
         if not self._paused and not self._transport.is_closing():
             self._paused = True
             self._transport.pause_reading()
+
+
+async def _welcomed(hall: Hall, connected: socket.socket, first: bytes, stays: bool) -> None:
+    await asyncio.get_running_loop().connect_accepted_socket(lambda: Connection(hall, first, stays=stays), connected)
 
 
 async def _send_away(turn: Turn) -> None:

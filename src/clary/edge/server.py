@@ -14,7 +14,7 @@ from typing import Any
 
 import uvloop
 
-from clary.edge.connection import Application, Connection, Hall
+from clary.edge.connection import Application, Connection, Hall, Passage
 from clary.settings import Limits
 
 DRAIN = 5.0
@@ -41,8 +41,9 @@ class EdgeServer:
         alone: int,
         beside: Sequence[Beside] = (),
         secure: Sequence[Secure] = (),
+        passage: Passage | None = None,
     ) -> None:
-        self.hall = Hall(application, limits.header_seconds, limits.connections)
+        self.hall = Hall(application, limits.header_seconds, limits.connections, passage)
         """Who is there."""
         self._alone = alone
         self._secure = secure
@@ -68,6 +69,8 @@ class EdgeServer:
 
     async def _listen(self, loop: asyncio.AbstractEventLoop, sockets: Sequence[socket.socket]) -> None:
         """On TCP and Unix sockets alike."""
+        if self.hall.passage is not None:
+            self.hall.passage.attach(self.hall)
         for listening in sockets:
             kind = loop.create_unix_server if listening.family == socket.AF_UNIX else loop.create_server
             self._servers.append(await kind(self._connection, sock=listening))
@@ -113,7 +116,8 @@ def serve(
     alone: int,
     beside: Sequence[Beside] = (),
     secure: Sequence[Secure] = (),
+    passage: Passage | None = None,
 ) -> None:
-    """Answer on `sockets`, and `secure` by TLS; returns when all is answered after a SIGTERM, or after `alone` has
-    become readable."""
-    uvloop.run(EdgeServer(application, limits, alone, beside, secure).serve(sockets))
+    """Answer on `sockets`, and `secure` by TLS, and whoever comes by the `passage`; returns when all is answered after
+    a SIGTERM, or after `alone` has become readable."""
+    uvloop.run(EdgeServer(application, limits, alone, beside, secure, passage).serve(sockets))

@@ -32,14 +32,15 @@ def programs(settings: Settings, sockets: Sockets) -> list[Program]:
     """In the order of their start; they are stopped in reverse."""
     return [
         _launcher(settings, sockets),
-        _composed("control", settings, [sockets.control]),
-        _composed("edge", settings, [sockets.tcp, sockets.api], names=sockets.names, secure=sockets.secure),
+        composed("control", settings, [sockets.control]),
+        composed("edge", settings, [sockets.tcp, sockets.api], names=sockets.names, secure=sockets.secure),
     ]
 
 
-def _composed(
+def composed(
     name: str, settings: Settings, listening: Sequence[socket.socket], **encrypted: socket.socket | None
 ) -> Program:
+    """`clary.app.NAME`, on these sockets."""
     listens = [word for each in listening for word in ("--listen-fd", str(each.fileno()))]
     given = {kind: each for kind, each in encrypted.items() if each is not None}
     secure = [word for kind, each in given.items() for word in (f"--{kind}-fd", str(each.fileno()))]
