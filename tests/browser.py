@@ -83,7 +83,7 @@ class Browser:
         os.close(self._from)
         self._process.terminate()
         try:
-            self._process.wait(30)
+            self._process.wait(60)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

@@ -221,10 +221,12 @@ def _processes_of(shared: Path) -> list[int]:
     """Podman's, not those in its containers."""
     found = []
     for path in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if f"{shared}/".encode() in (path / "cmdline").read_bytes():
+        with contextlib.suppress(OSError):  # it has just ended
+            if f"{shared}/".encode() not in (path / "cmdline").read_bytes():
+                continue
+            if (path / "exe").readlink().name in ("conmon", "podman"):
                 found.append(int(path.name))
-    return [pid for pid in found if Path(f"/proc/{pid}/exe").readlink().name in ("conmon", "podman")]
+    return found
 
 
 def _mounts_below(folder: Path) -> list[str]:

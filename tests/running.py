@@ -23,6 +23,7 @@ from typing import Any, Self
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 CLARY = Path(sys.executable).parent / "clary"
 START_SECONDS = 120
@@ -30,14 +31,24 @@ _CREATING = threading.Lock()
 """Clients are safe in threads, but boto3 creates only one at a time."""
 
 
+_PORTS = 1_500
+"""Of each worker of a test run."""
+
+_given: set[int] = set()
+
+
 def free_port() -> int:
     """A TCP port that was free a moment ago. It stays so: it is below those that Linux gives to connections, and to
-    whoever asks for any (`ip_local_port_range`), as other tests' servers do all the while."""
+    whoever asks for any (`ip_local_port_range`), as other tests' servers do all the while; no other worker chooses it
+    before somebody listens there, and it is not chosen twice, for its Clary may be down for a while."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 8
     while True:
-        port = 20_000 + secrets.randbelow(12_000)
+        port = 20_000 + worker * _PORTS + secrets.randbelow(_PORTS)
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
-            return port
+            if port not in _given:
+                _given.add(port)
+                return port
 
 
 class RunningClary:
@@ -59,7 +70,12 @@ class RunningClary:
 
     def up(self) -> None:
         """Start it, or start it again on the same data."""
-        self.run("up", "--detach", "--port", str(self.port), *self._options)
+        self.run(*self.to_start)
+
+    @property
+    def to_start(self) -> tuple[str, ...]:
+        """The words of the command that does, without the data folder."""
+        return ("up", "--detach", "--port", str(self.port), *self._options)
 
     def down(self) -> None:
         """Stop it as a user does; containers go on."""
@@ -142,10 +158,11 @@ class RunningClary:
     def process(self, name: str) -> int:
         """The process id of `supervisor`, `control`, `edge` or `launcher` of this Clary."""
         marks = {"supervisor": "clary.supervisor", "launcher": "launcher/main.py"}
+        mine = (f'{self.data_dir}"', f"{self.data_dir}/")  # no other's whose name only begins so
         for folder in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
                 words = (folder / "cmdline").read_bytes().decode().replace("\0", " ")
-                if marks.get(name, f"clary.app.{name}") in words and str(self.data_dir) in words:
+                if marks.get(name, f"clary.app.{name}") in words and any(each in words for each in mine):
                     return int(folder.name)
         raise LookupError(f"no {name} of {self.data_dir} runs")
 
@@ -163,6 +180,17 @@ class RunningClary:
             os.kill(pid, signal.SIGKILL)
         for pid in pids:
             wait_until(lambda pid=pid: not Path(f"/proc/{pid}/exe").exists(), 60, f"process {pid} is gone")  # type: ignore[misc]
+
+
+def unless_away(ask: Callable[[], Any]) -> Any:
+    """What is answered; None where control is being started: a busy machine takes longer for it than a call waits, and
+    what SDKs try again then these clients do not."""
+    try:
+        return ask()
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ServiceUnavailable":
+            raise
+        return None
 
 
 def wait_until(holds: Callable[[], Any], seconds: float, what: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,13 +28,19 @@ def clary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningClary]:
         yield running
 
 
+def without_progress(said: str) -> str:
+    """As it was printed, without the dash that the SDK prints for each look at an endpoint that it waits for, and its
+    mark at the end: what a program prints next stands in the same line, behind as many as the machine took time."""
+    return re.sub(r"^(-*!)+", "", said, flags=re.MULTILINE)
+
+
 def output(clary: RunningClary, *command: str | Path) -> str:
     """What a command prints in a shell with `clary env`, or a failure that shows all of it."""
     done = subprocess.run(
         command, env=clary.environment, capture_output=True, text=True, timeout=SCRIPT_SECONDS, check=False
     )
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
+    return without_progress(done.stdout)
 
 
 LOADED = {
@@ -65,7 +72,7 @@ def anew(shell: dict[str, str]) -> RunAnew:
             check=False,
         )
         assert done.returncode == 0, f"{program.name} failed\n{done.stdout}\n{done.stderr}"
-        return done.stdout
+        return without_progress(done.stdout)
 
     return run
 
@@ -74,7 +81,7 @@ def anew(shell: dict[str, str]) -> RunAnew:
 def _loaded(environment: str, shell: dict[str, str], folder: Path) -> Iterator[RunScript]:
     """Runs a program as a user of that SDK does; its output, or a failure that shows all of it."""
     with Forks(python_of(environment), shell, folder, *LOADED[environment]) as forks:
-        yield lambda script: forks.run(script, SCRIPT_SECONDS)
+        yield lambda script: without_progress(forks.run(script, SCRIPT_SECONDS))
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import tarfile
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from tests.running import wait_until
+from tests.running import unless_away, wait_until
 
 SKLEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
 BUCKET = "system-tests"
@@ -107,8 +107,8 @@ class Jobs:
         """Wait until the job has ended, however."""
 
         def there() -> Any:
-            job = self.describe(name)
-            return job if job["TrainingJobStatus"] in ENDED else None
+            job = unless_away(lambda: self.describe(name))
+            return job if job and job["TrainingJobStatus"] in ENDED else None
 
         return wait_until(there, JOB_SECONDS, f"{name} has ended")
 

@@ -118,9 +118,6 @@ def test_a_step_policy_scales_by_its_users_alarm(jobs: Jobs, scaling: Any) -> No
         StepScalingPolicyConfiguration={"AdjustmentType": "ChangeInCapacity", "StepAdjustments": steps},
         **NAMED,
     )["PolicyARN"]
-    then = datetime.now(UTC) - timedelta(seconds=12)
-    datum = {"MetricName": "Steep", "Value": 65.0, "StorageResolution": 1, "Timestamp": then}
-    cloudwatch.put_metric_data(Namespace="tests", MetricData=[datum])
     cloudwatch.put_metric_alarm(
         AlarmName="steep",
         Namespace="tests",
@@ -133,6 +130,8 @@ def test_a_step_policy_scales_by_its_users_alarm(jobs: Jobs, scaling: Any) -> No
         TreatMissingData="ignore",
         AlarmActions=[arn],
     )
+    datum = {"MetricName": "Steep", "Value": 65.0, "StorageResolution": 1}
+    cloudwatch.put_metric_data(Namespace="tests", MetricData=[datum])
     wait_for(jobs, 3)
     settled(scaling, before + 1)
     [policy] = scaling.describe_scaling_policies(ServiceNamespace="sagemaker", PolicyNames=["steps"])["ScalingPolicies"]

@@ -22,7 +22,7 @@ from botocore.exceptions import ClientError
 from botocore.parsers import create_parser
 from botocore.serialize import create_serializer
 
-from tests.running import RunningClary, wait_until
+from tests.running import RunningClary, unless_away, wait_until
 from tests.system.jobs import Jobs
 
 pytestmark = [pytest.mark.system]
@@ -67,7 +67,22 @@ def statistics(jobs: Jobs, namespace: str, name: str, **dimensions: str) -> Any:
         Period=86_400,
         Statistics=["SampleCount", "Sum", "Average", "Minimum", "Maximum"],
     )
-    return answer["Datapoints"][0] if answer["Datapoints"] else None
+    return whole(answer["Datapoints"])
+
+
+def whole(points: list[Any]) -> Any:
+    """One datapoint of all: those of today, and those of yesterday around midnight; None of none."""
+    if not points:
+        return None
+    count, total = (sum(point[name] for point in points) for name in ("SampleCount", "Sum"))
+    return {
+        **points[0],
+        "SampleCount": count,
+        "Sum": total,
+        "Average": total / count,
+        "Minimum": min(point["Minimum"] for point in points),
+        "Maximum": max(point["Maximum"] for point in points),
+    }
 
 
 def test_a_query_client_puts_and_lists(jobs: Jobs) -> None:
@@ -177,6 +192,7 @@ def test_metrics_outlive_a_kill_of_control(jobs: Jobs) -> None:
     cloudwatch = jobs.clary.client("cloudwatch")
     cloudwatch.put_metric_data(Namespace="kept", MetricData=[{"MetricName": "m", "Value": 7.0}])
     jobs.clary.kill("control")
+    wait_until(lambda: unless_away(cloudwatch.list_metrics), 60, "control is back")
     assert statistics(jobs, "kept", "m")["Sum"] == 7.0
 
 

@@ -108,7 +108,9 @@ def test_a_canary_has_its_share_whatever_is_killed_and_an_alarm_takes_it_back(jo
         baking(jobs, name)
         wait_until(lambda: answers["canary-2"] > 0, 60, "the canary answers")
         before = answers.copy()
-        wait_until(lambda: sum(answers.values()) >= sum(before.values()) + SAMPLE, 60, "there are enough answers")
+        wait_until(
+            lambda: sum(answers.values()) >= sum(before.values()) + SAMPLE, JOB_SECONDS, "there are enough answers"
+        )
         held, said = near(answers - before, "canary-2", 0.1)
         assert held, said
         shown = jobs.sagemaker.describe_endpoint(EndpointName=name)

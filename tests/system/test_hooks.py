@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from clary.edge.door import ControlDoor
+from clary.errors import ServiceUnavailable
 from clary.settings import Settings
 from clary.supervisor.log import log_path
 from tests.running import RunningClary, wait_until
@@ -103,7 +104,10 @@ class Team:
         """The run, as soon as it is in one of these."""
 
         def there() -> dict[str, Any] | None:
-            found = next((run for run in self.runs() if run["number"] == number), None)
+            try:
+                found = next((run for run in self.runs() if run["number"] == number), None)
+            except ServiceUnavailable:  # control is being started
+                return None
             if found and found["status"] == "Failed" not in statuses:
                 raise AssertionError(found)
             return found if found and found["status"] in statuses else None

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.running import RunningClary, wait_until
+from tests.running import RunningClary, unless_away, wait_until
 from tests.system.functions import Functions
 
 pytestmark = [pytest.mark.system]
@@ -95,16 +95,6 @@ def printed(logs: Any, function: str, begins: str) -> Any:
     return json.loads(found[0].removeprefix(begins))
 
 
-def is_back(logs: Any) -> bool:
-    """Calls wait some seconds for control, and a busy machine takes longer to start it."""
-    try:
-        logs.describe_log_groups(limit=1)
-    except ClientError as error:
-        assert error.response["Error"]["Code"] == "ServiceUnavailable"
-        return False
-    return True
-
-
 def total(clary: RunningClary, namespace: str, metric: str) -> float:
     now = datetime.now(UTC)
     found = clary.client("cloudwatch").get_metric_statistics(
@@ -152,7 +142,7 @@ def test_a_query_that_control_was_killed_in_is_begun_anew(clary: RunningClary, l
     answered(logs, done)
     query = asked(logs, group, "stats count(*) as n")
     clary.kill("control")
-    wait_until(lambda: is_back(logs), SECONDS, "control is back")
+    wait_until(lambda: unless_away(logs.describe_log_groups), SECONDS, "control is back")
     assert rows(answered(logs, query)) == [{"n": "100"}]
     assert rows(logs.get_query_results(queryId=done)) == [{"last": "line 99"}]
 

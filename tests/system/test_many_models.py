@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -60,9 +61,10 @@ def containers(jobs: Jobs, target_prefix: str) -> list[int]:
     """Process ids of the containers that have loaded a model whose name begins so."""
     found = []
     for folder in (jobs.clary.data_dir / "run" / "containers").glob("*"):
-        scripts = (folder / "bundle" / "models").glob("*/model/code/inference.py")
-        if any(f"return '{target_prefix}" in script.read_text() for script in scripts):
-            found.append(json.loads((folder / "handle.json").read_text())["pid"])
+        with suppress(OSError):  # it is just being removed
+            scripts = (folder / "bundle" / "models").glob("*/model/code/inference.py")
+            if any(f"return '{target_prefix}" in script.read_text() for script in scripts):
+                found.append(json.loads((folder / "handle.json").read_text())["pid"])
     return found
 
 

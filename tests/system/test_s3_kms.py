@@ -20,6 +20,7 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tests.folders import contents
 from tests.running import RunningClary, wait_until
 from tests.system.jobs import BUCKET, Jobs
 
@@ -48,8 +49,7 @@ def refusal(call: Callable[..., Any], **params: Any) -> tuple[str, str]:
 
 
 def on_disk(clary: RunningClary, text: bytes = TEXT) -> bool:
-    files = (path for path in (clary.data_dir / "objects").rglob("*") if path.is_file())
-    return any(text in path.read_bytes() for path in files)
+    return any(text in said for _, said in contents(clary.data_dir / "objects"))
 
 
 @pytest.fixture(scope="module")
@@ -183,12 +183,12 @@ def test_killed_while_a_body_arrives_there_is_no_object_and_no_plain_text(shared
     request = AWSRequest("PUT", url, {**said, "X-Amz-Content-SHA256": "UNSIGNED-PAYLOAD"})
     S3SigV4Auth(Credentials(access, secret), "s3", "us-east-1").add_auth(request)
     files = shared.data_dir / "objects" / "files"
-    before = set(files.rglob("*"))
+    before = dict(contents(files)).keys()
     with socket.create_connection(("127.0.0.1", shared.port)) as line:
         head = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
         line.sendall(f"PUT /sealed/half HTTP/1.1\r\nHost: 127.0.0.1:{shared.port}\r\n{head}\r\n".encode())
         line.sendall(body[: len(body) // 2])
-        wait_until(lambda: set(files.rglob("*")) - before, 60, "the edge is writing")
+        wait_until(lambda: dict(contents(files)).keys() - before, 60, "the edge is writing")
         shared.kill("edge")
     wait_until(lambda: readable(s3), 60, "it is back")
     assert refusal(s3.head_object, Bucket="sealed", Key="half")[0] == "404"

@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -76,9 +77,10 @@ def says(jobs: Jobs, name: str, asked: str = "answer") -> str:
 def let_go(jobs: Jobs, name: str) -> None:
     """Replicas that were asked to stay answer now."""
     for folder in (jobs.clary.data_dir / "run" / "containers").glob("*"):
-        for path in folder.rglob("inference.py"):
-            if name in path.read_text():
-                (path.parent / "go").touch()
+        with suppress(OSError):  # it is just being removed
+            for path in folder.rglob("inference.py"):
+                if name in path.read_text():
+                    (path.parent / "go").touch()
 
 
 def nothing_runs(jobs: Jobs, name: str) -> None:
@@ -162,6 +164,7 @@ def test_a_replica_that_dies_with_a_request_is_asked_no_more_but_another_is(jobs
     with ThreadPoolExecutor(1) as clients:
         asking = clients.submit(says, jobs, name, "stay")
         wait_until(lambda: "asked to stay" in log(jobs, name), JOB_SECONDS, "it is asked")
+        wait_until(lambda: len(serving(jobs, name)) == 1, JOB_SECONDS, "the one by which it was deployed has ended")
         (process,) = serving(jobs, name)
         os.kill(process, signal.SIGKILL)
         wait_until(lambda: log(jobs, name).count("asked to stay") == 2, JOB_SECONDS, "another is asked")

@@ -75,6 +75,9 @@ NICENESS = 5
 JOB_SECONDS = 30 * 86_400.0
 """How long a container may fetch credentials: the longest that a training job may run (28 days), and some more."""
 
+PROBE_SECONDS = 1.0
+"""For a container to say where it listens: control looks again soon at one that says nothing."""
+
 _SESSION = "SageMaker"
 """What the sessions are called in which SageMaker takes a role."""
 
@@ -226,7 +229,7 @@ class Control:
             Storage(self.objects, rights, lambda role: self._acting(role, _SESSION), invoke),
             runtimes,
             self.backend,
-            SandboxDial(self.settings.containers_dir),
+            SandboxDial(self.settings.containers_dir, PROBE_SECONDS),
             FunctionWorkload(self.settings, runtimes, FunctionIdentity(self.settings, self.identity)),
             HookWorkload(self.settings, OwnImages(self.settings.images_dir, self.settings.account_id)),
             invoke,

@@ -16,18 +16,25 @@ from pathlib import Path
 from clary.compute import shims
 from clary.compute.base import folder
 
-_SECONDS = 1.0
-"""For each step: a container that starts, or is stopped, answers nobody in that moment."""
+PATIENCE = 5.0
+"""Seconds for the shim's answer. It has little else to do, but a machine may have: what is routed to is not lost for a
+moment in which the shim was given no processor."""
+
+_CONNECT_SECONDS = 1.0
+"""For the kernel's: it waits for nobody but a program that accepts no connection any more."""
 
 
 class SandboxDial:
     """Implements `compute.base.Dial` for containers below `containers_dir`; safe in threads."""
 
-    def __init__(self, containers_dir: Path) -> None:
+    def __init__(self, containers_dir: Path, patience: float = PATIENCE) -> None:
+        """Who only wants to know whether a container answers at this moment has less `patience`: one that starts, or is
+        stopped, answers nobody."""
         self._containers_dir = containers_dir
+        self._patience = patience
 
     def __call__(self, container_id: str) -> socket.socket:
-        """A non-blocking socket connected to the container's port, in some 0.1 ms; waits at most 2 s.
+        """A non-blocking socket connected to the container's port, in some 0.1 ms.
 
         Raises ConnectionRefusedError while nothing listens there, FileNotFoundError where the container is gone.
         """
@@ -49,7 +56,7 @@ class SandboxDial:
 
     def _fetch(self, container_id: str) -> tuple[socket.socket, tuple[str, int] | None]:
         """An unconnected socket of the container's network, and what to connect it to; None where it is connected."""
-        with shims.connect(folder(self._containers_dir, container_id), _SECONDS) as shim:
+        with shims.connect(folder(self._containers_dir, container_id), self._patience) as shim:
             shims.ask(shim, {"op": "dial"})
             try:
                 message, descriptors = shims.answer(shim)
@@ -67,7 +74,7 @@ class SandboxDial:
 def _wait_connected(sock: socket.socket) -> None:
     poll = select.poll()
     poll.register(sock, select.POLLOUT)
-    if not poll.poll(_SECONDS * 1000):
+    if not poll.poll(_CONNECT_SECONDS * 1000):
         raise ConnectionRefusedError("the container does not accept connections")
 
 

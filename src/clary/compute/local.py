@@ -27,7 +27,8 @@ from clary.settings import Settings
 
 _log = logging.getLogger(__name__)
 
-_ASK_SECONDS = 10.0
+_ASK_SECONDS = 60.0  # a launcher that was killed is back in a moment; on a machine with much else to do it takes some
+_ANSWER_SECONDS = 10.0
 _ASK_AGAIN_SECONDS = 0.1
 _RESUME_SECONDS = 1.0
 _SHIM_SECONDS = 5.0
@@ -64,8 +65,8 @@ class LocalBackend:
         self._planner.check()
 
     def start(self, container_id: str, container: Container) -> None:
-        """As the protocol. A mount that is not there ends the container with that reason; ConnectionError where the
-        launcher does not answer for 10 seconds."""
+        """As the protocol. A mount that is not there ends the container with that reason; OSError where the launcher
+        does not answer for a minute, or this backend is closed before."""
         place = self._folder(container_id)
         if not isinstance(_state(place), Absent):
             return
@@ -196,9 +197,8 @@ class LocalBackend:
                 answer = _exchange(self._settings.run_dir, request)
                 break
             except OSError:
-                if time.monotonic() > deadline:
+                if time.monotonic() > deadline or self._closed.wait(_ASK_AGAIN_SECONDS):
                     raise
-                time.sleep(_ASK_AGAIN_SECONDS)
         if "error" in answer:
             raise ClaryError(f"The launcher could not start container {request['id']}: {answer['error']}.")
 
@@ -207,7 +207,7 @@ def _exchange(run_dir: Path, request: dict[str, Any]) -> dict[str, Any]:
     directory = os.open(run_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         with socket.socket(socket.AF_UNIX) as sock:
-            sock.settimeout(_ASK_SECONDS)
+            sock.settimeout(_ANSWER_SECONDS)
             sock.connect(f"/proc/self/fd/{directory}/launcher.sock")
             sock.sendall(json.dumps(request).encode() + b"\n")
             with sock.makefile("rb") as file:

@@ -36,8 +36,9 @@ _PAUSE = 0.003
 _LATER_PAUSE = 0.02
 _SOON_SECONDS = 0.2
 _DIALLERS = 16
-_EXIT_SECONDS = 5.0
-"""How long one whose connection is lost may take to end by itself, and to be known to have."""
+_EXIT_SECONDS = 20.0
+"""How long one whose connection is lost may take to end by itself, and to be known to have: an engine of a busy machine
+takes some, and what it ended with is the answer."""
 
 Start = Callable[[Function, Version], Awaitable[Place]]
 """Has control start a container for a version. Raises AWSError."""

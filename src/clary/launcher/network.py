@@ -26,8 +26,8 @@ from typing import List, Optional, Tuple
 from clary.compute import record
 from clary.launcher import confine, messages, netlink, syscalls
 
-_JOIN_SECONDS = 30.0
-_ASK_SECONDS = 5.0
+_JOIN_SECONDS = 60.0
+_ASK_SECONDS = 20.0  # a member's shim has nothing else to do; the machine may have
 _PAUSE = 0.005
 
 

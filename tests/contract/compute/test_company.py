@@ -141,7 +141,7 @@ def test_whoever_goes_takes_the_program_along(machine):
     machine.says("host", "ready")
     script = "trap 'touch $PWD/gone; exit' HUP; touch $PWD/here; while :; do sleep 0.02; done"
     nowhere = os.open(os.devnull, os.O_RDWR)
-    with shims.connect(machine.folder("host"), 5) as shim:
+    with shims.connect(machine.folder("host"), 60) as shim:
         shims.ask(shim, {"op": "enter", "argv": ["sh", "-c", script]}, (nowhere, nowhere, nowhere))
         until(lambda: _enter(machine, "host", "sh", "-c", "[ -e $PWD/here ]")[0] == 0)
     until(lambda: _enter(machine, "host", "sh", "-c", "[ -e $PWD/gone ]")[0] == 0)

@@ -59,14 +59,14 @@ def test_who_writes_more_than_it_may_is_ended(confined, tmp_path, path):
 
 
 HIDE = """
-import os
+import os, time
 os.chdir("/tmp")
 for depth in range(400):
     os.mkdir("d"); os.chdir("d")
 with open("hidden", "wb") as file:
     for _ in range(3000):
         file.write(os.urandom(100_000)); file.flush()
-os.sleep(600)
+time.sleep(600)
 """
 
 

@@ -14,6 +14,7 @@ from clary.compute.base import Container, Exited, Mount, Network
 from clary.errors import ClaryError
 from tests.contract.compute.conftest import SECONDS, until, warm
 from tests.contract.compute.hosts import CALL, HOSTS, JOB, SERVE, TRY, enter, host
+from tests.slowness import slowness
 
 
 def test_two_hosts_talk_by_name_on_one_port(confined):
@@ -137,10 +138,11 @@ while connection.recv(2**20):
 
 
 def test_hosts_exchange_data_fast(confined):
+    slow = slowness()
     confined.start("one", host("algo-1", DRAIN))
     confined.start("two", host("algo-2", SEND))
     assert confined.end("two").code == 0, confined.output("two")
-    assert int(confined.output("two")) > 100  # MB/s, on a machine that is busy
+    assert int(confined.output("two")) * max(slow, slowness()) > 100  # MB/s
 
 
 def test_where_there_is_no_network_for_them_several_hosts_are_refused(machine):

@@ -51,6 +51,7 @@ def test_the_contract_holds_for_a_user_without_rights():
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="the other tests run as an ordinary user already")
+@pytest.mark.timeout(900)
 @pytest.mark.xdist_group("engine")
 def test_whoever_may_use_an_engine_that_root_runs_needs_no_other_right():
     """Its log file is root's then, and so is what its containers write."""
@@ -70,7 +71,7 @@ def _try(folder: Path, *more: str, **variables: str) -> None:
     tests = folder / "tests" / "contract" / "compute"
     shutil.copytree(_HERE, tests, ignore=shutil.ignore_patterns("__pycache__", Path(__file__).name))
     (folder / "tests" / "__init__.py").touch()
-    for name in ("engine.py", "memory.py", "running.py"):
+    for name in ("engine.py", "memory.py", "running.py", "slowness.py"):
         shutil.copy(_HERE.parents[1] / name, folder / "tests")
     env = {
         "PYTHONPATH": os.pathsep.join([str(folder), *_search_path()]),

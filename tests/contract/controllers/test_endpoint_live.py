@@ -26,6 +26,7 @@ from clary.services.sagemaker.deployment_config import rollout
 from clary.serving.chain import Walk
 from clary.serving.client import Request
 from clary.serving.router import Router, UnknownEndpoint
+from tests.slowness import slowness
 
 from .conftest import ACCOUNT, REGION, ROLE
 
@@ -72,7 +73,7 @@ class Client:
         return router
 
     def _run(self, coroutine):
-        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(30)
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(60)
 
     async def _ask(self, body=b"1"):
         variant = self.router.variant(self.router.route(ACCOUNT, REGION, NAME), None)
@@ -151,12 +152,13 @@ def test_in_service_means_that_it_answers(world, create, client, one):
 
 
 def test_creation_is_fast(world, create, one):
-    """At least once: what other tests do meanwhile is in each figure too."""
+    """At least once, on a machine that is given to it: what others do meanwhile is in each figure too."""
 
     def seconds(name: str) -> float:
+        slow = slowness()
         began = time.monotonic()
         world.until_status(create(one, name=name), "InService")
-        return time.monotonic() - began
+        return (time.monotonic() - began) / max(slow, slowness())
 
     assert any(seconds(f"e-{number}") < 3.0 for number in range(5))
 
@@ -169,7 +171,7 @@ def test_update_without_a_gap(world, create, client, one, two):
     asking = threading.Thread(target=lambda: [answers.append(client.ask()) for _ in iter(lambda: answers[-1], "two")])
     asking.start()
     world.change(key, status="Updating", state={"next": deployment(two)})
-    asking.join(20)
+    asking.join(60)
     assert set(answers) == {"one", "two"}
     assert world.until_status(key, "InService").state["next"] is None
     world.until(lambda: old not in world.backend.list())
@@ -200,7 +202,7 @@ def test_no_request_fails_while_update_follows_update(world, create, client, one
         world.until_status(key, "InService")
         world.until(lambda: len(list(world.backend.list())) == 2)
     ended.set()
-    said = answers.result(20)
+    said = answers.result(60)
     assert set(said) == {b"one", b"two"}
     assert len(said) > 50
 
@@ -229,7 +231,7 @@ def test_replica_that_hangs_in_service_is_replaced(world, create, client, one, m
     client.ask(b"hang")
     world.until(lambda: containers(world, key) != [before] and all(member["ready"] for member in members(world, key)))
     assert client.ask() == "one"
-    world.until(lambda: before not in world.backend.list(), 40.0)
+    world.until(lambda: before not in world.backend.list())
 
 
 def test_endpoint_answers_while_control_is_dead_and_after(world, create, client, one):

@@ -12,6 +12,7 @@ import pytest
 
 from clary.compute.base import Limits
 from clary.errors import ClaryError
+from tests.slowness import slowness
 
 from .conftest import ACCOUNT, ROLE
 
@@ -94,12 +95,13 @@ def test_nothing_is_left_of_a_container_that_has_ended(world, submit):
 
 
 def test_job_overhead_is_small(world, submit):
-    """At least once: what other tests do meanwhile is in each figure too."""
+    """At least once, on a machine that is given to it: what others do meanwhile is in each figure too."""
 
     def seconds(name: str) -> float:
+        slow = slowness()
         began = time.monotonic()
         run(world, submit("echo x > /opt/ml/model/m", name))
-        return time.monotonic() - began
+        return (time.monotonic() - began) / max(slow, slowness())
 
     run(world, submit("true", "first"))
     assert any(seconds(f"job-{number}") < 1.0 for number in range(10))

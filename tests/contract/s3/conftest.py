@@ -115,7 +115,7 @@ class S3:
 
     def close(self):
         self._ours.close()
-        self._thread.join(30)
+        self._thread.join(60)
         self._alone.close()
         self.gateway.close()
         self.intake.close()

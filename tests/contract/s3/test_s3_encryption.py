@@ -8,6 +8,7 @@ import pytest
 
 from clary.objects.errors import ObjectSealed
 from tests.contract.s3.refusals import refused
+from tests.folders import contents
 from tests.kms import ARN
 
 MIB = 2**20
@@ -23,7 +24,7 @@ TEXT = b"nobody shall read this"
 
 def kept(s3):
     """All that lies on the disk, the database too."""
-    return b"".join(path.read_bytes() for path in s3.settings.data_dir.rglob("*") if path.is_file())
+    return b"".join(said for _, said in contents(s3.settings.data_dir))
 
 
 @pytest.fixture

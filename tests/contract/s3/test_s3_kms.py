@@ -12,6 +12,7 @@ from botocore import UNSIGNED
 from clary.errors import AWSError
 from clary.objects.errors import ObjectSealed
 from tests.contract.s3.refusals import refused
+from tests.folders import contents
 from tests.kms import ARN
 
 MIB = 2**20
@@ -38,7 +39,7 @@ def of(key):
 
 
 def kept(s3):
-    return b"".join(path.read_bytes() for path in s3.settings.data_dir.rglob("*") if path.is_file())
+    return b"".join(said for _, said in contents(s3.settings.data_dir))
 
 
 @pytest.fixture

@@ -50,7 +50,7 @@ class Warm:
 
     def close(self):
         self._process.stdin.close()
-        self._process.wait(30)
+        self._process.wait(60)
 
 
 _WARM = {}

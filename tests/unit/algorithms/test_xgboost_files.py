@@ -90,7 +90,7 @@ def test_hosts_learn_every_word_whoever_comes_first():
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     assert heard == {host: {other: {"from": other} for other in hosts} for host in hosts}
 
 
@@ -109,5 +109,5 @@ def test_a_host_that_leaves_is_told_of():
     thread.start()
     connection = meeting._connected(hosts[0], port)
     connection.close()
-    thread.join(30)
+    thread.join(60)
     assert failures == ["The connection to a host ended while the hosts gathered."]

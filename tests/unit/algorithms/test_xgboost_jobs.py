@@ -197,7 +197,7 @@ def test_a_stopped_job_keeps_the_model_of_its_last_round(job, xgboost_python):
     try:
         next(line for line in process.stdout if line.startswith("[2]#011"))
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
     finally:
         process.kill()
         process.stdout.close()

@@ -168,7 +168,7 @@ def test_a_large_body_is_answered_as_its_rows_one_by_one(job, image, serve, made
 def test_a_model_that_cannot_be_read_is_refused_with_the_reason(opt, serve, image, content, reason):
     (opt.base / "model/xgboost-model").write_bytes(content)
     server = serve(environment_python(f"sagemaker-xgboost:{image}"), SERVE, image)
-    assert server.process.wait(30) == 1
+    assert server.process.wait(60) == 1
     assert "xgboost-model cannot be loaded:\nPickle load error=" in server.log()
     assert reason in server.log()
 

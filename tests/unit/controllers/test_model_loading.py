@@ -36,7 +36,7 @@ def test_who_waits_for_a_turn_gets_it_when_it_is_over():
     with turns.of("a", 0.0):
         beside = threading.Thread(target=wait)
         beside.start()
-        waiting.wait(30)
+        waiting.wait(60)
         assert told == []
-    beside.join(30)
+    beside.join(60)
     assert told == [True]

@@ -128,6 +128,6 @@ def test_who_waits_for_what_was_printed_by_now_has_it_looked_for_at_once(tmp_pat
     assert _lines(path) == ["one", "two"]
     over.set()
     log.catch_up(0.1)  # it is not answered any more, but it wakes the reader
-    reader.join(20.0)
+    reader.join(60)
     assert not reader.is_alive()
     log.close()

@@ -60,7 +60,7 @@ def test_much_data_in_both_directions_at_once(ends):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     assert digests == dict.fromkeys(("near", "far"), hashlib.sha256(data).hexdigest())
 
 

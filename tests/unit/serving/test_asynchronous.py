@@ -220,6 +220,7 @@ async def test_a_container_that_dies_with_it_is_replaced_and_asked_again_but_not
 
 async def test_no_more_are_asked_at_once_than_the_instances_take(tmp_path, table, servers):
     most = now = 0
+    full = asyncio.Event()
 
     async def model(reader, writer):
         nonlocal most, now
@@ -227,6 +228,9 @@ async def test_no_more_are_asked_at_once_than_the_instances_take(tmp_path, table
             await read_request(reader)
             now += 1
             most = max(most, now)
+            if now == CONFIG.per_instance:
+                full.set()
+            await full.wait()  # the first is not answered before there are so many
             await asyncio.sleep(0.02)
             now -= 1
             writer.write(ok(b"x"))

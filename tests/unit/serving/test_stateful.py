@@ -16,7 +16,7 @@ from clary.serving.routes import Route, RouteTable, Target, VariantRoute, endpoi
 from .conftest import ok, read_request
 from .test_invocations import ACCOUNT, edge, metered  # noqa: F401  a fixture
 
-IN_AN_HOUR = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+TOMORROW = (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def stateful(name):
@@ -27,7 +27,7 @@ def stateful(name):
             head, body = await read_request(reader)
             said = ()
             if b"X-Amzn-SageMaker-Session-Id: NEW_SESSION" in head:
-                said = (f"X-Amzn-SageMaker-New-Session-Id: of-{name}; Expires={IN_AN_HOUR}",)
+                said = (f"X-Amzn-SageMaker-New-Session-Id: of-{name}; Expires={TOMORROW}",)
             elif body == b"close":
                 said = (f"X-Amzn-SageMaker-Closed-Session-Id: of-{name}",)
             writer.write(ok(name.encode(), *said))

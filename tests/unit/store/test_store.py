@@ -164,7 +164,7 @@ def test_a_disk_that_is_full_is_told_to_everyone_in_the_group(store):
             threading.Event().wait(0.001)
         gate.set()
         held.result(60)
-        outcomes = [each.exception(10) for each in (before, failing, after)]
+        outcomes = [each.exception(60) for each in (before, failing, after)]
     assert all(isinstance(outcome, (sqlite3.OperationalError, OperationalError)) for outcome in outcomes), outcomes
     assert names(store.read.page(query())) == []
     put(store, row("again"))

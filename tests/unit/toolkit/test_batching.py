@@ -266,4 +266,4 @@ def test_a_server_that_ends_answers_all_that_waits_on_a_connection(host, opt):
         (opt.base / "model/go").touch()
         answers = b"".join(iter(lambda: connection.recv(65536), b""))
     assert answers_in(answers) == [(200, b"[0.0]"), (200, b"[6.0]"), (200, b"[15.0]")]
-    assert server.process.wait(30) == 0
+    assert server.process.wait(60) == 0

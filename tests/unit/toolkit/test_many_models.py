@@ -126,7 +126,7 @@ def test_a_slow_model_holds_up_no_other(many, placed, opt):
     assert invoke(many, "quick")[0] == 200
     assert answers == []
     os.close(os.open(gate, os.O_WRONLY))
-    asking.join(30)
+    asking.join(60)
     assert answers == [200]
 
 
@@ -146,8 +146,8 @@ def test_what_waits_is_answered_before_a_model_leaves(many, placed, opt):
         leaving = threading.Thread(target=lambda: many.request("DELETE", "/models/a"))
         leaving.start()
         os.close(opened)
-        assert answer.result(30) == 200
-        leaving.join(30)
+        assert answer.result(60) == 200
+        leaving.join(60)
     assert listed(many) == []
 
 
@@ -192,7 +192,7 @@ def test_a_model_that_is_still_being_loaded_can_be_given_up(many, placed, opt):
     loading.start()
     wait_until(lambda: listed(many) == ["endless"], 60, "it is being loaded")
     assert many.request("DELETE", "/models/endless")[0] == 200
-    loading.join(30)
+    loading.join(60)
     assert answers == [500]
     assert listed(many) == []
 
@@ -202,7 +202,7 @@ def test_without_the_process_that_forks_the_server_ends(many, placed):
     tasks = Path(f"/proc/{many.process.pid}/task/{many.process.pid}/children")
     os.kill(int(tasks.read_text().split()[0]), signal.SIGKILL)
     assert load(many, "b", placed("b"))[0] == 500
-    assert many.process.wait(30) == 0
+    assert many.process.wait(60) == 0
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
@@ -211,7 +211,7 @@ def test_no_process_outlives_the_server(many, placed, how):
     process = Path(f"/proc/{json.loads(invoke(many, 'a')[1])[2]}")
     assert process.exists()
     many.process.send_signal(how)
-    many.process.wait(30)
+    many.process.wait(60)
     wait_until(lambda: has_ended(process), 60, "its model has ended")
 
 

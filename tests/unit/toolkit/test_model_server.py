@@ -170,13 +170,13 @@ def test_an_error_with_a_status_of_its_own_keeps_it(host):
 
 def test_a_script_that_cannot_load_ends_with_its_traceback(host):
     server = host("def model_fn(model_dir): raise OSError('no such model')\n")
-    assert server.process.wait(30) == 1
+    assert server.process.wait(60) == 1
     assert "OSError: no such model" in server.log()
 
 
 def test_without_model_fn_the_public_toolkits_words_are_logged(host):
     server = host("x = 1\n")
-    assert server.process.wait(30) == 1
+    assert server.process.wait(60) == 1
     assert "Please provide a model_fn implementation." in server.log()
 
 
@@ -202,7 +202,7 @@ def test_ping_answers_while_a_prediction_runs(host, opt):
     assert b"200 OK" in server.raw(b"GET /ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     assert answers == []
     (opt.base / "go").touch()
-    thread.join(30)
+    thread.join(60)
     assert answers == [b"done"]
 
 
@@ -218,7 +218,7 @@ def test_sigterm_lets_a_running_prediction_finish(host, opt):
     while not any("begun" in line for line in server.lines):
         assert not deadline.wait(0.01)
     assert server.stop() == 0
-    thread.join(30)
+    thread.join(60)
     assert answers == [(200, b"done")]
 
 
@@ -303,7 +303,7 @@ def test_a_signal_that_does_not_wake_the_main_thread_is_heard(host):
     process = server.process.pid
     others = [int(task.name) for task in Path(f"/proc/{process}/task").iterdir() if int(task.name) != process]
     assert ctypes.CDLL(None).tgkill(process, others[0], signal.SIGTERM) == 0
-    assert server.process.wait(30) == 0
+    assert server.process.wait(60) == 0
 
 
 def test_a_worker_that_dies_is_replaced(host):

@@ -228,4 +228,4 @@ def test_one_of_many_models_answers_as_it_would_alone(tensorflow_python, models,
         assert (status, json.loads(body)) == (200, {"predictions": [3.5, 4.0]})
     finally:
         process.terminate()
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0

@@ -278,8 +278,8 @@ def test_who_is_opening_a_pipe_of_damaged_data_is_ended_as_soon_as_it_has_it(tmp
         assert ending.is_alive()
         command = [sys.executable, "-c", program, str(theirs.fileno())]
         with subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.PIPE) as process:
-            assert process.wait(30) == -signal.SIGKILL
-        ending.join(30)
+            assert process.wait(60) == -signal.SIGKILL
+        ending.join(60)
         assert not ending.is_alive()
     ours.close()
     theirs.close()

@@ -66,10 +66,10 @@ class Running:
         return _PROGRAM.format(package=package)
 
     def _connect(self) -> socket.socket:
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while True:
             try:
-                return socket.create_connection(("127.0.0.1", self.port), 20)
+                return socket.create_connection(("127.0.0.1", self.port), 60)
             except ConnectionRefusedError:
                 assert time.monotonic() < end
                 assert self.process.poll() is None
@@ -130,5 +130,5 @@ def test_a_function_that_is_not_there_is_said_once_and_ends_it(tmp_path):
     failed, said = running.ask(None)
     assert failed
     assert said["errorType"] == "Runtime.ImportModuleError"
-    assert running.process.wait(20) == 0
+    assert running.process.wait(60) == 0
     running.close()
