@@ -82,6 +82,9 @@ def test_awss_policies_are_there_by_arn_with_their_content(cloud: Cloud) -> None
     with refused("NoSuchEntity", 404) as error:
         cloud.ask("AttachRolePolicy", RoleName="ClaryExecutionRole", PolicyArn="arn:aws:iam::aws:policy/None")
     assert error.value.message == "Policy arn:aws:iam::aws:policy/None does not exist or is not attachable."
+    with refused("ValidationError", 400) as error:
+        cloud.ask("AttachRolePolicy", RoleName="ClaryExecutionRole", PolicyArn="only-the-name-of-a-policy")
+    assert error.value.message == "Invalid ARN:  Could not be parsed!"
     lambda_role = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
     assert cloud.ask("GetPolicy", PolicyArn=lambda_role)["Policy"]["Path"] == "/service-role/"
 

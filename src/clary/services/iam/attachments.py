@@ -20,7 +20,7 @@ from clary.services.iam.entities import (
     save,
     shown_document,
 )
-from clary.services.iam.errors import limit_exceeded, malformed_policy, no_such_entity
+from clary.services.iam.errors import limit_exceeded, malformed_policy, no_such_entity, validation
 from clary.services.iam.listing import page
 from clary.services.iam.publication import write
 from clary.services.iam.service import SERVICE
@@ -53,7 +53,9 @@ def policy_row(rows: Rows, account: str, arn: str) -> Row | None:
 
 
 def require_attachable(rows: Rows, account: str, arn: str) -> None:
-    """Raises NoSuchEntity."""
+    """Raises ValidationError for what is no ARN, NoSuchEntity."""
+    if not arn.startswith("arn:"):
+        raise validation("Invalid ARN:  Could not be parsed!")
     if arn not in managed_policies() and policy_row(rows, account, arn) is None:
         raise no_such_entity(f"Policy {arn} does not exist or is not attachable.")
 
