@@ -6,7 +6,6 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from botocore.model import OperationModel
@@ -17,7 +16,6 @@ from clary.gateway.keyring import Authorizer, BodyStore, Keyring
 from clary.gateway.sigv2 import SignatureV2
 from clary.gateway.sigv4 import Signature
 from clary.gateway.transport import transport
-from clary.services.looking import Lookup
 from clary.services.registry import Operation, Registry
 from clary.settings import Settings
 from clary.wire.directory import Directory, Target
@@ -44,11 +42,6 @@ class Parts:
     bodies: BodyStore
     settings: Settings
     now: Callable[[], float] = time.time
-
-    @cached_property
-    def lookup(self) -> Lookup:
-        """What operations find that only look."""
-        return Lookup(self.settings.database)
 
 
 @dataclass(slots=True)

@@ -14,6 +14,7 @@ from clary.gateway.exchange import Exchange, Parts, Step
 from clary.gateway.keyring import default_principal
 from clary.gateway.sigv2 import SignatureV2
 from clary.gateway.sigv4 import Signature
+from clary.services.looking import looked_up
 from clary.wire import models, rpc_cbor
 from clary.wire.compression import decompress
 from clary.wire.locations import read_headers
@@ -148,7 +149,7 @@ def call(parts: Parts, exchange: Exchange) -> Awaitable[None] | None:
     """The operation itself: here, or in control."""
     offered = exchange.offered
     if offered.looks:
-        found = parts.lookup(offered, exchange.call)
+        found = looked_up(parts.settings.database, offered, exchange.call)
         if found is not None:
             exchange.output = found
             return None

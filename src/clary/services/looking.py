@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,11 @@ class AskControl(Exception):
     """Whoever asks has to wait, which is control's to do."""
 
 
+def looked_up(database: Path, operation: Operation, call: Call) -> dict[str, Any] | None:
+    """By the process's own `Lookup` of this database."""
+    return _of(database)(operation, call)
+
+
 class Lookup:
     """For one process. Any thread may ask."""
 
@@ -34,6 +40,11 @@ class Lookup:
         except (AskControl, sqlite3.Error):  # the latter knows what to do about its database
             return None
         return output
+
+
+@cache
+def _of(database: Path) -> Lookup:
+    return Lookup(database)
 
 
 class _RowsAtOnce:
