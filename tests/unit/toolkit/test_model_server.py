@@ -6,6 +6,7 @@ import json
 import os
 import select
 import signal
+import socket
 import struct
 import threading
 import zipfile
@@ -238,6 +239,32 @@ def test_chunked_bodies_expectations_and_pipelining(host):
     assert answer.count(b"HTTP/1.1 200 OK") == 2
     assert b"100 Continue" in answer
     assert answer.index(b"[6.0]") < answer.index(b"[15.0]")
+
+
+def test_answers_that_the_kernel_does_not_take_at_once_keep_their_order(host):
+    """What waits for the client is the HTTP thread's to write, what comes after it too."""
+    server = host("def model_fn(d): pass\ndef transform_fn(m, b, c, a): return b.decode() * int(b), 'text/plain'\n")
+    sizes = [300_000 + number if number % 3 else 7 for number in range(12)]
+    head = "POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: application/octet-stream\r\nContent-Length: "
+    posts = [f"{head}{len(str(size))}\r\n\r\n{size}" for size in sizes]
+    ping, end = "GET /ping HTTP/1.1\r\nHost: x\r\n\r\n", "Connection: close\r\n\r\n"
+    sent = ping.join(posts) + ping.removesuffix("\r\n") + end
+    with socket.create_connection(("127.0.0.1", server.port), 60) as client, client.makefile("rb") as answers:
+        client.sendall(sent.encode())
+        for size in sizes:
+            assert body_of(answers) == str(size).encode() * size
+            assert body_of(answers) == b""
+        assert answers.read() == b""
+
+
+def body_of(answers):
+    """The next answer's."""
+    length = 0
+    assert answers.readline().startswith(b"HTTP/1.1 200 ")
+    while line := answers.readline().strip():
+        name, _, value = line.partition(b":")
+        length = int(value) if name.lower() == b"content-length" else length
+    return answers.read(length)
 
 
 def test_headers_cannot_be_injected_by_a_content_type(host):

@@ -8,6 +8,7 @@ prediction does not look like a dead server.
 from __future__ import annotations
 
 import asyncio
+import os
 import queue
 import socket
 import threading
@@ -48,7 +49,11 @@ class Exchange:
 
 
 class _Connection(asyncio.Protocol):
-    """One client. Answers leave in the order of the requests."""
+    """One client. Answers leave in the order of the requests.
+
+    Two threads write: the one that computes, as long as the kernel takes all at once (a turn of the HTTP thread costs
+    more than the write), else the HTTP thread. Each holds `_lock` from deciding what comes next until it is written.
+    """
 
     def __init__(self, listener: Listener, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
@@ -60,6 +65,9 @@ class _Connection(asyncio.Protocol):
         self._ended = False
         self._said = not listener.pipelined
         self._outlet: Optional[Outlet] = None
+        self._lock = threading.Lock()
+        self._owed = False
+        """The rest of what the computing thread has written waits for the HTTP thread."""
         self._begin()
 
     def _begin(self) -> None:
@@ -82,7 +90,8 @@ class _Connection(asyncio.Protocol):
             self._outlet.resume()
 
     def connection_lost(self, exc: Optional[Exception]) -> None:
-        self._transport = None
+        with self._lock:  # the descriptor is closed after this, and may be another's then
+            self._transport = None
         if self._outlet is not None:
             self._outlet.lose()
         self._listener.left(self)
@@ -114,8 +123,8 @@ class _Connection(asyncio.Protocol):
         self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
-        if self._headers.get("expect", "").lower() == "100-continue" and self._transport:
-            self._transport.write(_CONTINUE)
+        if self._headers.get("expect", "").lower() == "100-continue":
+            self._say([_CONTINUE], keep_alive=True)
 
     def on_body(self, body: bytes) -> None:
         self._size += len(body)
@@ -137,7 +146,43 @@ class _Connection(asyncio.Protocol):
             self.flush()
 
     def flush(self) -> None:
-        """Write all answers that may leave now, at once."""
+        """Write all answers that may leave now, at once; in the HTTP thread."""
+        with self._lock:
+            if self._owed:
+                return
+            ready, keep_alive = self._ready()
+            if ready:
+                self._write(ready, keep_alive)
+
+    def flush_here(self) -> bool:
+        """The same in the thread that computes; whether it is done. Else it is the HTTP thread's to do."""
+        with self._lock:
+            transport = self._transport
+            if transport is None or transport.is_closing() or transport.get_write_buffer_size() or self._owed:
+                return False
+            ready, keep_alive = self._ready()
+            rest = _written(transport, b"".join(ready))
+            if rest or not keep_alive:
+                self._owed = True
+                self.loop.call_soon_threadsafe(self._finish, rest, keep_alive)
+            return True
+
+    def _finish(self, rest: bytes, keep_alive: bool) -> None:
+        with self._lock:
+            self._owed = False
+            self._write([rest], keep_alive)
+        self.flush()
+
+    def _say(self, parts: Iterable[bytes], keep_alive: bool) -> None:
+        """Out of turn, but not in the midst of what is being written; in the HTTP thread."""
+        with self._lock:
+            if self._owed:
+                self.loop.call_soon(self._say, parts, keep_alive)
+            else:
+                self._write(parts, keep_alive)
+
+    def _ready(self) -> Tuple[List[bytes], bool]:
+        """Answers whose turn it is, and whether the connection goes on after them."""
         ready: List[bytes] = []
         keep_alive = True
         while keep_alive and self._waiting:
@@ -147,8 +192,7 @@ class _Connection(asyncio.Protocol):
             first = self._waiting.popleft()
             keep_alive = first.keep_alive and not (self._listener.closing and not self._waiting)
             ready += self._worded(response, keep_alive)
-        if ready:
-            self._write(ready, keep_alive and not (self._ended and not self._waiting))
+        return ready, keep_alive and not (ready and self._ended and not self._waiting)
 
     def open_outlet(self, outlet: Outlet, response: Response) -> None:
         """Begin an answer whose parts are still to come; whose turn it is has the place before all that waits."""
@@ -172,9 +216,10 @@ class _Connection(asyncio.Protocol):
         if not whole:
             self._transport.close()
             return
-        keep_alive = self._keeps_alive()
-        self._waiting.popleft()
-        self._write([LAST], keep_alive and not (self._ended and not self._waiting))
+        with self._lock:
+            keep_alive = self._keeps_alive()
+            self._waiting.popleft()
+            self._write([LAST], keep_alive and not (self._ended and not self._waiting))
         self.flush()
 
     def _keeps_alive(self) -> bool:
@@ -192,7 +237,7 @@ class _Connection(asyncio.Protocol):
             self._transport.close()
 
     def _refuse(self, response: Response) -> None:
-        self._write(self._worded(response, keep_alive=False), keep_alive=False)
+        self._say(self._worded(response, keep_alive=False), keep_alive=False)
 
     def close_if_idle(self) -> None:
         """Close, unless an answer is still to come."""
@@ -246,7 +291,9 @@ class Listener:
     def answer(self, answered: Iterable[Tuple[Exchange, Response]]) -> None:
         """Send answers; from any thread."""
         connections = {exchange.note(response) for exchange, response in answered}
-        self._loop.call_soon_threadsafe(_flush, connections)
+        late = [connection for connection in connections if not connection.flush_here()]
+        if late:
+            self._loop.call_soon_threadsafe(_flush, late)
 
     def stream(self, exchange: Exchange, response: Response) -> None:
         """Send an answer part by part, as they are computed; from the thread that computes."""
@@ -298,6 +345,14 @@ class Listener:
 def _flush(connections: Iterable[_Connection]) -> None:
     for connection in connections:
         connection.flush()
+
+
+def _written(transport: asyncio.Transport, data: bytes) -> bytes:
+    """What the kernel has not taken of it."""
+    try:
+        return data[os.write(transport.get_extra_info("socket").fileno(), data) :] if data else b""
+    except OSError:  # it is full, or the client has gone, which the transport finds out
+        return data
 
 
 def bind(port: int, host: str = "0.0.0.0") -> socket.socket:  # noqa: S104 - the container's own network
