@@ -29,6 +29,10 @@ class Passed(NamedTuple):
     seconds: float
 
 
+DEATHS = 3
+"""So many replicas may die with a request, as with one that waits in a queue; then it is taken for the reason."""
+
+
 @dataclass
 class Walk:
     """Where one request is."""
@@ -38,8 +42,8 @@ class Walk:
     at: int = 0
     """The one that was asked last."""
     passed: list[Passed] = field(default_factory=list)
-    died: bool = False
-    """A replica has died with it: one more is asked, and no third."""
+    deaths: int = 0
+    """Replicas that have died with it."""
 
 
 class Chain:

@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar, overload
 
 from clary.publish import Subscriber
 from clary.serving.admission import FEW, FREE, Pace
-from clary.serving.chain import Chain, Walk
+from clary.serving.chain import DEATHS, Chain, Walk
 from clary.serving.client import Broken, NotSent, Request, Response, Room
 from clary.serving.routes import FILE, Route, Target, VariantRoute, component_id, endpoint_id
 from clary.serving.slots import EdgeSlot
@@ -231,7 +231,7 @@ class Router:
         cannot be sent.
 
         A replica that cannot be reached is passed over. One that has died with the request in its hands is replaced by
-        another, once, where the variant's user allows it: its answer can never come. One that lives and broke the
+        another, twice at most, where its user allows it: its answer can never come. One that lives and broke the
         connection is not asked twice. With several containers the other replica is asked from the first of them on.
         """
         tried: set[Target] = set()
@@ -245,9 +245,10 @@ class Router:
                 continue
             except Broken as error:
                 broken = error
-            if variant.once or walk.died or await replica.chain.reachable(walk.at):
+            walk.deaths += 1
+            if variant.once or walk.deaths >= DEATHS or await replica.chain.reachable(walk.at):
                 raise broken
-            walk.died, died = True, ReplicaDied(str(broken))
+            died = ReplicaDied(str(broken))
 
     def refresh(self) -> int:
         """Take over what was published; the generation of the routes."""

@@ -95,9 +95,9 @@ class Serverless:
                 except NotSent:
                     fleet.leaving.add(replica.target)
                 except Broken:
-                    if fleet.variant.once or walk.died or await replica.chain.reachable(walk.at):
+                    walk.deaths += 1
+                    if fleet.variant.once or walk.deaths > 1 or await replica.chain.reachable(walk.at):
                         raise
-                    walk.died = True
                     fleet.leaving.add(replica.target)
 
     @contextmanager

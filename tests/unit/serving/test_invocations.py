@@ -206,15 +206,15 @@ async def test_a_request_whose_only_replica_died_with_it_is_asked_of_the_next_on
     assert asked == [b"1,2"]
 
 
-async def test_a_request_that_two_replicas_have_died_with_is_asked_of_no_third(edge, tmp_path, servers):
+async def test_a_request_that_three_replicas_have_died_with_is_asked_of_no_fourth(edge, tmp_path, servers):
     asked = []
-    for container in ("c1", "c2", "c3"):
+    for container in ("c1", "c2", "c3", "c4"):
         await dies(servers, container, asked)
-    publish(tmp_path, "c1", "c2", "c3")
+    publish(tmp_path, "c1", "c2", "c3", "c4")
     patient(edge, 60)
     with pytest.raises(AWSError, match="the container closed the connection"):
         await invoke(edge)
-    assert asked == [b"1,2"] * 2
+    assert asked == [b"1,2"] * 3
 
 
 async def test_where_a_user_says_so_a_request_is_asked_once_whatever_becomes_of_it(edge, tmp_path, servers):
