@@ -39,6 +39,12 @@ def test_nothing_else_derives_from_compiled_classes():
     assert not found
 
 
+@pytest.mark.parametrize("module", MODULES)
+def test_a_name_is_of_one_kind_of_exception(module):
+    """A function's variable has one type: a second `except … as` of that name would be refused what it has caught."""
+    assert not [f"{module}:{line}" for line in _second_kinds(_tree(SOURCES / module))]
+
+
 def test_the_rules_find_what_they_forbid():
     handled = ast.parse("async def f():\n try:\n  g()\n except OSError:\n  await h()")
     left = ast.parse("async def f():\n try:\n  g()\n finally:\n  await h()")
@@ -46,6 +52,9 @@ def test_the_rules_find_what_they_forbid():
     assert "clary.serving.router.Straight" in _bases(
         ast.parse("from clary.serving.router import Straight as S\nclass A(S): ...")
     )
+    twice = "def f():\n try: g()\n except A as e: h(e)\n except B as e: h(e)"
+    assert list(_second_kinds(ast.parse(twice))) == [4]
+    assert not list(_second_kinds(ast.parse(twice.replace("B as e", "B as other"))))
     assert _closed(ast.parse("class A: ...\nclass B(A): ...\nclass E(OSError): ...\nclass F(E): ...")) == {"A", "B"}
 
 
@@ -70,6 +79,18 @@ def _handling(tree: ast.AST) -> Iterator[ast.stmt]:
 
 def _waits(node: ast.AST) -> bool:
     return isinstance(node, ast.Await | ast.Yield | ast.YieldFrom | ast.AsyncWith | ast.AsyncFor)
+
+
+def _second_kinds(tree: ast.AST) -> Iterator[int]:
+    """Lines of handlers that give the name of another to what they have caught."""
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            kinds: dict[str, str] = {}
+            for node in ast.walk(function):
+                if isinstance(node, ast.ExceptHandler) and node.name and node.type:
+                    kind = ast.unparse(node.type)
+                    if kinds.setdefault(node.name, kind) != kind:
+                        yield node.lineno
 
 
 def _closed(tree: ast.Module) -> set[str]:

@@ -25,20 +25,20 @@ async def ask(context: EdgeContext, invocation: Invocation, request: Request, wa
         with within(context.settings.limits.invoke_seconds):
             try:
                 return await context.router.ask(invocation.variant, request, invocation.walk, way)
-            except (NoReplica, ReplicaDied) as error:
-                lost = error
+            except (NoReplica, ReplicaDied) as gone:
+                lost = gone
             return await ask_replacement(context, invocation, request, way, lost)
     except TimeoutError:
         raise timed_out(invocation) from None
-    except (CannotStart, CannotLoad) as error:  # of the first no public source shows what AWS answers
-        raise model_error(invocation, error.status, error.said) from None
+    except (CannotStart, CannotLoad) as failed:  # of the first no public source shows what AWS answers
+        raise model_error(invocation, failed.status, failed.said) from None
     except Overloaded:
         said = f"Rate exceeded: as many requests as can be answered in time wait for variant {invocation.variant.name}."
         raise AWSError(THROTTLED, said, status=429) from None
     except NoReplica:
         raise ServiceUnavailable(f"No replica of variant {invocation.variant.name} can be reached.") from None
-    except Broken as error:
-        raise model_error(invocation, 0, f"the container closed the connection: {error}") from error
+    except Broken as broken:
+        raise model_error(invocation, 0, f"the container closed the connection: {broken}") from broken
     except ValueError as error:
         raise invalid(f"A header cannot be forwarded: {error}") from None
 
