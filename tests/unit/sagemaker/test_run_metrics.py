@@ -54,6 +54,39 @@ def test_values_are_summed_up_and_found(inner, sagemaker):
     assert [each["TrialComponent"]["TrialComponentName"] for each in found] == ["Run"]
 
 
+def found(sagemaker, *filters, **params):
+    asked = {"Filters": [{"Name": name, "Operator": operator, "Value": value} for name, operator, value in filters]}
+    results = sagemaker.call("Search", Resource="ExperimentTrialComponent", SearchExpression=asked, **params)["Results"]
+    return [each["TrialComponent"]["TrialComponentName"] for each in results]
+
+
+def test_components_are_found_by_a_metric_of_theirs_and_sorted_by_it(inner, sagemaker):
+    sagemaker.call("CreateTrialComponent", TrialComponentName="other")
+    put(inner, value(4, "test:loss"), value(2, "test:loss"), value(9, "accuracy"))
+    inner("sagemaker-metrics", "BatchPutMetrics", TrialComponentName="other", MetricData=[value(3, "test:loss")])
+    assert found(sagemaker, ("Metrics.test:loss.Max", "GreaterThan", "3.5")) == ["Run"]
+    assert found(sagemaker, ("metrics.test:loss.min", "LessThan", "2.5")) == ["Run"]
+    everything = ("TrialComponentName", "NotEquals", "none")
+    names = found(sagemaker, everything, SortBy="metrics.test:loss.max", SortOrder="Ascending")
+    assert names == ["other", "Run"]
+
+
+def test_components_are_found_by_their_parameters(sagemaker):
+    for name, rate in (("slow", 0.1), ("fast", 0.9)):
+        parameters = {"rate": {"NumberValue": rate}, "optimizer": {"StringValue": f"adam-{name}"}}
+        places = {"data": {"MediaType": "text/csv", "Value": f"s3://data/{name}.csv"}}
+        given = {"Parameters": parameters, "InputArtifacts": places}
+        sagemaker.call("CreateTrialComponent", TrialComponentName=name, **given)
+    assert found(sagemaker, ("Parameters.rate", "GreaterThan", "0.5")) == ["fast"]
+    assert found(sagemaker, ("Parameters.rate", "GreaterThan", "0")) == ["fast", "slow"]
+    assert found(sagemaker, ("Parameters.rate", "Equals", "0.1")) == ["slow"]
+    assert found(sagemaker, ("parameters.rate", "Contains", "0.9")) == ["fast"]
+    assert found(sagemaker, ("Parameters.optimizer", "Contains", "slow")) == ["slow"]
+    assert found(sagemaker, ("InputArtifacts.data", "Equals", "s3://data/fast.csv")) == ["fast"]
+    rates = found(sagemaker, ("Parameters.rate", "Exists", "0"), SortBy="Parameters.rate", SortOrder="Ascending")
+    assert rates == ["slow", "fast"]
+
+
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=30))
 def test_a_summary_is_that_of_all_values(values):
     found = None

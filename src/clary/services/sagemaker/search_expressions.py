@@ -123,7 +123,7 @@ def _test(of: Property, named: str, given: str) -> Callable[[Any], bool]:
     if named in _TEXTS:
         if of.kind not in ("text", "parameter"):
             raise ValidationError(f"The operator {named} is not supported for {of.name}, which is no text.")
-        return lambda value: _TEXTS[named](value, given)
+        return lambda value: _TEXTS[named](str(value), given)
     if of.kind == "parameter":
         return _parameter_test(of, named, given)
     if named in _ORDERS and of.kind in ("text", "flag"):
@@ -137,7 +137,8 @@ def _compare(named: str) -> Callable[[Any, Any], bool]:
 
 
 def _parameter_test(of: Property, named: str, given: str) -> Callable[[Any], bool]:
-    """Hyperparameters are texts; against a whole number, decimal ones count as whole numbers."""
+    """Hyperparameters are texts; against a whole number, decimal ones count as whole numbers. Those of trial components
+    are numbers besides."""
     compare, wanted = _compare(named), _number(given)
     if wanted is None:
         if named in _ORDERS:
@@ -145,9 +146,9 @@ def _parameter_test(of: Property, named: str, given: str) -> Callable[[Any], boo
         return lambda value: bool(value == given)
     whole = wanted.is_integer() and "." not in given
 
-    def test(value: str) -> bool:
+    def test(value: str | float) -> bool:
         number = _number(value)
-        return number is not None and compare(int(number) if whole else number, wanted)
+        return number is not None and compare(int(number) if whole and isinstance(value, str) else number, wanted)
 
     return test
 
@@ -168,7 +169,7 @@ def _value(of: Property, given: str) -> str | float | bool | datetime:
     return given
 
 
-def _number(text: str) -> float | None:
+def _number(text: str | float) -> float | None:
     try:
         number = float(text)
     except ValueError:

@@ -11,6 +11,9 @@ from typing import Any, Literal
 from clary.wire import models
 from clary.wire.models import Shape
 
+_SUMMARIES = frozenset({"Avg", "Count", "Last", "Max", "Min", "Stddev"})
+"""What is told of a trial component's metric."""
+
 Kind = Literal["text", "number", "moment", "flag", "parameter", "whole"]
 """`parameter`: a text that is compared as a number where it is one. `whole`: something that only is there or not."""
 
@@ -57,7 +60,8 @@ class Searchable:
     def find(self, name: str) -> Property | None:
         """The property of this name; None where it has none."""
         inner = f"{self.within}." if self.within else ""
-        return self._find(inner + name) or (self._find(name) if inner else None)
+        found = self._find(inner + name) or (self._find(name) if inner else None)
+        return found if found or name[:1].isupper() else self._find(inner + name[:1].upper() + name[1:])
 
     def names(self) -> list[str]:
         """All names that the model knows, in order: not those of tags, hyperparameters and metrics."""
@@ -70,6 +74,9 @@ class Searchable:
         parts = name.split(".")
         if parts[0] == "Metrics" and "FinalMetricDataList" in shape.members and len(parts) > 1:
             return Property(name, "number", _metric(name.partition(".")[2]))
+        of_component = self.shape == "TrialComponent" and parts[0] == "Metrics" and len(parts) > 2
+        if of_component and parts[-1].title() in _SUMMARIES:
+            return Property(name, "number", _summary(".".join(parts[1:-1]), parts[-1].title()))
         return _property(shape, name)
 
 
@@ -108,7 +115,14 @@ def walk(value: Any, path: Sequence[str]) -> Iterator[Any]:  # noqa: ANN401  any
 
 
 def _entry(path: Sequence[str], key: str) -> Callable[[Record], list[Any]]:
-    return lambda record: [found[key] for found in walk(record, path) if key in found]
+    return lambda record: [_plain(found[key]) for found in walk(record, path) if key in found]
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401  a map's
+    """A trial component's parameter is a number or a text in a structure of its own, its artifact a place."""
+    if not isinstance(value, Mapping):
+        return value
+    return next((value[member] for member in ("NumberValue", "StringValue", "Value") if member in value), "")
 
 
 def _tag(path: Sequence[str], key: str) -> Callable[[Record], list[Any]]:
@@ -118,6 +132,16 @@ def _tag(path: Sequence[str], key: str) -> Callable[[Record], list[Any]]:
 def _metric(name: str) -> Callable[[Record], list[Any]]:
     return lambda record: [
         metric["Value"] for metric in record.get("FinalMetricDataList", ()) if metric["MetricName"] == name
+    ]
+
+
+def _summary(name: str, statistic: str) -> Callable[[Record], list[Any]]:
+    """Of a metric of a trial component: `Metrics.test:loss.max`."""
+    member = "StdDev" if statistic == "Stddev" else statistic
+    return lambda record: [
+        metric[member]
+        for metric in walk(record, ["Metrics"])
+        if metric["MetricName"] == name and metric.get(member) is not None
     ]
 
 
