@@ -6,7 +6,6 @@ That all else is the same is shown by `tests/soak/test_compiled.py`, with the wh
 from __future__ import annotations
 
 import ast
-import builtins
 import re
 import tomllib
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ ROOT = Path(__file__).parents[3]
 SOURCES = ROOT / "src"
 HOOKS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]["hooks"]
 MODULES: list[str] = HOOKS["custom"]["modules"]
-FREE = {"Protocol", "NamedTuple", *(name for name, kind in vars(builtins).items() if isinstance(kind, type))}
+FREE = {"Protocol", "NamedTuple"}
 """What derives from these may be derived from by anybody."""
 
 
@@ -29,8 +28,16 @@ def test_nothing_is_awaited_where_an_exception_is_handled(module):
     assert not [f"{module}:{node.lineno}" for node in found]
 
 
+@pytest.mark.parametrize("module", MODULES)
+def test_no_name_holds_exceptions_of_two_kinds(module):
+    """The second would raise `TypeError: … object expected`: a function's variable has one type."""
+    functions = [node for node in ast.walk(_tree(SOURCES / module)) if isinstance(node, _FUNCTIONS)]
+    assert not [f"{module}:{function.name}" for function in functions if _twice_named(function)]
+
+
 def test_nothing_else_derives_from_compiled_classes():
-    """It could not be instantiated: `TypeError: interpreted classes cannot inherit from compiled`."""
+    """It could not be instantiated: `TypeError: interpreted classes cannot inherit from compiled`; exceptions could,
+    but for those that call what they have overridden."""
     closed = {f"{_name(module)}.{name}" for module in MODULES for name in _closed(_tree(SOURCES / module))}
     of_them = re.compile(rf"^class .*\b({'|'.join(name.rpartition('.')[2] for name in closed)})\b", re.MULTILINE)
     others = [file for file in SOURCES.rglob("*.py") if str(file.relative_to(SOURCES)) not in MODULES]
@@ -46,7 +53,26 @@ def test_the_rules_find_what_they_forbid():
     assert "clary.serving.router.Straight" in _bases(
         ast.parse("from clary.serving.router import Straight as S\nclass A(S): ...")
     )
-    assert _closed(ast.parse("class A: ...\nclass B(A): ...\nclass E(OSError): ...\nclass F(E): ...")) == {"A", "B"}
+    assert _closed(ast.parse("class A: ...\nclass B(A): ...\nclass E(OSError): ...\nclass F(E): ...")) == {
+        "A",
+        "B",
+        "E",
+        "F",
+    }
+    twice = "def f():\n try:\n  g()\n except OSError as e:\n  h(e)\n except {} as e:\n  h(e)"
+    assert [_twice_named(ast.parse(twice.format(kind))) for kind in ("OSError", "KeyError")] == [False, True]
+
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def _twice_named(function: ast.AST) -> bool:
+    """Whether one name is given to exceptions of different types."""
+    kinds: dict[str, set[str]] = {}
+    for node in ast.walk(function):
+        if isinstance(node, ast.ExceptHandler) and node.name and node.type:
+            kinds.setdefault(node.name, set()).add(ast.unparse(node.type))
+    return any(len(each) > 1 for each in kinds.values())
 
 
 def _tree(file: Path) -> ast.Module:

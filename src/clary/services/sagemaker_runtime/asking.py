@@ -26,10 +26,10 @@ async def ask(context: EdgeContext, invocation: Invocation, request: Request, wa
             return await context.router.ask(invocation.variant, request, invocation.walk, way)
     except TimeoutError:
         raise timed_out(invocation) from None
-    except CannotStart as error:  # no public source shows what AWS answers
-        raise model_error(invocation, 0, error.said) from None
-    except CannotLoad as error:
-        raise model_error(invocation, error.status, error.said) from None
+    except CannotStart as ended:  # no public source shows what AWS answers
+        raise model_error(invocation, 0, ended.said) from None
+    except CannotLoad as refused:
+        raise model_error(invocation, refused.status, refused.said) from None
     except Overloaded:
         said = f"Rate exceeded: as many requests as can be answered in time wait for variant {invocation.variant.name}."
         raise AWSError(THROTTLED, said, status=429) from None
@@ -37,8 +37,8 @@ async def ask(context: EdgeContext, invocation: Invocation, request: Request, wa
         if invocation.session is not None and invocation.session.container:
             raise closed(invocation.session.session) from None
         raise ServiceUnavailable(f"No replica of variant {invocation.variant.name} can be reached.") from None
-    except Broken as error:
-        raise model_error(invocation, 0, f"the container closed the connection: {error}") from error
+    except Broken as broken:
+        raise model_error(invocation, 0, f"the container closed the connection: {broken}") from broken
     except ValueError as error:
         raise invalid(f"A header cannot be forwarded: {error}") from None
 
