@@ -138,8 +138,8 @@ class Gateway:
                 if waiting is not None:
                     await waiting
             response = exchange.response
-        except AWSError as refused:
-            response = self._refusal(refused, exchange)
+        except AWSError as refusal:
+            response = self._refusal(refusal, exchange)
         except ClientGone:
             raise
         except Exception as error:  # the last line of defence: the traceback is for the log, never for the client
@@ -184,8 +184,8 @@ class Gateway:
         try:
             request.body = await incoming.read(self._limits.request_body_bytes)
             return await handler(request)
-        except AWSError as refused:
-            return self._fault(refused, "json", "", "-")
+        except AWSError as refusal:
+            return self._fault(refusal, "json", "", "-")
         except ClientGone:
             raise
         except Exception as error:  # as above
