@@ -73,7 +73,7 @@ class Opt:
 
     def train(self, python=sys.executable, module="clary.toolkit.train", *args):
         return subprocess.run(
-            [python, "-m", module, *args], env=self.env, capture_output=True, text=True, timeout=120, check=False
+            [python, "-m", module, *args], env=self.env, capture_output=True, text=True, timeout=240, check=False
         )
 
     def failure(self):
