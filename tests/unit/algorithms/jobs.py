@@ -142,7 +142,7 @@ class Job:
         )
 
     def end(self, process):
-        log, _ = process.communicate(timeout=120)
+        log, _ = process.communicate(timeout=240)
         return Result(process.returncode, log, self.opt.failure())
 
     def run(self, **hyperparameters):

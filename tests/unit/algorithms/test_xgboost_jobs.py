@@ -137,7 +137,7 @@ def test_parquet_is_read(job, xgboost_python):
             "import pandas, sys; f = pandas.read_csv(sys.argv[1], header=None);"
             " f.columns = [str(c) for c in f.columns]; f.astype(float).to_parquet(sys.argv[1])"
         )
-        subprocess.run([xgboost_python, "-c", code, str(path)], check=True, timeout=60)
+        subprocess.run([xgboost_python, "-c", code, str(path)], check=True, timeout=240)
         job.channel(name, "application/x-parquet", path.read_bytes())
     assert rounds(job.run()) == csv_lines
 
@@ -228,7 +228,7 @@ def endpoint(job, serve, xgboost_python):
         )
         model = next(iter(sorted(job.model.iterdir())))
         out = subprocess.run(
-            [xgboost_python, "-c", code, str(model), rows], capture_output=True, text=True, check=True, timeout=60
+            [xgboost_python, "-c", code, str(model), rows], capture_output=True, text=True, check=True, timeout=240
         ).stdout
         return serve(xgboost_python, SERVE, image, **env), json.loads(out)
 

@@ -73,7 +73,7 @@ class Opt:
 
     def train(self, python=sys.executable, module="clary.toolkit.train", *args):
         return subprocess.run(
-            [python, "-m", module, *args], env=self.env, capture_output=True, text=True, timeout=120, check=False
+            [python, "-m", module, *args], env=self.env, capture_output=True, text=True, timeout=240, check=False
         )
 
     def failure(self):
@@ -113,7 +113,7 @@ class Server:
         self.port = None
         self._listening = threading.Event()
         threading.Thread(target=self._read, daemon=True).start()
-        assert self._listening.wait(60), self.log()
+        assert self._listening.wait(120), self.log()
         self.connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
 
     def _read(self):

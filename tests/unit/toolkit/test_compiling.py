@@ -58,7 +58,7 @@ def run(tmp_path, opt, sklearn_python):
     def start(text):
         (tmp_path / "lines.py").write_text(f"from models import *\nfrom clary.toolkit import compiling\n{text}")
         command = [sklearn_python, "-W", "ignore", str(tmp_path / "lines.py")]
-        done = subprocess.run(command, env=opt.env, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(command, env=opt.env, capture_output=True, text=True, timeout=240, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

@@ -20,7 +20,7 @@ def python():
 def model(python, tmp_path_factory):
     folder = tmp_path_factory.mktemp("huggingface") / "model"
     script = Path(__file__).parent / "huggingface_model.py"
-    subprocess.run([python, script, folder], check=True, capture_output=True, timeout=120)
+    subprocess.run([python, script, folder], check=True, capture_output=True, timeout=240)
     return folder
 
 
@@ -116,6 +116,6 @@ def test_a_scripts_own_functions_replace_the_pipelines(python, model, tmp_path):
 )
 def test_what_cannot_be_loaded_is_said_in_the_log(python, tmp_path, env, reason):
     process = started(python, tmp_path / "ml", None, **env)
-    said, _ = process.communicate(timeout=60)
+    said, _ = process.communicate(timeout=240)
     assert process.returncode == 1
     assert reason in said

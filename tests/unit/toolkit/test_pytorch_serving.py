@@ -89,7 +89,7 @@ def test_a_folder_that_cannot_be_loaded_says_why(opt, python, scripted, files, w
     for name, kind in files.items():
         scripted(name, kind)
     env = {**opt.env, "SAGEMAKER_BIND_TO_PORT": "0"}
-    done = subprocess.run([python, "-m", MODULE], env=env, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([python, "-m", MODULE], env=env, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 1
     assert why in done.stderr
 

@@ -23,7 +23,7 @@ def tensorflow_python():
 def models(tensorflow_python, tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
     script = Path(__file__).parent / "tensorflow_models.py"
-    subprocess.run([tensorflow_python, script, folder], check=True, capture_output=True, timeout=120)
+    subprocess.run([tensorflow_python, script, folder], check=True, capture_output=True, timeout=240)
     return folder
 
 
@@ -212,7 +212,7 @@ def test_a_whole_handler_may_ask_the_model_by_its_address(tensorflow_python, mod
 def test_without_a_saved_model_the_server_says_what_is_looked_for(tensorflow_python, opt, serve):
     (opt.base / "model/model.keras").write_text("")
     process = subprocess.run(
-        [tensorflow_python, "-m", MODULE], env=opt.env, capture_output=True, text=True, timeout=60, check=False
+        [tensorflow_python, "-m", MODULE], env=opt.env, capture_output=True, text=True, timeout=240, check=False
     )
     assert process.returncode == 1
     assert "no SavedModel bundles found!" in process.stderr

@@ -162,7 +162,7 @@ def test_a_sigterm_that_comes_before_the_script_is_waited_for_reaches_it_too(opt
         "runpy.run_module('clary.toolkit.train', run_name='__main__')\n"
     )
     command = [sys.executable, "-c", told_at_once]
-    result = subprocess.run(command, env=opt.env, capture_output=True, text=True, timeout=120, check=False)
+    result = subprocess.run(command, env=opt.env, capture_output=True, text=True, timeout=240, check=False)
     assert f"ExitCode {128 + signal.SIGTERM}\n" in result.stdout
 
 

@@ -24,5 +24,5 @@ def job(opt):
 def digits(tmp_path_factory):
     """Folder of a data set, and what the reference library reaches on it; see baselines.py."""
     folder = tmp_path_factory.mktemp("digits")
-    subprocess.run([python_of("myfm"), Path(__file__).with_name("baselines.py"), folder], check=True, timeout=120)
+    subprocess.run([python_of("myfm"), Path(__file__).with_name("baselines.py"), folder], check=True, timeout=240)
     return folder, json.loads((folder / "accuracy.json").read_text())

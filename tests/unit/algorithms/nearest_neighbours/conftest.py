@@ -38,7 +38,7 @@ def checked(job):
 
     def run(name):
         command = [job.python, Path(__file__).with_name("checks.py"), name]
-        done = subprocess.run(command, env=job.opt.env, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(command, env=job.opt.env, capture_output=True, text=True, timeout=240, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 

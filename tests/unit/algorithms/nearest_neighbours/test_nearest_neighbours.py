@@ -181,7 +181,7 @@ print(archive.read(pathlib.Path(sys.argv[1]), "clary-knn-1")[1]["labels"].tolist
 
 
 def _output(command, env):
-    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=True).stdout
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=240, check=True).stdout
 
 
 @pytest.mark.parametrize(

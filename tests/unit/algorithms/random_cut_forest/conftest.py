@@ -39,5 +39,5 @@ def hosts(tmp_path):
 def sets(tmp_path_factory, sklearn_python):
     """Folder of data sets, and what IsolationForest reaches on them; see baselines.py."""
     folder = tmp_path_factory.mktemp("sets")
-    subprocess.run([sklearn_python, Path(__file__).with_name("baselines.py"), folder], check=True, timeout=120)
+    subprocess.run([sklearn_python, Path(__file__).with_name("baselines.py"), folder], check=True, timeout=240)
     return folder, json.loads((folder / "scores.json").read_text())

@@ -86,7 +86,7 @@ def run(hosts, **hyperparameters):
 def sets(tmp_path_factory, sklearn_python):
     """Folder of real data sets, and what scikit-learn reaches on them; see baselines.py."""
     folder = tmp_path_factory.mktemp("sets")
-    subprocess.run([sklearn_python, Path(__file__).with_name("baselines.py"), folder], check=True, timeout=120)
+    subprocess.run([sklearn_python, Path(__file__).with_name("baselines.py"), folder], check=True, timeout=240)
     return folder, json.loads((folder / "scores.json").read_text())
 
 

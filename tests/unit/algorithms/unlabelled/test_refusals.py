@@ -109,7 +109,7 @@ def test_hyperparameters_are_checked(either):
     tried = [{k: str(v) for k, v in {**given, **more}.items() if v is not None} for more, _ in REFUSED[job.image]]
     command = [job.python, "-c", PARSE, *job.program.args]
     answer = subprocess.run(
-        command, env=job.opt.env, input=json.dumps(tried), capture_output=True, text=True, timeout=60, check=True
+        command, env=job.opt.env, input=json.dumps(tried), capture_output=True, text=True, timeout=240, check=True
     )
     lines = [literal_eval(line) for line in answer.stdout.splitlines()]
     wanted = [said for _, said in REFUSED[job.image]]

@@ -91,7 +91,7 @@ class Running:
 
     def close(self) -> str:
         self._socket.close()
-        return self.process.communicate(timeout=60)[0]
+        return self.process.communicate(timeout=240)[0]
 
 
 def pythons() -> list[str]:
