@@ -52,6 +52,8 @@ S3_CODES = frozenset(
         *("ServerSideEncryptionConfigurationNotFoundError", "TooManyBuckets", "XAmzContentSHA256Mismatch"),
         *("AccessControlListNotSupported", "InvalidBucketAclWithObjectOwnership", "NotModified"),
         *("NoSuchObjectLockConfiguration", "ReplicationConfigurationNotFoundError", "PermanentRedirect"),
+        *("InvalidBucketAclWithBlockPublicAccessError", "BadRequest", "InvalidPartNumber", "InvalidPolicyDocument"),
+        "CrossLocationLoggingProhibitted",
     }
 )
 """Of S3's list of error codes, whose model names hardly any."""
