@@ -354,24 +354,17 @@ def test_what_is_no_prediction_is_the_models_error(jobs: Jobs, faulty: str, body
 
 
 def test_a_container_that_dies_at_the_hundredth_request_is_replaced(jobs: Jobs, engine: Engine, faulty: str) -> None:
+    """Who has asked it is answered by the one that takes its place, if the engine is no slower than they may wait."""
     before = set(engines.containers(engine, jobs.clary.data_dir))
-    for number in range(100):
-        try:
-            jobs.ask(faulty)
-        except botocore.exceptions.ClientError as refused:
-            assert refused.response["Error"]["Code"] == "ModelError", number
-            break
-    else:
-        pytest.fail("it does not die")
 
-    def replaced() -> bool:
-        """What asked its dead predecessor is told so; nobody waits for the next one."""
+    def answered() -> bool:
         try:
             return jobs.ask(faulty, "abc") == "ABC['weights']"
         except botocore.exceptions.ClientError:
             return False
 
-    wait_until(replaced, JOB_SECONDS, "another container answers")
+    assert sum(answered() for _ in range(100)) >= 99
+    wait_until(answered, JOB_SECONDS, "another container answers")
     assert set(engines.containers(engine, jobs.clary.data_dir)) - before
     jobs.sagemaker.delete_endpoint(EndpointName=faulty)
 

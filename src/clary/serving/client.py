@@ -24,6 +24,9 @@ import httptools
 IDLE_SECONDS = 1.0
 """An idle connection is dropped then: shorter than any model server's keep-alive (gevent's 2 s is the shortest)."""
 
+_STILL_THERE = (0.0, 0.1, 0.3)
+"""Seconds between looks."""
+
 RESPONSE_BYTES = 64 * 2**20
 """A larger answer is broken off: containers are not trusted with the edge's memory."""
 
@@ -331,11 +334,13 @@ class Pool:
         return answer
 
     async def reachable(self) -> bool:
-        """Whether something listens there now."""
-        try:
-            (await self.connect()).close()
-        except NotSent:
-            return False
+        """Whether something listens there, and goes on to: who is killed may close a connection before its port."""
+        for pause in _STILL_THERE:
+            await asyncio.sleep(pause)
+            try:
+                (await self.connect()).close()
+            except NotSent:
+                return False
         return True
 
     def prune(self) -> None:
