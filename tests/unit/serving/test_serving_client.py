@@ -43,6 +43,19 @@ async def test_request_and_answer_arrive_whole(servers, pool):
     assert b"Content-Type: text/csv\r\n" in seen[0]
 
 
+@pytest.mark.parametrize(("looks", "lives"), [(3, True), (2, False), (1, False), (0, False)])
+async def test_a_port_that_closes_a_moment_after_its_connections_is_no_living_one(servers, threads, looks, lives):
+    left = iter([True] * looks)
+
+    def dial(container):
+        if not next(left, False):
+            raise ConnectionRefusedError
+        return servers.dial(container)
+
+    await servers.start("c1", says(ok(b"x")))
+    assert await Pool("c1", dial, threads).reachable() == lives
+
+
 async def test_connection_is_used_again(servers, pool):
     await servers.start("c1", says(ok(b"x")))
     for _ in range(3):
