@@ -7,6 +7,7 @@ import re
 import pytest
 
 from tests.clients.conftest import ROOT, SCRIPTS, RunAnew, RunScript
+from tests.slowness import slowness
 
 pytestmark = [pytest.mark.clients, pytest.mark.xdist_group("clients")]
 BOSTON = ROOT / "examples" / "boston_housing"
@@ -45,7 +46,10 @@ def test_what_fails_fails_as_on_aws(sdk2: RunScript) -> None:
 
 
 def test_fit_and_deploy_return_when_the_server_is_done(anew: RunAnew) -> None:
-    anew("sdk2", SCRIPTS / "prompt_waits.py")
+    slow = slowness()
+    took = re.search(r"fit ([0-9.]+) s, deploy ([0-9.]+) s", anew("sdk2", SCRIPTS / "prompt_waits.py"))
+    assert took
+    assert max(map(float, took.groups())) < min(29, 10 * max(slow, slowness()))
 
 
 def test_attach_and_the_analytics_of_a_finished_job(sdk2: RunScript) -> None:

@@ -19,6 +19,7 @@ from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError, EventStreamError
 
 from tests.running import RunningClary, wait_until
+from tests.slowness import slowness
 from tests.system.endpoints import at_rest, configure
 from tests.system.jobs import BUCKET, SKLEARN, Jobs, packed
 from tests.unit.serving.conftest import read_request
@@ -274,8 +275,11 @@ class Crowd:
 
 def test_ten_times_too_many_requests_are_refused_quickly_and_the_rest_is_answered_in_time(jobs: Jobs) -> None:
     name = deploy(jobs, "slow", SLOW)
-    crowd = Crowd(jobs.clary.port, signed(jobs, name))
+    crowd, slow = Crowd(jobs.clary.port, signed(jobs, name)), slowness()
     asyncio.run(crowd.asks_until(10 * 20, lambda: len(crowd.refused) > 200 and len(crowd.done) > 40, 60))
     wait_until(lambda: answered(lambda: jobs.runtime.invoke_endpoint(EndpointName=name, Body=b"x")), 60, "it answers")
     assert crowd.others == []
+    slow = max(slow, slowness())
+    assert median(crowd.refused) < 2 * slow
+    assert max(crowd.done) < 15 * slow
     assert median(crowd.refused) < median(crowd.done), "who is refused does not wait until the model could answer"

@@ -175,7 +175,8 @@ def stopped_early(tunings: Tunings, name: str) -> None:
     assert stopped, tunings.training_jobs(name)
     assert {job["ObjectiveStatus"] for job in stopped} == {"Succeeded"}
     assert tuning["TrainingJobStatusCounters"]["Stopped"] == len(stopped)
-    assert max(tunings.jobs.said(job["TrainingJobName"]).count("loss=") for job in stopped) < EPOCHS
+    epochs = [tunings.jobs.said(job["TrainingJobName"]).count("loss=") for job in stopped]
+    assert min(epochs) < EPOCHS, "one that learns quickly may say its last just when it is told to stop"
 
 
 def test_a_tuning_that_is_deleted_leaves_its_jobs(tunings: Tunings) -> None:

@@ -60,10 +60,12 @@ class Joiner:
         where the disk is full."""
         if _is_whole(info):
             return info
+        return self._joined(info) or self._joining(info).result()
+
+    def _joined(self, info: ObjectInfo) -> ObjectInfo | None:
+        """The object as it is by now, where that is of one file."""
         now = self._again(info)
-        if now is not None and now.etag == info.etag and _is_whole(now):
-            return now
-        return self._joining(info).result()
+        return now if now is not None and now.etag == info.etag and _is_whole(now) else None
 
     def _joining(self, info: ObjectInfo) -> Future[ObjectInfo]:
         """One for all who want the same parts."""
@@ -73,8 +75,13 @@ class Joiner:
             return self._under_way[info.layout]
 
     def _join(self, info: ObjectInfo) -> ObjectInfo:
+        """Unless it was done while this was asked for."""
         pieces = info.pieces
         try:
+            done = self._joined(info)
+            if done is not None:
+                self._forget(info)
+                return done
             file = self._files.join((self._files.path(piece.file), piece.offset, piece.size) for piece in pieces)
         except BaseException:
             self._forget(info)

@@ -19,8 +19,6 @@ predictor = trained.deploy(1, "ml.m5.large")
 deploy = time.perf_counter() - began
 print(f"fit {fit:.2f} s, deploy {deploy:.2f} s")
 predictor.delete_endpoint()
-assert fit < 45, fit
-assert deploy < 30, deploy
 
 waiters = boto3.client("sagemaker")
 began = time.perf_counter()

@@ -153,6 +153,16 @@ def test_jobs_that_want_it_at_the_same_time_have_it_joined_once(store, parts, tm
     settled(store)
 
 
+def test_who_asked_before_it_was_joined_and_waits_until_after_it_joins_nothing(store, parts, tmp_path, monkeypatch):
+    store.link_to(parts, tmp_path / "first")
+    settled(store)
+    again = store._joiner._again
+    seen = iter([parts])
+    monkeypatch.setattr(store._joiner, "_again", lambda info: next(seen, None) or again(info))
+    store.link_to(parts, tmp_path / "second")
+    assert (tmp_path / "first").stat().st_ino == (tmp_path / "second").stat().st_ino
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has files of others")
 def test_a_containers_file_becomes_the_stores_own(store, bucket, tmp_path):
     (tmp_path / "model").write_bytes(b"x")
