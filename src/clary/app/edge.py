@@ -8,6 +8,7 @@ import os
 import socket
 import ssl
 import sys
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -268,8 +269,9 @@ def noting(settings: Settings) -> Note:
         return str(Bundle.of(settings, container).models / name)
 
     def note(container: str, name: str) -> None:
+        now = time.time_ns()  # the kernel's own stamps are as coarse as its ticks: several uses would be of one age
         with suppress(OSError):  # it has just been unloaded
-            os.utime(folder(container, name))
+            os.utime(folder(container, name), ns=(now, now))
 
     return note
 

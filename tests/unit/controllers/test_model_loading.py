@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 
+from clary.app.edge import noting
 from clary.controllers.model_loading import Turns, oldest_first
+from clary.settings import Settings
+from clary.workload.bundle import Bundle
 
 
 def test_the_model_that_was_not_used_for_longest_is_the_first_to_leave(tmp_path):
@@ -14,6 +18,17 @@ def test_the_model_that_was_not_used_for_longest_is_the_first_to_leave(tmp_path)
         os.utime(tmp_path / name, (used, used))
     assert [folder.name for folder in oldest_first(tmp_path, but="d")] == ["b", "c", "a"]
     assert oldest_first(tmp_path / "a", but="a") == []
+
+
+def test_uses_within_one_tick_of_the_kernel_are_told_apart(tmp_path):
+    settings = Settings(data_dir=tmp_path)
+    models, used = Bundle.of(settings, "one").models, noting(settings)
+    for name in "abc":
+        (models / name).mkdir(parents=True)
+    for order in itertools.islice(itertools.cycle(itertools.permutations("abc")), 100):
+        for name in order:
+            used("one", name)
+        assert [folder.name for folder in oldest_first(models, but="")] == list(order)
 
 
 def test_a_turn_is_one_callers_at_a_time_and_another_names_turn_is_free():

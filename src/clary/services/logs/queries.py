@@ -144,7 +144,7 @@ def stop(context: Context, params: Params) -> Output:
 
     def change(transaction: Transaction) -> None:
         row = transaction.get(key)
-        if row is None or LIFECYCLE.terminal(row.status):
+        if row is None or LIFECYCLE.terminal(_status(row)):
             raise invalid("Query is already ended with terminal state")
         transaction.save(replace(row, target=CANCELLED))
 
