@@ -55,8 +55,8 @@ class ApiSite:
                 principal = self._caller(request)
                 call = Call(principal, _SERVICE, "Invoke", {}, self._settings.region, source_ip=request.source_ip)
                 self._authorizer.authorise(call, [Access(INVOKE, arn)])
-            except AccessDenied as error:
-                raise GatewayError("ACCESS_DENIED", error.message) from error
+            except AccessDenied as denied:
+                raise GatewayError("ACCESS_DENIED", denied.message) from denied
             except AWSError as error:
                 kind = _TYPES.get(error.code, "INVALID_SIGNATURE")
                 raise GatewayError(kind, error.message, status=403) from error

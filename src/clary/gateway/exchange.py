@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import secrets
+import random
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from botocore.model import OperationModel
@@ -44,30 +44,28 @@ class Parts:
     now: Callable[[], float] = time.time
 
 
-@dataclass(slots=True)
 class Exchange:
     """Filled in by the steps, from top to bottom."""
 
-    request: HttpRequest
-    incoming: Incoming
-    request_id: str = field(default_factory=lambda: secrets.token_hex(16))
+    target: Target
+    offered: Operation
+    model: OperationModel
+    principal: Principal
+    response: HttpResponse
 
-    signature: Signature | SignatureV2 | None = None
-    protocol: str = ""
-    """Empty until the service is known."""
-    target: Target = field(init=False)
-    offered: Operation = field(init=False)
-    model: OperationModel = field(init=False)
-    streamed: str = ""
-    """The parameter that is the streamed body; empty where the body is read at once."""
-
-    principal: Principal = field(init=False)
-    region: str = ""
-    params: Params = field(default_factory=dict)
-    output: Params = field(default_factory=dict)
-    response: HttpResponse = field(init=False)
-
-    _call: Call | None = None
+    def __init__(self, request: HttpRequest, incoming: Incoming) -> None:
+        self.request = request
+        self.incoming = incoming
+        self.request_id = f"{random.getrandbits(128):032x}"  # a name, no secret
+        self.signature: Signature | SignatureV2 | None = None
+        self.protocol = ""
+        """Empty until the service is known."""
+        self.streamed = ""
+        """The parameter that is the streamed body; empty where the body is read at once."""
+        self.region = ""
+        self.params: Params = {}
+        self.output: Params = {}
+        self._call: Call | None = None
 
     @property
     def call(self) -> Call:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable
+from functools import cache
 from typing import Any
 
 from clary.calls import Principal
@@ -258,10 +259,17 @@ def _verified(parts: Parts, exchange: Exchange, signature: Signature | Signature
 
 def _check_scope(exchange: Exchange, signature: Signature) -> None:
     """A signature made for one service is good for no other."""
-    expected = exchange.model.service_model.signing_name
-    if signature.service not in (expected, exchange.model.service_model.endpoint_prefix):
-        text = f"Credential should be scoped to correct service: '{expected}'. "
+    names = _scopes(exchange.target.service)
+    if signature.service not in names:
+        text = f"Credential should be scoped to correct service: '{names[0]}'. "
         raise AWSError("SignatureDoesNotMatch", text, status=403)
+
+
+@cache
+def _scopes(service: str) -> tuple[str, str]:
+    """What a signature's scope may call it: the signing name first."""
+    model = models.load(service)
+    return model.signing_name, model.endpoint_prefix
 
 
 def _check_required(exchange: Exchange) -> None:

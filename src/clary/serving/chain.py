@@ -11,9 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from socket import socket
-from typing import NamedTuple
 
 from clary.serving.client import Pool, Request, Response, Room
 from clary.serving.streaming import Stream, begin
@@ -22,28 +20,31 @@ DEFAULT_TYPE = "application/octet-stream"
 """Where nobody says what a body is."""
 
 
-class Passed(NamedTuple):
+class Passed:
     """A container that has answered."""
 
-    position: int
-    seconds: float
+    __slots__ = ("position", "seconds")
+
+    def __init__(self, position: int, seconds: float) -> None:
+        self.position = position
+        self.seconds = seconds
 
 
 DEATHS = 3
 """So many replicas may die with a request, as with one that waits in a queue; then it is taken for the reason."""
 
 
-@dataclass
 class Walk:
     """Where one request is."""
 
-    positions: tuple[int, ...]
-    """The containers that it is to pass."""
-    at: int = 0
-    """The one that was asked last."""
-    passed: list[Passed] = field(default_factory=list)
-    deaths: int = 0
-    """Replicas that have died with it."""
+    def __init__(self, positions: tuple[int, ...], at: int = 0) -> None:
+        self.positions = positions
+        """The containers that it is to pass."""
+        self.at = at
+        """The one that was asked last."""
+        self.passed: list[Passed] = []
+        self.deaths = 0
+        """Replicas that have died with it."""
 
 
 class Chain:

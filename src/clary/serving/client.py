@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from types import MappingProxyType
-from typing import NamedTuple, TypeVar, cast
+from typing import TypeVar, cast
 
 import httptools
 
@@ -41,6 +41,7 @@ _SHARED_BYTES = 64 * 1024
 """A larger request has a connection of its own: those behind it would wait while it is sent."""
 
 _BODYLESS = frozenset({204, 304})
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 Speaks = TypeVar("Speaks", bound=asyncio.Protocol)
 
@@ -61,13 +62,16 @@ Body = bytes | memoryview
 """Of a request: a large one may lie in a file that is mapped into memory."""
 
 
-class Request(NamedTuple):
+class Request:
     """What is sent; `headers` without framing headers, which the client adds."""
 
-    method: str
-    path: str
-    headers: Mapping[str, str] = MappingProxyType({})
-    body: Body = b""
+    __slots__ = ("body", "headers", "method", "path")
+
+    def __init__(self, method: str, path: str, headers: Mapping[str, str] = _NOTHING, body: Body = b"") -> None:
+        self.method = method
+        self.path = path
+        self.headers = headers
+        self.body = body
 
     def head(self) -> bytes:
         """The request line and all headers. Raises ValueError where a header would break out of its line."""
@@ -87,12 +91,15 @@ def _begun(method: str, path: str, *headers: tuple[str, str]) -> bytes:
     return text.encode("utf-8") + b"\r\n"
 
 
-class Response(NamedTuple):
+class Response:
     """What came back; names of headers in lower case."""
 
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
 
 
 class Room:

@@ -29,6 +29,9 @@ _SHADOW_DIALLERS = 2
 """Of their own: a shadow variant that accepts no connection must not keep a dialler from production."""
 
 
+Containers = tuple[str, ...]
+"""What one replica is known by: a target's, whose own hash would be computed in Python, several times a request."""
+
 Answer = TypeVar("Answer")
 Answer_co = TypeVar("Answer_co", covariant=True)
 
@@ -164,7 +167,7 @@ class Router:
         self._shadow_threads = ThreadPoolExecutor(_SHADOW_DIALLERS, thread_name_prefix="dial-shadow")
         self._shadow_room = Room(SHADOW_ANSWER_BYTES)
         self._routes: dict[str, Route] = {}
-        self._replicas: dict[Target, Replica] = {}
+        self._replicas: dict[Containers, Replica] = {}
         self._leaving: list[Replica] = []
         self.held = 0
         """Requests that wait for a replica (`serving/replacing.py`)."""
@@ -234,11 +237,11 @@ class Router:
         another, twice at most, where its user allows it: its answer can never come. One that lives and broke the
         connection is not asked twice. With several containers the other replica is asked from the first of them on.
         """
-        tried: set[Target] = set()
+        tried: set[Containers] = set()
         died: ReplicaDied | None = None
         while True:
             replica = self._next(variant, tried, way, died)
-            tried.add(replica.target)
+            tried.add(replica.target.containers)
             try:
                 return await self.ask_one(replica, request, walk, way)
             except NotSent:
@@ -263,7 +266,7 @@ class Router:
 
     def replica(self, target: Target) -> Replica | None:
         """None where nobody is routed to it any more."""
-        return self._replicas.get(target)
+        return self._replicas.get(target.containers)
 
     async def watch(self) -> None:
         """Acknowledges routes and drops idle connections while no request comes; runs as long as the edge."""
@@ -295,9 +298,9 @@ class Router:
 
         return release
 
-    def _next(self, variant: VariantRoute, tried: set[Target], way: Way[Any], died: ReplicaDied | None) -> Replica:
-        targets = [target for target in variant.targets if target not in tried] if tried else variant.targets
-        chosen = way.choose(self._replicas[target] for target in targets if target in self._replicas)
+    def _next(self, variant: VariantRoute, tried: set[Containers], way: Way[Any], died: ReplicaDied | None) -> Replica:
+        targets = [each for each in variant.targets if each.containers not in tried] if tried else variant.targets
+        chosen = way.choose(self._known(targets))
         if chosen is None:
             raise died or NoReplica(variant.name)
         if chosen.outstanding < FREE or chosen.shadow:
@@ -307,11 +310,14 @@ class Router:
     def _admitted(self, variant: VariantRoute, targets: Sequence[Target], way: Way[Any]) -> Replica:
         """One of those that are not overloaded."""
         now = asyncio.get_running_loop().time()
-        known = (self._replicas[target] for target in targets if target in self._replicas)
-        chosen = way.choose(replica for replica in known if not full(replica, now))
+        chosen = way.choose(replica for replica in self._known(targets) if not full(replica, now))
         if chosen is None:
             raise Overloaded(variant.name)
         return chosen
+
+    def _known(self, targets: Sequence[Target]) -> list[Replica]:
+        found = [self._replicas.get(target.containers) for target in targets]
+        return [replica for replica in found if replica is not None]
 
     @overload
     async def ask_one(self, replica: Replica, request: Request, walk: Walk) -> Response: ...
@@ -338,11 +344,12 @@ class Router:
         raw = self._published.current().get("endpoints", {})
         self._routes = {endpoint: Route.parse(route) for endpoint, route in raw.items()}
         named = {target: shadow for route in self._routes.values() for target, shadow in _targets(route)}
-        self._leaving += [replica for target, replica in self._replicas.items() if target not in named]
-        self._replicas = {
-            target: self._replicas.get(target) or Replica(target, self._chain(target, shadow=shadow), shadow=shadow)
-            for target, shadow in named.items()
-        }
+        old, new = dict(self._replicas), dict[Containers, Replica]()
+        for target, shadow in named.items():
+            known = old.pop(target.containers, None)
+            new[target.containers] = known or Replica(target, self._chain(target, shadow=shadow), shadow=shadow)
+        self._leaving += old.values()
+        self._replicas = new
         self._acknowledge()
 
     def _chain(self, target: Target, *, shadow: bool) -> Chain:

@@ -157,7 +157,7 @@ class Stream(asyncio.Protocol):
 async def begin(pool: Pool, request: Request) -> Stream:
     """Ask a container; returns when it begins to answer. Raises NotSent, Broken, and ValueError for a header that
     cannot be sent."""
-    head = request._replace(headers={**request.headers, STREAM: "1"}).head()
+    head = Request(request.method, request.path, {**request.headers, STREAM: "1"}, request.body).head()
     stream = await pool.open(Stream)
     try:
         await stream.ask(head, request.body)

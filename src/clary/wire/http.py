@@ -28,9 +28,10 @@ class Extent:
     made: Callable[[], Iterator[bytes]] | None = None
 
 
-@dataclass
+@dataclass(init=False)
 class HttpRequest:
-    """A request as it was sent.
+    """A request as it was sent. One is made for each: compiled, the constructor that stands here takes a fraction of
+    what `dataclass` would write.
 
     `raw_path` and `raw_query` are as on the wire, still percent-encoded: a signature covers those very bytes. `headers`
     have lower-case names; repeated ones are joined by commas. `body` is empty where the body is streamed; `trailers`
@@ -50,6 +51,31 @@ class HttpRequest:
     """It came by the socket that containers have."""
     secure: bool = False
     """It came by TLS."""
+
+    def __init__(  # noqa: PLR0913, PLR0917  its fields
+        self,
+        method: str,
+        raw_path: str,
+        raw_query: str = "",
+        headers: dict[str, str] | None = None,
+        body: bytes = b"",
+        source_ip: str = "127.0.0.1",
+        trailers: dict[str, str] | None = None,
+        packed: bytes | None = None,
+        *,
+        inside: bool = False,
+        secure: bool = False,
+    ) -> None:
+        self.method = method
+        self.raw_path = raw_path
+        self.raw_query = raw_query
+        self.headers = {} if headers is None else headers
+        self.body = body
+        self.source_ip = source_ip
+        self.trailers = {} if trailers is None else trailers
+        self.packed = packed
+        self.inside = inside
+        self.secure = secure
 
     @property
     def sent(self) -> bytes:
@@ -72,16 +98,28 @@ class HttpRequest:
         return dict(self.query)
 
 
-@dataclass
+@dataclass(init=False)
 class HttpResponse:
     """An answer. A body in files is streamed by the gateway, as is one that is still being made; HEAD, 204 and 304
-    send no body whatever stands here."""
+    send no body whatever stands here. Its constructor is written out as a request's is."""
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes | Extent | Flow = b""
     cookies: tuple[str, ...] = ()
     """Values of `Set-Cookie`, the one header that cannot be joined by commas (RFC 6265)."""
+
+    def __init__(
+        self,
+        status: int = 200,
+        headers: dict[str, str] | None = None,
+        body: bytes | Extent | Flow = b"",
+        cookies: tuple[str, ...] = (),
+    ) -> None:
+        self.status = status
+        self.headers = {} if headers is None else headers
+        self.body = body
+        self.cookies = cookies
 
     @property
     def size(self) -> int | None:

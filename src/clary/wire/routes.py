@@ -75,14 +75,15 @@ class _Route:
 
 
 _KEPT = 1024
-"""Paths of one service whose only operation is remembered: clients ask the same ones again and again."""
+"""Paths that one service is asked for, remembered with their only operation: clients ask the same ones again and again,
+and what is signed for several services is looked up in each."""
 
 
 class Routes:
     """The paths of one service."""
 
     def __init__(self, service: ServiceModel) -> None:
-        self._known: dict[tuple[str, str], Match] = {}
+        self._known: dict[tuple[str, str], Match | None] = {}
         self._routes: dict[tuple[str, str], list[_Route]] = {}
         """By method and the first constant of the query (empty where there is none): few are left to be compared."""
         for name in service.operation_names:
@@ -102,7 +103,7 @@ class Routes:
         fitting = self._fitting(request, bucket)
         best = fitting[0] if len(fitting) == 1 else max(fitting, key=lambda each: each[0].rank(request), default=None)
         match = Match(best[0].operation, best[1]) if best else None
-        if plain is not None and match is not None and len(fitting) == 1:
+        if plain is not None and len(fitting) <= 1:
             self._keep(plain, match)
         return match
 
@@ -120,8 +121,8 @@ class Routes:
                 fitting.append((route, labels))
         return fitting
 
-    def _keep(self, plain: tuple[str, str], match: Match) -> None:
-        """Where one route fits, neither query nor headers decide."""
+    def _keep(self, plain: tuple[str, str], match: Match | None) -> None:
+        """Where one route fits or none, neither query nor headers decide."""
         if len(self._known) >= _KEPT:
             self._known.clear()
         self._known[plain] = match

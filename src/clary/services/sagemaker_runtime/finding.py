@@ -45,7 +45,7 @@ def find(context: EdgeContext, params: dict[str, Any]) -> Invocation:
         raise invalid(f"Variant {params['TargetVariant']} not found for endpoint {name}.") from None
     except NoReplica:
         raise ServiceUnavailable(f"No replica of endpoint {name} can be reached.") from None
-    way = _way(context, Endpoint(account, call.region, name), variant, params.get("TargetModel"))
+    way = _way(context, name, variant, params.get("TargetModel"))
     walk, turn = Walk(positions, positions[0]), Turn() if variant.on_demand else None
     if session and turn:  # no public source shows AWS's words
         raise invalid(f"Endpoint {name} is serverless: it has no stateful sessions.")
@@ -60,21 +60,22 @@ def published(call: Call, name: str, component: str | None) -> str:
     return component_id(account, region, component) if component else endpoint_id(account, region, name)
 
 
-def _way(context: EdgeContext, endpoint: Endpoint, variant: VariantRoute, target: str | None) -> ToModel | None:
+def _way(context: EdgeContext, name: str, variant: VariantRoute, target: str | None) -> ToModel | None:
     """To the model that is asked for, where there are many. For what no address can be, no public source shows AWS's
     words."""
     if not variant.many_models:
         if target is not None:
             raise invalid(
-                f"Endpoint {endpoint.name} is not a multi-model endpoint and does not support target model header."
+                f"Endpoint {name} is not a multi-model endpoint and does not support target model header."
             )
         return None
+    call = context.call
     if target is None:
-        raise invalid(f"Request {context.call.request_id} is missing a target model header.")
+        raise invalid(f"Request {call.request_id} is missing a target model header.")
     below = target.removeprefix("/")  # as SDKs list models below a prefix that does not end with one
     if not {"", ".", ".."}.isdisjoint(below.split("/")):
         raise invalid(f"The target model {target} must be a path below the endpoint's prefix.")
-    return context.models.way(endpoint, below)
+    return context.models.way(Endpoint(call.principal.account, call.region, name), below)
 
 
 def _check_unoffered(name: str, params: dict[str, Any]) -> None:

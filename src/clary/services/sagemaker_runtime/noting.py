@@ -32,8 +32,8 @@ def count(context: EdgeContext, invocation: Invocation, status: int, began: floa
     if variant.direct:
         context.meter.count_container(place._replace(container=invocation.asked), status, told - asked)
     elif len(variant.hostnames) > 1:
-        for position, seconds in walk.passed:
-            context.meter.time_container(place._replace(container=variant.hostnames[position]), seconds)
+        for each in walk.passed:
+            context.meter.time_container(place._replace(container=variant.hostnames[each.position]), each.seconds)
 
 
 def _count_model(context: EdgeContext, place: Place, way: ToModel) -> None:
