@@ -83,9 +83,9 @@ class FormUploads:
             response = _fault(error, request_id)
         except ClientGone:
             raise
-        except Exception as unexpected:  # the traceback is for the log, never for the client
+        except Exception as error:  # the traceback is for the log, never for the client
             _log.exception("the upload to %s failed", request.raw_path)
-            response = _fault(refusals.failure(unexpected), request_id)
+            response = _fault(refusals.failure(error), request_id)
         if "origin" in request.headers:
             response.headers |= self._cors.headers(_bucket(request), request)
         response.headers |= {"x-amz-request-id": request_id, "x-amz-id-2": host_id(request_id)}
