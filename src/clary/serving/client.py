@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from types import MappingProxyType
-from typing import TypeVar, cast
+from typing import NamedTuple, TypeVar, cast
 
 import httptools
 
@@ -41,6 +41,9 @@ _SHARED_BYTES = 64 * 1024
 """A larger request has a connection of its own: those behind it would wait while it is sent."""
 
 _BODYLESS = frozenset({204, 304})
+_END = b"\r\n\r\n"
+_LONGEST_HEAD = 2048
+"""Bytes of one that is kept."""
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 Speaks = TypeVar("Speaks", bound=asyncio.Protocol)
@@ -102,6 +105,72 @@ class Response:
         self.body = body
 
 
+class _Head(NamedTuple):
+    """Of an answer that has a body of a known length, on a connection that stays."""
+
+    status: int
+    headers: Mapping[str, str]
+    length: int
+    depth: int
+    """How many requests may wait on the connection, where the answer says so; else 0."""
+
+
+class _Reading:
+    """httptools' callbacks, for one head by itself."""
+
+    def __init__(self) -> None:
+        self._headers: dict[str, str] = {}
+        self._begun = self._whole = 0
+        self._stays = False
+        self._parser = httptools.HttpResponseParser(self)
+
+    def read(self, head: bytes) -> _Head | None:
+        """None for what is no head, more than one, or not the usual."""
+        try:
+            self._parser.feed_data(head)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            return None
+        headers, status, length = self._headers, self._parser.get_status_code(), self._length()
+        if length is None or self._begun != 1 or self._whole != (not length) or not self._stays:
+            return None
+        if status < 200 or status in _BODYLESS:
+            return None
+        depth = _depth(headers.pop(PIPELINED)) if PIPELINED in headers else 0
+        return _Head(status, headers, length, depth)
+
+    def _length(self) -> int | None:
+        text = self._headers.get("content-length", "")
+        plain = "transfer-encoding" not in self._headers and text.isascii() and text.isdigit()
+        return int(text) if plain else None
+
+    def on_message_begin(self) -> None:
+        """Called by the parser."""
+        self._begun += 1
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Called by the parser."""
+        self._headers[name.decode("latin-1").lower()] = value.decode("utf-8", "replace")
+
+    def on_headers_complete(self) -> None:
+        """Called by the parser, which forgets it at the end of a message."""
+        self._stays = self._parser.should_keep_alive()
+
+    def on_body(self, _body: bytes) -> None:
+        """Called by the parser, where the head's end was another: there is more than a head."""
+        self._begun += 1
+
+    def on_message_complete(self) -> None:
+        """Called by the parser."""
+        self._whole += 1
+
+
+@lru_cache(maxsize=512)
+def _read_head(head: bytes) -> _Head | None:
+    """What an answer's head says, its last line's end included; None where it has to be parsed with what follows. Kept:
+    answers of one model differ in their bodies, and the length of these."""
+    return _Reading().read(head)
+
+
 class Room:
     """How many bytes of answers that are not whole yet connections may hold together. Belongs to one event loop."""
 
@@ -134,6 +203,8 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._depth = 1
         self._bodiless = 0
+        self._between = True
+        """The parser waits for an answer's first byte."""
         self.idle_since = 0.0
         self.reusable = True
         self._begin()
@@ -224,6 +295,10 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Called by the event loop."""
+        if self._between and self._room is None:
+            data = self._take_known(data)
+            if not data:
+                return
         if len(self._answers) <= self._unsent_answers:
             self.close()  # words out of turn: nothing on this connection can be trusted any more
             return
@@ -235,6 +310,21 @@ class Connection(asyncio.Protocol):
             cause = error.__context__ if isinstance(error.__context__, AnswerTooLarge) else error
             self._fail(cause if isinstance(cause, Broken) else Broken(f"no HTTP answer: {error}"))
             self.close()
+
+    def _take_known(self, data: bytes) -> bytes:
+        """Whole answers whose heads have come before; what follows them is for the parser."""
+        begin = 0
+        while begin < len(data) and len(self._answers) > self._unsent_answers:
+            end = data.find(_END, begin) + len(_END)
+            head = _read_head(data[begin:end]) if len(_END) <= end <= begin + _LONGEST_HEAD else None
+            if head is None or head.length > min(len(data) - end, RESPONSE_BYTES):
+                break
+            begin = end + head.length
+            self._depth = head.depth or self._depth
+            answer = self._answers.popleft()
+            if not answer.done():
+                answer.set_result(Response(head.status, head.headers, data[end:begin]))
+        return data[begin:] if begin else data
 
     def _check_progress(self) -> None:
         """The parser holds a header until its end, and we hold all of them."""
@@ -262,6 +352,10 @@ class Connection(asyncio.Protocol):
             _refuse(self._answers.popleft(), error)
 
     # httptools' callbacks
+    def on_message_begin(self) -> None:
+        """Called by the parser."""
+        self._between = False
+
     def on_header(self, name: bytes, value: bytes) -> None:
         """Called by the parser."""
         self._headers[name.decode("latin-1").lower()] = value.decode("utf-8", "replace")
@@ -298,6 +392,7 @@ class Connection(asyncio.Protocol):
             answer.set_result(Response(status, self._headers, b"".join(self._pieces)))
         self._begin()
         self._bodiless = 0
+        self._between = self.reusable
 
 
 def _refuse(answer: asyncio.Future[Response], error: Exception) -> None:

@@ -18,6 +18,7 @@ from typing import Callable, Deque, Dict, Iterable, List, Optional, Set, Tuple
 import httptools
 
 from clary.toolkit.server.head import head
+from clary.toolkit.server.heads import END, Heads
 from clary.toolkit.server.message import Request, Response
 from clary.toolkit.server.streaming import LAST, Outlet
 
@@ -68,6 +69,8 @@ class _Connection(asyncio.Protocol):
         self._lock = threading.Lock()
         self._owed = False
         """The rest of what the computing thread has written waits for the HTTP thread."""
+        self._between = True
+        """The parser waits for a request's first byte."""
         self._begin()
 
     def _begin(self) -> None:
@@ -102,19 +105,34 @@ class _Connection(asyncio.Protocol):
         return bool(self._waiting)
 
     def data_received(self, data: bytes) -> None:
+        if self._between:
+            data = self._take_known(data)
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._refuse(_MALFORMED)
-        except httptools.HttpParserError:
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self._refuse(_MALFORMED)
         self._hand_over()
+
+    def _take_known(self, data: bytes) -> bytes:
+        """Whole requests whose heads have come before; what follows them is for the parser."""
+        begin = 0
+        while begin < len(data):
+            end = data.find(END, begin) + len(END)
+            head = self._listener.heads.find(data[begin:end]) if end >= len(END) else None
+            if head is None or end + head.length > len(data) or head.length > self._listener.max_body:
+                break
+            begin = end + head.length
+            self._arrive(Request(head.method, head.path, dict(head.headers), data[end:begin]), keep_alive=True)
+        return data[begin:] if begin else data
 
     def _hand_over(self) -> None:
         """All that came in one read, at once: the main thread would else begin with the first of them alone."""
         arrived, self._arrived = self._arrived, []
         for exchange in arrived:
             self._listener.requests.put(exchange)
+
+    def on_message_begin(self) -> None:
+        self._between = False
 
     def on_url(self, url: bytes) -> None:
         self._path += url
@@ -134,11 +152,15 @@ class _Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         path = self._path.partition(b"?")[0].decode("latin-1")
         request = Request(self._parser.get_method().decode("latin-1"), path, self._headers, b"".join(self._body))
-        exchange = Exchange(self, request, self._parser.should_keep_alive())
-        too_large = self._size > self._listener.max_body
+        refused = _TOO_LARGE if self._size > self._listener.max_body else None
+        keep_alive = self._between = self._parser.should_keep_alive()  # after the last one nothing is read
         self._begin()
+        self._arrive(request, keep_alive, refused)
+
+    def _arrive(self, request: Request, keep_alive: bool, refused: Optional[Response] = None) -> None:
+        exchange = Exchange(self, request, keep_alive)
         self._waiting.append(exchange)
-        response = _TOO_LARGE if too_large else self._listener.immediate(request)
+        response = refused or self._listener.immediate(request)
         if response is None:
             self._arrived.append(exchange)
         else:
@@ -253,6 +275,7 @@ class Listener:
         self.immediate = immediate
         self.max_body = max_body
         self.pipelined = pipelined
+        self.heads = Heads()
         self.connections: Set[_Connection] = set()
         self.closing = False
         self._socket = bound
