@@ -65,9 +65,7 @@ def _way(context: EdgeContext, name: str, variant: VariantRoute, target: str | N
     words."""
     if not variant.many_models:
         if target is not None:
-            raise invalid(
-                f"Endpoint {name} is not a multi-model endpoint and does not support target model header."
-            )
+            raise invalid(f"Endpoint {name} is not a multi-model endpoint and does not support target model header.")
         return None
     call = context.call
     if target is None:
