@@ -16,7 +16,7 @@ from clary.serving.metering import Meter
 from clary.serving.recorder import Recorder
 from clary.serving.replacing import HELD
 from clary.serving.router import Router
-from clary.serving.routes import Route, RouteTable, Target, VariantRoute, endpoint_id
+from clary.serving.routes import OnDemand, Route, RouteTable, Target, VariantRoute, endpoint_id
 from clary.serving.sessions import Sessions
 from clary.serving.spool import finished, read
 from clary.settings import Limits, Settings
@@ -234,6 +234,15 @@ async def test_large_body_is_413(edge):
     with pytest.raises(AWSError) as raised:
         await invoke(edge)
     assert raised.value.status == 413
+
+
+async def test_of_a_serverless_endpoint_it_is_oversize_sooner(edge, tmp_path):
+    serverless = VariantRoute("v", 1.0, (), on_demand=OnDemand(1, 0, 0))
+    RouteTable(tmp_path).set(endpoint_id(ACCOUNT, "us-east-1", "e"), Route((serverless,)))
+    edge.call = replace(edge.call, request_id="r-1")
+    with pytest.raises(AWSError, match=r"Request r-1 has oversize body\.$") as raised:
+        await invoke(edge, Body=bytes(4 * 2**20 + 1))
+    assert raised.value.code == "ValidationError"
 
 
 async def test_header_with_a_line_break_is_refused(servers, edge):

@@ -49,6 +49,8 @@ def find(context: EdgeContext, params: dict[str, Any]) -> Invocation:
     walk, turn = Walk(positions, positions[0]), Turn() if variant.on_demand else None
     if session and turn:  # no public source shows AWS's words
         raise invalid(f"Endpoint {name} is serverless: it has no stateful sessions.")
+    if turn and len(params.get("Body", b"")) > context.settings.limits.serverless_body_bytes:
+        raise invalid(f"Request {call.request_id} has oversize body.")
     by: Way[Response] = way or (AT_RANDOM if variant.at_random else STRAIGHT)
     kept = InSession(by, container, session) if session else None
     return Invocation(name, account, call.region, variant, walk, way, component or "", turn, kept or by, kept)
