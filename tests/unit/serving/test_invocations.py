@@ -166,6 +166,17 @@ async def test_no_replica_is_to_be_tried_again(edge, tmp_path, containers):
     assert (raised.value.code, raised.value.status) == ("ServiceUnavailable", 503)
 
 
+async def test_variants_without_weight_are_asked_by_name_only(edge, tmp_path, servers):
+    await servers.start("c1", says(ok(b"x")))
+    RouteTable(tmp_path).set(
+        endpoint_id(ACCOUNT, "us-east-1", "e"), Route((VariantRoute("v", 0.0, (Target(("c1",)),)),))
+    )
+    with pytest.raises(AWSError, match="has no variant with a weight above 0") as raised:
+        await invoke(edge)
+    assert raised.value.code == "ValidationError"
+    assert (await invoke(edge, TargetVariant="v"))["Body"] == b"x"
+
+
 @pytest.mark.parametrize("containers", [("c1",), ()], ids=["unreachable", "none is routed to"])
 async def test_who_finds_no_replica_waits_for_the_one_that_takes_its_place(edge, tmp_path, servers, containers):
     publish(tmp_path, *containers)
