@@ -131,6 +131,14 @@ async def test_model_server_that_hangs_up_is_a_model_error(servers, edge):
     assert raised.value.members["OriginalStatusCode"] == 0
 
 
+async def test_a_header_that_no_client_would_read_is_a_model_error(servers, edge):
+    await servers.start("c1", says(ok(b"x", f"Content-Type: {'x' * 1025}")))
+    with pytest.raises(AWSError, match="its header content-type has more than 1024 characters") as raised:
+        await invoke(edge)
+    assert raised.value.code == "ModelError"
+    assert metered(edge)["Invocation5XXErrors"] == {1.0: 1.0}
+
+
 def patient(edge, seconds):
     """How long a request waits for a replica."""
     edge.settings = replace(edge.settings, limits=Limits(replica_seconds=seconds))
