@@ -22,6 +22,7 @@ from tests.system.endpoints import (
     near,
     sample,
     says,
+    serving,
     variant,
 )
 from tests.system.jobs import JOB_SECONDS, Jobs
@@ -169,6 +170,22 @@ def test_linear_steps_go_on_where_control_was_killed(jobs: Jobs) -> None:
     assert failures == []
     assert (described["EndpointStatus"], described["EndpointConfigName"]) == ("InService", second)
     assert described["LastDeploymentConfig"]["BlueGreenUpdatePolicy"]["TerminationWaitInSeconds"] == 1
+
+
+def test_the_old_fleet_stays_until_its_termination_and_takes_all_traffic_back(jobs: Jobs) -> None:
+    name = deploy(jobs, "waiting", variant("v", model(jobs, "waiting-1")))
+    second = configure(jobs, "waiting-second", variant("v", model(jobs, "waiting-2")))
+    old, tripping = serving(jobs, "waiting-1"), alarm(jobs, "waiting-errors")
+    alarms = {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": tripping}]}}
+    with load(jobs, name) as (answers, failures):
+        update(jobs, name, second, {**blue_green("ALL_AT_ONCE", 0, LONG), **alarms})
+        only(answers, "waiting-2", "waiting-1")
+        trip(jobs, tripping)
+        described = at_rest(jobs, name)
+        only(answers, "waiting-1", "waiting-2")
+    assert failures == []
+    assert described["EndpointConfigName"] == name
+    assert serving(jobs, "waiting-1") == old, "nothing had to be started for it"
 
 
 def test_a_rolling_update_replaces_instances_one_after_the_other_and_comes_back(jobs: Jobs) -> None:
