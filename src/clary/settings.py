@@ -39,6 +39,9 @@ class Limits:
     invoke_body_bytes: int = 6_291_456
     """InvokeEndpoint's payload limit on AWS; a larger body is answered 413."""
 
+    serverless_body_bytes: int = 4 * 2**20
+    """The same of a serverless endpoint; a larger body is a ValidationError there."""
+
     invoke_seconds: float = 60.0
     """A model has 60 seconds to answer InvokeEndpoint, as on AWS."""
 

@@ -159,10 +159,12 @@ def test_endpoints_are_all_that_commands_can_say(anew: RunAnew) -> None:
         "many models",
         "serverless: 2",
         "asynchronous: one",
+        "accelerator: True",
         "scaled: 2 alarms, True",
         "component: two",
         "shadow: ['b']",
         "rolled: rolled-cli",
+        "counted: 3.0",
         "captured under its key: True",
     ):
         assert f"{said}\n" in output, output

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 import os
+import random
 import signal
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from tests.running import wait_until
@@ -18,6 +22,9 @@ from tests.system.jobs import BUCKET, JOB_SECONDS, SKLEARN, Jobs, packed
 CLIENTS = 4
 THINKS = 0.01
 """Seconds between an answer and the next request of a client: the machine has more to do than to ask."""
+
+SIGMAS = 5.0
+"""A share of the answers may be so many standard deviations from the one that is wanted."""
 
 SAYS = """\
 import json, os, sys, time
@@ -103,6 +110,25 @@ def kill_one(jobs: Jobs, name: str, model_name: str) -> None:
     wait_until(lambda: counted(jobs, name) == count, JOB_SECONDS, "and answers")
 
 
+def kill_every_second(jobs: Jobs, model_name: str, seconds: int) -> None:
+    """SIGKILL to any of the containers that serve this model, so many times."""
+    chance, began = random.Random(1), time.monotonic()
+    for second in range(seconds):
+        threading.Event().wait(max(0.0, began + second - time.monotonic()))
+        with suppress(ProcessLookupError):  # it has ended by itself just now
+            os.kill(chance.choice(running(jobs, model_name)), signal.SIGKILL)
+
+
+def running(jobs: Jobs, model_name: str) -> list[int]:
+    """Of the containers that serve this model those that are alive, starting ones too."""
+    found: list[int] = wait_until(
+        lambda: [pid for pid in serving(jobs, model_name) if Path(f"/proc/{pid}").exists()],
+        JOB_SECONDS,
+        "one of the containers runs",
+    )
+    return found
+
+
 def counted(jobs: Jobs, name: str) -> int:
     """Instances of the first variant that answer."""
     shown, *_ = jobs.sagemaker.describe_endpoint(EndpointName=name)["ProductionVariants"]
@@ -139,3 +165,17 @@ def more(answers: Counter[str], of: str) -> Callable[[], bool]:
     """Whether this model has answered some more since now."""
     before = answers[of]
     return lambda: answers[of] > before + 20
+
+
+def near(answers: Counter[str], of: str, share: float) -> tuple[bool, str]:
+    """Whether `of` has answered about that share of all: as often as chance allows for."""
+    total = sum(answers.values())
+    most = SIGMAS * math.sqrt(total * share * (1 - share))
+    return abs(answers[of] - total * share) <= most, f"{answers[of]} of {total}, wanted {share:.0%}"
+
+
+def sample(answers: Counter[str], size: int) -> Counter[str]:
+    """Who gives the next so many answers, and a few more."""
+    before = answers.copy()
+    wait_until(lambda: sum(answers.values()) >= sum(before.values()) + size, JOB_SECONDS, "there are enough answers")
+    return answers - before

@@ -231,7 +231,8 @@ def test_an_endpoint_reports_invocations_latencies_and_errors(jobs: Jobs) -> Non
 
     wait_until(lambda: reported() >= 6, 60, "all invocations are reported")
     assert reported() == 6
-    assert statistics(jobs, "AWS/SageMaker", "InvocationModelErrors", **of)["Sum"] == 1
+    errors = ("InvocationModelErrors", "Invocation4XXErrors", "Invocation5XXErrors")
+    assert [statistics(jobs, "AWS/SageMaker", each, **of)["Sum"] for each in errors] == [1, 1, 0]
     latency = statistics(jobs, "AWS/SageMaker", "ModelLatency", **of)
     assert latency["Unit"] == "Microseconds"
     assert 50 < latency["Minimum"] < 1e6  # of a machine that stalls the others may take longer

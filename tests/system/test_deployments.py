@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +10,21 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.running import RunningClary, wait_until
-from tests.system.endpoints import CLIENTS, at_rest, configure, deploy, kill_one, load, model, more, says, variant
+from tests.system.endpoints import (
+    CLIENTS,
+    at_rest,
+    configure,
+    deploy,
+    kill_one,
+    load,
+    model,
+    more,
+    near,
+    sample,
+    says,
+    serving,
+    variant,
+)
 from tests.system.jobs import JOB_SECONDS, Jobs
 
 pytestmark = [pytest.mark.system]
@@ -20,7 +33,9 @@ LONG = 3600
 """Seconds of baking that nobody waits for."""
 
 SAMPLE = 1000
-SIGMAS = 5.0
+
+ALARMED_SECONDS = 300
+"""Within them an alarm has seen a whole minute, and more."""
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +60,24 @@ def alarm(jobs: Jobs, name: str) -> str:
     )
     trip(jobs, name, "OK")
     return name
+
+
+def alarm_on_errors(jobs: Jobs, endpoint: str, config: str) -> str:
+    """One that watches what the replicas of this configuration answer, minute by minute."""
+    named = {"EndpointName": endpoint, "VariantName": "v", "EndpointConfigName": config}
+    jobs.clary.client("cloudwatch").put_metric_alarm(
+        AlarmName=f"{endpoint}-5xx",
+        Namespace="AWS/SageMaker",
+        MetricName="Invocation5XXErrors",
+        Dimensions=[{"Name": name, "Value": value} for name, value in named.items()],
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanOrEqualToThreshold",
+        TreatMissingData="notBreaching",
+    )
+    return f"{endpoint}-5xx"
 
 
 def trip(jobs: Jobs, name: str, state: str = "ALARM") -> None:
@@ -83,13 +116,6 @@ def only(answers: Counter[str], one: str, other: str) -> None:
     assert answers[other] <= before + CLIENTS
 
 
-def near(answers: Counter[str], of: str, share: float) -> tuple[bool, str]:
-    """Whether `of` has answered about that share of all: as often as chance allows for."""
-    total = sum(answers.values())
-    most = SIGMAS * math.sqrt(total * share * (1 - share))
-    return abs(answers[of] - total * share) <= most, f"{answers[of]} of {total}, wanted {share:.0%}"
-
-
 def control_answers(jobs: Jobs) -> bool:
     try:
         jobs.sagemaker.list_endpoints()
@@ -107,11 +133,7 @@ def test_a_canary_has_its_share_whatever_is_killed_and_an_alarm_takes_it_back(jo
         update(jobs, name, second, {**canary, **alarms})
         baking(jobs, name)
         wait_until(lambda: answers["canary-2"] > 0, 60, "the canary answers")
-        before = answers.copy()
-        wait_until(
-            lambda: sum(answers.values()) >= sum(before.values()) + SAMPLE, JOB_SECONDS, "there are enough answers"
-        )
-        held, said = near(answers - before, "canary-2", 0.1)
+        held, said = near(sample(answers, SAMPLE), "canary-2", 0.1)
         assert held, said
         shown = jobs.sagemaker.describe_endpoint(EndpointName=name)
         assert (shown["EndpointStatus"], shown["EndpointConfigName"]) == ("Updating", name)
@@ -148,6 +170,22 @@ def test_linear_steps_go_on_where_control_was_killed(jobs: Jobs) -> None:
     assert failures == []
     assert (described["EndpointStatus"], described["EndpointConfigName"]) == ("InService", second)
     assert described["LastDeploymentConfig"]["BlueGreenUpdatePolicy"]["TerminationWaitInSeconds"] == 1
+
+
+def test_the_old_fleet_stays_until_its_termination_and_takes_all_traffic_back(jobs: Jobs) -> None:
+    name = deploy(jobs, "waiting", variant("v", model(jobs, "waiting-1")))
+    second = configure(jobs, "waiting-second", variant("v", model(jobs, "waiting-2")))
+    old, tripping = serving(jobs, "waiting-1"), alarm(jobs, "waiting-errors")
+    alarms = {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": tripping}]}}
+    with load(jobs, name) as (answers, failures):
+        update(jobs, name, second, {**blue_green("ALL_AT_ONCE", 0, LONG), **alarms})
+        only(answers, "waiting-2", "waiting-1")
+        trip(jobs, tripping)
+        described = at_rest(jobs, name)
+        only(answers, "waiting-1", "waiting-2")
+    assert failures == []
+    assert described["EndpointConfigName"] == name
+    assert serving(jobs, "waiting-1") == old, "nothing had to be started for it"
 
 
 def test_a_rolling_update_replaces_instances_one_after_the_other_and_comes_back(jobs: Jobs) -> None:
@@ -204,3 +242,22 @@ def test_a_bad_version_under_canary_fails_its_share_only_and_not_afterwards(jobs
         assert len(failures) < 0.5 * sum(answers.values())
     assert "are in ALARM state" in described["FailureReason"]
     assert says(jobs, name) == ("v", "breaking-1")
+
+
+@pytest.mark.long  # an alarm looks at whole minutes
+def test_a_bad_version_under_canary_is_taken_back_by_what_its_own_answers_say(jobs: Jobs) -> None:
+    name = deploy(jobs, "watched", variant("v", model(jobs, "watched-1")))
+    second = configure(jobs, "watched-second", variant("v", model(jobs, "watched-2", breaks=True)))
+    alarms = {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": alarm_on_errors(jobs, name, second)}]}}
+    with load(jobs, name) as (answers, failures):
+        update(jobs, name, second, {**blue_green("CANARY", LONG, CanarySize=percent(10)), **alarms})
+        wait_until(lambda: failures, JOB_SECONDS, "the canary fails")
+        wait_until(
+            lambda: jobs.endpoint_status(name) == "InService", ALARMED_SECONDS, "nobody but its metric took it back"
+        )
+        failed = len(failures)
+        wait_until(more(answers, "watched-1"), 60, "the old one answers")
+        assert len(failures) <= failed + CLIENTS
+    described = jobs.sagemaker.describe_endpoint(EndpointName=name)
+    assert described["EndpointConfigName"] == name
+    assert "are in ALARM state" in described["FailureReason"]

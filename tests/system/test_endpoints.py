@@ -20,11 +20,14 @@ from tests.system.endpoints import (
     CLIENTS,
     at_rest,
     configure,
+    counted,
     deploy,
-    kill_one,
+    kill_every_second,
     load,
     model,
     more,
+    near,
+    sample,
     says,
     serving,
     variant,
@@ -32,6 +35,11 @@ from tests.system.endpoints import (
 from tests.system.jobs import JOB_SECONDS, Jobs
 
 pytestmark = [pytest.mark.system]
+
+KILLS = 6
+"""Seconds of being killed."""
+
+SAMPLE = 300
 
 PAGE = Path(__file__).parents[2] / "docs" / "endpoints.md"
 
@@ -41,10 +49,16 @@ def jobs(shared: RunningClary) -> Iterator[Jobs]:
     yield Jobs(shared)
 
 
-def test_weights_and_counts_change_live_and_zero_is_none(jobs: Jobs) -> None:
-    name = deploy(jobs, "live", variant("a", model(jobs, "live-a")), variant("b", model(jobs, "live-b")))
+def test_weights_and_counts_change_live_from_a_tenth_to_a_half_to_all(jobs: Jobs) -> None:
+    name = deploy(jobs, "live", variant("a", model(jobs, "live-a"), weight=9), variant("b", model(jobs, "live-b")))
     with load(jobs, name) as (answers, failures):
-        wait_until(lambda: len(answers) == 2, 60, "both variants answer")
+        held, said = near(sample(answers, SAMPLE), "live-b", 0.1)
+        assert held, said
+        half = [{"VariantName": "a", "DesiredWeight": 1}]
+        jobs.sagemaker.update_endpoint_weights_and_capacities(EndpointName=name, DesiredWeightsAndCapacities=half)
+        at_rest(jobs, name)
+        held, said = near(sample(answers, SAMPLE), "live-b", 0.5)
+        assert held, said
         wanted = [
             {"VariantName": "a", "DesiredWeight": 0, "DesiredInstanceCount": 2},
             {"VariantName": "b", "DesiredWeight": 3},
@@ -77,13 +91,17 @@ def test_an_update_fails_no_request_under_load(jobs: Jobs) -> None:
     assert sum(answers.values()) > 100
 
 
-def test_a_replica_killed_under_load_fails_no_request_with_two(jobs: Jobs) -> None:
+def test_a_replica_killed_every_second_under_load_fails_no_request_with_two(jobs: Jobs) -> None:
+    """For a minute: tests/soak/test_replica_kills.py."""
     name = deploy(jobs, "killed", variant("v", model(jobs, "killed-1"), 2))
-    assert len(serving(jobs, "killed-1")) == 2
+    before = serving(jobs, "killed-1")
+    assert len(before) == 2
     with load(jobs, name) as (answers, failures):
-        kill_one(jobs, name, "killed-1")
+        kill_every_second(jobs, "killed-1", KILLS)
+        wait_until(partial(replaced, jobs, "killed-1", before), JOB_SECONDS, "both have been replaced")
+        wait_until(lambda: counted(jobs, name) == 2, JOB_SECONDS, "there are two again")
         wait_until(more(answers, "killed-1"), 60, "the endpoint answers")
-    assert failures == []
+    assert not failures, f"{len(failures)} of {sum(answers.values())} requests failed: {failures[0]}"
 
 
 def test_all_replicas_killed_under_load_fail_no_request_either(jobs: Jobs) -> None:

@@ -178,19 +178,27 @@ class EndpointController:
             self._containers.end_unless_owned(member["container"], key)
 
     def _lay_out(self, key: Key, variant: Variant, member: Member, ended: Callable[[], bool]) -> None:
+        """Where it cannot be done its log says why: of a replica that is to take another's place nothing else does."""
         self._logs.ensure(key, log_group(key), member["log_stream"])
         with lines_into(self._workload.log_file(key, member)) as line:
             for notice in self._workload.notices(variant, member):
                 line(notice)
-            self._workload.build(variant, member, line)
-        self._workload.lay_out(key, variant, member, ended)
+            try:
+                self._workload.build(variant, member, line)
+                self._workload.lay_out(key, variant, member, ended)
+            except WorkloadError as error:
+                line(error.reason)
+                raise
 
     def _start(self, key: Key, variant: Variant, member: Member) -> None:
         container = member["container"]
         try:
             self._containers.start(container, self._workload.container(key, variant, member), key)
         except (WorkloadError, ClaryError) as error:
-            self._activities.fail(key, container, cannot_start(error))
+            reason = cannot_start(error)
+            with lines_into(self._workload.log_file(key, member)) as line:
+                line(reason)
+            self._activities.fail(key, container, reason)
             return
         self._health.probe(container, key)
 

@@ -1,11 +1,17 @@
-"""A request's body as it arrives, with a limit on silence: read once."""
+"""A request's body as it arrives, with limits on silence and on slowness: read once."""
 
 from __future__ import annotations
+
+import time
 
 from clary.errors import AWSError
 from clary.gateway.line import Line
 from clary.gateway.refusals import too_large
 from clary.within import within
+
+_SLOWEST = 1024
+"""Bytes a second that a body has to come at which is held in memory, on the whole and besides the silence that is
+allowed: who sends a byte now and then would hold a connection for as long as it likes."""
 
 
 class ClientGone(Exception):
@@ -26,12 +32,14 @@ class Incoming:
         if ahead is not None:
             return ahead
         parts: list[bytes] = []
-        size = 0
+        size, began = 0, time.monotonic()
         while not self.whole:
             part = await self.next()
             size += len(part)
             if size > limit:
                 raise too_large(limit)
+            if time.monotonic() - began > self._idle_seconds + size / _SLOWEST:
+                raise _silence()
             parts.append(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 

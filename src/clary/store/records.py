@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from clary.errors import ValidationError
 from clary.store.rows import Key, Row
 
 COLUMNS = (
@@ -32,7 +33,8 @@ def moment(count: int) -> datetime:
 
 
 def record_of(row: Row) -> dict[str, Any]:
-    """All columns, by name. Spec and state must be JSON: raises TypeError or ValueError where they are not."""
+    """All columns, by name. Spec and state must be JSON: raises TypeError where they are not, and ValidationError where
+    a number in them is not finite, as a client may send it."""
     return {
         "kind": row.key.kind,
         "account": row.key.account,
@@ -45,9 +47,17 @@ def record_of(row: Row) -> dict[str, Any]:
         "parent": row.parent,
         "created": microseconds(row.created),
         "modified": microseconds(row.modified),
-        "state": json.dumps(row.state, allow_nan=False, separators=(",", ":")),
-        "spec": json.dumps(row.spec, allow_nan=False, separators=(",", ":")),
+        "state": _json(row.state),
+        "spec": _json(row.spec),
     }
+
+
+def _json(document: Mapping[str, Any]) -> str:
+    """No public source shows AWS's words for the error."""
+    try:
+        return json.dumps(document, allow_nan=False, separators=(",", ":"))
+    except ValueError:
+        raise ValidationError("Numbers must be finite: the request holds NaN or Infinity.") from None
 
 
 def row_of(record: Mapping[str, Any]) -> Row:

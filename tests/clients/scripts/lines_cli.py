@@ -109,7 +109,7 @@ create("live", variant("a", "one"), variant("b", "two", weight=0), data_capture_
 create("many", variant("all", "many"))
 create("serverless", "VariantName=all,ModelName=one-cli,ServerlessConfig={MemorySizeInMB=1024,MaxConcurrency=2}")
 later = f"OutputConfig={{S3OutputPath=s3://{BUCKET}/answers,S3FailurePath=s3://{BUCKET}/failures}}"
-create("later", variant("all", "one"), async_inference_config=later)
+create("later", variant("all", "one") + ",AcceleratorType=ml.eia2.medium", async_inference_config=later)
 hosting = "VariantName=all,InstanceType=ml.m5.large,InitialInstanceCount=1"
 create("host", hosting, execution_role_arn=ROLE)
 for endpoint in ("live", "many", "serverless", "later", "host"):
@@ -134,6 +134,8 @@ asked = ("--endpoint-name", "later-cli", "--input-location", f"s3://{BUCKET}/que
 answer = aws("sagemaker-runtime", "invoke-endpoint-async", *asked)["OutputLocation"]
 aws("s3api", "wait", "object-exists", "--bucket", BUCKET, "--key", answer.split("/", 3)[3])
 print("asynchronous:", aws("s3", "cp", answer, "-"))
+told = aws("logs", "filter-log-events", "--log-group-name", "/aws/sagemaker/Endpoints/later-cli")["events"]
+print("accelerator:", any("ml.eia2.medium" in each["message"] for each in told))
 
 scaled = ("--service-namespace", "sagemaker", "--resource-id", "endpoint/later-cli/variant/all")
 scaled += ("--scalable-dimension", "sagemaker:variant:DesiredInstanceCount")
@@ -190,7 +192,8 @@ aws("sagemaker", "delete-inference-component", *component)
 configure(
     "shadowed", variant("a", "one", 2), shadow_production_variants=variant("b", "two"), data_capture_config=capture
 )
-at_once = "BlueGreenUpdatePolicy={TrafficRoutingConfiguration={Type=ALL_AT_ONCE,WaitIntervalInSeconds=0}}"
+at_once = "TrafficRoutingConfiguration={Type=ALL_AT_ONCE,WaitIntervalInSeconds=0},TerminationWaitInSeconds=1"
+at_once = f"BlueGreenUpdatePolicy={{{at_once}}}"
 named = ("--endpoint-name", "live-cli", "--endpoint-config-name", "shadowed-cli")
 aws("sagemaker", "update-endpoint", *named, "--deployment-config", at_once)
 wait("live")
@@ -208,6 +211,15 @@ aws("sagemaker", "update-endpoint", *named, "--deployment-config", f"{rolling},{
 wait("live")
 assert ask("live") == ("a", "one")
 print("rolled:", described("live")["EndpointConfigName"])
+
+counted = ("cloudwatch", "get-metric-statistics", "--namespace", "AWS/SageMaker", "--metric-name", "Invocations")
+counted += ("--dimensions", "Name=EndpointName,Value=live-cli", "Name=VariantName,Value=b", "--statistics", "Sum")
+counted += ("--period", "3600", "--start-time", str(time.time() - 1800), "--end-time", str(time.time() + 1800))
+end = time.monotonic() + SECONDS
+while (total := sum(each["Sum"] for each in aws(*counted)["Datapoints"])) < 3:
+    assert time.monotonic() < end, ("what it has answered, as the shadow too, is not counted", total)
+    time.sleep(0.5)
+print("counted:", total)
 
 listed = ("s3api", "list-objects-v2", "--bucket", BUCKET, "--prefix", "captured/live-cli/")
 end = time.monotonic() + SECONDS

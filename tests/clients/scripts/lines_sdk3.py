@@ -82,6 +82,11 @@ def create(name, *variants, **more):
     return endpoint
 
 
+def shifting(**routing):
+    policy = BlueGreenUpdatePolicy(traffic_routing_configuration=TrafficRoutingConfig(**routing))
+    return DeploymentConfig(blue_green_update_policy=policy)
+
+
 def wait(resource):
     """The SDK's own waiting looks every second at most."""
     name = "endpoint_status" if isinstance(resource, Endpoint) else "inference_component_status"
@@ -128,16 +133,14 @@ configure(
     "shadowed", variant("a", "two"), shadow_production_variants=[variant("b", "one")], data_capture_config=capture
 )
 live.endpoint_config_name = "shadowed-lines3"
-live.update()
+half = CapacitySize(type="CAPACITY_PERCENT", value=50)
+live.update(deployment_config=shifting(type="LINEAR", wait_interval_in_seconds=1, linear_step_size=half))
 wait(live)
 assert ask(live) == ("a", "two")
 print("shadow:", [each.variant_name for each in live.shadow_production_variants])
 configure("next", variant("a", "one"), shadow_production_variants=[variant("b", "two")], data_capture_config=capture)
 live.endpoint_config_name = "next-lines3"
-canary = CapacitySize(type="CAPACITY_PERCENT", value=50)
-routing = TrafficRoutingConfig(type="CANARY", wait_interval_in_seconds=1, canary_size=canary)
-policy = BlueGreenUpdatePolicy(traffic_routing_configuration=routing)
-live.update(deployment_config=DeploymentConfig(blue_green_update_policy=policy))
+live.update(deployment_config=shifting(type="CANARY", wait_interval_in_seconds=1, canary_size=half))
 wait(live)
 print("canary:", live.endpoint_config_name, ask(live))
 

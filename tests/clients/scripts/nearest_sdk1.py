@@ -29,7 +29,9 @@ forest = sagemaker.RandomCutForest(
     role, 1, "ml.m5.large", num_samples_per_tree=100, num_trees=50, eval_metrics=["accuracy"]
 )
 forest.fit(forest.record_set(rows), logs=False)
-predictor = forest.deploy(1, "ml.m5.large")
+predictor = forest.deploy(1, "ml.m5.large", accelerator_type="ml.eia2.medium")
+config = forest.sagemaker_session.sagemaker_client.describe_endpoint_config(EndpointConfigName=predictor.endpoint)
+assert config["ProductionVariants"][0]["AcceleratorType"] == "ml.eia2.medium", "it is kept, and served without"
 scores = values(predictor.predict(np.vstack([rows[:50], [[99, 99, 99]]]).astype("float32")), "score")
 assert scores.argmax() == 50, scores
 predictor.delete_model()

@@ -45,9 +45,12 @@ frame = ask(json_in, deserializers.PandasDeserializer(accept="application/json")
 assert isinstance(frame, pd.DataFrame)
 assert frame.values.tolist() == rows
 ask(serializers.IdentitySerializer("text/csv"), deserializers.CSVDeserializer(), b"1.5,2.0\n3.0,4.0\n")
-predictor.update_endpoint(initial_instance_count=2, instance_type="ml.m5.large")
+predictor.update_endpoint(initial_instance_count=2, instance_type="ml.m5.large", accelerator_type="ml.eia2.medium")
 assert ask(json_in, deserializers.JSONDeserializer(), rows) == rows
 [variant] = session.sagemaker_client.describe_endpoint(EndpointName=predictor.endpoint_name)["ProductionVariants"]
 assert variant["CurrentInstanceCount"] == 2, variant
+config = session.sagemaker_client.describe_endpoint(EndpointName=predictor.endpoint_name)["EndpointConfigName"]
+[variant] = session.sagemaker_client.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"]
+assert variant["AcceleratorType"] == "ml.eia2.medium", "it is kept, and served without"
 predictor.delete_endpoint()
 print("all serializers")

@@ -31,6 +31,7 @@ from tests.slowness import slowness
 from .conftest import ACCOUNT, REGION, ROLE
 
 NAME = "e"
+GROUP = f"/aws/sagemaker/Endpoints/{NAME}"
 
 
 def archive(name, **members):
@@ -220,6 +221,22 @@ def test_killed_replica_is_replaced_and_nobody_notices(world, create, client, on
 
     world.until(replaced)
     world.until(lambda: first not in world.backend.list())
+
+
+def test_a_replica_that_cannot_be_replaced_says_why_in_its_log_and_comes_once_it_can(world, create, client, one):
+    key = create(one)
+    world.until_status(key, "InService")
+    (before,) = containers(world, key)
+    world.objects.delete("bucket", ["one.tar.gz"])
+    world.backend.stop(before, 0)
+    said = "Could not find the object s3://bucket/one.tar.gz"
+    world.until(
+        lambda: any(said in line for each in members(world, key) for line in world.log(GROUP, each["log_stream"]))
+    )
+    assert world.row(key).status == "InService"
+    world.put("one.tar.gz", archive("another"))
+    world.until(lambda: all(member["ready"] for member in members(world, key)) and containers(world, key) != [before])
+    assert client.ask() == "another"
 
 
 def test_replica_that_hangs_in_service_is_replaced(world, create, client, one, monkeypatch):

@@ -285,6 +285,20 @@ def test_an_update_may_retain_weights_and_counts(inner, sagemaker):
     assert (coming["weight"], coming["desired_count"], coming["replicas"]) == (0.25, 1, [])
 
 
+def test_a_weight_that_is_not_finite_is_refused(inner, sagemaker):
+    weight = float("inf")
+    variants = [variant(InitialVariantWeight=weight)]
+    code, text = sagemaker.refusal("CreateEndpointConfig", EndpointConfigName="d", ProductionVariants=variants)
+    assert (code, "must be finite" in text) == ("ValidationException", True)
+    sagemaker.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c")
+    serve(inner)
+    wanted = [{"VariantName": "AllTraffic", "DesiredWeight": weight}]
+    code, text = sagemaker.refusal(
+        "UpdateEndpointWeightsAndCapacities", EndpointName="e", DesiredWeightsAndCapacities=wanted
+    )
+    assert (code, "must be finite" in text) == ("ValidationException", True)
+
+
 def test_weights_of_a_variant_that_is_not_there_are_refused(inner, sagemaker):
     sagemaker.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c")
     serve(inner)

@@ -16,7 +16,7 @@ from clary.serving.metering import Meter
 from clary.serving.recorder import Recorder
 from clary.serving.replacing import HELD
 from clary.serving.router import Router
-from clary.serving.routes import Route, RouteTable, Target, VariantRoute, endpoint_id
+from clary.serving.routes import OnDemand, Route, RouteTable, Target, VariantRoute, endpoint_id
 from clary.serving.sessions import Sessions
 from clary.serving.spool import finished, read
 from clary.settings import Limits, Settings
@@ -131,6 +131,14 @@ async def test_model_server_that_hangs_up_is_a_model_error(servers, edge):
     assert raised.value.members["OriginalStatusCode"] == 0
 
 
+async def test_a_header_that_no_client_would_read_is_a_model_error(servers, edge):
+    await servers.start("c1", says(ok(b"x", f"Content-Type: {'x' * 1025}")))
+    with pytest.raises(AWSError, match="its header content-type has more than 1024 characters") as raised:
+        await invoke(edge)
+    assert raised.value.code == "ModelError"
+    assert metered(edge)["Invocation5XXErrors"] == {1.0: 1.0}
+
+
 def patient(edge, seconds):
     """How long a request waits for a replica."""
     edge.settings = replace(edge.settings, limits=Limits(replica_seconds=seconds))
@@ -164,6 +172,17 @@ async def test_no_replica_is_to_be_tried_again(edge, tmp_path, containers):
     with pytest.raises(AWSError) as raised:
         await invoke(edge)
     assert (raised.value.code, raised.value.status) == ("ServiceUnavailable", 503)
+
+
+async def test_variants_without_weight_are_asked_by_name_only(edge, tmp_path, servers):
+    await servers.start("c1", says(ok(b"x")))
+    RouteTable(tmp_path).set(
+        endpoint_id(ACCOUNT, "us-east-1", "e"), Route((VariantRoute("v", 0.0, (Target(("c1",)),)),))
+    )
+    with pytest.raises(AWSError, match="has no variant with a weight above 0") as raised:
+        await invoke(edge)
+    assert raised.value.code == "ValidationError"
+    assert (await invoke(edge, TargetVariant="v"))["Body"] == b"x"
 
 
 @pytest.mark.parametrize("containers", [("c1",), ()], ids=["unreachable", "none is routed to"])
@@ -234,6 +253,15 @@ async def test_large_body_is_413(edge):
     with pytest.raises(AWSError) as raised:
         await invoke(edge)
     assert raised.value.status == 413
+
+
+async def test_of_a_serverless_endpoint_it_is_oversize_sooner(edge, tmp_path):
+    serverless = VariantRoute("v", 1.0, (), on_demand=OnDemand(1, 0, 0))
+    RouteTable(tmp_path).set(endpoint_id(ACCOUNT, "us-east-1", "e"), Route((serverless,)))
+    edge.call = replace(edge.call, request_id="r-1")
+    with pytest.raises(AWSError, match=r"Request r-1 has oversize body\.$") as raised:
+        await invoke(edge, Body=bytes(4 * 2**20 + 1))
+    assert raised.value.code == "ValidationError"
 
 
 async def test_header_with_a_line_break_is_refused(servers, edge):

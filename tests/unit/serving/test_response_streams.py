@@ -68,6 +68,13 @@ async def test_an_ordinary_answer_is_one_part(servers, edge):  # noqa: F811
     assert await parts(await begin(edge)) == [b"0.5,0.6"]
 
 
+async def test_a_header_that_no_client_would_read_is_a_model_error(servers, edge):  # noqa: F811
+    await servers.start("c1", says(ok(b"x", f"X-Amzn-SageMaker-Custom-Attributes: {'x' * 1025}")))
+    with pytest.raises(AWSError, match="has more than 1024 characters") as raised:
+        await begin(edge)
+    assert raised.value.code == "ModelError"
+
+
 @pytest.mark.parametrize(
     "framing", [b"Content-Length: 3\r\n\r\nbad", CHUNKED.partition(b"\r\n")[2] + chunk(b"bad") + chunk(b"")]
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from clary.calls import Call
-from clary.errors import ServiceUnavailable
+from clary.errors import AWSError, ServiceUnavailable
 from clary.services.sagemaker_runtime.components import component_route
 from clary.services.sagemaker_runtime.invocation import EdgeContext, Invocation
 from clary.services.sagemaker_runtime.refusals import invalid
@@ -16,7 +16,7 @@ from clary.serving.client import Response
 from clary.serving.fleet import Turn
 from clary.serving.many_models import Endpoint, ToModel
 from clary.serving.router import AT_RANDOM, STRAIGHT, NoReplica, UnknownEndpoint, UnknownVariant, Way
-from clary.serving.routes import VariantRoute, component_id, endpoint_id
+from clary.serving.routes import Route, VariantRoute, component_id, endpoint_id
 from clary.serving.ways import InSession
 
 
@@ -44,11 +44,13 @@ def find(context: EdgeContext, params: dict[str, Any]) -> Invocation:
     except UnknownVariant:
         raise invalid(f"Variant {params['TargetVariant']} not found for endpoint {name}.") from None
     except NoReplica:
-        raise ServiceUnavailable(f"No replica of endpoint {name} can be reached.") from None
+        raise _nobody(name, route) from None
     way = _way(context, name, variant, params.get("TargetModel"))
     walk, turn = Walk(positions, positions[0]), Turn() if variant.on_demand else None
     if session and turn:  # no public source shows AWS's words
         raise invalid(f"Endpoint {name} is serverless: it has no stateful sessions.")
+    if turn and len(params.get("Body", b"")) > context.settings.limits.serverless_body_bytes:
+        raise invalid(f"Request {call.request_id} has oversize body.")
     by: Way[Response] = way or (AT_RANDOM if variant.at_random else STRAIGHT)
     kept = InSession(by, container, session) if session else None
     return Invocation(name, account, call.region, variant, walk, way, component or "", turn, kept or by, kept)
@@ -74,6 +76,13 @@ def _way(context: EdgeContext, name: str, variant: VariantRoute, target: str | N
     if not {"", ".", ".."}.isdisjoint(below.split("/")):
         raise invalid(f"The target model {target} must be a path below the endpoint's prefix.")
     return context.models.way(Endpoint(call.principal.account, call.region, name), below)
+
+
+def _nobody(name: str, route: Route) -> AWSError:
+    """Of the first no public source shows AWS's words."""
+    if route.variants and not any(variant.weight for variant in route.variants):
+        return invalid(f"Endpoint {name} has no variant with a weight above 0: name one by TargetVariant.")
+    return ServiceUnavailable(f"No replica of endpoint {name} can be reached.")
 
 
 def _check_unoffered(name: str, params: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from clary.errors import AWSError
 from clary.services.sagemaker_runtime.asking import ask
 from clary.services.sagemaker_runtime.finding import find
 from clary.services.sagemaker_runtime.invocation import EdgeContext, Invocation
-from clary.services.sagemaker_runtime.messages import output_of, request_of
+from clary.services.sagemaker_runtime.messages import check_headers, output_of, request_of
 from clary.services.sagemaker_runtime.noting import count, keep_session, note_captured
 from clary.services.sagemaker_runtime.refusals import THROTTLED, check_size, model_error
 from clary.services.sagemaker_runtime.service import SERVICE
@@ -43,6 +43,7 @@ async def _answer(
     asked = time.perf_counter()
     try:
         answer = await ask(context, invocation, request, invocation.by)
+        check_headers(invocation, answer.headers)
     except AWSError as error:
         if error.code == THROTTLED:
             raise

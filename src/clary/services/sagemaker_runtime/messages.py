@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from clary.services.sagemaker_runtime.invocation import Invocation
+from clary.services.sagemaker_runtime.refusals import model_error
 from clary.serving.chain import DEFAULT_TYPE
 from clary.serving.client import Request
 from clary.serving.many_models import TARGET_HEADER, ToModel
@@ -26,6 +27,11 @@ _RETURNED = (
 )
 
 
+_HEADER_CHARACTERS = 1024
+"""Of what a container says in a header that is passed on: AWS's model has no room for more of most of them, and some
+clients give a whole answer up for a longer line."""
+
+
 def request_of(params: dict[str, Any], way: ToModel | None) -> Request:
     """What the container is asked; `way`: to one of many models."""
     headers = {"Content-Type": params.get("ContentType") or DEFAULT_TYPE}
@@ -33,6 +39,13 @@ def request_of(params: dict[str, Any], way: ToModel | None) -> Request:
     if way is not None:
         headers[TARGET_HEADER] = way.target
     return Request("POST", way.path if way else _PATH, headers, params.get("Body", b""))
+
+
+def check_headers(invocation: Invocation, headers: Mapping[str, str]) -> None:
+    """Raises ModelError where one that is passed on is too long. No public source shows AWS's words."""
+    for header, _ in _RETURNED:
+        if len(headers.get(header, "")) > _HEADER_CHARACTERS:
+            raise model_error(invocation, 0, f"its header {header} has more than {_HEADER_CHARACTERS} characters")
 
 
 def output_of(invocation: Invocation, headers: Mapping[str, str]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from clary.services.sagemaker_runtime.asking import ask
 from clary.services.sagemaker_runtime.finding import find
 from clary.services.sagemaker_runtime.invocation import EdgeContext, Invocation
 from clary.services.sagemaker_runtime.invocations import mirror
-from clary.services.sagemaker_runtime.messages import output_of, request_of
+from clary.services.sagemaker_runtime.messages import check_headers, output_of, request_of
 from clary.services.sagemaker_runtime.noting import count, keep_session, note_captured
 from clary.services.sagemaker_runtime.refusals import THROTTLED, check_size, invalid, model_error
 from clary.services.sagemaker_runtime.service import SERVICE
@@ -74,13 +74,22 @@ async def _begun(context: EdgeContext, invocation: Invocation, request: Request,
     try:
         answer = await ask(context, invocation, request, Streaming(invocation.by, context.router))
         if isinstance(answer, Held) and 200 <= answer.stream.status < 300:
-            return answer
+            return _checked(invocation, answer)
         raise await _refused(invocation, answer, course)
     except AWSError as error:
         if error.code != THROTTLED:
             status = error.members.get("OriginalStatusCode", error.status)
             count(context, invocation, status, course.began, course.asked)
         raise
+
+
+def _checked(invocation: Invocation, answer: Held) -> Held:
+    try:
+        check_headers(invocation, answer.stream.headers)
+    except AWSError:
+        answer.close()
+        raise
+    return answer
 
 
 async def _refused(invocation: Invocation, answer: Held | Response, course: Course) -> AWSError:
