@@ -212,6 +212,8 @@ class Upload:
     """The checksum algorithm of its parts."""
     declared: bool
     """Whether the client named the algorithm; else it is S3's default."""
+    overtaken: bool = False
+    """Whether an object of its key has been deleted since it began."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """Reading multipart uploads that are under way."""
 
+# ruff: noqa: S608 - names of ours; no value is in the text of a query
+
 from __future__ import annotations
 
 import json
@@ -8,20 +10,23 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from clary.objects.errors import NoSuchUpload
-from clary.objects.model import Attributes, Part, Upload, decode_key, encode_key, from_ms
+from clary.objects.model import Attributes, ObjectInfo, Part, Upload, decode_key, encode_key, from_ms
 
-UPLOAD = "SELECT id, bucket, key, initiated, principal, attributes, algorithm, declared FROM upload WHERE id = ?"
+_COLUMNS = "id, bucket, key, initiated, principal, attributes, algorithm, declared, overtaken"
+UPLOAD = f"SELECT {_COLUMNS} FROM upload WHERE id = ?"
 PARTS = (
     "SELECT number, file, size, etag, modified, checksums FROM part"
     " WHERE upload = ? AND number > ? ORDER BY number LIMIT ?"
 )
-_UPLOADS = (
-    "SELECT id, bucket, key, initiated, principal, attributes, algorithm, declared FROM upload"
-    " WHERE bucket = ? AND (key, id) > (?, ?) ORDER BY key, id LIMIT ?"
-)
+_UPLOADS = f"SELECT {_COLUMNS} FROM upload WHERE bucket = ? AND (key, id) > (?, ?) ORDER BY key, id LIMIT ?"
+_OVERTAKE = "UPDATE upload SET overtaken = 1 WHERE bucket = ? AND key = ?"
 _ALL = 10_000
 """As many parts as an upload may have."""
 _BATCH = 1000
+
+
+UploadGuard = Callable[[Upload, ObjectInfo | None], None]
+"""Looks at an upload and the object that it would replace, in the same transaction; what it raises stops the change."""
 
 
 class UploadReader:
@@ -61,6 +66,11 @@ def find_upload(connection: sqlite3.Connection, bucket: str, key: str, upload: s
     return found
 
 
+def overtake(connection: sqlite3.Connection, bucket: str, key: str) -> None:
+    """Within a change: the key's object was deleted while these uploads were under way."""
+    connection.execute(_OVERTAKE, (bucket, encode_key(key)))
+
+
 def load_parts(connection: sqlite3.Connection, upload: str, after: int = 0, limit: int = _ALL) -> tuple[Part, ...]:
     """Its parts in order."""
     return tuple(map(_part, connection.execute(PARTS, (upload, after, limit)).fetchall()))
@@ -68,7 +78,7 @@ def load_parts(connection: sqlite3.Connection, upload: str, after: int = 0, limi
 
 def load_upload(row: tuple[Any, ...]) -> Upload:
     """From the columns of `UPLOAD`."""
-    identity, bucket, key, initiated, principal, attributes, algorithm, declared = row
+    identity, bucket, key, initiated, principal, attributes, algorithm, declared, overtaken = row
     return Upload(
         id=identity,
         bucket=bucket,
@@ -78,6 +88,7 @@ def load_upload(row: tuple[Any, ...]) -> Upload:
         attributes=Attributes.loads(attributes),
         algorithm=algorithm,
         declared=bool(declared),
+        overtaken=bool(overtaken),
     )
 
 

@@ -75,24 +75,58 @@ def test_a_bucket_made_again_takes_no_tags(client):
     refused("BucketAlreadyOwnedByYou", 409, client.create_bucket, Bucket="tagged", CreateBucketConfiguration=tags)
 
 
+def begun(client, at):
+    """An upload of one part: what completes it."""
+    upload = {**at, "UploadId": client.create_multipart_upload(**at)["UploadId"]}
+    etag = client.upload_part(**upload, PartNumber=1, Body=b"part")["ETag"]
+    return {**upload, "MultipartUpload": {"Parts": [{"PartNumber": 1, "ETag": etag}]}}
+
+
 def test_what_was_written_during_an_upload_is_in_the_way_of_its_condition(client, bucket):
     at = {"Bucket": bucket, "Key": "k"}
     client.put_object(**at, Body=b"before")
-
-    def begun():
-        upload = {**at, "UploadId": client.create_multipart_upload(**at)["UploadId"]}
-        etag = client.upload_part(**upload, PartNumber=1, Body=b"part")["ETag"]
-        return {**upload, "MultipartUpload": {"Parts": [{"PartNumber": 1, "ETag": etag}]}}
-
-    upload = begun()
+    upload = begun(client, at)
     now = client.put_object(**at, Body=b"meanwhile")["ETag"]
     complete = client.complete_multipart_upload
     error = refused("ConditionalRequestConflict", 409, complete, **upload, IfMatch=now)
     assert (error["Condition"], error["Key"]) == ("If-Match", "k")
     refused("PreconditionFailed", 412, complete, **upload, IfNoneMatch="*")
     assert client.get_object(**at)["Body"].read() == b"meanwhile"
-    complete(**begun(), IfMatch=now)
+    complete(**begun(client, at), IfMatch=now)
     assert client.get_object(**at)["Body"].read() == b"part"
+
+
+@pytest.mark.parametrize("status", [None, "Enabled"])
+def test_what_was_deleted_during_an_upload_is_in_the_way_of_its_condition(client, bucket, status):
+    if status:
+        client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": status})
+    at, complete = {"Bucket": bucket, "Key": "k"}, client.complete_multipart_upload
+    before = client.put_object(**at, Body=b"before")["ETag"]
+    upload, other = begun(client, at), begun(client, {"Bucket": bucket, "Key": "other"})
+    refused("PreconditionFailed", 412, complete, **upload, IfNoneMatch="*")
+    client.delete_object(**at)
+    error = refused("ConditionalRequestConflict", 409, complete, **upload, IfNoneMatch="*")
+    assert (error["Condition"], error["Key"]) == ("If-None-Match", "k")
+    refused("NoSuchKey", 404, complete, **upload, IfMatch=before)
+    client.put_object(**at, Body=b"before")
+    error = refused("ConditionalRequestConflict", 409, complete, **upload, IfMatch=before)
+    assert error["Condition"] == "If-Match"
+    client.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "k"}]})
+    complete(**begun(client, at), IfNoneMatch="*")
+    complete(**other, IfNoneMatch="*")
+    complete(**upload)
+    assert client.get_object(**at)["Body"].read() == b"part"
+
+
+def test_an_older_version_that_came_back_during_an_upload_is_in_the_way_of_its_condition(client, bucket):
+    client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    at, complete = {"Bucket": bucket, "Key": "k"}, client.complete_multipart_upload
+    older = client.put_object(**at, Body=b"older")["ETag"]
+    newer = client.put_object(**at, Body=b"newer")["VersionId"]
+    upload = begun(client, at)
+    client.delete_object(**at, VersionId=newer)
+    refused("ConditionalRequestConflict", 409, complete, **upload, IfMatch=older)
+    complete(**begun(client, at), IfMatch=older)
 
 
 def test_a_copied_range_that_begins_behind_the_end(client, bucket):

@@ -24,7 +24,7 @@ from clary.services.s3.attributes import (
     from_request,
     quoted,
 )
-from clary.services.s3.conditions import Guard, not_since, write_guard
+from clary.services.s3.conditions import completion_guard
 from clary.services.s3.data_keys import made_for, opened, opened_object
 from clary.services.s3.encryption import asked_key, encryption, key_for, new_encryption, part_key
 from clary.services.s3.errors import invalid_argument, invalid_request
@@ -156,7 +156,8 @@ def complete_multipart_upload(context: Context, params: dict[str, Any]) -> dict[
         size=params.get("MpuObjectSize"),
         checksum_type=params.get("ChecksumType"),
     )
-    info = context.objects.uploads.complete(bucket.name, key, params["UploadId"], asked, _guard(context, params))
+    guard = completion_guard(key, params)
+    info = context.objects.uploads.complete(bucket.name, key, params["UploadId"], asked, guard)
     return {
         "Location": f"{context.settings.endpoint_url}/{bucket.name}/{quote(key, safe='/', errors='surrogatepass')}",
         "Bucket": bucket.name,
@@ -167,17 +168,6 @@ def complete_multipart_upload(context: Context, params: dict[str, Any]) -> dict[
         **({} if info.attributes.wrapped else _whole(info)),
         **encryption(info.attributes, params),
     }
-
-
-def _guard(context: Context, params: dict[str, Any]) -> Guard | None:
-    guard = write_guard(params["Key"], params)
-    if guard is None or "IfMatch" not in params:
-        return guard
-    try:
-        began = _upload(context, params).initiated
-    except NoSuchUpload:  # it may have become the object already
-        return guard
-    return not_since(params["Key"], guard, began)
 
 
 def _whole(info: ObjectInfo) -> dict[str, Any]:
