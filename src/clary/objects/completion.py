@@ -10,8 +10,8 @@ from datetime import datetime
 from itertools import pairwise
 
 from clary.errors import AWSError
-from clary.objects.checksums import combined, composite
-from clary.objects.errors import BadDigest
+from clary.objects.checksums import DEFAULT_ALGORITHM, combined, composite
+from clary.objects.errors import BadChecksum, BadPartChecksum
 from clary.objects.model import ObjectInfo, Part, Piece, Upload, dump_pieces
 
 MIN_PART_BYTES = 5 * 2**20
@@ -51,7 +51,7 @@ def assemble(upload: Upload, kept: Mapping[int, Part], asked: Completion, now: d
         etag=_etag(parts),
         size=size,
         modified=now,
-        attributes=replace(upload.attributes, checksums=_checksum(upload, parts, asked.checksums), upload=upload.id),
+        attributes=replace(upload.attributes, checksums=_checksum(upload, parts, asked), upload=upload.id),
         layout=dump_pieces(pieces),
     )
 
@@ -78,7 +78,8 @@ def _match(upload: Upload, chosen: ChosenPart, part: Part | None) -> Part:
         raise _invalid_part(upload, chosen)
     for algorithm, value in chosen.checksums.items():
         if part.checksums.get(algorithm) != value:
-            raise _invalid_part(upload, chosen)
+            ours = algorithm == upload.algorithm
+            raise _invalid_part(upload, chosen) if ours else BadPartChecksum(algorithm, chosen.number)
     if upload.declared and upload.attributes.checksum_type == "COMPOSITE" and upload.algorithm not in chosen.checksums:
         raise AWSError(
             "InvalidRequest",
@@ -131,14 +132,16 @@ def _own(upload: Upload, part: Part) -> dict[str, str]:
     return {upload.algorithm: value} if value else {}
 
 
-def _checksum(upload: Upload, parts: Sequence[Part], said: Mapping[str, str]) -> dict[str, str]:
-    """The whole's checksum, the same as the request says, if it does."""
+def _checksum(upload: Upload, parts: Sequence[Part], asked: Completion) -> dict[str, str]:
+    """The whole's checksum, the same as the request says, if it does. What is said without a type S3 takes for a
+    composite one, where the algorithm has those."""
     values = [part.checksums[upload.algorithm] for part in parts]
     if upload.attributes.checksum_type == "COMPOSITE":
-        whole = composite(upload.algorithm, values)
+        whole, known = composite(upload.algorithm, values), True
     else:
         whole = combined(upload.algorithm, zip(values, (part.size for part in parts), strict=True))
-    for algorithm, value in said.items():
-        if algorithm != upload.algorithm or value not in (whole, whole.partition("-")[0]):
-            raise BadDigest(algorithm)
+        known = asked.checksum_type is not None or upload.algorithm == DEFAULT_ALGORITHM
+    for algorithm, value in asked.checksums.items():
+        if not known or algorithm != upload.algorithm or value not in (whole, whole.partition("-")[0]):
+            raise BadChecksum(upload.algorithm.lower())
     return {upload.algorithm: whole}

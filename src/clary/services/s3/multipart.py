@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import quote
 
 from clary.errors import AWSError
-from clary.names import random_hex
 from clary.objects.body import receive
 from clary.objects.checksums import COMBINABLE, DEFAULT_ALGORITHM
 from clary.objects.completion import ChosenPart, Completion
@@ -16,6 +15,7 @@ from clary.objects.envelopes import enveloped
 from clary.objects.errors import NoSuchKey, NoSuchUpload
 from clary.objects.model import ChecksumType, ObjectInfo, Part, Received, Upload
 from clary.objects.sealing import mark_of
+from clary.objects.uploads import new_upload_id
 from clary.services.context import Context
 from clary.services.s3.attributes import (
     asked_algorithm,
@@ -51,7 +51,7 @@ def create_multipart_upload(context: Context, params: dict[str, Any]) -> dict[st
     attributes = replace(described, checksum_type=kind, sealed=mark_of(under) if under else "")
     attributes = enveloped(attributes, data_key.envelope if data_key else None)
     upload = Upload(
-        id=random_hex(32),
+        id=new_upload_id(),
         bucket=bucket.name,
         key=key,
         initiated=datetime.now(UTC),
