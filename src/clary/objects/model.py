@@ -104,6 +104,8 @@ class Attributes:
     wrapped one."""
     wrapped: str = ""
     """The data key under which its files are encrypted, as KMS has encrypted it, base64."""
+    restored_until: int = 0
+    """Until when it can be read (milliseconds since the epoch), where it is archived and was restored."""
 
     def dumps(self) -> str:
         """As JSON; what has its default is left out."""

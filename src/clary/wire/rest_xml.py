@@ -53,6 +53,9 @@ _ROOTS = {
 """The names of S3's answers, which its model does not hold (from the pages of the S3 API reference)."""
 
 
+STATUS = "HTTPStatusCode"
+"""In an output: its status, where the operation has several. The model knows one."""
+
 _EMPTY = frozenset({"PutBucketPolicy", "PutBucketTagging"})
 """S3 answers them with 204, of which its model says nothing either."""
 
@@ -82,7 +85,8 @@ class RestXml:
                 response.headers["content-type"] = _content_type(shape)
             locations.write(shape, output, response)
         if "content-range" in response.headers:
-            response.status = 206  # the model knows only one status per operation
+            response.status = 206
+        response.status = output.get(STATUS, response.status)
         return response
 
     def fault(self, error: AWSError, service: ServiceModel | None, request_id: str) -> HttpResponse:

@@ -101,7 +101,7 @@ def test_a_refused_put_leaves_no_file(client, bucket, s3):
     refused("NoSuchBucket", 404, client.put_object, Bucket="nobody", Key="k", Body=b"x")
     refused("NotImplemented", 501, client.put_object, Bucket=bucket, Key="k", Body=b"x", IfNoneMatch='"tag"')
     refused("AccessControlListNotSupported", 400, client.put_object, Bucket=bucket, Key="k", ACL="public-read")
-    refused("InvalidStorageClass", 400, client.put_object, Bucket=bucket, Key="k", StorageClass="GLACIER")
+    refused("InvalidStorageClass", 400, client.put_object, Bucket=bucket, Key="k", StorageClass="SNOW")
     refused(
         "NotImplemented",
         501,

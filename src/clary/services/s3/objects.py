@@ -32,6 +32,7 @@ from clary.services.s3.expiring import expiration
 from clary.services.s3.locking import check_bypass, may_bypass
 from clary.services.s3.ranges import Span, span
 from clary.services.s3.service import SERVICE
+from clary.services.s3.storage_classes import check_active, check_source_active
 from clary.services.s3.targets import (
     check_key,
     known_version,
@@ -97,6 +98,7 @@ def received_body(context: Context, params: dict[str, Any]) -> Received:
 def get_object(context: EdgeContext, params: dict[str, Any]) -> Answer:
     """At once, but where KMS has to be asked."""
     bucket, info = require_visible(context, params)
+    check_active(info)
     key = key_for(info, params)
     check_read(info, params)
     wanted = span(info, params)
@@ -251,8 +253,8 @@ def source_version(source: ObjectInfo) -> dict[str, str]:
 
 
 def require_source(context: Context, params: Mapping[str, Any]) -> ObjectInfo:
-    """The object that a copy is made of. Raises NoSuchBucket, NoSuchKey, NoSuchVersion, PreconditionFailed, and
-    InvalidRequest for a delete marker."""
+    """The object that a copy is made of. Raises NoSuchBucket, NoSuchKey, NoSuchVersion, PreconditionFailed,
+    Archived, and InvalidRequest for a delete marker."""
     source = CopySource.parse(params["CopySource"])
     owned_bucket(context.objects, source.bucket, params.get("ExpectedSourceBucketOwner"))
     named = {"Bucket": source.bucket, "Key": source.key, "VersionId": source.version}
@@ -263,6 +265,7 @@ def require_source(context: Context, params: Mapping[str, Any]) -> ObjectInfo:
             raise
         what = "The source of a copy request may not specifically refer to a delete marker by version id."
         raise invalid_request(what) from None
+    check_source_active(info)
     check_copy_source(info, dict(params))
     return info
 
