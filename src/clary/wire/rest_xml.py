@@ -128,15 +128,17 @@ def _invalid_argument(misfit: MisfitError) -> AWSError:
 
 def _read_body(shape: Shape, body: bytes) -> Params:
     payload = payload_of(shape)
-    if not body or is_streaming(shape):
+    if is_streaming(shape):
         return {}
     if payload is None:
-        return _read_members(shape, body)
+        return _read_members(shape, body) if body else {}
     name, member = payload
-    if member.type_name == "blob":
-        return {name: body}
     if member.type_name == "string":
         return {name: body.decode("utf-8", "replace")}
+    if not body:
+        return {}
+    if member.type_name == "blob":
+        return {name: body}
     return {name: xml_values.read(member, xml_values.parse(body))}
 
 

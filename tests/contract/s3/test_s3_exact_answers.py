@@ -75,6 +75,17 @@ def test_a_bucket_made_again_takes_no_tags(client):
     refused("BucketAlreadyOwnedByYou", 409, client.create_bucket, Bucket="tagged", CreateBucketConfiguration=tags)
 
 
+def test_a_new_bucket_s_reserved_tags_are_refused_in_other_words(client):
+    tags = {"Tags": [{"Key": "aws:k", "Value": "v"}]}
+    error = refused("InvalidTag", 400, client.create_bucket, Bucket="tagged", CreateBucketConfiguration=tags)
+    assert (error["Message"].startswith("User-defined tag keys can't start with"), "TagKey" in error) == (True, False)
+
+
+def test_an_empty_policy_is_malformed(client, bucket):
+    error = refused("MalformedPolicy", 400, client.put_bucket_policy, Bucket=bucket, Policy="")
+    assert error["Message"] == "Policies must be valid JSON and the first byte must be '{'"
+
+
 def begun(client, at):
     """An upload of one part: what completes it."""
     upload = {**at, "UploadId": client.create_multipart_upload(**at)["UploadId"]}

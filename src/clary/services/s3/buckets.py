@@ -19,7 +19,7 @@ from clary.services.s3.ownership import ENFORCED, OWNERSHIPS
 from clary.services.s3.ownership import SETTING as OWNERSHIP
 from clary.services.s3.publication import counts, publish
 from clary.services.s3.service import SERVICE
-from clary.services.s3.tag_rules import BUCKET_TAGS, from_list
+from clary.services.s3.tag_rules import of_new_bucket
 from clary.services.s3.targets import refuse_unhonoured, require_bucket
 
 _MOST_LISTED = 10_000
@@ -33,7 +33,7 @@ def create_bucket(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     configuration = params.get("CreateBucketConfiguration") or {}
     constraint = configuration.get("LocationConstraint")
     region = choose_region(context.call.region, constraint)
-    tags = from_list(configuration.get("Tags", []), most=BUCKET_TAGS)
+    tags = of_new_bucket(configuration.get("Tags", []))
     account = context.call.principal.account
     try:
         settings = {**_settings(params, account, tags), **kept_name(constraint)}
