@@ -188,3 +188,67 @@ def test_a_completed_upload_s_location_is_an_address(client, bucket):
     assert whole["ChecksumType"] == "FULL_OBJECT"
     one = client.head_object(Bucket=bucket, Key="é b", ChecksumMode="ENABLED", PartNumber=1)
     assert "ChecksumType" not in one
+
+
+def test_an_upload_that_was_begun_without_an_algorithm_agrees_on_none(client, bucket):
+    upload = {"Bucket": bucket, "Key": "k"}
+    upload["UploadId"] = client.create_multipart_upload(**upload)["UploadId"]
+    sent = client.upload_part(**upload, PartNumber=1, Body=b"aaa", ChecksumAlgorithm="CRC32C")
+    bare, complete = {"PartNumber": 1, "ETag": sent["ETag"]}, client.complete_multipart_upload
+
+    def parts(**checksum):
+        return {"MultipartUpload": {"Parts": [{**bare, **checksum}]}}
+
+    for checksum in ({"ChecksumCRC32C": sent["ChecksumCRC32C"]}, {"ChecksumSHA256": "AAAA"}):
+        refused("InvalidPart", 400, complete, **upload, **parts(**checksum))
+    for kind in ("FULL_OBJECT", "COMPOSITE"):
+        error = refused("InvalidRequest", 400, complete, **upload, **parts(), ChecksumType=kind)
+        assert error["Message"].startswith("The upload was created using the null checksum mode.")
+    done = complete(**upload, **parts(), ChecksumCRC32C="AAAAAA==-2")  # which nobody looks at
+    assert (done["ChecksumCRC64NVME"], done["ChecksumType"]) == ("Rnr2/5P7Gsk=", "FULL_OBJECT")
+
+
+def test_completions_that_name_no_upload_no_order_or_no_parts(client, bucket):
+    upload = {"Bucket": bucket, "Key": "k"}
+    refused("NoSuchUpload", 404, client.complete_multipart_upload, **upload, UploadId="fakeid")
+    upload["UploadId"] = client.create_multipart_upload(**upload)["UploadId"]
+    parts = [{"PartNumber": number, "ETag": "e"} for number in (2, 1)]
+    unordered = {**upload, "MultipartUpload": {"Parts": parts}}
+    error = refused("InvalidPartOrder", 400, client.complete_multipart_upload, **unordered)
+    assert error["UploadId"] == upload["UploadId"]
+
+
+def test_a_composite_checksum_s_attributes_are_without_the_number_of_parts(client, bucket):
+    upload = {"Bucket": bucket, "Key": "k"}
+    upload["UploadId"] = client.create_multipart_upload(**upload, ChecksumAlgorithm="CRC32")["UploadId"]
+    sent = client.upload_part(**upload, PartNumber=1, Body=b"aaa", ChecksumAlgorithm="CRC32")
+    part = {"PartNumber": 1, "ETag": sent["ETag"], "ChecksumCRC32": sent["ChecksumCRC32"]}
+    whole = client.complete_multipart_upload(**upload, MultipartUpload={"Parts": [part]})["ChecksumCRC32"]
+    told = client.get_object_attributes(Bucket=bucket, Key="k", ObjectAttributes=["Checksum"])["Checksum"]
+    assert (f"{told['ChecksumCRC32']}-1", told["ChecksumType"]) == (whole, "COMPOSITE")
+    assert client.head_object(Bucket=bucket, Key="k", ChecksumMode="enabled")["ChecksumCRC32"] == whole
+
+
+def test_customers_keys_and_other_encryption_in_one_copy(client, bucket):
+    client.put_object(Bucket=bucket, Key="k", Body=b"x")
+    key = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "k" * 32}
+    copy = {"Bucket": bucket, "Key": "c", "CopySource": f"{bucket}/k"}
+    error = refused("InvalidArgument", 400, client.copy_object, **copy, **key, ServerSideEncryption="AES256")
+    assert (error["ArgumentName"], error["ArgumentValue"]) == ("x-amz-server-side-encryption", "AES256")
+    error = refused("InvalidArgument", 400, client.copy_object, **copy, SSECustomerAlgorithm="AES256")
+    assert (error["ArgumentName"], "ArgumentValue" in error) == ("x-amz-server-side-encryption", False)
+    upload = {"Bucket": bucket, "Key": "u"}
+    upload["UploadId"] = client.create_multipart_upload(**upload, **key)["UploadId"]
+    part = {"PartNumber": 1, "ETag": client.upload_part(**upload, PartNumber=1, Body=b"x", **key)["ETag"]}
+    done = client.complete_multipart_upload(**upload, MultipartUpload={"Parts": [part]}, **key)
+    assert [name for name in done if name.startswith("Checksum")] == []
+
+
+def test_locks_that_lack_something(client, bucket):
+    put = {"Bucket": bucket, "Key": "k", "Body": b"x"}
+    error = refused("InvalidArgument", 400, client.put_object, **put, ObjectLockMode="BAD-VALUE")
+    assert error["ArgumentName"] == "x-amz-object-lock-retain-until-date"
+    client.put_object(**put)
+    refused("MalformedXML", 400, client.put_object_legal_hold, Bucket=bucket, Key="k")
+    hold = {"Status": "ON"}
+    refused("InvalidRequest", 400, client.put_object_legal_hold, Bucket=bucket, Key="k", LegalHold=hold)

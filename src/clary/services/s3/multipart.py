@@ -148,6 +148,7 @@ def complete_multipart_upload(context: Context, params: dict[str, Any]) -> dict[
     """Done again, by a client that has lost the answer, it answers the same."""
     bucket, key = require_bucket(context.objects, params), params["Key"]
     if "MultipartUpload" not in params:
+        _upload(context, params)
         raise invalid_request("You must specify at least one part")
     chosen = (params["MultipartUpload"] or {}).get("Parts") or []
     asked = Completion(
@@ -165,13 +166,13 @@ def complete_multipart_upload(context: Context, params: dict[str, Any]) -> dict[
         "ETag": quoted(info.etag),
         **made_version(info),
         **expiration(bucket, info),
-        **({} if info.attributes.wrapped else _whole(info)),
+        **({} if info.attributes.sealed else _whole(info)),
         **encryption(info.attributes, params),
     }
 
 
 def _whole(info: ObjectInfo) -> dict[str, Any]:
-    """Said of the whole; of one encrypted by KMS only to who reads it, as on AWS."""
+    """Said of the whole; of one under a customer's key or KMS's only to who reads it, as on AWS."""
     return checksums(info.attributes.checksums, info.attributes.checksum_type)
 
 

@@ -130,7 +130,7 @@ def head_object(context: EdgeContext, params: dict[str, Any]) -> Answer:
     key_for(info, params)
     check_read(info, params)
     said = _described(bucket, info, span(info, params), params)
-    if params.get("ChecksumMode") == "ENABLED" and check_readable(context, info):
+    if _wants_checksums(params) and check_readable(context, info):
         return allowed_to_decrypt(context, bucket, info, said)
     return said
 
@@ -151,9 +151,15 @@ def _described(bucket: Bucket, info: ObjectInfo, wanted: Span, params: dict[str,
         output["ContentRange"] = wanted.content_range
     if "PartNumber" in params and info.parts_count:
         output["PartsCount"] = info.parts_count
-    if params.get("ChecksumMode") == "ENABLED":
+    if _wants_checksums(params):
         output |= _checksums(info, wanted, params.get("PartNumber"))
     return {**output, **{member: params[name] for name, member in _OVERRIDES if params.get(name)}}
+
+
+def _wants_checksums(params: dict[str, Any]) -> bool:
+    """In whatever case, as on AWS."""
+    mode: str = params.get("ChecksumMode", "")
+    return mode.upper() == "ENABLED"
 
 
 def _checksums(info: ObjectInfo, wanted: Span, part: int | None) -> dict[str, Any]:
@@ -231,7 +237,8 @@ def copy_object(context: Context, params: dict[str, Any]) -> dict[str, Any]:
         )
         raise invalid_request(what)
     attributes = _copied_attributes(source, from_request(context, bucket, params), params)
-    keys = Keys(key or opened_object(context, source), asked_key(params) or made_for(context, bucket))
+    opened, made = key or opened_object(context, source), made_for(context, bucket)
+    keys = Keys(opened, asked_key(params) or made)
     info = context.objects.copy(
         source,
         bucket.name,
