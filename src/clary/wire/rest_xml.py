@@ -56,6 +56,9 @@ _ROOTS = {
 STATUS = "HTTPStatusCode"
 """In an output: its status, where the operation has several. The model knows one."""
 
+HEADERS = "HTTPHeaders"
+"""In an output: headers of the answer that the model does not know."""
+
 _EMPTY = frozenset({"PutBucketPolicy", "PutBucketTagging"})
 """S3 answers them with 204, of which its model says nothing either."""
 
@@ -87,6 +90,7 @@ class RestXml:
         if "content-range" in response.headers:
             response.status = 206
         response.status = output.get(STATUS, response.status)
+        response.headers |= output.get(HEADERS, {})
         return response
 
     def fault(self, error: AWSError, service: ServiceModel | None, request_id: str) -> HttpResponse:

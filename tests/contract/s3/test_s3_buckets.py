@@ -92,7 +92,8 @@ def test_where_a_bucket_is(s3, client):
     for name, region in (("home", "us-east-1"), ("old-name", "eu-west-1"), ("new-name", "eu-west-1")):
         head = client.head_bucket(Bucket=name)
         assert (head["BucketRegion"], head["BucketArn"]) == (region, f"arn:aws:s3:::{name}")
-        assert head["ResponseMetadata"]["HTTPHeaders"]["x-amz-bucket-region"] == region
+        for answer in (head, client.list_objects_v2(Bucket=name), client.list_objects(Bucket=name)):
+            assert answer["ResponseMetadata"]["HTTPHeaders"]["x-amz-bucket-region"] == region
 
 
 def test_lists_of_buckets_say_where_they_are_if_asked_for_pages(client):

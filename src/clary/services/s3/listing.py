@@ -18,6 +18,7 @@ from clary.services.s3.owners import owner
 from clary.services.s3.service import SERVICE
 from clary.services.s3.storage_classes import restore_status
 from clary.services.s3.targets import known_version, require_bucket
+from clary.wire.rest_xml import HEADERS
 
 MOST = 1000
 """Entries of one page."""
@@ -133,7 +134,8 @@ def _listed(
     prefix, delimiter = params.get("Prefix", ""), params.get("Delimiter", "")
     limit = max_entries(params, "MaxKeys")
     page = context.objects.page(bucket.name, prefix=prefix, delimiter=delimiter, after=after or None, limit=limit)
-    return bucket, _page(bucket, params, encode, limit, page), page
+    region = {HEADERS: {"x-amz-bucket-region": bucket.region}}
+    return bucket, {**_page(bucket, params, encode, limit, page), **region}, page
 
 
 def _page(
