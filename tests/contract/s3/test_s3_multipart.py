@@ -267,3 +267,34 @@ def test_a_list_of_uploads_goes_on_behind_the_marker_s_upload(client, bucket):
         error = refused("InvalidArgument", 400, listed, KeyMarker=key, UploadIdMarker=marker)
         assert (error["Message"], error["ArgumentName"]) == ("Invalid uploadId marker", "upload-id-marker")
         assert error["ArgumentValue"] == marker
+
+
+def test_of_an_object_of_five_tebibytes_no_more_is_read_than_is_asked_for(client, bucket, s3, tmp_path):
+    """Its parts are one sparse file, of 5 GiB."""
+    part, count = 5 * 2**30, 1024
+    with (tmp_path / "part").open("w+b") as sparse:
+        sparse.seek(part - 3)
+        sparse.write(b"end")
+        sparse.flush()
+        file = s3.store.files.take(sparse.fileno())
+    body = {"file": file, "size": part, "md5": "0" * 32, "algorithm": "CRC64NVME", "declared": False}
+    body["checksums"] = {"CRC64NVME": "AAAAAAAAAAA="}
+    target = at(bucket, client.create_multipart_upload(Bucket=bucket, Key="k"))
+    for number in range(1, count + 1):
+        s3.store.uploads.put_part(bucket, "k", target["UploadId"], number, body)
+    chosen = [{"PartNumber": number, "ETag": body["md5"]} for number in range(1, count + 1)]
+    client.complete_multipart_upload(**target, MultipartUpload={"Parts": chosen}, MpuObjectSize=count * part)
+
+    def read(wanted):
+        return client.get_object(Bucket=bucket, Key="k", Range=f"bytes={wanted}")["Body"].read()
+
+    assert client.head_object(Bucket=bucket, Key="k")["ContentLength"] == 5 * 2**40
+    assert client.list_objects_v2(Bucket=bucket)["Contents"][0]["Size"] == 5 * 2**40
+    assert (read("-6"), read(f"{700 * part - 3}-{700 * part + 2}")) == (b"\0\0\0end", b"end\0\0\0")
+    assert client.head_object(Bucket=bucket, Key="k", PartNumber=count)["ContentLength"] == part
+    refused("InvalidRequest", 400, client.copy_object, Bucket=bucket, Key="c", CopySource=f"{bucket}/k")
+    copied = at(bucket, client.create_multipart_upload(Bucket=bucket, Key="c"), "c")
+    last = f"bytes={5 * 2**40 - 3}-{5 * 2**40 - 1}"
+    source = {"CopySource": f"{bucket}/k", "CopySourceRange": last}
+    part_copy = client.upload_part_copy(**copied, PartNumber=1, **source)["CopyPartResult"]
+    assert part_copy["ETag"] == f'"{hashlib.md5(b"end").hexdigest()}"'
