@@ -19,6 +19,6 @@ PAGE = (ROOT / "docs" / "s3.md").read_text()
 def test_the_programs_of_the_page(clary: RunningClary, tmp_path: Path) -> None:
     programs = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     said = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)
-    assert len(programs) == len(said) == 2
+    assert len(programs) == len(said) == 3
     (tmp_path / "program.py").write_text("\n".join(programs))
     assert output(clary, sys.executable, tmp_path / "program.py") == "".join(said)

@@ -53,7 +53,7 @@ S3_CODES = frozenset(
         *("AccessControlListNotSupported", "InvalidBucketAclWithObjectOwnership", "NotModified"),
         *("NoSuchObjectLockConfiguration", "ReplicationConfigurationNotFoundError", "PermanentRedirect"),
         *("InvalidBucketAclWithBlockPublicAccessError", "BadRequest", "InvalidPartNumber", "InvalidPolicyDocument"),
-        *("CrossLocationLoggingProhibitted", "InvalidBucketOwnerAWSAccountID"),
+        *("ConditionalRequestConflict", "CrossLocationLoggingProhibitted", "InvalidBucketOwnerAWSAccountID"),
     }
 )
 """Of S3's list of error codes, whose model names hardly any."""

@@ -15,6 +15,7 @@ from clary.gateway.exchange import Exchange, Parts, Step
 from clary.gateway.keyring import default_principal
 from clary.gateway.sigv2 import SignatureV2
 from clary.gateway.sigv4 import Signature
+from clary.objects.expectation import check_document
 from clary.services.looking import looked_up
 from clary.wire import models, rpc_cbor
 from clary.wire.compression import decompress
@@ -102,8 +103,16 @@ def parse(parts: Parts, exchange: Exchange) -> None:
     """The parameters, by the operation's model."""
     if exchange.streamed:
         payload.unwrap_headers(exchange.request)
+    elif exchange.protocol == "rest-xml" and exchange.request.body:
+        _check_document(exchange)
     protocol = PROTOCOLS[exchange.protocol]
     exchange.params = protocol.parse(exchange.request, exchange.model, exchange.target.labels)
+
+
+def _check_document(exchange: Exchange) -> None:
+    """Against its checksums: those in the headers of CompleteMultipartUpload are the object's. Raises AWSError."""
+    summed = "requestAlgorithmMember" in (exchange.model.http_checksum or {})
+    check_document(exchange.request.body, exchange.request.headers, checksums=summed)
 
 
 def validate(parts: Parts, exchange: Exchange) -> None:

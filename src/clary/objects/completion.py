@@ -10,8 +10,8 @@ from datetime import datetime
 from itertools import pairwise
 
 from clary.errors import AWSError
-from clary.objects.checksums import combined, composite
-from clary.objects.errors import BadDigest
+from clary.objects.checksums import DEFAULT_ALGORITHM, combined, composite
+from clary.objects.errors import BadChecksum, BadPartChecksum
 from clary.objects.model import ObjectInfo, Part, Piece, Upload, dump_pieces
 
 MIN_PART_BYTES = 5 * 2**20
@@ -38,7 +38,7 @@ class Completion:
 
 def assemble(upload: Upload, kept: Mapping[int, Part], asked: Completion, now: datetime) -> ObjectInfo:
     """The object. Raises MalformedXML, InvalidPartOrder, InvalidPart, EntityTooSmall, InvalidRequest, BadDigest."""
-    _check_order(asked.parts)
+    _check_order(upload, asked.parts)
     _check_type(upload, asked.checksum_type)
     parts = [_match(upload, chosen, kept.get(chosen.number)) for chosen in asked.parts]
     _check_sizes(parts)
@@ -51,23 +51,23 @@ def assemble(upload: Upload, kept: Mapping[int, Part], asked: Completion, now: d
         etag=_etag(parts),
         size=size,
         modified=now,
-        attributes=replace(upload.attributes, checksums=_checksum(upload, parts, asked.checksums), upload=upload.id),
+        attributes=replace(upload.attributes, checksums=_checksum(upload, parts, asked), upload=upload.id),
         layout=dump_pieces(pieces),
     )
 
 
-def _check_order(parts: Sequence[ChosenPart]) -> None:
+def _check_order(upload: Upload, parts: Sequence[ChosenPart]) -> None:
     if not parts:
         what = "The XML you provided was not well-formed or did not validate against our published schema"
         raise AWSError("MalformedXML", what)
     numbers = [part.number for part in parts]
     if any(later <= earlier for earlier, later in pairwise(numbers)):
         what = "The list of parts was not in ascending order. Parts must be ordered by part number."
-        raise AWSError("InvalidPartOrder", what)
+        raise AWSError("InvalidPartOrder", what, members={"UploadId": upload.id})
 
 
 def _check_type(upload: Upload, said: str | None) -> None:
-    kind = upload.attributes.checksum_type
+    kind = upload.attributes.checksum_type if upload.declared else "null"
     if said is not None and said != kind:
         what = f"The upload was created using the {kind} checksum mode. The complete request must use the same "
         raise AWSError("InvalidRequest", f"{what}checksum mode.")
@@ -77,8 +77,7 @@ def _match(upload: Upload, chosen: ChosenPart, part: Part | None) -> Part:
     if part is None or part.etag != chosen.etag:
         raise _invalid_part(upload, chosen)
     for algorithm, value in chosen.checksums.items():
-        if part.checksums.get(algorithm) != value:
-            raise _invalid_part(upload, chosen)
+        _check_part(upload, part, chosen, algorithm, value)
     if upload.declared and upload.attributes.checksum_type == "COMPOSITE" and upload.algorithm not in chosen.checksums:
         raise AWSError(
             "InvalidRequest",
@@ -86,6 +85,15 @@ def _match(upload: Upload, chosen: ChosenPart, part: Part | None) -> Part:
             f"the checksum for each part. It was missing for part {chosen.number} in the request.",
         )
     return part
+
+
+def _check_part(upload: Upload, part: Part, chosen: ChosenPart, algorithm: str, value: str) -> None:
+    """What a part is named with is of the upload's algorithm, and nothing where the upload was begun without one."""
+    ours = algorithm == upload.algorithm
+    if upload.declared and not ours:
+        raise BadPartChecksum(algorithm, chosen.number)
+    if not ours or part.checksums.get(algorithm) != value:
+        raise _invalid_part(upload, chosen)
 
 
 def _invalid_part(upload: Upload, chosen: ChosenPart) -> AWSError:
@@ -131,14 +139,18 @@ def _own(upload: Upload, part: Part) -> dict[str, str]:
     return {upload.algorithm: value} if value else {}
 
 
-def _checksum(upload: Upload, parts: Sequence[Part], said: Mapping[str, str]) -> dict[str, str]:
-    """The whole's checksum, the same as the request says, if it does."""
+def _checksum(upload: Upload, parts: Sequence[Part], asked: Completion) -> dict[str, str]:
+    """The whole's checksum, the same as the request says, if it does. What is said without a type S3 takes for a
+    composite one, where the algorithm has those."""
     values = [part.checksums[upload.algorithm] for part in parts]
     if upload.attributes.checksum_type == "COMPOSITE":
-        whole = composite(upload.algorithm, values)
+        whole, known = composite(upload.algorithm, values), True
     else:
         whole = combined(upload.algorithm, zip(values, (part.size for part in parts), strict=True))
-    for algorithm, value in said.items():
-        if algorithm != upload.algorithm or value not in (whole, whole.partition("-")[0]):
-            raise BadDigest(algorithm)
+        known = asked.checksum_type is not None or upload.algorithm == DEFAULT_ALGORITHM
+    for algorithm, value in asked.checksums.items():
+        if not upload.declared and algorithm != upload.algorithm:
+            continue  # S3 passes over what was not agreed on
+        if not known or algorithm != upload.algorithm or value not in (whole, whole.partition("-")[0]):
+            raise BadChecksum(upload.algorithm.lower())
     return {upload.algorithm: whole}

@@ -56,5 +56,5 @@ def _decoded(text: str) -> bytes:
 
 
 def _invalid(what: str) -> AWSError:
-    """AWS names this header in all of them, with this value."""
-    return AWSError("InvalidArgument", what, members={"ArgumentName": _HEADER, "ArgumentValue": "null"})
+    """AWS names this header in all of them."""
+    return AWSError("InvalidArgument", what, members={"ArgumentName": _HEADER})

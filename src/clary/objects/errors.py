@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from clary.errors import AWSError
 
 
@@ -73,11 +75,39 @@ class NoSuchUpload(AWSError):
 
 
 class BadDigest(AWSError):
-    """400: the body is not the one that its checksum was made of. `name` is `Content-MD5` or an algorithm's name."""
+    """400: the body is not the one that its checksum was made of."""
+
+    def __init__(self, said: str, received: str, members: Mapping[str, str] | None = None) -> None:
+        super().__init__("BadDigest", f"The {said} did not match {received}.", members=members)
+
+
+class BadChecksum(BadDigest):
+    """`name` is the algorithm's."""
 
     def __init__(self, name: str) -> None:
-        what = "what we received" if name == "Content-MD5" else "the calculated checksum"
-        super().__init__("BadDigest", f"The {name} you specified did not match {what}.")
+        super().__init__(f"{name} you specified", "the calculated checksum")
+
+
+class BadPartChecksum(BadDigest):
+    """A part is named with a checksum of an algorithm that is not its upload's."""
+
+    def __init__(self, algorithm: str, number: int) -> None:
+        super().__init__(f"{algorithm.lower()} you specified for part {number}", "what we received")
+
+
+class BadMD5(BadDigest):
+    """`expected` as S3 writes it where it is asked, `calculated` in base64."""
+
+    def __init__(self, expected: str, calculated: str) -> None:
+        members = {"ExpectedDigest": expected, "CalculatedDigest": calculated}
+        super().__init__("Content-MD5 you specified", "what we received", members)
+
+
+class InvalidMD5(AWSError):
+    """400: a Content-MD5 that is none."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__("InvalidDigest", "The Content-MD5 you specified was invalid.", members={"Content-MD5": said})
 
 
 class EntityTooLarge(AWSError):

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from clary.errors import AWSError
-from clary.objects.checksums import ALGORITHMS, DEFAULT_ALGORITHM, new
-from clary.objects.errors import BadDigest
+from clary.objects.body import received
+from clary.objects.checksums import ALGORITHMS, DEFAULT_ALGORITHM, Digest, encode, new
+from clary.objects.errors import BadChecksum, BadMD5, InvalidMD5
 from clary.objects.model import Received
 
 _HEADERS = {f"x-amz-checksum-{algorithm.lower()}": algorithm for algorithm in ALGORITHMS}
@@ -26,18 +27,32 @@ class Expectation:
 
     @classmethod
     def of(cls, headers: Mapping[str, str]) -> Expectation:
-        """From a request's headers, names in lower case. Raises InvalidDigest, InvalidRequest."""
+        """From a request's headers, names in lower case. Raises InvalidMD5, InvalidRequest."""
         named = _named_algorithm(headers)
         return cls(named or DEFAULT_ALGORITHM, named is not None, _content_md5(headers))
 
-    def check(self, received: Received, said: Mapping[str, str]) -> None:
-        """Compare with `said`, headers and trailers together. Raises BadDigest."""
+    def check(self, received: Received, said: Mapping[str, str], *, whole: bool) -> None:
+        """Compare with `said`, headers and trailers together. Raises BadDigest; of a wrong MD5 S3 speaks in hexadecimal
+        where it is of the `whole` of an object, in base64 where it is a part's."""
         if self.md5 is not None and self.md5 != received["md5"]:
-            raise BadDigest("Content-MD5")
+            expected = self.md5 if whole else _base64(self.md5)
+            raise BadMD5(expected, _base64(received["md5"]))
         for header, algorithm in _HEADERS.items():
             value = said.get(header)
             if value is not None and value != received["checksums"].get(algorithm):
-                raise BadDigest(algorithm)
+                raise BadChecksum(algorithm)
+
+
+def check_document(body: bytes, headers: Mapping[str, str], *, checksums: bool) -> None:
+    """A request's body that is no object. `checksums`: they are the body's, where its headers say any; else they are
+    of something else. Raises InvalidMD5, InvalidRequest, BadDigest."""
+    said = {name: headers[name] for name in ("content-md5", *_HEADERS) if name in headers}
+    said = said if checksums else {name: value for name, value in said.items() if name not in _HEADERS}
+    if said:
+        expected = Expectation.of(said)
+        digest = Digest(expected.algorithm)
+        digest.update(body)
+        expected.check(received("", digest), said, whole=True)
 
 
 def _named_algorithm(headers: Mapping[str, str]) -> str | None:
@@ -74,5 +89,9 @@ def _content_md5(headers: Mapping[str, str]) -> str | None:
         return None
     digest = _decoded(value)
     if len(digest) != 16:
-        raise AWSError("InvalidDigest", "The Content-MD5 you specified was invalid.")
+        raise InvalidMD5(value)
     return digest.hex()
+
+
+def _base64(hexadecimal: str) -> str:
+    return encode(bytes.fromhex(hexadecimal))

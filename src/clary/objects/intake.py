@@ -63,8 +63,8 @@ class Intake:
 
         What is small and the `whole` of an object is kept with its row; all else in a file, which is encrypted under
         `data_key`, or under a customer's key where the headers bring one. Raises EntityTooLarge, InvalidArgument for a
-        key that is none, BadDigest where a checksum in the request's headers or trailers is not the body's, and
-        whatever `chunks` raises; nothing is kept then. Of a large body each batch is written, hashed and summed in
+        key that is none, BadDigest where a checksum in the request's headers or trailers is not the body's,
+        and whatever `chunks` raises; nothing is kept then. Of a large body each batch is written, hashed and summed in
         threads of their own while the next arrives.
         """
         expected, key = Expectation.of(request.headers), data_key or key_of_headers(request.headers)
@@ -76,7 +76,7 @@ class Intake:
         kept = await self.take(
             chunks,
             Digest(expected.algorithm),
-            check=lambda kept: expected.check(kept, {**request.headers, **request.trailers}),
+            check=lambda kept: expected.check(kept, {**request.headers, **request.trailers}, whole=whole),
             key=plain_key(key),
         )
         return {**marked(kept, key), "declared": expected.declared}
@@ -86,7 +86,7 @@ class Intake:
     ) -> dict[str, Any]:
         """`receive` for a body that is here already."""
         if data_key or key_of_headers(request.headers) or len(body) > SMALL:
-            return await self.receive(_one(body), request, data_key)
+            return await self.receive(_one(body), request, data_key, whole=whole)
         return await self._keep(body, request, whole=whole)
 
     async def _keep(self, body: bytes, request: HttpRequest, *, whole: bool) -> dict[str, Any]:
@@ -95,7 +95,7 @@ class Intake:
         digest = Digest(expected.algorithm)
         digest.update(body)
         kept = small.taken(body, digest) if whole and len(body) <= small.LARGEST else received("", digest)
-        expected.check(kept, {**request.headers, **request.trailers})
+        expected.check(kept, {**request.headers, **request.trailers}, whole=whole)
         file = kept["file"] or await self._kept(body)
         return {**kept, "file": file, "declared": expected.declared}
 

@@ -104,6 +104,8 @@ class Attributes:
     wrapped one."""
     wrapped: str = ""
     """The data key under which its files are encrypted, as KMS has encrypted it, base64."""
+    restored_until: int = 0
+    """Until when it can be read (milliseconds since the epoch), where it is archived and was restored."""
 
     def dumps(self) -> str:
         """As JSON; what has its default is left out."""
@@ -212,6 +214,8 @@ class Upload:
     """The checksum algorithm of its parts."""
     declared: bool
     """Whether the client named the algorithm; else it is S3's default."""
+    overtaken: bool = False
+    """Whether an object of its key has been deleted since it began."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable
+from functools import partial
 
 from clary.commits import Writer
 from clary.errors import AWSError
@@ -22,8 +23,8 @@ from clary.objects.model import (
     now_ms,
     to_ms,
 )
-from clary.objects.objects import Guard, put_object, require_bucket
-from clary.objects.uploads import UploadReader, find_upload, load_parts
+from clary.objects.objects import put_object, require_bucket
+from clary.objects.uploads import UploadGuard, UploadReader, find_upload, load_parts
 from clary.objects.versions import find_current, has_file
 
 
@@ -57,7 +58,7 @@ class Uploads(UploadReader):
                 upload.algorithm,
                 upload.declared,
             )
-            connection.execute("INSERT INTO upload VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+            connection.execute("INSERT INTO upload VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)", row)
             return upload
 
         return self._writer.run(change)
@@ -93,7 +94,9 @@ class Uploads(UploadReader):
         parts = self.parts(upload)
         return any(part.file == file for part in parts) or has_file(self._connect(), bucket, key, file)
 
-    def complete(self, bucket: str, key: str, upload: str, asked: Completion, guard: Guard | None = None) -> ObjectInfo:
+    def complete(
+        self, bucket: str, key: str, upload: str, asked: Completion, guard: UploadGuard | None = None
+    ) -> ObjectInfo:
         """Make the parts one object; parts that are not asked for go. Done again, it answers the same.
 
         Raises NoSuchUpload, what `assemble` raises, and what `guard` raises.
@@ -106,7 +109,7 @@ class Uploads(UploadReader):
             found = find_upload(connection, bucket, key, upload)
             parts = {part.number: part for part in load_parts(connection, upload)}
             info = assemble(found, parts, asked, from_ms(now_ms()))
-            put = put_object(connection, info, guard)
+            put = put_object(connection, info, partial(guard, found) if guard else None)
             discard_upload(connection, upload, keep=frozenset(piece.file for piece in info.pieces))
             return put
 

@@ -54,6 +54,9 @@ _MIGRATIONS = (
     """
     CREATE TABLE small (file TEXT PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE upload ADD COLUMN overtaken INTEGER NOT NULL DEFAULT 0;
+    """,
 )
 """One script per version of the schema; a released one never changes. Keys are BLOBs: S3 orders them bytewise.
 

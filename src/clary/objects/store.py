@@ -43,6 +43,7 @@ from clary.objects.multipart import Uploads
 from clary.objects.objects import Guard, find_bucket, put_object, require_bucket
 from clary.objects.reader import ObjectReader
 from clary.objects.schema import open_writer
+from clary.objects.uploads import overtake
 from clary.objects.versions import (
     Deleted,
     delete_current,
@@ -358,8 +359,15 @@ def _delete(connection: sqlite3.Connection, bucket: Bucket, wanted: Deletion) ->
     try:
         if wanted.guard:
             wanted.guard(found if isinstance(found, ObjectInfo) else None)
-        if wanted.version is None:
-            return delete_current(connection, bucket, wanted.key)
-        return Deleted(wanted.version) if found is None else delete_version(connection, found, bypass=wanted.bypass)
+        outcome = _deleted(connection, bucket, wanted, found)
     except AWSError as refusal:
         return refusal
+    if current is not None and found == current:
+        overtake(connection, bucket.name, wanted.key)
+    return outcome
+
+
+def _deleted(connection: sqlite3.Connection, bucket: Bucket, wanted: Deletion, found: Version | None) -> Deleted:
+    if wanted.version is None:
+        return delete_current(connection, bucket, wanted.key)
+    return Deleted(wanted.version) if found is None else delete_version(connection, found, bypass=wanted.bypass)

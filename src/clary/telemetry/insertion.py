@@ -6,13 +6,21 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from clary.durable import making, sync_folder
 from clary.telemetry.logfile import BLOCK, LogReader, cut_unfinished, write_all
 
+Check = Callable[[], object]
+"""Whether the stream is there still, at a time at which nobody can remove its file: what it raises stops the change."""
+
 _LOCKS = tuple(threading.Lock() for _ in range(64))
 """One change at a time per file."""
+
+
+def _nothing() -> None:
+    pass
 
 
 def _lock(path: Path) -> threading.Lock:
@@ -25,24 +33,27 @@ def _record(timestamp: int, ingested: int, message: str) -> bytes:
     return b"".join([head + b" P " + line + b"\n" for line in before]) + head + b" F " + last + b"\n"
 
 
-def append(path: Path, events: Iterable[tuple[int, str]], now_ms: int) -> None:
-    """Put events at the end of a file that a `LogWriter` may be writing, none earlier than what stands there."""
+def append(path: Path, events: Iterable[tuple[int, str]], now_ms: int, check: Check = _nothing) -> None:
+    """Put events at the end of a file that a `LogWriter` may be writing, none earlier than what stands there. Raises
+    what `check` does."""
     with _lock(path):
+        check()
         last = LogReader(path).last()
         earliest = last.timestamp if last else 0
         fresh = sorted(((max(earliest, when), text) for when, text in events), key=lambda event: event[0])
         _append(path, b"".join([_record(when, now_ms, text) for when, text in fresh]), alone=False)
 
 
-def insert(path: Path, events: Iterable[tuple[int, str]], now_ms: int) -> None:
+def insert(path: Path, events: Iterable[tuple[int, str]], now_ms: int, check: Check = _nothing) -> None:
     """Put events (time in milliseconds, message) where their times belong; no `LogWriter` may be writing.
 
     Events older than the stream's newest are rare: then what follows them is written anew and their file replaced, and
-    positions behind them move.
+    positions behind them move. Raises what `check` does.
     """
     fresh = sorted(events, key=lambda event: event[0])
     if fresh:
         with _lock(path):
+            check()
             _insert(path, fresh, now_ms)
 
 
@@ -117,9 +128,8 @@ def _insert(path: Path, fresh: list[tuple[int, str]], now_ms: int) -> None:
 
 def _append(path: Path, data: bytes, *, alone: bool) -> None:
     """All of it or, where nobody else writes to the file, nothing. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     made = not path.exists()
-    descriptor = os.open(str(path), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    descriptor = _opened(path)
     try:
         end = os.fstat(descriptor).st_size
         try:
@@ -133,6 +143,14 @@ def _append(path: Path, data: bytes, *, alone: bool) -> None:
         os.close(descriptor)
     if made:
         sync_folder(path.parent)
+
+
+def _opened(path: Path) -> int:
+    """To write at its end. Whoever deletes the group's last stream removes its folder: it is made until it is there."""
+    while True:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):
+            return os.open(str(path), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
 
 
 def _replace_from(path: Path, kept: int, data: bytes) -> None:

@@ -53,6 +53,12 @@ _ROOTS = {
 """The names of S3's answers, which its model does not hold (from the pages of the S3 API reference)."""
 
 
+STATUS = "HTTPStatusCode"
+"""In an output: its status, where the operation has several. The model knows one."""
+
+HEADERS = "HTTPHeaders"
+"""In an output: headers of the answer that the model does not know."""
+
 _EMPTY = frozenset({"PutBucketPolicy", "PutBucketTagging"})
 """S3 answers them with 204, of which its model says nothing either."""
 
@@ -82,7 +88,9 @@ class RestXml:
                 response.headers["content-type"] = _content_type(shape)
             locations.write(shape, output, response)
         if "content-range" in response.headers:
-            response.status = 206  # the model knows only one status per operation
+            response.status = 206
+        response.status = output.get(STATUS, response.status)
+        response.headers |= output.get(HEADERS, {})
         return response
 
     def fault(self, error: AWSError, service: ServiceModel | None, request_id: str) -> HttpResponse:
@@ -124,15 +132,17 @@ def _invalid_argument(misfit: MisfitError) -> AWSError:
 
 def _read_body(shape: Shape, body: bytes) -> Params:
     payload = payload_of(shape)
-    if not body or is_streaming(shape):
+    if is_streaming(shape):
         return {}
     if payload is None:
-        return _read_members(shape, body)
+        return _read_members(shape, body) if body else {}
     name, member = payload
-    if member.type_name == "blob":
-        return {name: body}
     if member.type_name == "string":
         return {name: body.decode("utf-8", "replace")}
+    if not body:
+        return {}
+    if member.type_name == "blob":
+        return {name: body}
     return {name: xml_values.read(member, xml_values.parse(body))}
 
 

@@ -12,10 +12,11 @@ from typing import Any, BinaryIO
 from clary.calls import Access, Call, Principal
 from clary.errors import AccessDenied, AWSError
 from clary.objects import Attributes, ObjectStore
+from clary.objects.archives import Archived, is_archived
 from clary.objects.envelopes import KMS, DataKey, Question, Wanted, ask, generation, of_bucket, opening
 from clary.objects.errors import ObjectSealed
 from clary.objects.files import open_regular
-from clary.objects.model import ObjectInfo
+from clary.objects.model import ObjectInfo, now_ms
 from clary.objects.small import lies_in_files
 from clary.wire.http import Segment
 from clary.workload.errors import NotAllowed
@@ -112,10 +113,13 @@ class RoleStorage:
         self.objects.delete(bucket, [key])
 
     def _key_of(self, info: ObjectInfo) -> bytes | None:
-        """The object's data key; None where it is not encrypted. What a customer's key is needed for nobody here can
-        read, whatever the role may."""
+        """The object's data key; None where it is not encrypted. What is archived, or needs a customer's key,
+        nobody here can read, whatever the role may."""
         self._ask_to_read(info.bucket, info.key)
         said, attributes = _unread(info.bucket, info.key), info.attributes
+        if is_archived(attributes, now_ms()):
+            archived = Archived(attributes.storage_class)
+            raise NotAllowed(f"ClientError: {said} ({archived.code}: {archived.message})")
         if attributes.wrapped:
             bucket = self.objects.bucket(info.bucket)
             return self._answer(opening(self.session(), bucket, info.key, attributes), said).plain

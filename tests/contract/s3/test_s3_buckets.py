@@ -73,6 +73,46 @@ def test_location_constraints(s3, client):
     assert client.list_buckets()["Buckets"] == []
 
 
+def test_where_a_bucket_is(s3, client):
+    client.create_bucket(Bucket="home")
+    client.create_bucket(Bucket="old-name", CreateBucketConfiguration=elsewhere("EU"))
+    s3.client("eu-west-1").create_bucket(Bucket="new-name", CreateBucketConfiguration=elsewhere("eu-west-1"))
+    refused(
+        "IllegalLocationConstraintException",
+        400,
+        s3.client("us-west-2").create_bucket,
+        Bucket="nowhere",
+        CreateBucketConfiguration=elsewhere("EU"),
+    )
+    for wrong in ("eu-east-1", "us-east-1", "aws-global"):
+        create = {"Bucket": "nowhere", "CreateBucketConfiguration": elsewhere(wrong)}
+        assert refused("InvalidLocationConstraint", 400, client.create_bucket, **create)["LocationConstraint"] == wrong
+    told = [client.get_bucket_location(Bucket=name)["LocationConstraint"] for name in ("home", "old-name", "new-name")]
+    assert told == [None, "EU", "eu-west-1"]
+    for name, region in (("home", "us-east-1"), ("old-name", "eu-west-1"), ("new-name", "eu-west-1")):
+        head = client.head_bucket(Bucket=name)
+        assert (head["BucketRegion"], head["BucketArn"]) == (region, f"arn:aws:s3:::{name}")
+        for answer in (head, client.list_objects_v2(Bucket=name), client.list_objects(Bucket=name)):
+            assert answer["ResponseMetadata"]["HTTPHeaders"]["x-amz-bucket-region"] == region
+
+
+def test_lists_of_buckets_say_where_they_are_if_asked_for_pages(client):
+    client.create_bucket(Bucket="home")
+    client.create_bucket(Bucket="west", CreateBucketConfiguration=elsewhere("EU"))
+    plain = client.list_buckets()["Buckets"]
+    assert [(each["BucketArn"], "BucketRegion" in each) for each in plain] == [
+        ("arn:aws:s3:::home", False),
+        ("arn:aws:s3:::west", False),
+    ]
+    for asked in ({"MaxBuckets": 10}, {"Prefix": ""}, {"ContinuationToken": ""}):
+        regions = [each["BucketRegion"] for each in client.list_buckets(**asked)["Buckets"]]
+        assert regions == ["us-east-1", "eu-west-1"]
+    assert [each["Name"] for each in client.list_buckets(BucketRegion="eu-west-1")["Buckets"]] == ["west"]
+    error = refused("InvalidArgument", 400, client.list_buckets, BucketRegion="eu-east-1")
+    assert error["Message"] == "Argument value eu-east-1 is not a valid AWS Region"
+    assert (error["ArgumentName"], "ArgumentValue" in error) == ("bucket-region", False)
+
+
 @pytest.mark.parametrize(
     "name", ["UPPER", "a", "ab", "under_score", "192.168.0.1", "a..b", "-dash", "xn--x", "x-s3alias"]
 )

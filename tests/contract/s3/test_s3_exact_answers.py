@@ -75,24 +75,69 @@ def test_a_bucket_made_again_takes_no_tags(client):
     refused("BucketAlreadyOwnedByYou", 409, client.create_bucket, Bucket="tagged", CreateBucketConfiguration=tags)
 
 
+def test_a_new_bucket_s_reserved_tags_are_refused_in_other_words(client):
+    tags = {"Tags": [{"Key": "aws:k", "Value": "v"}]}
+    error = refused("InvalidTag", 400, client.create_bucket, Bucket="tagged", CreateBucketConfiguration=tags)
+    assert (error["Message"].startswith("User-defined tag keys can't start with"), "TagKey" in error) == (True, False)
+
+
+def test_an_empty_policy_is_malformed(client, bucket):
+    error = refused("MalformedPolicy", 400, client.put_bucket_policy, Bucket=bucket, Policy="")
+    assert error["Message"] == "Policies must be valid JSON and the first byte must be '{'"
+
+
+def begun(client, at):
+    """An upload of one part: what completes it."""
+    upload = {**at, "UploadId": client.create_multipart_upload(**at)["UploadId"]}
+    etag = client.upload_part(**upload, PartNumber=1, Body=b"part")["ETag"]
+    return {**upload, "MultipartUpload": {"Parts": [{"PartNumber": 1, "ETag": etag}]}}
+
+
 def test_what_was_written_during_an_upload_is_in_the_way_of_its_condition(client, bucket):
     at = {"Bucket": bucket, "Key": "k"}
     client.put_object(**at, Body=b"before")
-
-    def begun():
-        upload = {**at, "UploadId": client.create_multipart_upload(**at)["UploadId"]}
-        etag = client.upload_part(**upload, PartNumber=1, Body=b"part")["ETag"]
-        return {**upload, "MultipartUpload": {"Parts": [{"PartNumber": 1, "ETag": etag}]}}
-
-    upload = begun()
+    upload = begun(client, at)
     now = client.put_object(**at, Body=b"meanwhile")["ETag"]
     complete = client.complete_multipart_upload
     error = refused("ConditionalRequestConflict", 409, complete, **upload, IfMatch=now)
     assert (error["Condition"], error["Key"]) == ("If-Match", "k")
     refused("PreconditionFailed", 412, complete, **upload, IfNoneMatch="*")
     assert client.get_object(**at)["Body"].read() == b"meanwhile"
-    complete(**begun(), IfMatch=now)
+    complete(**begun(client, at), IfMatch=now)
     assert client.get_object(**at)["Body"].read() == b"part"
+
+
+@pytest.mark.parametrize("status", [None, "Enabled"])
+def test_what_was_deleted_during_an_upload_is_in_the_way_of_its_condition(client, bucket, status):
+    if status:
+        client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": status})
+    at, complete = {"Bucket": bucket, "Key": "k"}, client.complete_multipart_upload
+    before = client.put_object(**at, Body=b"before")["ETag"]
+    upload, other = begun(client, at), begun(client, {"Bucket": bucket, "Key": "other"})
+    refused("PreconditionFailed", 412, complete, **upload, IfNoneMatch="*")
+    client.delete_object(**at)
+    error = refused("ConditionalRequestConflict", 409, complete, **upload, IfNoneMatch="*")
+    assert (error["Condition"], error["Key"]) == ("If-None-Match", "k")
+    refused("NoSuchKey", 404, complete, **upload, IfMatch=before)
+    client.put_object(**at, Body=b"before")
+    error = refused("ConditionalRequestConflict", 409, complete, **upload, IfMatch=before)
+    assert error["Condition"] == "If-Match"
+    client.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "k"}]})
+    complete(**begun(client, at), IfNoneMatch="*")
+    complete(**other, IfNoneMatch="*")
+    complete(**upload)
+    assert client.get_object(**at)["Body"].read() == b"part"
+
+
+def test_an_older_version_that_came_back_during_an_upload_is_in_the_way_of_its_condition(client, bucket):
+    client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    at, complete = {"Bucket": bucket, "Key": "k"}, client.complete_multipart_upload
+    older = client.put_object(**at, Body=b"older")["ETag"]
+    newer = client.put_object(**at, Body=b"newer")["VersionId"]
+    upload = begun(client, at)
+    client.delete_object(**at, VersionId=newer)
+    refused("ConditionalRequestConflict", 409, complete, **upload, IfMatch=older)
+    complete(**begun(client, at), IfMatch=older)
 
 
 def test_a_copied_range_that_begins_behind_the_end(client, bucket):
@@ -143,3 +188,67 @@ def test_a_completed_upload_s_location_is_an_address(client, bucket):
     assert whole["ChecksumType"] == "FULL_OBJECT"
     one = client.head_object(Bucket=bucket, Key="é b", ChecksumMode="ENABLED", PartNumber=1)
     assert "ChecksumType" not in one
+
+
+def test_an_upload_that_was_begun_without_an_algorithm_agrees_on_none(client, bucket):
+    upload = {"Bucket": bucket, "Key": "k"}
+    upload["UploadId"] = client.create_multipart_upload(**upload)["UploadId"]
+    sent = client.upload_part(**upload, PartNumber=1, Body=b"aaa", ChecksumAlgorithm="CRC32C")
+    bare, complete = {"PartNumber": 1, "ETag": sent["ETag"]}, client.complete_multipart_upload
+
+    def parts(**checksum):
+        return {"MultipartUpload": {"Parts": [{**bare, **checksum}]}}
+
+    for checksum in ({"ChecksumCRC32C": sent["ChecksumCRC32C"]}, {"ChecksumSHA256": "AAAA"}):
+        refused("InvalidPart", 400, complete, **upload, **parts(**checksum))
+    for kind in ("FULL_OBJECT", "COMPOSITE"):
+        error = refused("InvalidRequest", 400, complete, **upload, **parts(), ChecksumType=kind)
+        assert error["Message"].startswith("The upload was created using the null checksum mode.")
+    done = complete(**upload, **parts(), ChecksumCRC32C="AAAAAA==-2")  # which nobody looks at
+    assert (done["ChecksumCRC64NVME"], done["ChecksumType"]) == ("Rnr2/5P7Gsk=", "FULL_OBJECT")
+
+
+def test_completions_that_name_no_upload_no_order_or_no_parts(client, bucket):
+    upload = {"Bucket": bucket, "Key": "k"}
+    refused("NoSuchUpload", 404, client.complete_multipart_upload, **upload, UploadId="fakeid")
+    upload["UploadId"] = client.create_multipart_upload(**upload)["UploadId"]
+    parts = [{"PartNumber": number, "ETag": "e"} for number in (2, 1)]
+    unordered = {**upload, "MultipartUpload": {"Parts": parts}}
+    error = refused("InvalidPartOrder", 400, client.complete_multipart_upload, **unordered)
+    assert error["UploadId"] == upload["UploadId"]
+
+
+def test_a_composite_checksum_s_attributes_are_without_the_number_of_parts(client, bucket):
+    upload = {"Bucket": bucket, "Key": "k"}
+    upload["UploadId"] = client.create_multipart_upload(**upload, ChecksumAlgorithm="CRC32")["UploadId"]
+    sent = client.upload_part(**upload, PartNumber=1, Body=b"aaa", ChecksumAlgorithm="CRC32")
+    part = {"PartNumber": 1, "ETag": sent["ETag"], "ChecksumCRC32": sent["ChecksumCRC32"]}
+    whole = client.complete_multipart_upload(**upload, MultipartUpload={"Parts": [part]})["ChecksumCRC32"]
+    told = client.get_object_attributes(Bucket=bucket, Key="k", ObjectAttributes=["Checksum"])["Checksum"]
+    assert (f"{told['ChecksumCRC32']}-1", told["ChecksumType"]) == (whole, "COMPOSITE")
+    assert client.head_object(Bucket=bucket, Key="k", ChecksumMode="enabled")["ChecksumCRC32"] == whole
+
+
+def test_customers_keys_and_other_encryption_in_one_copy(client, bucket):
+    client.put_object(Bucket=bucket, Key="k", Body=b"x")
+    key = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "k" * 32}
+    copy = {"Bucket": bucket, "Key": "c", "CopySource": f"{bucket}/k"}
+    error = refused("InvalidArgument", 400, client.copy_object, **copy, **key, ServerSideEncryption="AES256")
+    assert (error["ArgumentName"], error["ArgumentValue"]) == ("x-amz-server-side-encryption", "AES256")
+    error = refused("InvalidArgument", 400, client.copy_object, **copy, SSECustomerAlgorithm="AES256")
+    assert (error["ArgumentName"], "ArgumentValue" in error) == ("x-amz-server-side-encryption", False)
+    upload = {"Bucket": bucket, "Key": "u"}
+    upload["UploadId"] = client.create_multipart_upload(**upload, **key)["UploadId"]
+    part = {"PartNumber": 1, "ETag": client.upload_part(**upload, PartNumber=1, Body=b"x", **key)["ETag"]}
+    done = client.complete_multipart_upload(**upload, MultipartUpload={"Parts": [part]}, **key)
+    assert [name for name in done if name.startswith("Checksum")] == []
+
+
+def test_locks_that_lack_something(client, bucket):
+    put = {"Bucket": bucket, "Key": "k", "Body": b"x"}
+    error = refused("InvalidArgument", 400, client.put_object, **put, ObjectLockMode="BAD-VALUE")
+    assert error["ArgumentName"] == "x-amz-object-lock-retain-until-date"
+    client.put_object(**put)
+    refused("MalformedXML", 400, client.put_object_legal_hold, Bucket=bucket, Key="k")
+    hold = {"Status": "ON"}
+    refused("InvalidRequest", 400, client.put_object_legal_hold, Bucket=bucket, Key="k", LegalHold=hold)

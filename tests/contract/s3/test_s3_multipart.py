@@ -17,10 +17,11 @@ def at(bucket, upload, key="k"):
 
 
 def put_parts(client, target, bodies, **said):
+    """The parts, named with their checksums where the upload was begun with an algorithm."""
     parts = []
     for number, body in bodies.items():
         answer = client.upload_part(**target, PartNumber=number, Body=body, **said)
-        checksums = {name: value for name, value in answer.items() if name.startswith("Checksum")}
+        checksums = {name: value for name, value in answer.items() if name.startswith("Checksum")} if said else {}
         parts.append({"PartNumber": number, "ETag": answer["ETag"], **checksums})
     return parts
 
@@ -86,7 +87,11 @@ def test_a_checksum_of_the_whole(client, bucket, algorithm):
     member, value = f"Checksum{algorithm}", encode(whole.digest())
     wrong = {member: base64.b64encode(bytes(len(whole.digest()))).decode()}
     said = {"MultipartUpload": {"Parts": parts}, "ChecksumType": "FULL_OBJECT"}
-    refused("BadDigest", 400, client.complete_multipart_upload, **target, **said, **wrong)
+    error = refused("BadDigest", 400, client.complete_multipart_upload, **target, **said, **wrong)
+    assert error["Message"] == f"The {algorithm.lower()} you specified did not match the calculated checksum."
+    if algorithm != "CRC64NVME":  # without a type it is taken for a composite one
+        untyped = {"MultipartUpload": {"Parts": parts}, member: value}
+        refused("BadDigest", 400, client.complete_multipart_upload, **target, **untyped)
     done = client.complete_multipart_upload(**target, **said, **{member: value})
     assert (done[member], done["ChecksumType"]) == (value, "FULL_OBJECT")
     assert client.get_object(Bucket=bucket, Key="k", ChecksumMode="ENABLED")["Body"].read() == ONE + TWO
@@ -118,6 +123,8 @@ def test_completions_that_are_refused(client, bucket):
     refused("InvalidPart", 400, complete, parts=[{**small[1], "ETag": "abc"}])
     refused("InvalidPart", 400, complete, parts=[{**small[1], "PartNumber": 3}])
     refused("InvalidPart", 400, complete, parts=[{**small[1], "ChecksumCRC32": "AAAAAA=="}])
+    error = refused("BadDigest", 400, complete, parts=[{**small[1], "ChecksumSHA256": "AAAA"}])
+    assert error["Message"] == "The sha256 you specified for part 2 did not match what we received."
     without = {name: value for name, value in small[1].items() if name != "ChecksumCRC32"}
     refused("InvalidRequest", 400, complete, parts=[without])
     refused("MalformedXML", 400, complete, parts=[])
@@ -230,7 +237,7 @@ def test_lists_of_parts_and_uploads(client, bucket):
             Bucket=bucket, PaginationConfig={"PageSize": size}
         )
         listed = [(entry["Key"], entry["UploadId"]) for page in pages for entry in page["Uploads"]]
-        assert listed == sorted((upload["Key"], upload["UploadId"]) for upload in uploads)
+        assert listed == [(upload["Key"], upload["UploadId"]) for upload in uploads]  # as they began
     grouped = client.list_multipart_uploads(Bucket=bucket, Delimiter="/")
     assert [entry["Key"] for entry in grouped["Uploads"]] == ["a", "c"]
     assert [entry["Prefix"] for entry in grouped["CommonPrefixes"]] == ["b/"]
@@ -240,3 +247,54 @@ def test_lists_of_parts_and_uploads(client, bucket):
     assert "CommonPrefixes" not in rest
     below = client.list_multipart_uploads(Bucket=bucket, Prefix="b/", KeyMarker="a")
     assert len(below["Uploads"]) == 3
+
+
+def test_a_list_of_uploads_goes_on_behind_the_marker_s_upload(client, bucket):
+    uploads = [client.create_multipart_upload(Bucket=bucket, Key=key)["UploadId"] for key in "bbac"]
+    first, second, other, last = uploads
+
+    def listed(**markers):
+        page = client.list_multipart_uploads(Bucket=bucket, **markers)
+        return page["UploadIdMarker"], [entry["UploadId"] for entry in page.get("Uploads", [])]
+
+    assert listed() == ("", [other, first, second, last])
+    assert listed(KeyMarker="b", UploadIdMarker=first) == (first, [second, last])
+    assert listed(KeyMarker="b") == ("", [last])
+    assert listed(UploadIdMarker=first) == ("", [other, first, second, last])
+    client.abort_multipart_upload(Bucket=bucket, Key="b", UploadId=first)
+    assert listed(KeyMarker="b", UploadIdMarker=first) == (first, [second, last])
+    for key, marker in (("b", other), ("a", second), ("b", "nonsense")):
+        error = refused("InvalidArgument", 400, listed, KeyMarker=key, UploadIdMarker=marker)
+        assert (error["Message"], error["ArgumentName"]) == ("Invalid uploadId marker", "upload-id-marker")
+        assert error["ArgumentValue"] == marker
+
+
+def test_of_an_object_of_five_tebibytes_no_more_is_read_than_is_asked_for(client, bucket, s3, tmp_path):
+    """Its parts are one sparse file, of 5 GiB."""
+    part, count = 5 * 2**30, 1024
+    with (tmp_path / "part").open("w+b") as sparse:
+        sparse.seek(part - 3)
+        sparse.write(b"end")
+        sparse.flush()
+        file = s3.store.files.take(sparse.fileno())
+    body = {"file": file, "size": part, "md5": "0" * 32, "algorithm": "CRC64NVME", "declared": False}
+    body["checksums"] = {"CRC64NVME": "AAAAAAAAAAA="}
+    target = at(bucket, client.create_multipart_upload(Bucket=bucket, Key="k"))
+    for number in range(1, count + 1):
+        s3.store.uploads.put_part(bucket, "k", target["UploadId"], number, body)
+    chosen = [{"PartNumber": number, "ETag": body["md5"]} for number in range(1, count + 1)]
+    client.complete_multipart_upload(**target, MultipartUpload={"Parts": chosen}, MpuObjectSize=count * part)
+
+    def read(wanted):
+        return client.get_object(Bucket=bucket, Key="k", Range=f"bytes={wanted}")["Body"].read()
+
+    assert client.head_object(Bucket=bucket, Key="k")["ContentLength"] == 5 * 2**40
+    assert client.list_objects_v2(Bucket=bucket)["Contents"][0]["Size"] == 5 * 2**40
+    assert (read("-6"), read(f"{700 * part - 3}-{700 * part + 2}")) == (b"\0\0\0end", b"end\0\0\0")
+    assert client.head_object(Bucket=bucket, Key="k", PartNumber=count)["ContentLength"] == part
+    refused("InvalidRequest", 400, client.copy_object, Bucket=bucket, Key="c", CopySource=f"{bucket}/k")
+    copied = at(bucket, client.create_multipart_upload(Bucket=bucket, Key="c"), "c")
+    last = f"bytes={5 * 2**40 - 3}-{5 * 2**40 - 1}"
+    source = {"CopySource": f"{bucket}/k", "CopySourceRange": last}
+    part_copy = client.upload_part_copy(**copied, PartNumber=1, **source)["CopyPartResult"]
+    assert part_copy["ETag"] == f'"{hashlib.md5(b"end").hexdigest()}"'

@@ -101,7 +101,7 @@ def test_a_refused_put_leaves_no_file(client, bucket, s3):
     refused("NoSuchBucket", 404, client.put_object, Bucket="nobody", Key="k", Body=b"x")
     refused("NotImplemented", 501, client.put_object, Bucket=bucket, Key="k", Body=b"x", IfNoneMatch='"tag"')
     refused("AccessControlListNotSupported", 400, client.put_object, Bucket=bucket, Key="k", ACL="public-read")
-    refused("InvalidStorageClass", 400, client.put_object, Bucket=bucket, Key="k", StorageClass="GLACIER")
+    refused("InvalidStorageClass", 400, client.put_object, Bucket=bucket, Key="k", StorageClass="SNOW")
     refused(
         "NotImplemented",
         501,
@@ -215,13 +215,48 @@ def test_without_a_checksum_crc64nvme_is_computed(s3, bucket):
 def test_a_wrong_checksum_is_refused_and_nothing_kept(client, bucket, s3):
     at = {"Bucket": bucket, "Key": "k", "Body": b"hello"}
     wrong = base64.b64encode(zlib.crc32(b"other").to_bytes(4, "big")).decode()
-    refused("BadDigest", 400, client.put_object, **at, ChecksumCRC32=wrong)
+    error = refused("BadDigest", 400, client.put_object, **at, ChecksumCRC32=wrong)
+    assert error["Message"] == "The CRC32 you specified did not match the calculated checksum."
     refused("InvalidRequest", 400, client.put_object, **at, ChecksumCRC32="nonsense")
-    md5 = base64.b64encode(hashlib.md5(b"other").digest()).decode()
-    refused("BadDigest", 400, client.put_object, **at, ContentMD5=md5)
-    refused("InvalidDigest", 400, client.put_object, **at, ContentMD5="eA==")
+    for nonsense in ("eA==", "__invalid__", "000", "not base64 encoded checksum"):
+        error = refused("InvalidDigest", 400, client.put_object, **at, ContentMD5=nonsense)
+        assert error["Content-MD5"] == nonsense
     s3.intake._threads.submit(lambda: None).result(60)
     assert client.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
+
+
+@pytest.mark.parametrize("size", [5, 100_000])
+def test_a_body_that_is_not_what_its_md5_says(client, bucket, size):
+    """S3 writes the digest that it was told in hexadecimal for objects, in base64 for parts."""
+    other, body = hashlib.md5(b"other"), bytes(size)
+    said, real = base64.b64encode(other.digest()).decode(), base64.b64encode(hashlib.md5(body).digest()).decode()
+    error = refused("BadDigest", 400, client.put_object, Bucket=bucket, Key="k", Body=body, ContentMD5=said)
+    assert (error["ExpectedDigest"], error["CalculatedDigest"]) == (other.hexdigest(), real)
+    assert error["Message"] == "The Content-MD5 you specified did not match what we received."
+    upload = {"Bucket": bucket, "Key": "k"}
+    upload["UploadId"] = client.create_multipart_upload(**upload)["UploadId"]
+    error = refused("BadDigest", 400, client.upload_part, **upload, PartNumber=1, Body=body, ContentMD5=said)
+    assert (error["ExpectedDigest"], error["CalculatedDigest"]) == (said, real)
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "code"),
+    [
+        ("Content-MD5", base64.b64encode(hashlib.md5(b"other").digest()).decode(), "BadDigest"),
+        ("Content-MD5", "nonsense", "InvalidDigest"),
+        ("x-amz-checksum-crc32", base64.b64encode(b"1234").decode(), "BadDigest"),
+    ],
+)
+def test_a_document_that_is_not_what_its_checksums_say(client, bucket, header, value, code):
+    client.put_object(Bucket=bucket, Key="k", Body=b"x")
+
+    def spoil(request, **_):
+        del request.headers[header]
+        request.headers[header] = value
+
+    client.meta.events.register("before-sign.s3.DeleteObjects", spoil)
+    refused(code, 400, client.delete_objects, Bucket=bucket, Delete={"Objects": [{"Key": "k"}]})
+    client.head_object(Bucket=bucket, Key="k")
 
 
 def test_a_body_of_megabytes(client, bucket):

@@ -2,10 +2,12 @@
 
 What is small lies in no file either."""
 
+from dataclasses import replace
+
 import pytest
 
 from clary.errors import AWSError
-from clary.objects import small
+from clary.objects import Attributes, small
 from clary.objects.body import receive_bytes
 from clary.objects.checksums import Digest
 from clary.objects.envelopes import Wanted, ask, generation
@@ -39,6 +41,14 @@ def test_a_job_is_told_why_it_cannot_read_it(objects, storage, tmp_path):
             read(info)
     assert not target.exists()
     assert b"".join(objects.unsealed(info, KEY, 0, info.size)) == b"secret"
+
+
+def test_a_job_is_told_that_it_is_archived_until_it_is_restored(objects, storage, tmp_path):
+    info = objects.put_bytes("b", "old.csv", b"1,2", Attributes(storage_class="GLACIER"))
+    with pytest.raises(NotAllowed, match=r"s3://b/old\.csv \(InvalidObjectState: The operation is not valid"):
+        storage.copy_to(info, tmp_path / "target")
+    restored = objects.revise("b", "old.csv", lambda known: replace(known, restored_until=2**50))
+    assert b"".join(storage.read(restored)) == b"1,2"
 
 
 def test_what_is_read_under_a_key_of_kmss_is_decrypted(objects, storage, kms, sealed, tmp_path):

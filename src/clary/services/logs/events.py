@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -46,10 +47,11 @@ def put(context: Context, params: Params) -> Output:
     accepted = [event for event in events if now - _OLDEST <= event["timestamp"] <= now + _NEWEST]
     path = file_of(context, row)
     pairs = [(event["timestamp"], event["message"]) for event in accepted]
+    check = partial(require_stream, context, params)  # it may be deleted meanwhile, and its file must not come back
     if is_containers(row):
-        append(path, pairs, now)
+        append(path, pairs, now, check)
     else:
-        insert(path, pairs, now)
+        insert(path, pairs, now, check)
         derive(context, row, pairs)
     return present({"nextSequenceToken": tokens.SEQUENCE, "rejectedLogEventsInfo": _rejected(events, now)})
 

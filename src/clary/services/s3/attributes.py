@@ -9,13 +9,14 @@ from urllib.parse import parse_qsl
 
 from clary.errors import AWSError
 from clary.objects.checksums import ALGORITHMS
-from clary.objects.model import DEFAULT_CONTENT_TYPE, DEFAULT_STORAGE_CLASS, Attributes, Bucket, ObjectInfo
+from clary.objects.model import DEFAULT_CONTENT_TYPE, Attributes, Bucket, ObjectInfo
 from clary.services.context import Context
 from clary.services.s3.acl_of_writes import of_object
 from clary.services.s3.encoded_words import decoded, encoded
 from clary.services.s3.encryption import shown_encryption, without_encryption
 from clary.services.s3.errors import invalid_argument, invalid_request
 from clary.services.s3.locking import asked_lock, shown_lock
+from clary.services.s3.storage_classes import asked_class, shown_class
 from clary.services.s3.tag_rules import checked_tags
 
 MAX_METADATA_BYTES = 2048
@@ -29,23 +30,14 @@ _TEXTS = (
 )
 """Kept and given back as they came."""
 
-_STORAGE_CLASSES = frozenset(
-    {
-        DEFAULT_STORAGE_CLASS,
-        "REDUCED_REDUNDANCY",
-        "STANDARD_IA",
-        "ONEZONE_IA",
-        "INTELLIGENT_TIERING",
-        "GLACIER_IR",
-    }
-)
 _AWS_CHUNKED = "aws-chunked"
 
 
 def from_request(context: Context, bucket: Bucket, params: dict[str, Any]) -> Attributes:
     """Of PutObject, CopyObject and CreateMultipartUpload; checksums and encryption are still to come.
 
-    Raises MetadataTooLarge, InvalidTag, AccessControlListNotSupported, InvalidArgument, AccessDenied.
+    Raises MetadataTooLarge, InvalidTag, InvalidStorageClass, AccessControlListNotSupported, InvalidArgument,
+    AccessDenied.
     """
     return Attributes(
         acl=of_object(context.objects, bucket, params, context.call.principal),
@@ -53,7 +45,7 @@ def from_request(context: Context, bucket: Bucket, params: dict[str, Any]) -> At
         headers=_headers(params),
         metadata=_metadata(params.get("Metadata", {})),
         tags=from_header(params.get("Tagging", "")),
-        storage_class=_storage_class(params.get("StorageClass", DEFAULT_STORAGE_CLASS)),
+        storage_class=asked_class(params),
         **asked_lock(bucket, params),
     )
 
@@ -69,11 +61,10 @@ def shown(info: ObjectInfo) -> dict[str, Any]:
         "Metadata": {name: encoded(value) for name, value in attributes.metadata.items()},
         **without_encryption(attributes.headers),
         **shown_encryption(attributes),
+        **shown_class(attributes),
     }
     if "Expires" in output:
         output["Expires"] = datetime.fromisoformat(output["Expires"])
-    if attributes.storage_class != DEFAULT_STORAGE_CLASS:
-        output["StorageClass"] = attributes.storage_class
     if attributes.tags:
         output["TagCount"] = len(attributes.tags)
     return {**output, **shown_lock(attributes)}
@@ -116,13 +107,6 @@ def from_header(tagging: str) -> dict[str, str]:
             raise
         what = "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without "
         raise invalid_argument(f"{what}tag name duplicates.", "x-amz-tagging", tagging) from None
-
-
-def _storage_class(asked: str) -> str:
-    """Those whose objects can be read at once. Raises InvalidStorageClass."""
-    if asked not in _STORAGE_CLASSES:
-        raise AWSError("InvalidStorageClass", "The storage class you specified is not valid")
-    return asked
 
 
 def _headers(params: dict[str, Any]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from clary.errors import AWSError
 from clary.objects.errors import NoSuchBucket
 from clary.services.context import Context, EdgeContext
 from clary.services.s3.errors import invalid_request, malformed_xml
+from clary.services.s3.locations import HOME_REGION
 from clary.services.s3.notification_rules import check, with_ids
 from clary.services.s3.service import SERVICE
 from clary.services.s3.targets import require_bucket
@@ -62,7 +63,8 @@ def _check_target(context: Context, region: str, enabled: dict[str, Any]) -> Non
         raise AWSError("InvalidTargetBucketForLogging", what, members={"TargetBucket": name}) from None
     if target.region != region:
         what = "Cross S3 location logging not allowed. "
-        members = {"TargetBucketLocation": target.region}
+        source = {} if region == HOME_REGION else {"SourceBucketLocation": region}
+        members = {**source, "TargetBucketLocation": target.region}
         raise AWSError("CrossLocationLoggingProhibitted", what, status=403, members=members)
 
 

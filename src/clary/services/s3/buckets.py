@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from clary.errors import AWSError
@@ -14,18 +13,15 @@ from clary.services.s3 import acl
 from clary.services.s3.bucket_names import check_name
 from clary.services.s3.errors import invalid_argument
 from clary.services.s3.listing import read_token, write_token
+from clary.services.s3.locations import HOME_REGION, choose_region, constraint_of, is_region, kept_name
 from clary.services.s3.owners import owner
 from clary.services.s3.ownership import ENFORCED, OWNERSHIPS
 from clary.services.s3.ownership import SETTING as OWNERSHIP
 from clary.services.s3.publication import counts, publish
 from clary.services.s3.service import SERVICE
-from clary.services.s3.tag_rules import BUCKET_TAGS, from_list
+from clary.services.s3.tag_rules import of_new_bucket
 from clary.services.s3.targets import refuse_unhonoured, require_bucket
 
-HOME_REGION = "us-east-1"
-"""The region whose buckets have no location constraint."""
-
-_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d{1,2}")
 _MOST_LISTED = 10_000
 
 
@@ -35,13 +31,13 @@ def create_bucket(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     name = params["Bucket"]
     check_name(name)
     configuration = params.get("CreateBucketConfiguration") or {}
-    region = choose_region(context.call.region, configuration.get("LocationConstraint"))
-    tags = from_list(configuration.get("Tags", []), most=BUCKET_TAGS)
+    constraint = configuration.get("LocationConstraint")
+    region = choose_region(context.call.region, constraint)
+    tags = of_new_bucket(configuration.get("Tags", []))
     account = context.call.principal.account
     try:
-        made = context.objects.create_bucket(
-            name, account=account, region=region, settings=_settings(params, account, tags)
-        )
+        settings = {**_settings(params, account, tags), **kept_name(constraint)}
+        made = context.objects.create_bucket(name, account=account, region=region, settings=settings)
     except BucketAlreadyOwnedByYou:
         if tags or not context.call.region == HOME_REGION == context.objects.bucket(name).region:
             raise
@@ -77,32 +73,6 @@ def _first_acl(params: dict[str, Any], account: str, ownership: str | None) -> d
     return {acl.SETTING: asked}
 
 
-def choose_region(asked_at: str, constraint: str | None) -> str:
-    """The bucket's region, from the region that is spoken to and the LocationConstraint.
-
-    Raises IllegalLocationConstraintException, InvalidLocationConstraint.
-    """
-    if not constraint:
-        if asked_at != HOME_REGION:
-            raise _illegal_location("unspecified")
-        return HOME_REGION
-    region = "eu-west-1" if constraint == "EU" else constraint
-    if asked_at not in (HOME_REGION, region):
-        raise _illegal_location(constraint)
-    if region == HOME_REGION or not _REGION.fullmatch(region):
-        what = "The specified location-constraint is not valid"
-        raise AWSError("InvalidLocationConstraint", what, members={"LocationConstraint": constraint})
-    return region
-
-
-def _illegal_location(constraint: str) -> AWSError:
-    return AWSError(
-        "IllegalLocationConstraintException",
-        f"The {constraint} location constraint is incompatible for the region specific endpoint this request was sent "
-        "to.",
-    )
-
-
 @SERVICE.operation("DeleteBucket")
 def delete_bucket(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     bucket = require_bucket(context.objects, params)
@@ -120,8 +90,7 @@ def head_bucket(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]:
 
 @SERVICE.operation("GetBucketLocation", place="edge")
 def get_bucket_location(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]:
-    region = require_bucket(context.objects, params).region
-    return {"LocationConstraint": None if region == HOME_REGION else region}
+    return {"LocationConstraint": constraint_of(require_bucket(context.objects, params))}
 
 
 @SERVICE.operation("ListBuckets", place="edge")
@@ -129,7 +98,7 @@ def list_buckets(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]
     """All of them, or pages, where the request asks for pages."""
     refuse_unhonoured(params)
     account = context.call.principal.account
-    prefix, region = params.get("Prefix", ""), params.get("BucketRegion")
+    prefix, region = params.get("Prefix", ""), _asked_region(context, params)
     token = params.get("ContinuationToken")
     after = read_token(token) if token else ""
     found = [
@@ -147,6 +116,14 @@ def list_buckets(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]
     }
 
 
+def _asked_region(context: EdgeContext, params: dict[str, Any]) -> str | None:
+    """Raises InvalidArgument."""
+    region: str | None = params.get("BucketRegion")
+    if region is not None and not is_region(region, context.call.region):
+        raise invalid_argument(f"Argument value {region} is not a valid AWS Region", "bucket-region", None)
+    return region
+
+
 def _page_size(params: dict[str, Any]) -> int:
     most: int = params.get("MaxBuckets", _MOST_LISTED)
     if not 1 <= most <= _MOST_LISTED:
@@ -156,5 +133,6 @@ def _page_size(params: dict[str, Any]) -> int:
 
 
 def _listed(bucket: Bucket, paged: bool) -> dict[str, Any]:
-    entry: dict[str, Any] = {"Name": bucket.name, "CreationDate": bucket.created}
-    return {**entry, "BucketRegion": bucket.region, "BucketArn": f"arn:aws:s3:::{bucket.name}"} if paged else entry
+    arn = f"arn:aws:s3:::{bucket.name}"
+    entry: dict[str, Any] = {"Name": bucket.name, "CreationDate": bucket.created, "BucketArn": arn}
+    return {**entry, "BucketRegion": bucket.region} if paged else entry

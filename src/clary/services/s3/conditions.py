@@ -6,7 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from clary.objects.model import ObjectInfo
+from clary.objects.model import ObjectInfo, Upload
+from clary.objects.uploads import UploadGuard
 from clary.services.s3.errors import conflict, no_such_key, not_implemented, not_modified, precondition_failed
 
 ANY = "*"
@@ -66,13 +67,19 @@ def _is_absent(info: ObjectInfo | None) -> None:
         raise precondition_failed("If-None-Match")
 
 
-def not_since(key: str, guard: Guard, began: datetime) -> Guard:
-    """For an upload that began then: what was written to its key meanwhile is in its way, be it what is asked for."""
+def completion_guard(key: str, params: dict[str, Any]) -> UploadGuard | None:
+    """For uploads, whose conditions are of the time at which they began, too: what was written or deleted under their
+    key meanwhile is in their way, even if what is asked for holds again. The guard raises also
+    ConditionalRequestConflict; else as `write_guard`."""
+    guard = write_guard(key, params)
+    if guard is None:
+        return None
+    condition = "If-Match" if "IfMatch" in params else "If-None-Match"
 
-    def stricter(info: ObjectInfo | None) -> None:
+    def stricter(upload: Upload, info: ObjectInfo | None) -> None:
         guard(info)
-        if info is not None and info.modified > began:
-            raise conflict(key, "If-Match")
+        if upload.overtaken or (info is not None and info.modified > upload.initiated):
+            raise conflict(key, condition)
 
     return stricter
 

@@ -14,6 +14,7 @@ from clary.objects.reader import ObjectReader
 from clary.services.context import Context, EdgeContext
 from clary.services.s3.encryption import wanted_encryption
 from clary.services.s3.errors import invalid_argument
+from clary.services.s3.storage_classes import check_active
 
 _V2 = "AWS"
 
@@ -65,7 +66,9 @@ def opened(context: Context, bucket: Bucket, key: str, attributes: Attributes) -
 
 
 def opened_object(context: Context, info: ObjectInfo) -> bytes | None:
-    """In control: the data key of an object, for whoever reads it for the caller. Raises what KMS does."""
+    """In control: the data key of an object, for whoever reads it for the caller. Raises what KMS does, and
+    Archived."""
+    check_active(info)
     key = opened(context, context.objects.bucket(info.bucket), info.key, info.attributes)
     return key.plain if key else None
 

@@ -95,7 +95,7 @@ class Rule:
         """When it expires the current version; None: never."""
         if not self.filter.matches(version):
             return None
-        return self.date if self.date is not None else _after(version.modified, self.days)
+        return self.date if self.date is not None else midnight_after(version.modified, self.days)
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def expiry(rules: Sequence[Rule], info: ObjectInfo) -> tuple[datetime, Rule] | N
 def abortion(rules: Sequence[Rule], upload: Upload) -> tuple[datetime, Rule] | None:
     """When an upload that is not completed is dropped, and by which rule."""
     by_key = (rule for rule in rules if rule.filter.by_key(upload.key))
-    found = ((_after(upload.initiated, rule.abort_days), rule) for rule in by_key)
+    found = ((midnight_after(upload.initiated, rule.abort_days), rule) for rule in by_key)
     return min(((moment, rule) for moment, rule in found if moment), key=lambda pair: pair[0], default=None)
 
 
@@ -164,13 +164,13 @@ def _noncurrent(rules: Sequence[Rule], version: Version, now: datetime, since: d
     if isinstance(version, ObjectInfo) and is_locked(version.attributes, to_ms(now)):
         return None
     for rule in rules:
-        moment = _after(since, rule.noncurrent_days)
+        moment = midnight_after(since, rule.noncurrent_days)
         if moment is not None and moment <= now and newer >= rule.newer and rule.filter.matches(version):
             return Due(version, for_good=True)
     return None
 
 
-def _after(moment: datetime, days: int | None) -> datetime | None:
+def midnight_after(moment: datetime, days: int | None) -> datetime | None:
     """The midnight that ends so many days; None also where they never end."""
     if days is None or days > _EVER:
         return None

@@ -16,7 +16,9 @@ from clary.services.s3.attributes import quoted
 from clary.services.s3.errors import invalid_argument
 from clary.services.s3.owners import owner
 from clary.services.s3.service import SERVICE
+from clary.services.s3.storage_classes import restore_status
 from clary.services.s3.targets import known_version, require_bucket
+from clary.wire.rest_xml import HEADERS
 
 MOST = 1000
 """Entries of one page."""
@@ -48,10 +50,10 @@ def list_objects_v2(context: EdgeContext, params: dict[str, Any]) -> dict[str, A
     token = params.get("ContinuationToken")
     after = params.get("StartAfter") if token is None else read_token(token)
     bucket, output, page = _listed(context, params, encode, after)
-    with_owner = bool(params.get("FetchOwner"))
+    shown = Entries(bucket, params, encode, with_owner=bool(params.get("FetchOwner")))
     return {
         **output,
-        "Contents": [_content(bucket, info, encode, with_owner) for info in page.objects],
+        "Contents": [shown(info) for info in page.objects],
         "KeyCount": len(page.objects) + len(page.prefixes),
         "ContinuationToken": token,
         "NextContinuationToken": write_token(page.last) if page.truncated and page.last else None,
@@ -65,9 +67,10 @@ def list_objects(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]
     encode = Encoder(params)
     marker = params.get("Marker", "")
     bucket, output, page = _listed(context, params, encode, marker)
+    shown = Entries(bucket, params, encode, with_owner=True)
     return {
         **output,
-        "Contents": [_content(bucket, info, encode, with_owner=True) for info in page.objects],
+        "Contents": [shown(info) for info in page.objects],
         "Marker": encode(marker),
         "NextMarker": encode.optional(page.last) if page.truncated and params.get("Delimiter") else None,
     }
@@ -80,11 +83,12 @@ def list_object_versions(context: EdgeContext, params: dict[str, Any]) -> dict[s
     prefix, delimiter = params.get("Prefix", ""), params.get("Delimiter", "")
     limit, after = max_entries(params, "MaxKeys"), _after(context, bucket, params)
     page = context.objects.version_page(bucket.name, prefix=prefix, delimiter=delimiter, after=after, limit=limit)
-    listed = [(entry, _version(bucket, entry, encode)) for entry in page.versions]
+    shown = Entries(bucket, params, encode, with_owner=True)
+    listed = [(entry, shown.version(entry)) for entry in page.versions]
     return {
         **_page(bucket, params, encode, limit, page),
-        "Versions": [shown for entry, shown in listed if isinstance(entry.version, ObjectInfo)],
-        "DeleteMarkers": [shown for entry, shown in listed if isinstance(entry.version, DeleteMarker)],
+        "Versions": [said for entry, said in listed if isinstance(entry.version, ObjectInfo)],
+        "DeleteMarkers": [said for entry, said in listed if isinstance(entry.version, DeleteMarker)],
         "KeyMarker": encode(params.get("KeyMarker", "")),
         "VersionIdMarker": params.get("VersionIdMarker", ""),
         **(_next(page.last, encode) if page.truncated else {}),
@@ -112,14 +116,6 @@ def _after(context: EdgeContext, bucket: Bucket, params: dict[str, Any]) -> Afte
     return After(key, _BEFORE_ALL if null is None else null.place)
 
 
-def _version(bucket: Bucket, entry: Listed, encode: Encoder) -> dict[str, Any]:
-    found, known = entry.version, {"VersionId": entry.version.version, "IsLatest": entry.latest}
-    if isinstance(found, ObjectInfo):
-        return {**_content(bucket, found, encode, with_owner=True), **known}
-    shown = {"Key": encode(found.key), "LastModified": found.modified}
-    return {**shown, "Owner": owner(bucket.account), **known}
-
-
 def max_entries(params: dict[str, Any], member: str) -> int:
     """How many entries are asked for, at most 1,000. Raises InvalidArgument."""
     name = member[0].lower() + member[1:]
@@ -138,7 +134,8 @@ def _listed(
     prefix, delimiter = params.get("Prefix", ""), params.get("Delimiter", "")
     limit = max_entries(params, "MaxKeys")
     page = context.objects.page(bucket.name, prefix=prefix, delimiter=delimiter, after=after or None, limit=limit)
-    return bucket, _page(bucket, params, encode, limit, page), page
+    region = {HEADERS: {"x-amz-bucket-region": bucket.region}}
+    return bucket, {**_page(bucket, params, encode, limit, page), **region}, page
 
 
 def _page(
@@ -156,18 +153,34 @@ def _page(
     }
 
 
-def _content(bucket: Bucket, info: ObjectInfo, encode: Encoder, with_owner: bool) -> dict[str, Any]:
-    attributes = info.attributes
-    return {
-        "Key": encode(info.key),
-        "LastModified": info.modified,
-        "ETag": quoted(info.etag),
-        "ChecksumAlgorithm": list(attributes.checksums),
-        "ChecksumType": attributes.checksum_type if attributes.checksums else None,
-        "Size": info.size,
-        "StorageClass": attributes.storage_class,
-        "Owner": (attributes.acl.get("Owner") or owner(bucket.account)) if with_owner else None,
-    }
+class Entries:
+    """How a listing shows objects and versions."""
+
+    def __init__(self, bucket: Bucket, params: dict[str, Any], encode: Encoder, *, with_owner: bool) -> None:
+        self._bucket, self._encode, self._with_owner = bucket, encode, with_owner
+        self._with_restore = "RestoreStatus" in params.get("OptionalObjectAttributes", ())
+
+    def __call__(self, info: ObjectInfo) -> dict[str, Any]:
+        attributes = info.attributes
+        return {
+            "Key": self._encode(info.key),
+            "LastModified": info.modified,
+            "ETag": quoted(info.etag),
+            "ChecksumAlgorithm": list(attributes.checksums),
+            "ChecksumType": attributes.checksum_type if attributes.checksums else None,
+            "Size": info.size,
+            "StorageClass": attributes.storage_class,
+            "Owner": (attributes.acl.get("Owner") or owner(self._bucket.account)) if self._with_owner else None,
+            "RestoreStatus": restore_status(attributes) if self._with_restore else None,
+        }
+
+    def version(self, entry: Listed) -> dict[str, Any]:
+        """A version, or a delete marker."""
+        found, known = entry.version, {"VersionId": entry.version.version, "IsLatest": entry.latest}
+        if isinstance(found, ObjectInfo):
+            return {**self(found), **known}
+        shown = {"Key": self._encode(found.key), "LastModified": found.modified}
+        return {**shown, "Owner": owner(self._bucket.account), **known}
 
 
 def write_token(last: str) -> str:

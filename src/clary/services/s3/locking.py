@@ -31,11 +31,11 @@ def asked_lock(bucket: Bucket, params: dict[str, Any]) -> dict[str, Any]:
     hold = params.get("ObjectLockLegalHoldStatus")
     if mode is None and until is None and hold is None:
         return {}
-    if mode is not None and mode not in _MODES:
-        raise invalid_argument("Unknown wormMode directive.", _MODE, mode)
     if (mode is None) != (until is None):
         what = f"{_UNTIL} and {_MODE} must both be supplied"
         raise invalid_argument(what, _UNTIL if until is None else _MODE, None)
+    if mode is not None and mode not in _MODES:
+        raise invalid_argument("Unknown wormMode directive.", _MODE, mode)
     if hold is not None and hold not in _HOLDS:
         raise invalid_argument("Legal Hold must be either of 'ON' or 'OFF'", _HOLD, hold)
     require_lock(bucket)

@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import quote
 
 from clary.errors import AWSError
-from clary.names import random_hex
 from clary.objects.body import receive
 from clary.objects.checksums import COMBINABLE, DEFAULT_ALGORITHM
 from clary.objects.completion import ChosenPart, Completion
@@ -16,6 +15,7 @@ from clary.objects.envelopes import enveloped
 from clary.objects.errors import NoSuchKey, NoSuchUpload
 from clary.objects.model import ChecksumType, ObjectInfo, Part, Received, Upload
 from clary.objects.sealing import mark_of
+from clary.objects.uploads import new_upload_id
 from clary.services.context import Context
 from clary.services.s3.attributes import (
     asked_algorithm,
@@ -24,7 +24,7 @@ from clary.services.s3.attributes import (
     from_request,
     quoted,
 )
-from clary.services.s3.conditions import Guard, not_since, write_guard
+from clary.services.s3.conditions import completion_guard
 from clary.services.s3.data_keys import made_for, opened, opened_object
 from clary.services.s3.encryption import asked_key, encryption, key_for, new_encryption, part_key
 from clary.services.s3.errors import invalid_argument, invalid_request
@@ -51,7 +51,7 @@ def create_multipart_upload(context: Context, params: dict[str, Any]) -> dict[st
     attributes = replace(described, checksum_type=kind, sealed=mark_of(under) if under else "")
     attributes = enveloped(attributes, data_key.envelope if data_key else None)
     upload = Upload(
-        id=random_hex(32),
+        id=new_upload_id(),
         bucket=bucket.name,
         key=key,
         initiated=datetime.now(UTC),
@@ -148,6 +148,7 @@ def complete_multipart_upload(context: Context, params: dict[str, Any]) -> dict[
     """Done again, by a client that has lost the answer, it answers the same."""
     bucket, key = require_bucket(context.objects, params), params["Key"]
     if "MultipartUpload" not in params:
+        _upload(context, params)
         raise invalid_request("You must specify at least one part")
     chosen = (params["MultipartUpload"] or {}).get("Parts") or []
     asked = Completion(
@@ -156,7 +157,8 @@ def complete_multipart_upload(context: Context, params: dict[str, Any]) -> dict[
         size=params.get("MpuObjectSize"),
         checksum_type=params.get("ChecksumType"),
     )
-    info = context.objects.uploads.complete(bucket.name, key, params["UploadId"], asked, _guard(context, params))
+    guard = completion_guard(key, params)
+    info = context.objects.uploads.complete(bucket.name, key, params["UploadId"], asked, guard)
     return {
         "Location": f"{context.settings.endpoint_url}/{bucket.name}/{quote(key, safe='/', errors='surrogatepass')}",
         "Bucket": bucket.name,
@@ -164,24 +166,13 @@ def complete_multipart_upload(context: Context, params: dict[str, Any]) -> dict[
         "ETag": quoted(info.etag),
         **made_version(info),
         **expiration(bucket, info),
-        **({} if info.attributes.wrapped else _whole(info)),
+        **({} if info.attributes.sealed else _whole(info)),
         **encryption(info.attributes, params),
     }
 
 
-def _guard(context: Context, params: dict[str, Any]) -> Guard | None:
-    guard = write_guard(params["Key"], params)
-    if guard is None or "IfMatch" not in params:
-        return guard
-    try:
-        began = _upload(context, params).initiated
-    except NoSuchUpload:  # it may have become the object already
-        return guard
-    return not_since(params["Key"], guard, began)
-
-
 def _whole(info: ObjectInfo) -> dict[str, Any]:
-    """Said of the whole; of one encrypted by KMS only to who reads it, as on AWS."""
+    """Said of the whole; of one under a customer's key or KMS's only to who reads it, as on AWS."""
     return checksums(info.attributes.checksums, info.attributes.checksum_type)
 
 

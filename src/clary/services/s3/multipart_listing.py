@@ -8,7 +8,9 @@ from itertools import islice
 from typing import Any
 
 from clary.objects.model import Upload
+from clary.objects.uploads import may_be_id
 from clary.services.context import EdgeContext
+from clary.services.s3.errors import invalid_argument
 from clary.services.s3.expiring import abortion_of
 from clary.services.s3.listing import Encoder, max_entries
 from clary.services.s3.multipart import shown_part
@@ -47,10 +49,11 @@ def list_parts(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]:
 
 @SERVICE.operation("ListMultipartUploads", place="edge")
 def list_multipart_uploads(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]:
-    """Uploads in order of key; with a delimiter those below a common prefix are one entry."""
+    """Uploads in order of key and time; with a delimiter those below a common prefix are one entry."""
     bucket = require_bucket(context.objects, params)
     encode, limit = Encoder(params), max_entries(params, "MaxUploads")
-    entries = _entries(context, params)
+    upload_marker = _upload_marker(context, params)
+    entries = _entries(context, params, upload_marker)
     page = list(islice(entries, limit))
     truncated = bool(page) and next(entries, None) is not None
     last = page[-1] if page else None
@@ -58,7 +61,7 @@ def list_multipart_uploads(context: EdgeContext, params: dict[str, Any]) -> dict
     return {
         "Bucket": bucket.name,
         "KeyMarker": encode(params.get("KeyMarker", "")),
-        "UploadIdMarker": params.get("UploadIdMarker", ""),
+        "UploadIdMarker": upload_marker,
         "NextKeyMarker": encode(last.key if isinstance(last, Upload) else last if last and truncated else ""),
         "NextUploadIdMarker": last.id if isinstance(last, Upload) else "",
         "Prefix": encode.optional(params.get("Prefix")),
@@ -71,11 +74,25 @@ def list_multipart_uploads(context: EdgeContext, params: dict[str, Any]) -> dict
     }
 
 
-def _entries(context: EdgeContext, params: dict[str, Any]) -> Iterator[Upload | str]:
+def _upload_marker(context: EdgeContext, params: dict[str, Any]) -> str:
+    """Where a list goes on within a key; without a key it says nothing. One that was completed or aborted meanwhile is
+    as good as one that is there. Raises InvalidArgument for another key's, and for what no upload has had."""
+    key: str = params.get("KeyMarker", "")
+    marker: str = params.get("UploadIdMarker", "")
+    if not key or not marker:
+        return ""
+    found = context.objects.uploads.begun(marker)
+    foreign = found is not None and (found.bucket, found.key) != (params["Bucket"], key)
+    if foreign or not may_be_id(marker):
+        raise invalid_argument("Invalid uploadId marker", "upload-id-marker", marker)
+    return marker
+
+
+def _entries(context: EdgeContext, params: dict[str, Any], upload_marker: str) -> Iterator[Upload | str]:
     """Uploads and common prefixes behind the markers, in order."""
     prefix, delimiter = params.get("Prefix", ""), params.get("Delimiter", "")
     marker = params.get("KeyMarker", "")
-    after = (marker, params.get("UploadIdMarker") or _LAST_ID) if marker else None
+    after = (marker, upload_marker or _LAST_ID) if marker else None
     before = ""
     for upload in context.objects.uploads.list(params["Bucket"], prefix, after):
         end = upload.key.find(delimiter, len(prefix)) if delimiter else -1

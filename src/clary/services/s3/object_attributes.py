@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from clary.objects.model import ObjectInfo, Piece
@@ -23,7 +24,7 @@ def get_object_attributes(context: EdgeContext, params: dict[str, Any]) -> Answe
     attributes = info.attributes
     offered = {
         "ETag": info.etag,
-        "Checksum": checksums(attributes.checksums, attributes.checksum_type) or None,
+        "Checksum": checksums(_bare(attributes.checksums), attributes.checksum_type) or None,
         "ObjectParts": _parts(info, params) if info.parts_count else None,
         "StorageClass": attributes.storage_class,
         "ObjectSize": info.size,
@@ -34,6 +35,11 @@ def get_object_attributes(context: EdgeContext, params: dict[str, Any]) -> Answe
     if "Checksum" in asked and check_readable(context, info):
         return allowed_to_decrypt(context, bucket, info, shown)
     return shown
+
+
+def _bare(values: Mapping[str, str]) -> dict[str, str]:
+    """A composite one without the number of its parts, which is said beside it."""
+    return {algorithm: value.partition("-")[0] for algorithm, value in values.items()}
 
 
 def _parts(info: ObjectInfo, params: dict[str, Any]) -> dict[str, Any]:

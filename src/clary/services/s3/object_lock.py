@@ -98,10 +98,11 @@ def get_object_retention(context: EdgeContext, params: dict[str, Any]) -> dict[s
 
 @SERVICE.operation("PutObjectLegalHold")
 def put_object_legal_hold(context: Context, params: dict[str, Any]) -> dict[str, Any]:
-    bucket, info = _lockable(context, params, "PUT")
+    bucket, info = located_or_marked(context.objects, params, "PUT")
     status = (params.get("LegalHold") or {}).get("Status")
     if status not in {"ON", "OFF"}:
         raise malformed_xml()
+    require_lock(bucket)
     context.objects.revise(bucket.name, info.key, lambda known: replace(known, legal_hold=status), info.version)
     return {}
 

@@ -32,6 +32,7 @@ from clary.services.s3.expiring import expiration
 from clary.services.s3.locking import check_bypass, may_bypass
 from clary.services.s3.ranges import Span, span
 from clary.services.s3.service import SERVICE
+from clary.services.s3.storage_classes import check_active, check_source_active
 from clary.services.s3.targets import (
     check_key,
     known_version,
@@ -97,6 +98,7 @@ def received_body(context: Context, params: dict[str, Any]) -> Received:
 def get_object(context: EdgeContext, params: dict[str, Any]) -> Answer:
     """At once, but where KMS has to be asked."""
     bucket, info = require_visible(context, params)
+    check_active(info)
     key = key_for(info, params)
     check_read(info, params)
     wanted = span(info, params)
@@ -128,7 +130,7 @@ def head_object(context: EdgeContext, params: dict[str, Any]) -> Answer:
     key_for(info, params)
     check_read(info, params)
     said = _described(bucket, info, span(info, params), params)
-    if params.get("ChecksumMode") == "ENABLED" and check_readable(context, info):
+    if _wants_checksums(params) and check_readable(context, info):
         return allowed_to_decrypt(context, bucket, info, said)
     return said
 
@@ -149,9 +151,15 @@ def _described(bucket: Bucket, info: ObjectInfo, wanted: Span, params: dict[str,
         output["ContentRange"] = wanted.content_range
     if "PartNumber" in params and info.parts_count:
         output["PartsCount"] = info.parts_count
-    if params.get("ChecksumMode") == "ENABLED":
+    if _wants_checksums(params):
         output |= _checksums(info, wanted, params.get("PartNumber"))
     return {**output, **{member: params[name] for name, member in _OVERRIDES if params.get(name)}}
+
+
+def _wants_checksums(params: dict[str, Any]) -> bool:
+    """In whatever case, as on AWS."""
+    mode: str = params.get("ChecksumMode", "")
+    return mode.upper() == "ENABLED"
 
 
 def _checksums(info: ObjectInfo, wanted: Span, part: int | None) -> dict[str, Any]:
@@ -229,7 +237,8 @@ def copy_object(context: Context, params: dict[str, Any]) -> dict[str, Any]:
         )
         raise invalid_request(what)
     attributes = _copied_attributes(source, from_request(context, bucket, params), params)
-    keys = Keys(key or opened_object(context, source), asked_key(params) or made_for(context, bucket))
+    opened, made = key or opened_object(context, source), made_for(context, bucket)
+    keys = Keys(opened, asked_key(params) or made)
     info = context.objects.copy(
         source,
         bucket.name,
@@ -251,8 +260,8 @@ def source_version(source: ObjectInfo) -> dict[str, str]:
 
 
 def require_source(context: Context, params: Mapping[str, Any]) -> ObjectInfo:
-    """The object that a copy is made of. Raises NoSuchBucket, NoSuchKey, NoSuchVersion, PreconditionFailed, and
-    InvalidRequest for a delete marker."""
+    """The object that a copy is made of. Raises NoSuchBucket, NoSuchKey, NoSuchVersion, PreconditionFailed,
+    Archived, and InvalidRequest for a delete marker."""
     source = CopySource.parse(params["CopySource"])
     owned_bucket(context.objects, source.bucket, params.get("ExpectedSourceBucketOwner"))
     named = {"Bucket": source.bucket, "Key": source.key, "VersionId": source.version}
@@ -263,6 +272,7 @@ def require_source(context: Context, params: Mapping[str, Any]) -> ObjectInfo:
             raise
         what = "The source of a copy request may not specifically refer to a delete marker by version id."
         raise invalid_request(what) from None
+    check_source_active(info)
     check_copy_source(info, dict(params))
     return info
 

@@ -20,6 +20,7 @@ from clary.services.s3 import (
     objects,
     ownership_controls,
     public_access_block,
+    restoring,
     tagging,
     website,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "objects",
     "ownership_controls",
     "public_access_block",
+    "restoring",
     "tagging",
     "website",
 ]

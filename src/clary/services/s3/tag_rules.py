@@ -15,8 +15,13 @@ TAGGING = "Tagging"
 OBJECT_TAGS = 10
 BUCKET_TAGS = 50
 
+_OURS = "aws:"
 _ALLOWED = re.compile(r"[\w\s+\-=.:/@]*")
 _SYSTEM = "System tags cannot be added/updated by requester"
+_RESERVED = (
+    'User-defined tag keys can\'t start with "aws:". This prefix is reserved for system tags. Remove "aws:" from your '
+    "tag keys and try again."
+)
 _KEY_LETTERS, _VALUE_LETTERS = 128, 256
 
 
@@ -31,7 +36,7 @@ def checked_tags(pairs: Iterable[tuple[str, str]], *, most: int = OBJECT_TAGS) -
             raise _invalid("The TagKey you have provided is invalid", key)
         if len(value) > _VALUE_LETTERS or not _ALLOWED.fullmatch(value):
             raise _invalid("The TagValue you have provided is invalid", key, **({} if objects else {"TagValue": value}))
-        if key.startswith("aws:"):
+        if key.startswith(_OURS):
             what = "Your TagKey cannot be prefixed with aws:" if objects else _SYSTEM
             raise _invalid(what, key)
         tags[key] = value
@@ -44,6 +49,13 @@ def checked_tags(pairs: Iterable[tuple[str, str]], *, most: int = OBJECT_TAGS) -
 def from_set(tagging: dict[str, Any], *, most: int = OBJECT_TAGS) -> dict[str, str]:
     """Of a request's `Tagging` document. Raises also MalformedXML."""
     return from_list(tagging.get("TagSet", []), most=most)
+
+
+def of_new_bucket(entries: Sequence[dict[str, str]]) -> dict[str, str]:
+    """Those that CreateBucket brings. Raises as `from_list`, of reserved ones in other words."""
+    if any(entry.get("Key", "").startswith(_OURS) for entry in entries):
+        raise AWSError("InvalidTag", _RESERVED)
+    return from_list(entries, most=BUCKET_TAGS)
 
 
 def from_list(entries: Sequence[dict[str, str]], *, most: int) -> dict[str, str]:
