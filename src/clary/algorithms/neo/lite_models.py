@@ -1,4 +1,4 @@
-"""TensorFlow Lite's models as files, written as ONNX by tf2onnx and proved against the interpreter of TensorFlow Lite."""
+"""TensorFlow Lite's models as files, written as ONNX by tf2onnx and proved against TensorFlow Lite's interpreter."""
 
 from __future__ import annotations
 

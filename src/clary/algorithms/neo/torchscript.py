@@ -14,6 +14,10 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import torch  # type: ignore[import-not-found,unused-ignore]
+from torch.onnx import (  # type: ignore[import-not-found,unused-ignore]
+    symbolic_helper,
+    symbolic_opset13,
+)
 
 from clary.algorithms.neo.compiled import Compiled, Uncompilable, only_file
 from clary.algorithms.neo.exporting import ONNX
@@ -162,8 +166,19 @@ def _compiled(module: Module, script: Script) -> Compiled:
     return Compiled(content, same(script, Session(content), shapes))
 
 
+def _unflatten(graph: Any, values: Any, dimension: Any, lengths: Any) -> Any:  # noqa: ANN401 - PyTorch's, without types
+    """PyTorch's own, which forgets how many dimensions there are then; attention cannot be written without that."""
+    found = symbolic_opset13.unflatten(graph, values, dimension, lengths)
+    rank = symbolic_helper._get_tensor_rank(values)
+    if rank is not None and lengths.node().kind() == "prim::ListConstruct":
+        parts = len(list(lengths.node().inputs()))
+        found.setType(values.type().with_sizes([None] * (rank - 1 + parts)))
+    return found
+
+
 def _written(module: Module, script: Script, *, any_rows: bool) -> bytes:
     """Raises RuntimeError (of which PyTorch's own errors are) for what ONNX has no operator for."""
+    torch.onnx.register_custom_op_symbolic("aten::unflatten", _unflatten, OPERATORS)
     stream = io.BytesIO()
     names = [each.name for each in script.inputs]
     torch.onnx.export(
