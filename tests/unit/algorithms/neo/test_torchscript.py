@@ -8,15 +8,14 @@ import pytest
 from tests.unit.algorithms.neo.conftest import run
 from tests.unit.toolkit.containers import deep_learning_python
 
-FROM_A_FILE = "import runpy, sys; sys.argv.pop(0); runpy.run_path(sys.argv[0])"
-"""PyTorch reads the sources of what it scripts."""
 MODELS = Path(__file__).with_name("torchscript_models.py")
+"""A file: PyTorch reads the sources of what it scripts."""
 
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
     python = deep_learning_python("pytorch-inference:2.10.0-cpu")
-    return json.loads(run(python, FROM_A_FILE, MODELS, tmp_path_factory.mktemp("models")))
+    return json.loads(run(python, MODELS, tmp_path_factory.mktemp("models")))
 
 
 @pytest.mark.parametrize(
