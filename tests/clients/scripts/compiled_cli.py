@@ -68,7 +68,7 @@ until("STOPPED", lambda: compilation("slow"), "CompilationJobStatus")
 
 
 def listed(*more):
-    found = aws("sagemaker", "list-compilation-jobs", "--name-contains", "-cli", *more)
+    found = aws("sagemaker", "list-compilation-jobs", "--name-contains=-cli", *more)
     return [each["CompilationJobName"] for each in found["CompilationJobSummaries"]]
 
 

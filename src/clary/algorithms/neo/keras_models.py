@@ -44,7 +44,7 @@ def _called(model: Model) -> Graph:
     specs = [tf.TensorSpec(each.shape, each.dtype, name=plain(each.name)) for each in model.inputs]
     outputs = _told_apart([plain(each.name) for each in model.outputs])
 
-    @tf.function  # type: ignore[misc,unused-ignore]
+    @tf.function  # type: ignore[untyped-decorator,unused-ignore]
     def function(*given: Tensor) -> Dict[str, Tensor]:
         found = model(given[0] if len(given) == 1 else list(given), training=False)
         return found if isinstance(found, dict) else dict(zip(outputs, tf.nest.flatten(found)))  # noqa: B905

@@ -11,7 +11,7 @@ import io
 import itertools
 import zipfile
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Type
 
 import torch  # type: ignore[import-not-found,unused-ignore]
 from torch.onnx import (  # type: ignore[import-not-found,unused-ignore]
@@ -32,6 +32,8 @@ _KINDS = ("float32", "int64")
 _MOST_GUESSED = 4
 """Inputs whose kinds are tried in all ways; of more all are of one kind."""
 _OTHER_ROWS = 3
+_NOT_SO: Tuple[Type[Exception], ...] = (Uncompilable, *ERRORS)
+"""What PyTorch and the runtime raise where a network is for one number of rows only, and what the proof does."""
 _LIMIT = 2**31
 """Bytes: ONNX's own, for one file."""
 _SHAPES_WANTED = (
@@ -161,7 +163,7 @@ def _compiled(module: Module, script: Script) -> Compiled:
     try:
         content = _written(module, script, any_rows=True)
         same(script, Session(content), shapes, rows=_OTHER_ROWS)
-    except (Uncompilable, *ERRORS):
+    except _NOT_SO:
         content = _written(module, script, any_rows=False)
     return Compiled(content, same(script, Session(content), shapes))
 
