@@ -86,11 +86,24 @@ def same(before: Network, after: Network, shapes: Mapping[str, Any], rows: int =
         try:
             wanted, found = before.run(given), after.run(given)
         except ERRORS as error:
-            raise Uncompilable(f"the model cannot be tried: {error}") from error
+            tried = ", ".join(f"{name} of shape {list(value.shape)}" for name, value in given.items())
+            raise Uncompilable(
+                f"the model cannot be tried with {tried} (as DataInputConfig may say): {error}"
+            ) from error
         worst = max(worst, _difference(wanted, found))
     if not worst <= MOST_DIFFERENCE:
         raise Uncompilable(f"the compiled model is not the same: outputs differ by {worst:.2g}")
     return Proof(TRIES, 0, worst, "float32")
+
+
+def takes(network: Network, shapes: Mapping[str, Any], rows: int) -> bool:
+    """Whether a network answers that many rows at all."""
+    random = np.random.RandomState(_SEED)
+    try:
+        network.run({each.name: _drawn(each, shapes.get(each.name), random, 1, rows) for each in network.inputs})
+    except ERRORS:
+        return False
+    return True
 
 
 def _reach(network: Network, shapes: Mapping[str, Any]) -> int:

@@ -17,7 +17,7 @@ from tensorflow.python.framework import (  # type: ignore[import-untyped,import-
 
 from clary.algorithms.neo.compiled import Compiled, Uncompilable
 from clary.algorithms.neo.exporting import ONNX
-from clary.algorithms.neo.networks import OPERATORS, check_inputs, fits, only_onnx, same, simplified
+from clary.algorithms.neo.networks import OPERATORS, check_inputs, fits, only_onnx, same, simplified, takes
 from clary.toolkit.sessions import Input, Session
 from clary.toolkit.tensorflow import saved_models
 
@@ -75,9 +75,10 @@ def compiled(graph: Graph, shapes: Mapping[str, Any]) -> Compiled:
 
 
 def proved(network: Any, content: bytes, shapes: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a Network, a Proof
-    """Also with another number of rows, where that is the network's to take. Raises Uncompilable."""
+    """Also with another number of rows, where the network takes that. Raises Uncompilable."""
     session = Session(content)
-    if all(each.shape and each.shape[0] is None for each in network.inputs):
+    is_open = all(each.shape and each.shape[0] is None for each in network.inputs)
+    if is_open and takes(network, shapes, _OTHER_ROWS):
         same(network, session, shapes, rows=_OTHER_ROWS)
     return same(network, session, shapes)
 

@@ -8,7 +8,7 @@ PROOFS = """
 import json
 import numpy as np
 from clary.algorithms.neo.compiled import Uncompilable
-from clary.algorithms.neo.networks import check_inputs, same
+from clary.algorithms.neo.networks import check_inputs, same, takes
 from clary.toolkit.sessions import Input
 
 class Network:
@@ -37,6 +37,9 @@ def looked_up(x):
         raise RuntimeError("beyond the table")
     return TABLE[x]
 
+def one_row(x):
+    return x.reshape(1, 3)
+
 words = Network(looked_up, Input("ids", "int64", [1, 4]))
 proof = same(words, Network(looked_up), {})
 many = Network(lambda x: x, rows)
@@ -50,6 +53,8 @@ print(json.dumps({
     "infinite": told(same, Network(lambda x: x / 0, rows), Network(lambda x: x / 0 + 1, rows), {}).difference,
     "wholes": max(int(each["ids"].max()) for each in words.seen[2:]),
     "rows": sorted({len(each["x"]) for each in many.seen}),
+    "takes": [takes(network, {}, 3) for network in (many, Network(one_row, rows))],
+    "untried": told(same, Network(one_row, rows), many, {}, rows=2),
     "names": told(check_inputs, [rows], {"y": [1, 3]}),
     "lengths": told(check_inputs, [rows], {"x": [1, 4]}),
     "no shape": told(check_inputs, [rows], {"x": [1, "3"]}),
@@ -67,6 +72,8 @@ def test_only_what_is_the_same_is_taken_whatever_it_differs_in(neo_python):
     assert found["infinite"] == 0
     assert 2 < found["wholes"] < 50, "as far as the table goes"
     assert found["rows"] == [3], "whatever the shapes say"
+    assert found["takes"] == [True, False]
+    assert "cannot be tried with x of shape [2, 3]" in found["untried"]
     assert "names the inputs y; the model has x" in found["names"]
     assert "the model takes [None, 3]" in found["lengths"]
     assert "the model takes [None, 3]" in found["no shape"]
