@@ -170,6 +170,21 @@ def test_endpoints_are_all_that_commands_can_say(anew: RunAnew) -> None:
         assert f"{said}\n" in output, output
 
 
+def test_a_model_is_compiled_and_tried_beside_the_first(anew: RunAnew) -> None:
+    output = anew("cli", SCRIPTS / "compiled_cli.py")
+    for said in (
+        "artifact: s3://compiled-cli/compiled/quick-ml_c5.tar.gz",
+        "completed: ['quick-cli']",
+        "left: ['quick-cli']",
+        "described: is it the same?",
+        "running: ['tried-cli']",
+        "shadow: ['after']",
+        "answer: after ['low', 'high']",
+        "experiments: {'InferenceExperiments': []}",
+    ):
+        assert f"{said}\n" in output, output
+
+
 def test_what_is_binary_and_what_follows(aws: Aws, tmp_path: Path) -> None:
     """v2 takes and gives binary members in base64, v1 as they are; both by files."""
     key = aws("kms", "create-key")["KeyMetadata"]["KeyId"]

@@ -22,7 +22,7 @@ ANY = "s3://my-bucket/jobs/my-job/output/model.tar.gz"
 
 
 def test_the_program_and_the_commands_of_the_page(sdk2: RunScript, clary: RunningClary, tmp_path: Path) -> None:
-    [program] = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    program = programs()[0]
     (tmp_path / "compile_.py").write_text(program)
     shutil.copy(ROOT / "examples" / "boston_housing" / "boston_housing.csv", tmp_path)
     output = sdk2(tmp_path / "compile_.py")
@@ -32,6 +32,24 @@ def test_the_program_and_the_commands_of_the_page(sdk2: RunScript, clary: Runnin
     assert before == after, "prices in thousand dollars, to the dollar"
     assert len(before) == 3
     _export(clary, tmp_path)
+
+
+def programs() -> list[str]:
+    return re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+
+
+def test_a_network_of_the_page_is_compiled_and_answers_as_where_it_was_trained(sdk2: RunScript, tmp_path: Path) -> None:
+    _, script, program = programs()
+    (tmp_path / "train.py").write_text(script)
+    (tmp_path / "network.py").write_text(program)
+    output = sdk2(tmp_path / "network.py")
+    before, after = (re.findall(rf"{said}: (.*)$", output, re.MULTILINE)[-1] for said in ("prices", "compiled"))
+    assert numbers(after) == pytest.approx(numbers(before), abs=1e-5)
+
+
+def numbers(said: str) -> list[float]:
+    """The numbers of a list of lists."""
+    return [value for row in ast.literal_eval(said) for value in row]
 
 
 def _export(clary: RunningClary, folder: Path) -> None:

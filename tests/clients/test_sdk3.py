@@ -43,6 +43,21 @@ def test_endpoints_are_all_that_their_resources_can_say(sdk3: RunScript) -> None
         assert said in output, output
 
 
+def test_a_model_is_compiled_and_tried_beside_the_first(sdk3: RunScript) -> None:
+    output = sdk3(SCRIPTS / "compiled_sdk3.py")
+    for said in (
+        "artifact: quick-ml_c5.tar.gz",
+        "completed: ['quick-sdk3']",
+        "left: ['quick-sdk3']",
+        "described: is it the same?",
+        "running: ['tried-sdk3']",
+        "shadow: ['after']",
+        'answer: after ["low", "high"]',
+        "experiments: []",
+    ):
+        assert f"{said}\n" in output, output
+
+
 def test_remote_functions_return_and_raise(clary: RunningClary, sdk3: RunScript, tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("sagemaker==3.27.0\n")
     command = [str(CLARY), "images", "add", "functions:latest", "--requirements", str(tmp_path / "requirements.txt")]

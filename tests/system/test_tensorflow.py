@@ -6,7 +6,8 @@ import tarfile
 
 import pytest
 
-from tests.system.jobs import BUCKET, Jobs
+from tests.running import wait_until
+from tests.system.jobs import BUCKET, JOB_SECONDS, Jobs
 
 pytestmark = pytest.mark.system
 
@@ -67,6 +68,23 @@ import argparse
 parser = argparse.ArgumentParser()
 parser.add_argument("--model_dir")
 print("model_dir is", parser.parse_known_args()[0].model_dir)
+"""
+
+HALF = """
+import os
+import tensorflow as tf
+
+class Half(tf.Module):
+    def __init__(self):
+        super().__init__()
+        self.slope = tf.Variable(0.5)
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 2], name="x")])
+    def half(self, x):
+        return {"y": self.slope * x}
+
+model = Half()
+tf.saved_model.save(model, os.environ["SM_MODEL_DIR"] + "/half/1", signatures={"serving_default": model.half})
 """
 
 
@@ -135,3 +153,26 @@ def test_parameter_servers_of_two_hosts_keep_one_state(jobs):
 def test_the_jobs_of_a_tuning_do_not_share_their_model_dir(jobs, name, hyperparameters, expected):
     run(jobs, name, SHOW_MODEL_DIR, hyperparameters)
     assert f"model_dir is {expected}" in lines(jobs, name)
+
+
+def test_a_saved_model_is_compiled_and_answers_without_tensorflow(jobs):
+    trained = run(jobs, "half", HALF, {})["ModelArtifacts"]["S3ModelArtifacts"]
+    jobs.sagemaker.create_compilation_job(
+        CompilationJobName="half",
+        RoleArn=jobs.role,
+        InputConfig={"S3Uri": trained, "Framework": "TENSORFLOW", "DataInputConfig": '{"x": [1, 2]}'},
+        OutputConfig={"S3OutputLocation": f"s3://{BUCKET}/compiled", "TargetDevice": "ml_c5"},
+        StoppingCondition={"MaxRuntimeInSeconds": 600},
+    )
+
+    def ended():
+        found = jobs.sagemaker.describe_compilation_job(CompilationJobName="half")
+        return found if found["CompilationJobStatus"] in ("COMPLETED", "FAILED") else None
+
+    job = wait_until(ended, JOB_SECONDS, "it is compiled")
+    assert job["CompilationJobStatus"] == "COMPLETED", job["FailureReason"]
+    container = {"Image": job["InferenceImage"], "ModelDataUrl": job["ModelArtifacts"]["S3ModelArtifacts"]}
+    jobs.deploy_container("half", container)
+    assert json.loads(jobs.ask("half", "[[1, 3]]")) == [[0.5, 1.5]]
+    assert json.loads(jobs.ask("half", '{"x": [[1, 3], [2, 4]]}')) == {"y": [[0.5, 1.5], [1, 2]]}
+    jobs.sagemaker.delete_endpoint(EndpointName="half")

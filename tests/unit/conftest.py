@@ -14,6 +14,7 @@ from clary.identity.defaults import ROLE_ID
 from clary.identity.policy import Decision
 from clary.images.base import Environment, Image, MetricDefinition, Program
 from clary.images.catalogue import ImageNotFound
+from clary.images.releases import COMPILER, EXPORTER
 from clary.objects import ObjectStore
 from clary.queues.messages import MessageStore
 from clary.services.catalogue import REGISTRY
@@ -46,13 +47,18 @@ _TYPES = {
 }
 
 
+PYTORCH = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-inference:2.10.0-cpu"
+TENSORFLOW = "763104351884.dkr.ecr.us-east-1.amazonaws.com/tensorflow-inference:2.19.0-cpu"
+
 KNOWN = {
     XGBOOST: (),
+    PYTORCH: EXPORTER,
+    TENSORFLOW: EXPORTER,
     NEO: (),
     NEO_ONNX: (),
     SKLEARN.format("1.0-1"): (),
-    SKLEARN.format("1.2-1"): ("skl2onnx",),
-    SKLEARN.format("1.4-2"): ("skl2onnx",),
+    SKLEARN.format("1.2-1"): COMPILER,
+    SKLEARN.format("1.4-2"): COMPILER,
 }
 """What the environments of a few images hold, by address."""
 

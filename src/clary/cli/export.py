@@ -29,9 +29,13 @@ from clary.names import random_hex
 from clary.settings import Settings
 
 _FRAMEWORKS: Mapping[str, str] = {
+    "pytorch-inference": "PYTORCH",
+    "pytorch-training": "PYTORCH",
     "sagemaker-neo-onnx": "ONNX",
     "sagemaker-scikit-learn": "SKLEARN",
     "sagemaker-xgboost": "XGBOOST",
+    "tensorflow-inference": "TENSORFLOW",
+    "tensorflow-training": "TENSORFLOW",
     "xgboost": "XGBOOST",
     "xgboost-neo": "ONNX",
 }
@@ -63,7 +67,8 @@ def export(
     framework: Annotated[
         str | None,
         typer.Option(
-            metavar="xgboost|sklearn|onnx", help="What has made the archive; known for models and training jobs."
+            metavar="xgboost|sklearn|pytorch|tensorflow|keras|tflite|onnx",
+            help="What has made the archive; known for models and training jobs.",
         ),
     ] = None,
     version: Annotated[
@@ -71,9 +76,9 @@ def export(
     ] = None,
     data_dir: options.DataDir = None,
 ) -> None:
-    """Export a model of scikit-learn or XGBoost as ONNX, PMML or PFA.
+    """Export a model as ONNX; one of scikit-learn or XGBoost also as PMML or PFA.
 
-    It is compared with the model on 2,000 rows before the file is written; the last line says how near they are.
+    It is compared with the model before the file is written; the last line says how often, and how near they are.
 
     Examples:
 
@@ -109,9 +114,7 @@ def _source(api: Any, model: str, framework: str | None, version: str | None) ->
     address = Address.parse(image)
     known = _FRAMEWORKS.get(address.repository) if address else None
     if address is None or known is None:
-        what = (
-            f"{image} is no image of scikit-learn's or XGBoost's." if image else "What made this archive is not known."
-        )
+        what = f"{image} is no image whose models are compiled." if image else "What made this archive is not known."
         raise ClaryError(what, "Say it: `--framework xgboost`, or `--framework sklearn --framework-version 1.2`.")
     found = address.tag.partition("-")[0] if known == "SKLEARN" else ""
     return Source(uri, known, version or found, role)

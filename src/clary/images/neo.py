@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable
 
 from clary.images.base import Image, Program
-from clary.images.releases import NUMPY_2, Choice, Framework, Release
+from clary.images.releases import NUMPY_2, ONNX_RUNTIME_VERSION, Choice, Framework, Release
 from clary.images.repository import ENV, Repository, Tag
 
 XGBOOST_IMAGE = ("xgboost-neo", "latest")
@@ -23,13 +23,15 @@ ONNX, PMML, PFA = "onnx", "pmml", "pfa"
 FORMS = (ONNX, PMML, PFA)
 """What a model may be written as."""
 
-_VERSION = "1.23.2"
-
 ONNX_RUNTIME = Framework(
     name="neo",
     distribution="onnxruntime",
     releases=(
-        Release(_VERSION, ("3.10", "3.11", "3.12", "3.13"), (*NUMPY_2, "skl2onnx", "xgboost==3.0.5", "scikit-learn")),
+        Release(
+            ONNX_RUNTIME_VERSION,
+            ("3.10", "3.11", "3.12", "3.13"),
+            (*NUMPY_2, "skl2onnx", "xgboost==3.0.5", "scikit-learn"),
+        ),
     ),
     preload=(
         "numpy",
@@ -70,13 +72,13 @@ REPOSITORIES = (
     Repository(
         name=XGBOOST_IMAGE[0],
         framework=ONNX_RUNTIME,
-        tags={"latest": Tag(_VERSION, "3.10")},
+        tags={"latest": Tag(ONNX_RUNTIME_VERSION, "3.10")},
         image=_image(Program("clary.algorithms.neo.serve", ("trees",))),
     ),
     Repository(
         name=ONNX_IMAGE[0],
         framework=ONNX_RUNTIME,
-        tags={"1.5.0": Tag(_VERSION, "3.10")},
+        tags={"1.5.0": Tag(ONNX_RUNTIME_VERSION, "3.10")},
         image=_image(Program("clary.algorithms.neo.serve", ("tensors",))),
     ),
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from clary.images.base import Image, Program
-from clary.images.releases import NUMPY_1, NUMPY_2, NUMPY_124, NUMPY_OLD, Choice, Framework, Release, number
+from clary.images.releases import EXPORTER, NUMPY_1, NUMPY_2, NUMPY_124, NUMPY_OLD, Choice, Framework, Release, number
 from clary.images.repository import ENV, Repository, Tag, minor_aliases, notices
 
 _BESIDES = ("mpi4py", "openmpi", "pillow", "scikit-learn", "tqdm")
@@ -18,6 +18,8 @@ _OLD = (*NUMPY_OLD, *_BESIDES)
 _FROM_1_13 = (*NUMPY_124, *_BESIDES)
 _FROM_2_0 = (*NUMPY_1, *_BESIDES)
 _NOW = (*NUMPY_2, *_BESIDES)
+_COMPILES = (*_NOW, *EXPORTER)
+"""What writes TorchScript as ONNX is in those that compilation jobs may run in."""
 
 _PY_1_7 = ("3.8", "3.9")
 _PY_1_11 = ("3.8", "3.9", "3.10")
@@ -56,9 +58,9 @@ PYTORCH = Framework(
         Release("2.6.0", _PY_2_6, _NOW),
         Release("2.7.1", _PY_2_6, _NOW),
         Release("2.8.0", _PY_2_6, _NOW),
-        Release("2.9.0", _PY_2_9, _NOW),
-        Release("2.10.0", _PY_2_9, _NOW),
-        Release("2.13.0", _PY_2_9, _NOW),
+        Release("2.9.0", _PY_2_9, _COMPILES),
+        Release("2.10.0", _PY_2_9, _COMPILES),
+        Release("2.13.0", _PY_2_9, _COMPILES),
     ),
     preload=(
         "numpy",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -124,14 +125,26 @@ def _by_distance(pythons: Sequence[str], preferred: str) -> list[str]:
 
 
 def compiles(environment: Environment) -> bool:
-    """Whether it holds a compiler of scikit-learn's models."""
-    holds = any(requirement.startswith("skl2onnx") for requirement in environment.requirements)
-    return holds and environment.python in _COMPILER_PYTHONS
+    """Whether it holds a compiler of the framework's models."""
+    held = [requirement.partition(";") for requirement in environment.requirements]
+    return any(name.startswith("onnxruntime") and _holds(marker, environment.python) for name, _, marker in held)
 
 
-_COMPILER_PYTHONS = ("3.9", "3.10", "3.11", "3.12", "3.13")
+def _holds(marker: str, python: str) -> bool:
+    """Whether a marker of COMPILER or EXPORTER, or none, lets a package in."""
+    bounds = re.findall(r"python_version (>=|<) '([\d.]+)'", marker)
+    return all((number(python) < number(bound)) is (sign == "<") for sign, bound in bounds)
+
+
 COMPILER = tuple(f"{name}; python_version >= '3.9' and python_version < '3.14'" for name in ("onnxruntime", "skl2onnx"))
 """Compiles scikit-learn's classifiers (toolkit/predictor.py); on the Pythons that have wheels of all of it."""
+ONNX_RUNTIME_VERSION = "1.23.2"
+"""What compiled models are served by."""
+EXPORTER = tuple(
+    f"{name}; python_version >= '3.10' and python_version < '3.14'"
+    for name in ("onnx", f"onnxruntime=={ONNX_RUNTIME_VERSION}")
+)
+"""Writes a network as ONNX, and proves it by the runtime that will serve it."""
 ARROW_1 = "pyarrow<22"
 """The last that works with numpy 1."""
 NUMPY_OLD = ("numpy<1.24", "scipy<1.11", "pandas<1.6", ARROW_1)

@@ -10,13 +10,15 @@ import platform
 from collections.abc import Mapping
 
 from clary.images.base import Image, Program
-from clary.images.releases import NUMPY_1, NUMPY_2, NUMPY_124, NUMPY_OLD, Choice, Framework, Release
+from clary.images.releases import EXPORTER, NUMPY_1, NUMPY_2, NUMPY_124, NUMPY_OLD, Choice, Framework, Release
 from clary.images.repository import ENV, Repository, Tag, minor_aliases, notices
 
 _DATA = ("mpi4py", "openmpi", "pillow", "scikit-learn")
 """openmpi and mpi4py: `mpirun`, and Python's way to it."""
 _OLD = (*NUMPY_OLD, *_DATA, "protobuf<3.20")
 """Until 2.11 the protocol buffers of that time are needed."""
+_COMPILES = (*EXPORTER, "tf2onnx; python_version >= '3.10' and python_version < '3.14'")
+"""Writes TensorFlow's models as ONNX: in those that compilation jobs may run in."""
 _PY_OLD = ("3.8", "3.9", "3.10")
 _PY_2_12 = ("3.8", "3.9", "3.10", "3.11")
 _PY_2_16 = ("3.9", "3.10", "3.11", "3.12")
@@ -41,8 +43,8 @@ TENSORFLOW = Framework(
         Release("2.16.1", _PY_2_16, (*NUMPY_1, *_DATA, "keras<3.5")),
         Release("2.16.2", _PY_2_16, (*NUMPY_1, *_DATA, "keras<3.5")),
         Release("2.18.0", _PY_2_16, (*NUMPY_2, *_DATA, "keras<3.9")),
-        Release("2.19.0", _PY_2_16, (*NUMPY_2, *_DATA, "keras<3.11")),
-        Release("2.20.0", (*_PY_2_16, "3.13"), (*NUMPY_2, *_DATA, "keras<3.13", "protobuf<7")),
+        Release("2.19.0", _PY_2_16, (*NUMPY_2, *_DATA, *_COMPILES, "keras<3.11")),
+        Release("2.20.0", (*_PY_2_16, "3.13"), (*NUMPY_2, *_DATA, *_COMPILES, "keras<3.13", "protobuf<7")),
     ),
     preload=(
         "numpy",

@@ -1,14 +1,12 @@
 """The AWS CLI, command by command in one process: what an endpoint can be, and how it changes while it serves."""
 
-import contextlib
-import io
 import json
 import os
 import tarfile
 import tempfile
 import time
 
-from awscli.clidriver import create_clidriver
+from commands import aws
 
 SAYS = """
 def model_fn(model_dir):
@@ -27,19 +25,6 @@ IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2
 CODE = "Environment={SAGEMAKER_PROGRAM=inference.py,SAGEMAKER_SUBMIT_DIRECTORY=/opt/ml/model/code}"
 BUCKET = "lines-cli"
 SECONDS = 120
-CLI = create_clidriver()
-
-
-def aws(*arguments):
-    """One command; what it prints, parsed where it is JSON."""
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said):
-        code = CLI.main(list(arguments))
-    assert code == 0, (arguments, code, said.getvalue())
-    try:
-        return json.loads(said.getvalue())
-    except ValueError:
-        return said.getvalue()
 
 
 def pack(name):

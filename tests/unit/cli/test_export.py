@@ -37,6 +37,8 @@ class Known:
         ("sagemaker-xgboost:1.7-1", "XGBOOST", ""),
         ("xgboost:1", "XGBOOST", ""),
         ("xgboost-neo:latest", "ONNX", ""),
+        ("pytorch-inference:2.2.0-cpu-py310", "PYTORCH", ""),
+        ("tensorflow-training:2.19.0-cpu-py312", "TENSORFLOW", ""),
     ],
 )
 def test_the_image_tells_what_has_made_it(image, framework, version):
@@ -54,7 +56,7 @@ def test_what_is_said_wins():
 @pytest.mark.parametrize(
     ("api", "model", "said"),
     [
-        (Known("linear-learner:1"), "model", "is no image of scikit-learn's or XGBoost's"),
+        (Known("linear-learner:1"), "model", "is no image whose models are compiled"),
         (Known("xgboost:1"), "s3://bucket/a.tar.gz", "What made this archive is not known"),
         (Known("xgboost:1"), "s3://bucket/other/job/model.tar.gz", "What made this archive is not known"),
         (Known("xgboost:1"), "nothing", "Could not find model"),

@@ -81,7 +81,13 @@ def test_what_a_model_is_written_as_says_what_serves_it(sagemaker, form, image):
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        ({"InputConfig": {"Framework": "PYTORCH"}}, "PYTORCH is not offered by Clary, which compiles XGBOOST"),
+        ({"InputConfig": {"Framework": "MXNET"}}, "Export the model with the last MXNet, 1.9.1"),
+        ({"InputConfig": {"Framework": "DARKNET"}}, "Convert the .cfg and .weights to ONNX"),
+        (
+            {"InputConfig": {"Framework": "KERAS"}, "OutputConfig": {**OUT, "CompilerOptions": '{"format": "pmml"}'}},
+            "a model of KERAS is not written as PMML",
+        ),
+        ({"InputConfig": {"Framework": "PYTORCH", "DataInputConfig": "3"}}, "or a list such as [[1, 3, 224, 224]]"),
         ({"InputConfig": {"S3Uri": "s3://data/model.zip"}}, "single gzip compressed tar archive"),
         ({"InputConfig": {"DataInputConfig": "[1, 2"}}, "must be a JSON dictionary"),
         ({"InputConfig": {"DataInputConfig": "[[1, 2]]"}}, "must be a JSON dictionary"),
@@ -126,6 +132,25 @@ def test_the_version_of_a_pickle_is_the_requests_or_its_training_jobs(inner, sag
     inner.store.write(lambda transaction: transaction.insert(row))
     sagemaker.call("CreateCompilationJob", **request("trained", InputConfig=asked))
     assert image(inner, "trained") == SKLEARN.format("1.2-1")
+
+
+@pytest.mark.parametrize(
+    ("framework", "shapes", "compiler"),
+    [
+        ("PYTORCH", "[[1, 3, 224, 224]]", "pytorch-inference:2.10.0-cpu"),
+        ("PYTORCH", '{"input0": [1, 3, 224, 224]}', "pytorch-inference:2.10.0-cpu"),
+        ("TENSORFLOW", '{"input": [1, 8]}', "tensorflow-inference:2.19.0-cpu"),
+        ("KERAS", '{"input_1": [1, 3, 8, 8]}', "tensorflow-inference:2.19.0-cpu"),
+        ("TFLITE", '{"input": [1, 8]}', "tensorflow-inference:2.19.0-cpu"),
+    ],
+)
+def test_a_network_is_read_by_its_frameworks_newest_image_and_served_without_it(
+    inner, sagemaker, framework, shapes, compiler
+):
+    sagemaker.call("CreateCompilationJob", **request(InputConfig={"Framework": framework, "DataInputConfig": shapes}))
+    assert image(inner, "job").rpartition("/")[2] == compiler
+    shown = sagemaker.call("DescribeCompilationJob", CompilationJobName="job")
+    assert shown["InferenceImage"].rpartition("/")[2] == "sagemaker-neo-onnx:1.5.0-cpu-py3"
 
 
 def image(inner, name):

@@ -14,7 +14,7 @@ import os
 import sys
 import traceback
 import warnings
-from typing import Any, Dict, Mapping
+from typing import Any, Dict, List, Mapping, Union
 
 from clary.algorithms.neo import exporting
 from clary.algorithms.neo.compiled import Compiled, Uncompilable
@@ -24,7 +24,15 @@ from clary.toolkit.layout import Layout
 CONFIG = "compilation.json"
 FOLDER = "compiled"
 
-_COMPILERS: Mapping[str, str] = {"ONNX": "graphs", "SKLEARN": "estimators", "XGBOOST": "boosters"}
+_COMPILERS: Mapping[str, str] = {
+    "KERAS": "keras_models",
+    "ONNX": "graphs",
+    "PYTORCH": "torchscript",
+    "SKLEARN": "estimators",
+    "TENSORFLOW": "tensorflow_models",
+    "TFLITE": "lite_models",
+    "XGBOOST": "boosters",
+}
 """Only that of the framework is loaded: no environment has all that they need."""
 _MOST_SAID = 700
 """Characters of an error that is not ours."""
@@ -52,7 +60,7 @@ def main() -> int:
 
 def _compiled(layout: Layout, config: Mapping[str, Any]) -> Compiled:
     framework = config["Framework"]
-    shapes: Dict[str, Any] = json.loads(config.get("DataInputConfig") or "{}")
+    shapes: Union[Dict[str, Any], List[Any]] = json.loads(config.get("DataInputConfig") or "{}")
     logger.info("Compiling a model of %s.", framework)
     form = config.get("Format", exporting.ONNX)
     compiler = importlib.import_module(f"clary.algorithms.neo.{_COMPILERS[framework]}")

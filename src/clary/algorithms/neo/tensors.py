@@ -36,6 +36,8 @@ class TensorsService:
         self._session = Session(path.read_bytes())
         self._inputs = {each.name: each for each in self._session.inputs}
         self._accept = environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or content_types.JSON
+        if any((layout.model / "code").glob("*.py")):
+            logger.warning("The script in code/ is not asked: a model given as ONNX is served as it is.")
         logger.info(
             "Loaded %s: inputs %s; outputs %s.",
             path.name,

@@ -25,7 +25,7 @@ from clary.services import resources
 from clary.services.context import Context, Looking
 from clary.services.resources import Output, Params, Resource, moment, present
 from clary.services.sagemaker.compilation_spec import artifacts_of, check_compilation, is_for_an_instance
-from clary.services.sagemaker.compiler_images import compiler_image
+from clary.services.sagemaker.compiler_images import compiler_image, serving_image
 from clary.services.sagemaker.errors import compilation_job_exists, compilation_job_in_status, compilation_job_not_found
 from clary.services.sagemaker.patience import settled
 from clary.services.sagemaker.roles import check_role
@@ -85,12 +85,12 @@ def create(context: Context, params: Params) -> Output:
 
 
 def _chosen(context: Context, params: Params) -> CompilationState:
-    """The image that compiles serves the artifact too, but for PFA. Raises ValidationError."""
+    """What compiles it, and what serves it: nothing serves PFA. Raises ValidationError."""
     image = compiler_image(context, params)
     state: CompilationState = {"image": image, "artifacts": artifacts_of(params)}
     output = params["OutputConfig"]
     if is_for_an_instance(output) and form_of(output.get("CompilerOptions", "")) != PFA:
-        state["inference_image"] = image
+        state["inference_image"] = serving_image(context, params, image)
     return state
 
 

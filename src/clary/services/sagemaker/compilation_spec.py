@@ -18,8 +18,17 @@ from clary.workload.errors import WorkloadError
 from clary.workload.s3uri import join, split
 
 XGBOOST, SKLEARN, ONNX = "XGBOOST", "SKLEARN", "ONNX"
+PYTORCH, TENSORFLOW, KERAS, TFLITE = "PYTORCH", "TENSORFLOW", "KERAS", "TFLITE"
 
-_OFFERED = (XGBOOST, SKLEARN, ONNX)
+_WITH_FORMULAS = (XGBOOST, SKLEARN)
+"""Whose models may be written as PMML or PFA."""
+_GONE: Mapping[str, str] = {
+    "DARKNET": "its models run in its own program only. Convert the .cfg and .weights to ONNX and ask with Framework"
+    " ONNX, or load them with PyTorch, save TorchScript and ask with Framework PYTORCH.",
+    "MXNET": "the project was retired in 2023. Export the model with the last MXNet, 1.9.1"
+    " (mxnet.onnx.export_model), and ask with Framework ONNX.",
+}
+"""Frameworks that nobody makes any more, and what to do."""
 _PREFIX_OF_INSTANCES = "ml_"
 _OF_OTHER_COMPILERS: Mapping[str, str] = {
     "amba_cv2": "Ambarella's",
@@ -50,24 +59,25 @@ def check_compilation(params: Params) -> None:
 
 def _check_input(config: Params) -> None:
     framework = config["Framework"]
-    if framework not in _OFFERED:
-        offered = ", ".join(_OFFERED)
-        raise ValidationError(f"InputConfig.Framework {framework} is not offered by Clary, which compiles {offered}.")
+    if framework in _GONE:
+        raise ValidationError(f"InputConfig.Framework {framework} is not offered by Clary: {_GONE[framework]}")
     _check_address("InputConfig.S3Uri", config["S3Uri"])
     if not config["S3Uri"].endswith(_ARCHIVE):
         raise ValidationError("InputConfig.S3Uri must point to a single gzip compressed tar archive (.tar.gz suffix).")
     if "DataInputConfig" in config:
-        _check_shapes(config["DataInputConfig"])
+        _check_shapes(config["DataInputConfig"], framework)
 
 
-def _check_shapes(text: str) -> None:
-    """Inputs by name; what shapes they may have, the model knows."""
+def _check_shapes(text: str, framework: str) -> None:
+    """Inputs by name, PyTorch's also in order; what shapes they may have, the model knows."""
     try:
         shapes = json.loads(text)
     except (ValueError, RecursionError):
         shapes = None
-    if not isinstance(shapes, dict):
-        raise ValidationError('InputConfig.DataInputConfig must be a JSON dictionary such as {"data": [1, 8]}.')
+    if isinstance(shapes, dict) or (isinstance(shapes, list) and framework == PYTORCH):
+        return
+    listed = " or a list such as [[1, 3, 224, 224]]" if framework == PYTORCH else ""
+    raise ValidationError(f'InputConfig.DataInputConfig must be a JSON dictionary such as {{"data": [1, 8]}}{listed}.')
 
 
 def _check_output(config: Params) -> None:
@@ -85,8 +95,8 @@ def _check_form(framework: str, output: Params) -> None:
     form = form_of(output.get("CompilerOptions", ""))
     if form not in FORMS:
         raise ValidationError(f"OutputConfig.CompilerOptions: the format {form} is not one of {', '.join(FORMS)}.")
-    if framework == ONNX and form != FORM_ONNX:
-        raise ValidationError(f"OutputConfig.CompilerOptions: a model of ONNX is not written as {form.upper()}.")
+    if framework not in _WITH_FORMULAS and form != FORM_ONNX:
+        raise ValidationError(f"OutputConfig.CompilerOptions: a model of {framework} is not written as {form.upper()}.")
 
 
 def _check_address(member: str, uri: str) -> None:

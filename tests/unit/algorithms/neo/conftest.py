@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -17,10 +18,11 @@ def neo_python():
     return environment_python("xgboost-neo:latest", ACCOUNT)
 
 
-def run(python, text, *arguments):
-    """Lines run by a Python; what they print."""
+def run(python, program, *arguments):
+    """A file, or lines, run by a Python; what it prints."""
+    what = [str(program)] if isinstance(program, Path) else ["-c", program]
     done = subprocess.run(
-        [python, "-W", "ignore", "-c", text, *map(str, arguments)],
+        [python, "-W", "ignore", *what, *map(str, arguments)],
         env={"PYTHONPATH": SOURCES, "PATH": os.environ["PATH"], "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
