@@ -24,7 +24,9 @@ DAYS = 7
 
 def pass_days(control: Any, days: int) -> None:
     """What is due by then is done, as control's loop does it."""
-    keys = KeyController(control.settings, control.store, control.door, lambda: time.time() + days * 86_400)
+    keys = KeyController(
+        control.settings, control.store, control.door, control.woken.append, lambda: time.time() + days * 86_400
+    )
     for key in keys.resume():
         keys.reconcile(key)
 
