@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from clary.metricmath import BadExpression, parse
-from clary.metricmath.expression import Node
+from clary.metricmath.expression import Apply, Node
 from clary.services.cloudwatch.errors import invalid_query
 from clary.services.cloudwatch.names import dimensions
 from clary.services.resources import Params
@@ -42,6 +42,11 @@ class MathQuery:
     returned: bool
     expression: Node
     period: int | None
+
+    @property
+    def searches(self) -> bool:
+        """Whether its series are those that are found, each with a label of its own."""
+        return isinstance(self.expression, Apply) and self.expression.function == "SEARCH"
 
 
 MetricDataQuery = MetricQuery | MathQuery
