@@ -63,6 +63,13 @@ def _partition(region: str) -> tuple[str, tuple[tuple[str, bool], ...]]:
     return found["outputs"]["dnsSuffix"], there
 
 
+@cache
+def _long_name(region: str) -> str:
+    """`US East (N. Virginia)`; the name itself of a region that botocore does not know."""
+    known = (each["regions"].get(region) for each in partitions())
+    return next((str(found["description"]) for found in known if found), region)
+
+
 def _no_region(name: str) -> AWSError:
     return AWSError("InvalidParameterValue", f"Invalid region provided: {name}")
 
@@ -129,6 +136,7 @@ def describe_availability_zones(context: Context, _params: Params) -> Sequence[M
             "ZoneName": name,
             "ZoneId": zone_id,
             "GroupName": f"{context.region}-zg-1",
+            "GroupLongName": f"{_long_name(context.region)} 1",
             "NetworkBorderGroup": context.region,
             "ZoneType": "availability-zone",
             "State": "available",
