@@ -159,7 +159,7 @@ class Graph:
             raise _wrong("SEARCH")
         period = int(self._scalar("SEARCH", arguments, 2, 3)) if len(arguments) == 3 else self._period
         found = []
-        for series in self._find(*texts, period):
+        for series in self._find(texts[0], texts[1], period):
             self._counted(series)  # at once: the next one is not read where there are too many
             found.append(series)
         return tuple(found)

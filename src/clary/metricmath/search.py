@@ -117,9 +117,8 @@ class _Reader:
         wanted = self._joined(None) if self._next() is not None else None
         if self._next() is not None or not (schema or wanted):
             raise self._bad()
-        namespace, *dimensions = schema or [None]
-        names = frozenset(str(each) for each in dimensions)
-        return Search(namespace, names or None, wanted or (lambda _metric: True))
+        namespace = schema[0] if schema else None
+        return Search(namespace, frozenset(schema[1:]) or None, wanted or (lambda _metric: True))
 
     def _names(self) -> list[str]:
         found = [self._text()]
