@@ -223,6 +223,13 @@ def test_a_right_may_be_bound_to_a_namespace(inner):
     assert needed.context == {"cloudwatch:namespace": "ns"}
 
 
+def test_values_and_their_statistics_may_come_together(cloudwatch):
+    known = {"SampleCount": 2.0, "Sum": 10.0, "Minimum": 4.0, "Maximum": 6.0}
+    put(cloudwatch, datum(Values=[1.0, 2.0], StatisticValues=known))
+    (point,) = statistics(cloudwatch, "SampleCount", "Sum", "Minimum", "Maximum")
+    assert (point["SampleCount"], point["Sum"], point["Minimum"], point["Maximum"]) == (4.0, 13.0, 1.0, 6.0)
+
+
 def test_metrics_are_searched_for(cloudwatch):
     for name, job, value in (("loss", "a", 1.0), ("loss", "b", 3.0), ("accuracy", "a", 9.0)):
         put(cloudwatch, datum(MetricName=name, Value=value, Dimensions=[{"Name": "Job", "Value": job}]))

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from clary.compute.aws_names import partitions
+from clary.compute.aws_names import partitions, region_name
 from clary.errors import AWSError
 from clary.services.context import Context
 from clary.services.ec2.listing import Listing, describes
@@ -61,13 +61,6 @@ def _partition(region: str) -> tuple[str, tuple[tuple[str, bool], ...]]:
     others = found["id"] != "aws"
     there = tuple((name, others or name in _THERE_AT_ONCE) for name in names if not name.endswith("-global"))
     return found["outputs"]["dnsSuffix"], there
-
-
-@cache
-def _long_name(region: str) -> str:
-    """`US East (N. Virginia)`; the name itself of a region that botocore does not know."""
-    known = (each["regions"].get(region) for each in partitions())
-    return next((str(found["description"]) for found in known if found), region)
 
 
 def _no_region(name: str) -> AWSError:
@@ -136,7 +129,7 @@ def describe_availability_zones(context: Context, _params: Params) -> Sequence[M
             "ZoneName": name,
             "ZoneId": zone_id,
             "GroupName": f"{context.region}-zg-1",
-            "GroupLongName": f"{_long_name(context.region)} 1",
+            "GroupLongName": f"{region_name(context.region)} 1",
             "NetworkBorderGroup": context.region,
             "ZoneType": "availability-zone",
             "State": "available",
