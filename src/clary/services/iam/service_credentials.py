@@ -15,7 +15,7 @@ from clary.names import Arn, unique_id
 from clary.services.context import Context
 from clary.services.iam.belongings import SERVICE_CREDENTIAL, belongings
 from clary.services.iam.entities import ACTIVE, USER, Rows, all_of, require
-from clary.services.iam.errors import invalid_input, limit_exceeded, no_such_entity, validation
+from clary.services.iam.errors import limit_exceeded, no_such_entity, validation
 from clary.services.iam.listing import page
 from clary.services.iam.service import SERVICE
 from clary.services.iam.users import user_name
@@ -72,13 +72,13 @@ def _made(context: Context, user: Row, service: str, others: list[Row], password
 
 @SERVICE.operation("CreateServiceSpecificCredential", effect="keeps state")
 def create_service_specific_credential(context: Context, params: dict[str, Any]) -> dict[str, Any]:
-    """The password is told here, and never again. Raises NoSuchEntity, LimitExceeded, InvalidInput."""
+    """The password is told here, and never again. Raises NoSuchEntity, LimitExceeded, ValidationError."""
     password = _password()
 
     def change(transaction: Transaction) -> Row:
         user, service = require(transaction, USER, context.account, params["UserName"]), _checked(params["ServiceName"])
         if "CredentialAgeDays" in params:
-            raise invalid_input(f"CredentialAgeDays is not supported for {service}.")
+            raise validation(f"CredentialAgeDays is not supported for {service}.")
         mine = belongings(transaction, user, SERVICE_CREDENTIAL)
         others = [row for row in mine if row.spec["ServiceName"] == service]
         if len(others) >= _PER_SERVICE:
@@ -94,7 +94,7 @@ def _told(row: Row, password: str) -> dict[str, Any]:
 
 @SERVICE.operation("ListServiceSpecificCredentials", effect="keeps state")
 def list_service_specific_credentials(context: Context, params: dict[str, Any]) -> dict[str, Any]:
-    """A user's, or everybody's; of one service, if one is named. Raises NoSuchEntity, InvalidInput."""
+    """A user's, or everybody's; of one service, if one is named. Raises NoSuchEntity, ValidationError."""
     service = params.get("ServiceName")
     found = [row for row in _asked(context, params) if service is None or row.spec["ServiceName"] == _checked(service)]
     if service is not None:
@@ -109,7 +109,7 @@ def _asked(context: Context, params: dict[str, Any]) -> Iterator[Row]:
         user = require(reader, USER, context.account, user_name(context, params))
         return iter(belongings(reader, user, SERVICE_CREDENTIAL))
     if "UserName" in params:
-        raise invalid_input("UserName and AllUsers cannot be specified together.")
+        raise validation("UserName and AllUsers cannot be specified together.")
     return iter(all_of(reader, SERVICE_CREDENTIAL, context.account))
 
 
