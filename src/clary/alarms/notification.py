@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -35,8 +36,21 @@ def notification(row: Row, change: Mapping[str, Any]) -> dict[str, Any]:
         "AlarmArn": row.arn,
         "OldStateValue": change["previous"]["value"],
         **{name: list(spec.get(name) or ()) for name in _ACTIONS},
-        **({"AlarmRule": spec["AlarmRule"]} if "AlarmRule" in spec else {"Trigger": _trigger(spec)}),
+        **(_composed(spec, state) if "AlarmRule" in spec else {"Trigger": _trigger(spec)}),
     }
+
+
+def _composed(spec: Mapping[str, Any], state: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a composite alarm: its rule, and which alarm has made it so; nobody where somebody has set the state."""
+    try:
+        children = json.loads(state["data"])["triggeringAlarms"]
+        said = [
+            {"Arn": each["arn"], "State": {"Value": each["state"]["value"], "Timestamp": each["state"]["timestamp"]}}
+            for each in children
+        ]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        said = []
+    return {"AlarmRule": spec["AlarmRule"], **({"TriggeringChildren": said} if said else {})}
 
 
 def _trigger(spec: Mapping[str, Any]) -> dict[str, Any]:

@@ -39,7 +39,8 @@ class WireProtocol(Protocol):
 @lru_cache(maxsize=4096)
 def _error_shape(service: str, code: str) -> Shape | None:
     shapes: list[Shape] = list(models.load(service).error_shapes)
-    return next((shape for shape in shapes if code in (shape.error_code, shape.name)), None)
+    named = (shape for shape in shapes if code == shape.name)  # several may have one code
+    return next(named, None) or next((shape for shape in shapes if code == shape.error_code), None)
 
 
 def error_shape(service: ServiceModel | None, code: str) -> Shape | None:

@@ -230,6 +230,30 @@ def test_values_and_their_statistics_may_come_together(cloudwatch):
     assert (point["SampleCount"], point["Sum"], point["Minimum"], point["Maximum"]) == (4.0, 13.0, 1.0, 6.0)
 
 
+@pytest.mark.parametrize(
+    ("asked", "labels"),
+    [
+        ([("Sum", 60), ("Minimum", 30)], ["m Sum 60", "m Minimum 30"]),
+        ([("Sum", 60), ("Minimum", 60)], ["m Sum", "m Minimum"]),
+        ([("Sum", 60), ("Sum", 30)], ["m 60", "m 30"]),
+        ([("Sum", 60)], ["m"]),
+    ],
+)
+def test_labels_say_what_differs_and_minutes_count_in_shorter_periods(cloudwatch, asked, labels):
+    """As AWS's recorded answers have them."""
+    put(cloudwatch, datum(Value=7.0))
+    metric = {"Namespace": "ns", "MetricName": "m"}
+    queries = [
+        {"Id": f"q{number}", "MetricStat": {"Metric": metric, "Period": period, "Stat": stat}}
+        for number, (stat, period) in enumerate(asked)
+    ]
+    start, end = NOW - timedelta(minutes=10), NOW + timedelta(minutes=1)
+    answer = cloudwatch.call("GetMetricData", MetricDataQueries=queries, StartTime=start, EndTime=end)
+    assert [(each["Label"], each["Values"]) for each in answer["MetricDataResults"]] == [
+        (each, [7.0]) for each in labels
+    ]
+
+
 def test_metrics_are_searched_for(cloudwatch):
     for name, job, value in (("loss", "a", 1.0), ("loss", "b", 3.0), ("accuracy", "a", 9.0)):
         put(cloudwatch, datum(MetricName=name, Value=value, Dimensions=[{"Name": "Job", "Value": job}]))
