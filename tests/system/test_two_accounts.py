@@ -106,6 +106,7 @@ def _make(sides: Sides) -> None:
     made["component"] = ours("sagemaker").create_trial_component(TrialComponentName="ours")["TrialComponentArn"]
     measured = {"MetricName": SECRET, "Timestamp": datetime.now(UTC), "Step": 1, "Value": 1.0}
     ours("sagemaker-metrics").batch_put_metrics(TrialComponentName="ours", MetricData=[measured])
+    made["access_key"] = ours("iam").create_access_key(UserName="ours")["AccessKey"]["AccessKeyId"]
     ours("iam").create_service_specific_credential(UserName="ours", ServiceName="codecommit.amazonaws.com")
     made["api"] = ours("apigateway").create_rest_api(name="ours", description=SECRET)["id"]
 
@@ -181,6 +182,8 @@ WITHOUT_A_POLICY: tuple[tuple[str, str, dict[str, Any], str], ...] = (
     ("iam", "list_service_specific_credentials", {"AllUsers": True}, "{}"),
     ("iam", "simulate_principal_policy", {"PolicySourceArn": "%(user)s", "ActionNames": ["s3:Get*"]}, "AccessDenied"),
     ("sts", "assume_role", {"RoleArn": "%(role)s", "RoleSessionName": "me"}, "AccessDenied"),
+    ("sts", "get_access_key_info", {"AccessKeyId": "%(access_key)s"}, OURS),
+    ("sts", "get_access_key_info", {"AccessKeyId": "AKIA" + 16 * "A"}, THEIRS),
     ("sagemaker", "describe_model", {"ModelName": "ours"}, "ValidationException"),
     ("sagemaker", "delete_model", {"ModelName": "ours"}, "ValidationException"),
     ("sagemaker", "list_tags", {"ResourceArn": "%(model)s"}, "AccessDeniedException"),
