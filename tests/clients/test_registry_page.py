@@ -31,6 +31,7 @@ def test_sdk_2_keeps_runs_lineage_features_and_pipelines(sdk2_loaded: RunScript,
     for line in (
         "parameters [('kind', 'b'), ('rate', 0.1)]",
         "metric loss 4 1.0 0.25",
+        "values Complete [0, 1, 2, 3] [1.0, 0.5, 0.33, 0.25]",
         "runs ['first']",
         "associations 1",
         "artifacts 1",

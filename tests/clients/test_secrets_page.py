@@ -22,7 +22,7 @@ PAGE = (ROOT / "docs" / "secrets.md").read_text()
 def test_the_program_and_the_commands_of_the_page(clary: RunningClary, tmp_path: Path) -> None:
     [program] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     (tmp_path / "program.py").write_text(program)
-    *said, public = output(clary, sys.executable, tmp_path / "program.py").splitlines()
+    *said, public, elsewhere = output(clary, sys.executable, tmp_path / "program.py").splitlines()
     assert said == [
         "decrypted b'42'",
         "refused: another context",
@@ -34,6 +34,7 @@ def test_the_program_and_the_commands_of_the_page(clary: RunningClary, tmp_path:
         "verified True",
     ]
     assert public == "public key MFkwEwYH"
+    assert elsewhere == "elsewhere b'far'"
     [console] = re.findall(r"```console\n(.*?)```", PAGE, re.DOTALL)
     aws = python_of("cli").parent / "aws"
     secret, parameter, deletion = ([aws, *shlex.split(line)[2:]] for line in console.splitlines())

@@ -96,9 +96,10 @@ def test_an_alarm_tells_a_topic(shared: RunningClary) -> None:
     [body] = bodies(shared, url)
     envelope = json.loads(body)
     said: dict[str, Any] = json.loads(envelope["Message"])
-    assert envelope["Subject"] == 'ALARM: "slow" in us-east-1'
+    assert envelope["Subject"] == 'ALARM: "slow" in US East (N. Virginia)'
     assert (said["AlarmName"], said["NewStateValue"], said["NewStateReason"]) == ("slow", "ALARM", "a test")
     assert (said["Trigger"]["MetricName"], said["Trigger"]["Statistic"]) == ("Latency", "AVERAGE")
+    assert (said["Region"], said["Trigger"]["EvaluateLowSampleCountPercentile"]) == ("US East (N. Virginia)", "")
 
     def history() -> list[str]:
         items = cloudwatch.describe_alarm_history(AlarmName="slow", HistoryItemType="Action")["AlarmHistoryItems"]

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -79,6 +80,8 @@ def _make(sides: Sides) -> None:
     made["topic"] = ours("sns").create_topic(Name="ours", Attributes={"DisplayName": SECRET})["TopicArn"]
     key = ours("kms").create_key(Description=SECRET)["KeyMetadata"]
     made["key"], made["key_id"] = key["Arn"], key["KeyId"]
+    family = ours("kms").create_key(MultiRegion=True, Description=SECRET)["KeyMetadata"]
+    made["family"], made["family_id"] = family["Arn"], family["KeyId"]
     made["secret"] = ours("secretsmanager").create_secret(Name="ours", SecretString=SECRET)["ARN"]
     ours("ssm").put_parameter(Name="/ours", Value=SECRET, Type="String")
     made["parameter"] = f"arn:aws:ssm:us-east-1:{OURS}:parameter/ours"
@@ -100,6 +103,11 @@ def _make(sides: Sides) -> None:
     made["context"] = ours("sagemaker").create_context(
         ContextName="ours", Source={"SourceUri": "s3://ours"}, ContextType="T", Description=SECRET
     )["ContextArn"]
+    made["component"] = ours("sagemaker").create_trial_component(TrialComponentName="ours")["TrialComponentArn"]
+    measured = {"MetricName": SECRET, "Timestamp": datetime.now(UTC), "Step": 1, "Value": 1.0}
+    ours("sagemaker-metrics").batch_put_metrics(TrialComponentName="ours", MetricData=[measured])
+    made["access_key"] = ours("iam").create_access_key(UserName="ours")["AccessKey"]["AccessKeyId"]
+    ours("iam").create_service_specific_credential(UserName="ours", ServiceName="codecommit.amazonaws.com")
     made["api"] = ours("apigateway").create_rest_api(name="ours", description=SECRET)["id"]
 
 
@@ -140,6 +148,10 @@ WITHOUT_A_POLICY: tuple[tuple[str, str, dict[str, Any], str], ...] = (
     ("kms", "get_key_policy", {"KeyId": "%(key)s", "PolicyName": "default"}, "NotFoundException"),
     ("kms", "schedule_key_deletion", {"KeyId": "%(key)s"}, "NotFoundException"),
     ("kms", "describe_key", {"KeyId": "%(key_id)s"}, "NotFoundException"),
+    ("kms", "replicate_key", {"KeyId": "%(family)s", "ReplicaRegion": "eu-west-1"}, "NotFoundException"),
+    ("kms", "replicate_key", {"KeyId": "%(family_id)s", "ReplicaRegion": "eu-west-1"}, "NotFoundException"),
+    ("kms", "update_primary_region", {"KeyId": "%(family)s", "PrimaryRegion": "eu-west-1"}, "NotFoundException"),
+    ("kms", "delete_imported_key_material", {"KeyId": "%(key)s"}, "NotFoundException"),
     ("kms", "list_keys", {}, "{}"),
     ("secretsmanager", "get_secret_value", {"SecretId": "%(secret)s"}, "AccessDeniedException"),
     ("secretsmanager", "put_secret_value", {"SecretId": "%(secret)s", "SecretString": "x"}, "AccessDeniedException"),
@@ -166,8 +178,12 @@ WITHOUT_A_POLICY: tuple[tuple[str, str, dict[str, Any], str], ...] = (
     ("iam", "get_role", {"RoleName": "ours"}, "NoSuchEntity"),
     ("iam", "delete_user", {"UserName": "ours"}, "NoSuchEntity"),
     ("iam", "list_users", {}, "{}"),
+    ("iam", "list_service_specific_credentials", {"UserName": "ours"}, "NoSuchEntity"),
+    ("iam", "list_service_specific_credentials", {"AllUsers": True}, "{}"),
     ("iam", "simulate_principal_policy", {"PolicySourceArn": "%(user)s", "ActionNames": ["s3:Get*"]}, "AccessDenied"),
     ("sts", "assume_role", {"RoleArn": "%(role)s", "RoleSessionName": "me"}, "AccessDenied"),
+    ("sts", "get_access_key_info", {"AccessKeyId": "%(access_key)s"}, OURS),
+    ("sts", "get_access_key_info", {"AccessKeyId": "AKIA" + 16 * "A"}, THEIRS),
     ("sagemaker", "describe_model", {"ModelName": "ours"}, "ValidationException"),
     ("sagemaker", "delete_model", {"ModelName": "ours"}, "ValidationException"),
     ("sagemaker", "list_tags", {"ResourceArn": "%(model)s"}, "AccessDeniedException"),
@@ -179,6 +195,10 @@ WITHOUT_A_POLICY: tuple[tuple[str, str, dict[str, Any], str], ...] = (
     ("sagemaker", "query_lineage", {"StartArns": ["%(context)s"]}, "AccessDeniedException"),
     ("sagemaker", "add_association", {"SourceArn": "%(context)s", "DestinationArn": "%(context)s"}, "AccessDenied"),
     ("sagemaker", "list_models", {}, "{}"),
+    ("sagemaker-metrics", "batch_get_metrics", {"MetricQueries": [{"MetricName": SECRET, "ResourceArn": "%(component)s",
+     "MetricStat": "Last", "Period": "IterationNumber", "XAxisType": "IterationNumber"}]}, "AccessDeniedException"),
+    ("sagemaker-metrics", "batch_put_metrics", {"TrialComponentName": "ours", "MetricData": [
+     {"MetricName": "m", "Timestamp": 1_700_000_000, "Value": 1.0}]}, "ResourceNotFound"),
     ("apigateway", "get_rest_api", {"restApiId": "%(api)s"}, "NotFoundException"),
     ("apigateway", "delete_rest_api", {"restApiId": "%(api)s"}, "NotFoundException"),
     ("apigateway", "get_rest_apis", {}, "{}"),

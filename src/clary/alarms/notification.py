@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from clary.alarms.reasons import instant
+from clary.compute.aws_names import region_name
 from clary.store.rows import Row
 
 _ACTIONS = ("OKActions", "AlarmActions", "InsufficientDataActions")
@@ -15,8 +17,8 @@ _LONGEST_SUBJECT = 100
 
 
 def subject(row: Row, change: Mapping[str, Any]) -> str:
-    """In one line; AWS has the Region's long name there, Clary its code."""
-    return f'{change["state"]["value"]}: "{row.key.name}" in {row.key.region}'[:_LONGEST_SUBJECT]
+    """In one line, with the Region's long name."""
+    return f'{change["state"]["value"]}: "{row.key.name}" in {region_name(row.key.region)}'[:_LONGEST_SUBJECT]
 
 
 def notification(row: Row, change: Mapping[str, Any]) -> dict[str, Any]:
@@ -26,20 +28,37 @@ def notification(row: Row, change: Mapping[str, Any]) -> dict[str, Any]:
         "AlarmName": row.key.name,
         "AlarmDescription": spec.get("AlarmDescription"),
         "AWSAccountId": row.key.account,
+        "AlarmConfigurationUpdatedTimestamp": instant(row.state.get("configured", row.created.timestamp())),
         "NewStateValue": state["value"],
         "NewStateReason": state["reason"],
         "StateChangeTime": instant(state["timestamp"]),
-        "Region": row.key.region,
+        "Region": region_name(row.key.region),
         "AlarmArn": row.arn,
         "OldStateValue": change["previous"]["value"],
         **{name: list(spec.get(name) or ()) for name in _ACTIONS},
-        **({"AlarmRule": spec["AlarmRule"]} if "AlarmRule" in spec else {"Trigger": _trigger(spec)}),
+        **(_composed(spec, state) if "AlarmRule" in spec else {"Trigger": _trigger(spec)}),
     }
+
+
+def _composed(spec: Mapping[str, Any], state: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a composite alarm: its rule, and which alarm has made it so; nobody where somebody has set the state."""
+    try:
+        children = json.loads(state["data"])["triggeringAlarms"]
+        said = [
+            {"Arn": each["arn"], "State": {"Value": each["state"]["value"], "Timestamp": each["state"]["timestamp"]}}
+            for each in children
+        ]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        said = []
+    return {"AlarmRule": spec["AlarmRule"], **({"TriggeringChildren": said} if said else {})}
 
 
 def _trigger(spec: Mapping[str, Any]) -> dict[str, Any]:
     condition = {name: spec[name] for name in _CONDITION if spec.get(name) is not None}
-    missing = {"TreatMissingData": spec.get("TreatMissingData") or "missing"}
+    missing = {
+        "TreatMissingData": spec.get("TreatMissingData") or "missing",
+        "EvaluateLowSampleCountPercentile": spec.get("EvaluateLowSampleCountPercentile") or "",
+    }
     if spec.get("Metrics"):
         return {**condition, **missing, "Metrics": spec["Metrics"]}
     dimensions = [{"name": each["Name"], "value": each["Value"]} for each in spec.get("Dimensions") or ()]

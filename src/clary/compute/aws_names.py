@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -70,3 +71,10 @@ def partitions() -> list[dict[str, Any]]:
         "partitions"
     ]
     return found
+
+
+@cache
+def region_name(region: str) -> str:
+    """`US East (N. Virginia)`; the code itself of a region that botocore does not know."""
+    known = (each["regions"].get(region) for each in partitions())
+    return next((str(found["description"]) for found in known if found), region)

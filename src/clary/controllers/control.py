@@ -160,7 +160,7 @@ class Controllers:
         self._code = functions.code
         self._scaling = ScalingController(store, invoke)
         self._schedules = ScheduleController(store, self.wake)
-        self._keys = KeyController(settings, store, invoke)
+        self._keys = KeyController(settings, store, invoke, self.wake)
         carried_out = {**executors(invoke), "autoscaling": ScaleByPolicy(store, self.wake)}
         self._utilization = Utilization(settings, store, self._containers, invoke)
         work = LogWork(settings, store, storage.objects)

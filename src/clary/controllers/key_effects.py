@@ -12,9 +12,9 @@ from clary.calls import Call, service_principal
 from clary.controllers.key import Ask, Begin, Delete, Expire, Rotate, Wait, decide
 from clary.controllers.logs import Invoke
 from clary.errors import AWSError
-from clary.keys import rotation, secrets
+from clary.keys import families, rotation, secrets
 from clary.keys.material import root
-from clary.keys.rows import ALIAS, GRANT, KIND, rotated, without_material
+from clary.keys.rows import ALIAS, GRANT, KIND, expired, rotated, without_material
 from clary.names import Arn
 from clary.settings import Settings
 from clary.store import Store
@@ -33,9 +33,15 @@ class KeyController:
     """Reconciles keys and secrets."""
 
     def __init__(
-        self, settings: Settings, store: Store, invoke: Invoke, clock: Callable[[], float] = time.time
+        self,
+        settings: Settings,
+        store: Store,
+        invoke: Invoke,
+        wake: Callable[[Key], None],
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._settings = settings
+        self._wake = wake
         self._store = store
         self._invoke = invoke
         self._clock = clock
@@ -52,7 +58,7 @@ class KeyController:
                 case Delete():
                     self._delete(row)
                 case Expire():
-                    self._save(without_material(row))
+                    self._save(without_material(row, *expired(row, now)))
                 case Rotate():
                     self._save(rotated(row, root(self._settings.data_dir), "AUTOMATIC", now))
                 case Begin():
@@ -81,18 +87,21 @@ class KeyController:
         return rotation.asked(row)
 
     def _save(self, row: Row) -> None:
-        self._store.write(lambda transaction: transaction.save(row))
+        self._store.write(lambda transaction: families.save(transaction, row))
 
     def _delete(self, row: Row) -> None:
         """With all that is below it; not where it was changed meanwhile (Stale)."""
 
-        def write(transaction: Transaction) -> None:
+        def write(transaction: Transaction) -> Key | None:
             for kind in _BELOW[row.key.kind]:
                 for each in transaction.children(kind, row.key):
                     transaction.delete(each.key)
             transaction.delete(row.key, row.version)
+            return families.left(transaction, row, self._clock())
 
-        self._store.write(write)
+        waiting = self._store.write(write)
+        if waiting is not None:
+            self._wake(waiting)
 
 
 def _token(row: Row) -> str:

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -42,6 +42,8 @@ class Material(TypedDict):
     """Of a rotation: `AUTOMATIC` or `ON_DEMAND`; empty for the first."""
     expires: float | None
     """Of imported material: epoch seconds."""
+    description: NotRequired[str]
+    """What whoever imported it says of it."""
 
 
 @lru_cache(maxsize=4)

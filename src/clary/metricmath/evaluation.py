@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import cast
 
 from clary.metricmath.expression import Apply, BadExpression, Name, Node, Number, Several, Text, Word
@@ -17,7 +17,15 @@ MOST_CALCULATED = 2_000_000
 """Datapoints of one request, those in between too: a second or two of work."""
 
 _SORTS = ("AVG", "MIN", "MAX", "SUM")
-_NOT_OFFERED = ("SEARCH", "ANOMALY_DETECTION_BAND", "INSIGHT_RULE_METRIC", "SERVICE_QUOTA", "LAMBDA")
+_NOT_OFFERED = ("ANOMALY_DETECTION_BAND", "INSIGHT_RULE_METRIC", "SERVICE_QUOTA", "LAMBDA")
+
+
+Find = Callable[[str, str, int], Iterable[Series]]
+"""The metrics that a search finds, with a statistic and a period (seconds)."""
+
+
+def _find_nothing(_search: str, _statistic: str, _period: int) -> Iterable[Series]:
+    raise BadExpression("SEARCH is not supported on Metric Alarms.")
 
 
 class Graph:
@@ -29,8 +37,11 @@ class Graph:
         expressions: Mapping[str, Node],
         moments: Callable[[int], range],
         period: int,
+        find: Find = _find_nothing,
     ) -> None:
-        """`moments`: where periods of so many seconds begin; `period` is that of what has none of its own."""
+        """`moments`: where periods of so many seconds begin; `period` is that of what has none of its own; `find` is
+        what SEARCH asks."""
+        self._find = find
         self._metrics = metrics
         self._expressions = expressions
         self._moments = moments
@@ -141,6 +152,18 @@ class Graph:
             raise _wrong("METRICS")
         return tuple(cast("Series", self._value(id_)) for id_ in self._metrics if part in id_)
 
+    def search(self, arguments: Sequence[Node]) -> Value:
+        """SEARCH('search', 'statistic'[, period])."""
+        texts = [node.value for node in arguments[:2] if isinstance(node, Text)]
+        if len(texts) != 2 or len(arguments) > 3:
+            raise _wrong("SEARCH")
+        period = int(self._scalar("SEARCH", arguments, 2, 3)) if len(arguments) == 3 else self._period
+        found = []
+        for series in self._find(texts[0], texts[1], period):
+            self._counted(series)  # at once: the next one is not read where there are too many
+            found.append(series)
+        return tuple(found)
+
     def fill(self, arguments: Sequence[Node]) -> Value:
         """FILL(series, scalar | series | REPEAT | LINEAR)."""
         if len(arguments) != 2:
@@ -233,6 +256,7 @@ class Graph:
 
 _SPECIAL: Mapping[str, Callable[[Graph, Sequence[Node]], Value]] = {
     "METRICS": Graph.metrics,
+    "SEARCH": Graph.search,
     "FILL": Graph.fill,
     "IF": Graph.choose,
     "PERIOD": Graph.period,

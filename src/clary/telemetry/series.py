@@ -23,7 +23,7 @@ from urllib.parse import quote
 from clary.errors import ClaryError
 from clary.telemetry.summary import Summary, merged
 
-HOUR, DAY = 3600, 86_400
+_MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 AGES = ((1, 3 * HOUR, 60), (60, 15 * DAY, 300), (300, 63 * DAY, HOUR), (HOUR, 455 * DAY, 0))
 """Points of so many seconds, that are so old (seconds), become part of points of so many seconds; 0: of none."""
@@ -161,7 +161,8 @@ class SeriesStore:
         )
         owner = (account, region, metric.namespace, metric.name, _text(metric.dimensions))
         with self._reader() as reader:
-            rows = reader.execute(query, (stretch.step, stretch.start, stretch.stop, *owner, unit, unit)).fetchall()
+            longest = max(stretch.step, _MINUTE)  # a minute's point counts in the shorter period that it begins in
+            rows = reader.execute(query, (longest, stretch.start, stretch.stop, *owner, unit, unit)).fetchall()
         found = sorted(
             (stretch.start + (at - stretch.start) // stretch.step * stretch.step, *rest) for at, *rest in rows
         )

@@ -39,7 +39,8 @@ class WireProtocol(Protocol):
 @lru_cache(maxsize=4096)
 def _error_shape(service: str, code: str) -> Shape | None:
     shapes: list[Shape] = list(models.load(service).error_shapes)
-    return next((shape for shape in shapes if code in (shape.error_code, shape.name)), None)
+    named = (shape for shape in shapes if code == shape.name)  # several may have one code
+    return next(named, None) or next((shape for shape in shapes if code == shape.error_code), None)
 
 
 def error_shape(service: ServiceModel | None, code: str) -> Shape | None:
@@ -77,9 +78,8 @@ def query_error(error: AWSError, shape: Shape | None, service: ServiceModel | No
 
 
 def error_members(error: AWSError, shape: Shape | None) -> Params:
-    """The message, under the name that the shape gives it, and the shape's further members."""
-    if shape is None:
-        return {"message": error.message}
-    name = "Message" if "Message" in shape.members else "message"
-    members: Params = json_values.write(shape, error.members)
-    return {name: error.message, **members}
+    """The message, if there is one, under the name that the shape gives it, and the shape's further members."""
+    name = "Message" if shape is not None and "Message" in shape.members else "message"
+    said = {name: error.message} if error.message else {}
+    members: Params = json_values.write(shape, error.members) if shape is not None else {}
+    return {**said, **members}

@@ -46,6 +46,7 @@ class RpcCbor:
         shape = error_shape(service, error.code)
         status = error_status(error, shape)
         members = cbor_values.write(shape, error.members) if shape is not None else {}
-        body = {"__type": type_name(error, shape, service), "message": error.message, **members}
+        said = {"message": error.message} if error.message else {}
+        body = {"__type": type_name(error, shape, service), **said, **members}
         headers = {**_HEADERS, **query_error(error, shape, service, status)}
         return HttpResponse(status, headers, cbor_values.dumps(body))

@@ -25,6 +25,19 @@ with load_run(experiment_name="kept", run_name="first", **of_session) as run:
     print("parameters", sorted(run._trial_component.parameters.items()))
     [loss] = run._trial_component.metrics
     print("metric", loss.metric_name, loss.count, loss.max, loss.last)
+    arn = run._trial_component.trial_component_arn
+values = session.sagemaker_metrics_client.batch_get_metrics(
+    MetricQueries=[
+        {
+            "MetricName": "loss",
+            "ResourceArn": arn,
+            "MetricStat": "Last",
+            "Period": "IterationNumber",
+            "XAxisType": "IterationNumber",
+        }
+    ]
+)["MetricQueryResults"][0]
+print("values", values["Status"], values["XAxisValues"], [round(each, 2) for each in values["MetricValues"]])
 print("runs", [each.run_name for each in list_runs(experiment_name="kept", **of_session)])
 
 context = Context.create(context_name="kept", source_uri="u", context_type="Test", **of_session)

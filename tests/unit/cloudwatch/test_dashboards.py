@@ -30,9 +30,12 @@ def test_dashboards_are_kept_for_all_regions(inner, cloudwatch):
     (entry,) = cloudwatch.call("ListDashboards", DashboardNamePrefix="d")["DashboardEntries"]
     assert (entry["DashboardName"], entry["Size"]) == ("d", 14)
     assert cloudwatch.call("ListDashboards", DashboardNamePrefix="x") == {"DashboardEntries": []}
-    assert cloudwatch.refusal("DeleteDashboards", DashboardNames=["d", "no"])[0] == "ResourceNotFound"
+    assert cloudwatch.refusal("DeleteDashboards", DashboardNames=["d", "no"])[0] == "DashboardNotFoundError"
     cloudwatch.call("DeleteDashboards", DashboardNames=["d"])
-    assert cloudwatch.refusal("GetDashboard", DashboardName="d") == ("ResourceNotFound", "Dashboard d does not exist")
+    assert cloudwatch.refusal("GetDashboard", DashboardName="d") == (
+        "DashboardNotFoundError",
+        "Dashboard d does not exist",
+    )
 
 
 BAD = (

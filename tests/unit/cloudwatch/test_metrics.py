@@ -221,3 +221,61 @@ def test_a_right_may_be_bound_to_a_namespace(inner):
     (needed,) = REGISTRY.services["cloudwatch"].access(call)
     assert (needed.action, needed.resource) == ("cloudwatch:PutMetricData", "*")
     assert needed.context == {"cloudwatch:namespace": "ns"}
+
+
+def test_values_and_their_statistics_may_come_together(cloudwatch):
+    known = {"SampleCount": 2.0, "Sum": 10.0, "Minimum": 4.0, "Maximum": 6.0}
+    put(cloudwatch, datum(Values=[1.0, 2.0], StatisticValues=known))
+    (point,) = statistics(cloudwatch, "SampleCount", "Sum", "Minimum", "Maximum")
+    assert (point["SampleCount"], point["Sum"], point["Minimum"], point["Maximum"]) == (4.0, 13.0, 1.0, 6.0)
+
+
+@pytest.mark.parametrize(
+    ("asked", "labels"),
+    [
+        ([("Sum", 60), ("Minimum", 30)], ["m Sum 60", "m Minimum 30"]),
+        ([("Sum", 60), ("Minimum", 60)], ["m Sum", "m Minimum"]),
+        ([("Sum", 60), ("Sum", 30)], ["m 60", "m 30"]),
+        ([("Sum", 60)], ["m"]),
+    ],
+)
+def test_labels_say_what_differs_and_minutes_count_in_shorter_periods(cloudwatch, asked, labels):
+    """As AWS's recorded answers have them."""
+    put(cloudwatch, datum(Value=7.0))
+    metric = {"Namespace": "ns", "MetricName": "m"}
+    queries = [
+        {"Id": f"q{number}", "MetricStat": {"Metric": metric, "Period": period, "Stat": stat}}
+        for number, (stat, period) in enumerate(asked)
+    ]
+    start, end = NOW - timedelta(minutes=10), NOW + timedelta(minutes=1)
+    answer = cloudwatch.call("GetMetricData", MetricDataQueries=queries, StartTime=start, EndTime=end)
+    assert [(each["Label"], each["Values"]) for each in answer["MetricDataResults"]] == [
+        (each, [7.0]) for each in labels
+    ]
+
+
+def test_metrics_are_searched_for(cloudwatch):
+    for name, job, value in (("loss", "a", 1.0), ("loss", "b", 3.0), ("accuracy", "a", 9.0)):
+        put(cloudwatch, datum(MetricName=name, Value=value, Dimensions=[{"Name": "Job", "Value": job}]))
+    put(cloudwatch, datum(MetricName="loss", Value=50.0), namespace="elsewhere")
+
+    def found(expression, **more):
+        start, end = NOW - timedelta(minutes=10), NOW + timedelta(hours=6)
+        query = {"Id": "e", "Expression": expression, "Period": 60, **more}
+        answer = cloudwatch.call("GetMetricData", MetricDataQueries=[query], StartTime=start, EndTime=end)
+        return [(each["Label"], each["Values"]) for each in answer["MetricDataResults"]]
+
+    assert found("SEARCH('{ns,Job} MetricName=\"loss\"', 'Average')") == [("a", [1.0]), ("b", [3.0])]
+    assert found("SEARCH('{ns,Job} Job=a', 'Average')", Label="run") == [
+        ("run accuracy a", [9.0]),
+        ("run loss a", [1.0]),
+    ]
+    assert found("SEARCH('{ns,Job} loss b', 'Sum')") == [("b", [3.0])]
+    assert found("SUM(SEARCH('{ns,Job} loss', 'Sum'))") == [("e", [4.0])]
+    assert found("SEARCH('{ns,Job} none', 'Sum')") == []
+    start, end = NOW - timedelta(minutes=10), NOW
+    for wrong in ("SEARCH('{ns', 'Sum')", "SEARCH('m', 'Most')", "SEARCH('m', 'Sum', 61)"):
+        queries = [{"Id": "e", "Expression": wrong}]
+        code, text = cloudwatch.refusal("GetMetricData", MetricDataQueries=queries, StartTime=start, EndTime=end)
+        assert code == "ValidationError"
+        assert text.startswith("Error in expression 'e': ")

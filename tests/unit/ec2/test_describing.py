@@ -78,6 +78,8 @@ def test_zones_have_names_and_ids(shared_inner):
     assert zones("ap-northeast-1")[1] == ("ap-northeast-1c", "apne1-az2")
     assert zones("us-gov-west-1")[0][1] == "usgw1-az1"
     assert zones("us-west-2", ZoneNames=["us-west-2b"]) == [("us-west-2b", "usw2-az2")]
+    (zone,) = shared_inner("ec2", "DescribeAvailabilityZones", ZoneNames=["us-east-1a"])["AvailabilityZones"]
+    assert zone["GroupLongName"] == "US East (N. Virginia) 1"
     refused = shared_inner.refusal("ec2", "DescribeAvailabilityZones", ZoneNames=["us-east-1z"])
     assert refused == ("InvalidParameterValue", "Invalid availability zone: [us-east-1z]")
 

@@ -203,3 +203,23 @@ def test_revoking_older_sessions_works(cloud: Cloud, role: str) -> None:
     document = policy("*", effect="Deny", Condition=block)
     cloud.ask("PutRolePolicy", RoleName="Train", PolicyName="AWSRevokeOlderSessions", PolicyDocument=document)
     assert not cloud.may(old, "s3:GetObject", "arn:aws:s3:::b/k")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "nothing-valid-in-here",
+        "arn::b:::something/test-role",
+        "arn:a::::something/test-role",
+        "arn:a:::something/test-role",
+        "arn:a:a::aaaaaaaaaa:",
+    ],
+)
+@pytest.mark.parametrize("operation", ["AssumeRole", "AssumeRoleWithWebIdentity"])
+def test_what_is_no_arn_is_told_from_what_may_not_be_assumed(cloud: Cloud, operation: str, text: str) -> None:
+    more = {"WebIdentityToken": "abcd"} if operation.endswith("Identity") else {}
+    with refused("ValidationError", 400) as error:
+        cloud.ask(operation, RoleArn=text, RoleSessionName="some", **more)
+    assert error.value.message == f"{text} is invalid"
+    with refused("AccessDenied", 403):
+        cloud.ask("AssumeRole", RoleArn=f"arn:aws:iam::{ACCOUNT}:user/nobody", RoleSessionName="some")

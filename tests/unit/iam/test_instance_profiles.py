@@ -56,6 +56,31 @@ def test_roles_of_services_are_theirs(cloud: Cloud) -> None:
     assert cloud.ask("GetServiceLinkedRoleDeletionStatus", DeletionTaskId=task)["Status"] == "SUCCEEDED"
     with refused("NoSuchEntity", 404):
         cloud.ask("GetRole", RoleName=name)
+    with refused("NoSuchEntity", 404):
+        cloud.ask("GetServiceLinkedRoleDeletionStatus", DeletionTaskId=task[:-1])
+
+
+@pytest.mark.parametrize(
+    ("service", "name", "policies"),
+    [
+        ("batch.amazonaws.com", "Batch", ["BatchServiceRolePolicy"]),
+        ("mrk.kms.amazonaws.com", "KeyManagementServiceMultiRegionKeys",
+         ["AWSKeyManagementServiceMultiRegionKeysServiceRolePolicy"]),
+        ("wafv2.amazonaws.com", "WAFV2Logging", ["WAFV2LoggingServiceRolePolicy"]),
+    ],
+)  # fmt: skip
+def test_a_services_role_has_awss_name_and_policy(cloud: Cloud, service: str, name: str, policies: list[str]) -> None:
+    made = cloud.ask("CreateServiceLinkedRole", AWSServiceName=service)["Role"]
+    assert (made["RoleName"], made["Path"]) == (f"AWSServiceRoleFor{name}", f"/aws-service-role/{service}/")
+    attached = cloud.ask("ListAttachedRolePolicies", RoleName=made["RoleName"])["AttachedPolicies"]
+    assert [each["PolicyArn"] for each in attached] == [
+        f"arn:aws:iam::aws:policy/aws-service-role/{policy}" for policy in policies
+    ]
+    found = cloud.ask("GetRole", RoleName=made["RoleName"])["Role"]
+    assert found == made | {"MaxSessionDuration": 3600, "RoleLastUsed": {}}
+    with refused("InvalidInput", 400) as error:
+        cloud.ask("CreateServiceLinkedRole", AWSServiceName=service, CustomSuffix="x")
+    assert error.value.message == f"Custom suffix is not allowed for {service}"
 
 
 class TestPaths:

@@ -44,7 +44,7 @@ def test_a_role_is_given_back_as_it_was_made(cloud: Cloud) -> None:
     assert made["RoleId"].startswith("AROA")
     found = cloud.ask("GetRole", RoleName="train")["Role"]
     assert json.loads(unquote(found["AssumeRolePolicyDocument"])) == json.loads(SAGEMAKER)
-    assert found == made | {"RoleLastUsed": {}}
+    assert found == made | {"RoleLastUsed": {}, "MaxSessionDuration": 7200}
     assert found["Tags"] == [{"Key": "team", "Value": "a"}]
 
 

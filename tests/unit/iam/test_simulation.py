@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
+
+from clary.services.iam.entities import MEMBER
+from clary.store.rows import Key, Row
 
 from .conftest import ACCOUNT, Cloud
 from .test_roles import refused
@@ -118,3 +122,16 @@ def test_a_users_own_name_is_known(cloud: Cloud) -> None:
     (found,) = cloud.ask("SimulatePrincipalPolicy", **asked)["EvaluationResults"]
     assert found["EvalDecision"] == "allowed"
     assert found["MatchedStatements"][0]["SourcePolicyId"] == "user_ann_p"
+
+
+def test_what_organizations_say_is_told_of_members_alone(cloud: Cloud) -> None:
+    cloud.user("ann")
+    asked = {"PolicySourceArn": ANN, "ActionNames": ["s3:GetObject"]}
+    (alone,) = cloud.ask("SimulatePrincipalPolicy", **asked)["EvaluationResults"]
+    assert alone["EvalDecisionDetails"] == {}
+    assert "OrganizationsDecisionDetail" not in alone
+    now = datetime.now(UTC)
+    member = Row(Key(MEMBER, ACCOUNT, "", ACCOUNT), f"arn:aws:organizations::{ACCOUNT}:account/o/1", "", now, now, {})
+    cloud.store.write(lambda transaction: transaction.insert(member))
+    (joined,) = cloud.ask("SimulatePrincipalPolicy", **asked)["EvaluationResults"]
+    assert joined["OrganizationsDecisionDetail"] == {"AllowedByOrganizations": True}

@@ -222,6 +222,40 @@ def test_imported_material_is_used_expires_and_comes_back(kms):
     assert kms.refusal("Decrypt", CiphertextBlob=blob) == pending
 
 
+FOREVER = {"ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE"}
+
+
+def test_imported_material_is_rotated_to_other_that_was_imported_for_it(kms):
+    key = kms.create(Origin="EXTERNAL")
+    first = kms("ImportKeyMaterial", **FOREVER, **wrapped(kms, key, b"a" * 32, "RSAES_OAEP_SHA_256"))["KeyMaterialId"]
+    none = f"No available key material pending rotation for the key: {kms.arn(key)}."
+    assert kms.refusal("RotateKeyOnDemand", KeyId=key) == ("KMSInvalidStateException", none)
+    old, new = kms.encrypt(key), {"ImportType": "NEW_KEY_MATERIAL", **FOREVER}
+    given = wrapped(kms, key, b"b" * 32, "RSAES_OAEP_SHA_256")
+    second = kms("ImportKeyMaterial", KeyMaterialDescription="next", **new, **given)["KeyMaterialId"]
+    assert kms("DescribeKey", KeyId=key)["KeyMetadata"]["CurrentKeyMaterialId"] == first
+    third = wrapped(kms, key, b"c" * 32, "RSAES_OAEP_SHA_256")
+    code, text = kms.refusal("ImportKeyMaterial", **new, **third)
+    assert code == "KMSInvalidStateException"
+    assert text.endswith(f"because another key material (id: {second}) is pending rotation.")
+    kms("RotateKeyOnDemand", KeyId=key)
+    assert kms("DescribeKey", KeyId=key)["KeyMetadata"]["CurrentKeyMaterialId"] == second
+    listed = kms("ListKeyRotations", KeyId=key, IncludeKeyMaterial="ALL_KEY_MATERIAL")["Rotations"]
+    assert [(each["KeyMaterialState"], each["ImportState"]) for each in listed] == [
+        ("NON_CURRENT", "IMPORTED"),
+        ("CURRENT", "IMPORTED"),
+    ]
+    assert listed[1]["KeyMaterialDescription"] == "next"
+    assert kms.decrypt(old) == kms.decrypt(kms.encrypt(key)) == b"secret"
+    kms("DeleteImportedKeyMaterial", KeyId=key, KeyMaterialId=first)
+    waiting = kms("DescribeKey", KeyId=key)["KeyMetadata"]
+    assert (waiting["KeyState"], waiting["CurrentKeyMaterialId"]) == ("PendingImport", second)
+    again = wrapped(kms, key, b"a" * 32, "RSAES_OAEP_SHA_256")
+    assert kms.refusal("ImportKeyMaterial", KeyMaterialId=second, **FOREVER, **again)[0].startswith("IncorrectKey")
+    kms("ImportKeyMaterial", **FOREVER, **again)
+    assert kms.decrypt(old) == b"secret"
+
+
 def test_a_private_key_is_imported_under_a_wrapped_key(kms):
     key = kms.create(Origin="EXTERNAL", KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")
     private = material.private("ECC_NIST_P256")

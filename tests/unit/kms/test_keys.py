@@ -67,7 +67,6 @@ def test_a_key_that_is_not_there(kms, given, text):
             "UnsupportedOperationException",
             "Custom key stores are not offered by Clary.",
         ),
-        ({"MultiRegion": True}, "UnsupportedOperationException", "Multi-Region keys are not offered by Clary."),
         ({"Tags": [{"TagKey": "aws:a", "TagValue": ""}]}, "TagException", "Tags beginning with aws: are reserved"),
         ({"Tags": [{"TagKey": "a", "TagValue": ""}] * 2}, "TagException", "Duplicate tag keys"),
         ({"Policy": "{}"}, "MalformedPolicyDocumentException", "Syntax errors in policy."),
@@ -173,7 +172,9 @@ def test_the_default_policy_and_another(kms):
 
 def after(kms, days):
     """What a controller does when so many days have passed."""
-    later = KeyController(kms.inner.settings, kms.inner.store, kms.inner.door, lambda: time.time() + days * DAY)
+    later = KeyController(
+        kms.inner.settings, kms.inner.store, kms.inner.door, kms.inner.woken.append, lambda: time.time() + days * DAY
+    )
     for key in later.resume():
         later.reconcile(key)
 

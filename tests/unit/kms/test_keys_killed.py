@@ -24,7 +24,9 @@ DAYS = 7
 
 def pass_days(control: Any, days: int) -> None:
     """What is due by then is done, as control's loop does it."""
-    keys = KeyController(control.settings, control.store, control.door, lambda: time.time() + days * 86_400)
+    keys = KeyController(
+        control.settings, control.store, control.door, control.woken.append, lambda: time.time() + days * 86_400
+    )
     for key in keys.resume():
         keys.reconcile(key)
 
@@ -99,3 +101,27 @@ def test_a_key_goes_when_its_time_has_come_with_its_aliases_and_grants(
     assert [len(control.store.read.rows(kind)) for kind in KINDS] == [1, 1, 1]
     assert control.refusal("kms", "DescribeKey", KeyId=key)[0] == "NotFoundException"
     assert grants(control, other)
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_replication_whose_answer_was_lost_has_made_one_family(
+    lines: Lines, make_inner: Make, tmp_path: Path, line: Line
+) -> None:
+    first = make_inner(tmp_path)
+    key: str = first("kms", "CreateKey", MultiRegion=True)["KeyMetadata"]["KeyId"]
+    first.close()
+    replicate = Asked("kms", "ReplicateKey", {"KeyId": key, "ReplicaRegion": "eu-west-1"}, "same")
+    lines.killed(tmp_path, [replicate], line)
+    control = make_inner(tmp_path)
+    assert replicas(control, key) == (["eu-west-1"] if line is AFTER else [])
+    control.invocation_id = "same"
+    control("kms", "ReplicateKey", **replicate.params)
+    control.invocation_id = ""
+    assert replicas(control, key) == replicas(control, key, "eu-west-1") == ["eu-west-1"]
+    blob = control("kms", "Encrypt", KeyId=key, Plaintext=b"x")["CiphertextBlob"]
+    assert control("kms", "Decrypt", "eu-west-1", CiphertextBlob=blob)["Plaintext"] == b"x"
+
+
+def replicas(control: Any, key: str, region: str = "us-east-1") -> list[str]:
+    shown = control("kms", "DescribeKey", region, KeyId=key)["KeyMetadata"]["MultiRegionConfiguration"]
+    return [each["Region"] for each in shown["ReplicaKeys"]]

@@ -35,7 +35,11 @@ def test_a_deleted_key_takes_with_it_all_that_it_has_encrypted(kms, s3, emptied_
     kms("ScheduleKeyDeletion", KeyId=key, PendingWindowInDays=7)
     assert copied(emptied_inner) == ("KMS.KMSInvalidStateException", f"{kms.arn(key)} is pending deletion.")
     controller = KeyController(
-        emptied_inner.settings, emptied_inner.store, emptied_inner.door, lambda: time.time() + 8 * DAYS
+        emptied_inner.settings,
+        emptied_inner.store,
+        emptied_inner.door,
+        emptied_inner.woken.append,
+        lambda: time.time() + 8 * DAYS,
     )
     controller.reconcile(Key(KIND, "000000000000", "us-east-1", key))
     code, text = copied(emptied_inner)

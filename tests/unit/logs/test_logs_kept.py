@@ -62,6 +62,10 @@ def test_sources_and_destinations_that_cannot_be(logs, source):
     asked = {"name": "s", "logType": "APPLICATION_LOGS"}
     assert logs.refusal("PutDeliverySource", **asked, resourceArn=f"{KNOWLEDGE}2")[0] == "ConflictException"
     assert logs.refusal("PutDeliverySource", **asked, resourceArn="no")[0] == "ValidationException"
+    told = ("ResourceNotFoundException", "Cannot access provided service.")
+    assert logs.refusal("PutDeliverySource", **asked, resourceArn="arn:aws:s3:::a-bucket") == told
+    missing = ("ResourceNotFoundException", "Requested Delivery Source does not exist in this account.")
+    assert logs.refusal("GetDeliverySource", name="none") == missing
     for target in ("arn:aws:sqs:::q", "no"):
         configured = {"deliveryDestinationConfiguration": {"destinationResourceArn": target}}
         assert logs.refusal("PutDeliveryDestination", name="d", **configured)[0] == "ValidationException"

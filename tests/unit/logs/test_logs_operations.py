@@ -49,6 +49,12 @@ def test_groups_and_streams_are_there_once(logs):
         "ResourceNotFoundException",
         "The specified log stream does not exist.",
     )
+    (stream,) = logs.call("DescribeLogStreams", logGroupIdentifier="g")["logStreams"]
+    assert stream["logStreamName"] == "s"
+    assert logs.refusal("DescribeLogStreams", logGroupName="g", logGroupIdentifier="g") == (
+        "ValidationException",
+        "LogGroup name and LogGroup ARN are mutually exclusive parameters.",
+    )
 
 
 def test_what_a_shim_writes_is_read_as_events(inner):

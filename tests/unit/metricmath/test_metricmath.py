@@ -129,7 +129,6 @@ def test_only_metrics_that_are_used_are_read():
         ("(m", "the end is not expected"),
         ("m $ 2", "'\\$' is not expected at position 1"),
         ("NOSUCH(m)", "Function 'NOSUCH' not found"),
-        ("SEARCH('{ns} m', 'Sum')", "Clary does not offer the function SEARCH"),
         ("gone + 1", "there is no query with the Id gone"),
         ("AVG(m)", "the result is a scalar"),
         ("ABS(1)", "the arguments of ABS"),

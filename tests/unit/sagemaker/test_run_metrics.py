@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clary.services.sagemaker.component_metrics import joined
+from clary.services.sagemaker.metric_values import KIND
+from clary.services.sagemaker_metrics import getting
 
 ACCOUNT = "000000000000"
 ARN = f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:experiment-trial-component/run"
@@ -116,12 +118,62 @@ def test_one_that_is_tried_again_counts_once(inner, sagemaker):
     assert metrics(sagemaker)["loss"]["Count"] == 1
 
 
-def test_a_component_that_is_not_there_and_single_values_are_refused(inner):
+def test_a_component_that_is_not_there_is_refused(inner):
     asked = {"TrialComponentName": "none", "MetricData": [value(1)]}
     assert inner.refusal("sagemaker-metrics", "BatchPutMetrics", **asked)[0] == "ResourceNotFound"
-    query = {"MetricName": "loss", "ResourceArn": ARN, "MetricStat": "Last", "Period": "OneHour"}
-    query["XAxisType"] = "Timestamp"
-    assert "no single values" in inner.refusal("sagemaker-metrics", "BatchGetMetrics", MetricQueries=[query])[1]
+
+
+def got(inner, statistic="Last", period="IterationNumber", axis="IterationNumber", arn=ARN, **more):
+    query = {"MetricName": "loss", "ResourceArn": arn, "MetricStat": statistic, "Period": period, "XAxisType": axis}
+    (result,) = inner("sagemaker-metrics", "BatchGetMetrics", MetricQueries=[{**query, **more}])["MetricQueryResults"]
+    return result
+
+
+def at_step(step, number, **more):
+    return {**value(number, **more), "Step": step}
+
+
+def test_values_are_given_back_by_step(inner, sagemaker):
+    put(inner, at_step(2, 5), at_step(1, 8), value(100), at_step(1, 1, name="accuracy"))
+    put(inner, at_step(2, 3, ago=timedelta(minutes=1)), at_step(3, 4))
+    assert got(inner) == {"Status": "Complete", "XAxisValues": [1, 2, 3], "MetricValues": [8.0, 5.0, 4.0]}
+    expected = {"Min": 3, "Max": 5, "Avg": 4, "Count": 2, "StdDev": 1, "Last": 5}
+    assert {name: got(inner, name)["MetricValues"][1] for name in expected} == expected
+    assert got(inner, Start=2, End=2)["XAxisValues"] == [2]
+    assert got(inner, axis="Timestamp")["XAxisValues"] == [int(NOW.timestamp())] * 3
+
+
+def test_values_are_given_back_by_time(inner, sagemaker):
+    put(inner, value(1, ago=timedelta(hours=3)), value(4), value(2, ago=timedelta(hours=3)))
+    found = got(inner, "Avg", "OneHour", "Timestamp")
+    hour = int(NOW.timestamp()) // 3600 * 3600
+    assert found == {"Status": "Complete", "XAxisValues": [hour - 3 * 3600, hour], "MetricValues": [1.5, 4.0]}
+    assert got(inner, "Count", "OneMinute", "Timestamp", Start=hour)["MetricValues"] == [1.0]
+
+
+def test_what_is_wrong_with_one_query_is_said_in_its_own_result(inner, sagemaker):
+    put(inner, at_step(1, 1))
+    for wrong in (got(inner, period="OneHour"), got(inner, arn=ARN + "-none"), got(inner, Start=2, End=1)):
+        assert (wrong["Status"], wrong["XAxisValues"], wrong["MetricValues"]) == ("ValidationError", [], [])
+        assert wrong["Message"]
+    assert got(inner, MetricName="none")["XAxisValues"] == []
+
+
+def test_more_points_than_an_answer_holds_are_cut_off(inner, sagemaker, monkeypatch):
+    monkeypatch.setattr(getting, "_MOST_POINTS", 2)
+    put(inner, *(at_step(step, step) for step in range(3)))
+    assert got(inner) == {"Status": "Truncated", "XAxisValues": [0, 1], "MetricValues": [0.0, 1.0]}
+
+
+def test_values_are_kept_once_and_go_with_their_component(inner, sagemaker):
+    inner.invocation_id = "killed before it could answer"
+    for _ in range(2):
+        put(inner, at_step(1, 1))
+    assert got(inner, "Count")["MetricValues"] == [1.0]
+    sagemaker.call("DeleteTrialComponent", TrialComponentName="Run")
+    assert inner.store.read.rows(KIND) == []
+    sagemaker.call("CreateTrialComponent", TrialComponentName="Run")
+    assert got(inner)["XAxisValues"] == []
 
 
 def test_the_right_is_one_on_the_component(inner, sagemaker):

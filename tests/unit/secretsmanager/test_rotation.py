@@ -25,7 +25,9 @@ class Rotations:
         self.secrets, self.door = secrets, secrets.inner.door
         self.sent, self.closed, self.ahead = [], False, 0.0
         store = secrets.inner.store
-        self.controller = KeyController(secrets.inner.settings, store, self, lambda: time.time() + self.ahead)
+        self.controller = KeyController(
+            secrets.inner.settings, store, self, secrets.inner.woken.append, lambda: time.time() + self.ahead
+        )
 
     def __call__(self, call):
         """The inner door."""

@@ -153,7 +153,11 @@ def test_another_key_encrypts_what_is_there_anew(secrets):
 def after(secrets, days):
     """What a controller does when so many days have passed."""
     later = KeyController(
-        secrets.inner.settings, secrets.inner.store, secrets.inner.door, lambda: time.time() + days * DAY
+        secrets.inner.settings,
+        secrets.inner.store,
+        secrets.inner.door,
+        secrets.inner.woken.append,
+        lambda: time.time() + days * DAY,
     )
     for key in later.resume():
         later.reconcile(key)

@@ -26,6 +26,9 @@ MOST_WIDGETS = 500
 MOST_METRICS = 500
 PAGE = 1000
 
+_MISSING = "DashboardNotFoundError"
+"""The shape's name: its code is that of another one, too."""
+
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
 _TYPES = ("alarm", "custom", "explorer", "log", "metric", "text")
 _NUMBERS = {"x": (0, 23), "y": (0, 10_000), "width": (1, 24), "height": (1, 1000)}
@@ -140,7 +143,7 @@ def get(context: Context, params: Params) -> Output:
     name = params["DashboardName"]
     row = context.store.read.get(Key(KIND, context.account, "", name))
     if row is None:
-        raise AWSError("ResourceNotFound", f"Dashboard {name} does not exist", status=404)
+        raise AWSError(_MISSING, f"Dashboard {name} does not exist", status=404)
     return {"DashboardArn": row.arn, "DashboardBody": row.spec["body"], "DashboardName": row.key.name}
 
 
@@ -178,7 +181,7 @@ def delete(context: Context, params: Params) -> Output:
         gone = [key.name for key in keys if not transaction.delete(key)]
         if gone:
             listed = ", ".join(gone)
-            raise AWSError("ResourceNotFound", f"The specified dashboard does not exist. [{listed}]", status=404)
+            raise AWSError(_MISSING, f"The specified dashboard does not exist. [{listed}]", status=404)
 
     context.store.write(change)
     return {}

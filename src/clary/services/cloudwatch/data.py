@@ -19,10 +19,12 @@ from clary.services.cloudwatch.queries import (
     in_expression,
     metrics_of,
 )
-from clary.services.cloudwatch.reading import check_period, moment, stretch
+from clary.services.cloudwatch.reading import check_period, is_period, moment, stretch
+from clary.services.cloudwatch.searching import searched
 from clary.services.cloudwatch.service import SERVICE
 from clary.services.context import Context
 from clary.services.resources import Output, Params, present
+from clary.telemetry.statistics import statistic
 from clary.telemetry.summary import merged
 from clary.wire.timestamps import in_utc
 
@@ -75,7 +77,21 @@ def _graph(context: Context, queries: Sequence[MetricDataQuery], params: Params)
         query.id: partial(_series, context, query, moments) for query in metrics_of(queries)
     }
     said = [query.period for query in queries if query.period is not None]
-    return Graph(metrics, expressions_of(queries), moments, min(said, default=_PERIOD))
+    find = partial(_found, context, moments, now)
+    return Graph(metrics, expressions_of(queries), moments, min(said, default=_PERIOD), find)
+
+
+def _found(
+    context: Context, moments: Callable[[int], range], now: float, text: str, stat: str, period: int
+) -> Iterator[Series]:
+    """What SEARCH finds. Raises BadExpression."""
+    chosen = statistic(stat)
+    if chosen is None:
+        raise BadExpression(f"{stat} is no statistic")
+    if not is_period(period):
+        raise BadExpression(f"{period} is no period")
+    for metric, label in searched(context, text, now):
+        yield _series(context, MetricQuery("", label, True, metric, period, chosen, None), moments)
 
 
 def _series(context: Context, query: MetricQuery, moments: Callable[[int], range]) -> Series:
@@ -101,7 +117,7 @@ def _label(query: MetricDataQuery, series: Series, *, alone: bool) -> str:
     """An expression's own, or its Id; of several series each has its metric's besides."""
     if not isinstance(query, MathQuery):
         return query.label
-    if alone:
+    if alone and not (query.label is None and query.searches):
         return query.id if query.label is None else query.label
     return f"{query.label or ''} {series.label}".strip()
 

@@ -13,7 +13,7 @@ from clary.services.cloudwatch.service import SERVICE
 from clary.services.context import Context
 from clary.services.resources import Output, Params
 from clary.telemetry.series import DAY, HOUR, Datum, Metric
-from clary.telemetry.summary import Summary
+from clary.telemetry.summary import Summary, merged
 from clary.wire.timestamps import in_utc
 
 MOST_DATA = 1000
@@ -79,6 +79,9 @@ def _summary(datum: Params, place: str) -> Summary:
     if not forms:
         raise missing(f"At least one of the parameters {place}.Value, {place}.Values and {place}.StatisticValues "
                       "must be specified.")  # fmt: skip
+    if forms == ["Values", "StatisticValues"]:  # AWS takes both
+        values = _of_values(datum["Values"], datum.get("Counts"), place)
+        return merged((values, _of_set(datum["StatisticValues"], f"{place}.StatisticValues")))
     if len(forms) > 1:
         raise invalid_combination(
             f"The parameters {place}.{forms[0]} and {place}.{forms[1]} are mutually exclusive and you have specified "

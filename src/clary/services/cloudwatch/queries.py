@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from clary.metricmath import BadExpression, parse
-from clary.metricmath.expression import Node
+from clary.metricmath.expression import Apply, Node
 from clary.services.cloudwatch.errors import invalid_query
 from clary.services.cloudwatch.names import dimensions
 from clary.services.resources import Params
@@ -31,6 +31,9 @@ class MetricQuery:
     period: int
     statistic: Statistic
     unit: str | None
+    statistic_name: str = ""
+    labelled: bool = True
+    """Whether the label was given."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,11 @@ class MathQuery:
     expression: Node
     period: int | None
 
+    @property
+    def searches(self) -> bool:
+        """Whether its series are those that are found, each with a label of its own."""
+        return isinstance(self.expression, Apply) and self.expression.function == "SEARCH"
+
 
 MetricDataQuery = MetricQuery | MathQuery
 
@@ -52,7 +60,18 @@ def checked(given: Sequence[Params]) -> list[MetricDataQuery]:
     ids = [query["Id"] for query in given]
     for repeated in (name for name, group in groupby(sorted(ids)) if len(list(group)) > 1):
         raise invalid_query(f"The values for parameter id in MetricDataQueries are not unique: {repeated}.")
-    return list(map(_query, given))
+    queries = list(map(_query, given))
+    bare = [query for query in metrics_of(queries) if query.returned and not query.labelled]
+    stats, periods = {query.statistic_name for query in bare}, {query.period for query in bare}
+    return [_labelled(query, stat=len(stats) > 1, period=len(periods) > 1) for query in queries]
+
+
+def _labelled(query: MetricDataQuery, *, stat: bool, period: bool) -> MetricDataQuery:
+    """A metric without a label of its own has its name, and what tells it from the others of the request."""
+    if isinstance(query, MathQuery) or query.labelled:
+        return query
+    parts = [query.label, *([query.statistic_name] if stat else []), *([str(query.period)] if period else [])]
+    return replace(query, label=" ".join(parts))
 
 
 def metrics_of(queries: Sequence[MetricDataQuery]) -> Iterator[MetricQuery]:
@@ -88,7 +107,8 @@ def _query(given: Params) -> MetricDataQuery:
     if found is None:
         raise invalid_query(f"The value {of['Stat']} for parameter MetricStat.Stat is invalid.")
     series = Metric(metric["Namespace"], metric["MetricName"], dimensions(metric.get("Dimensions"), name))
-    return MetricQuery(name, given.get("Label", series.name), returned, series, of["Period"], found, of.get("Unit"))
+    label, labelled = given.get("Label", series.name), "Label" in given
+    return MetricQuery(name, label, returned, series, of["Period"], found, of.get("Unit"), of["Stat"], labelled)
 
 
 def _expression(name: str, text: str) -> Node:

@@ -13,9 +13,14 @@ _SHORT_PERIODS = frozenset({1, 5, 10, 20, 30})
 _ROUNDED = ((63 * DAY, HOUR), (15 * DAY, 300))
 
 
+def is_period(period: int) -> bool:
+    """Whether CloudWatch knows a period of so many seconds."""
+    return period > 0 and (period in _SHORT_PERIODS or period % 60 == 0)
+
+
 def check_period(period: int) -> None:
     """Raises InvalidParameterValue for a period that CloudWatch does not know."""
-    if period not in _SHORT_PERIODS and period % 60:
+    if not is_period(period):
         raise invalid_value("The parameter Period must be 1, 5, 10, 20, 30 or a multiple of 60.")
 
 

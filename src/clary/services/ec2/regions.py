@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from clary.compute.aws_names import partitions
+from clary.compute.aws_names import partitions, region_name
 from clary.errors import AWSError
 from clary.services.context import Context
 from clary.services.ec2.listing import Listing, describes
@@ -129,6 +129,7 @@ def describe_availability_zones(context: Context, _params: Params) -> Sequence[M
             "ZoneName": name,
             "ZoneId": zone_id,
             "GroupName": f"{context.region}-zg-1",
+            "GroupLongName": f"{region_name(context.region)} 1",
             "NetworkBorderGroup": context.region,
             "ZoneType": "availability-zone",
             "State": "available",

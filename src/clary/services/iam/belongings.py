@@ -8,8 +8,9 @@ from clary.store.rows import Row
 SIGNING_CERTIFICATE = "signing-certificate"
 SSH_KEY = "ssh-public-key"
 MFA_DEVICE = "mfa"
+SERVICE_CREDENTIAL = "service-specific-credential"
 
-KINDS = (ACCESS_KEY, SIGNING_CERTIFICATE, SSH_KEY, MFA_DEVICE)
+KINDS = (ACCESS_KEY, SIGNING_CERTIFICATE, SSH_KEY, MFA_DEVICE, SERVICE_CREDENTIAL)
 """All of them follow a user to a new name."""
 
 FIRST = {
@@ -17,6 +18,7 @@ FIRST = {
     SIGNING_CERTIFICATE: "delete signing certificates",
     SSH_KEY: "delete SSH public keys",
     MFA_DEVICE: "delete MFA device",
+    SERVICE_CREDENTIAL: "remove referenced objects",
 }
 """What has to be done before a user can go."""
 

@@ -80,6 +80,12 @@ def shown_role(row: Row, tags: Mapping[str, str] | None = None) -> dict[str, Any
     return out
 
 
+def created_role(row: Row, tags: Mapping[str, str]) -> dict[str, Any]:
+    """The same as what creates it answers: AWS says neither how long sessions last nor when the role was used."""
+    shown = shown_role(row, tags)
+    return {name: value for name, value in shown.items() if name not in ("MaxSessionDuration", "RoleLastUsed")}
+
+
 @SERVICE.operation("CreateRole")
 def create_role(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     if params.get("Path", "/").startswith(SERVICE_LINKED_PATH):
@@ -93,7 +99,7 @@ def create_role(context: Context, params: dict[str, Any]) -> dict[str, Any]:
             require_attachable(transaction, account, row.state["boundary"])
         return insert(transaction, ROLE, row, tags)
 
-    return {"Role": shown_role(write(context, change), tags)}
+    return {"Role": created_role(write(context, change), tags)}
 
 
 @SERVICE.operation("GetRole")

@@ -35,6 +35,8 @@ _OWN = frozenset(
         *(f"{verb}SigningCertificate" for verb in ("Upload", "Update", "Delete")),
         *(f"List{what}" for what in ("AccessKeys", "SigningCertificates", "SSHPublicKeys", "MFADevices")),
         "DeactivateMFADevice",
+        "ListServiceSpecificCredentials",
+        *(f"{verb}ServiceSpecificCredential" for verb in ("Reset", "Update", "Delete")),
     }
 )
 """Without UserName these are about the caller."""
@@ -73,7 +75,8 @@ def _named_arn(params: dict[str, Any]) -> str | None:
 def _resource(call: Call) -> str:
     account, params = call.principal.account, call.params
     made = _made_arn(call) or _entity_arn(account, params)
-    if made is None and call.operation in _OWN and call.principal.kind == "user":
+    own = call.operation in _OWN and not params.get("AllUsers")
+    if made is None and own and call.principal.kind == "user":
         return call.principal.identity
     return made or _named_arn(params) or "*"
 

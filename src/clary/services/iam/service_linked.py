@@ -7,16 +7,20 @@ import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clary.identity.managed import managed_policies
+from clary.names import Arn
 from clary.services.context import Context
 from clary.services.iam.entities import ROLE, SERVICE_LINKED_PATH, insert, new_row, require
 from clary.services.iam.errors import invalid_input, no_such_entity
 from clary.services.iam.publication import write
-from clary.services.iam.roles import shown_role
+from clary.services.iam.roles import created_role
 from clary.services.iam.service import SERVICE
-from clary.store.rows import Row
+from clary.store.rows import Key, Row
 
 if TYPE_CHECKING:  # each process loads only the parts that it holds
     from clary.store.transaction import Transaction
@@ -24,54 +28,25 @@ if TYPE_CHECKING:  # each process loads only the parts that it holds
 _HOUR = 3600
 
 
+_FILE = Path(__file__).with_name("service_linked_roles.tsv")
+DELETION = "service-linked-role-deletion"
+
+
 @dataclass(frozen=True)
 class _Linked:
-    """What the role of a service is called after `AWSServiceRoleFor`, and its policy of AWS's."""
+    """What the role of a service is called after `AWSServiceRoleFor`, its policy of AWS's, and whether the account may
+    have several of them."""
 
     name: str
     policy: str
     suffixed: bool = False
 
 
-_APPLICATION_AUTOSCALING = "application-autoscaling.amazonaws.com"
-_KNOWN: Mapping[str, _Linked] = {
-    "sagemaker.amazonaws.com": _Linked("AmazonSageMakerNotebooks", "AmazonSageMakerNotebooksServiceRolePolicy"),
-    f"sagemaker.{_APPLICATION_AUTOSCALING}": _Linked(
-        "ApplicationAutoScaling_SageMakerEndpoint", "AWSApplicationAutoscalingSageMakerEndpointPolicy"
-    ),
-    f"lambda.{_APPLICATION_AUTOSCALING}": _Linked(
-        "ApplicationAutoScaling_LambdaConcurrency", "AWSApplicationAutoscalingLambdaConcurrencyPolicy"
-    ),
-    f"dynamodb.{_APPLICATION_AUTOSCALING}": _Linked(
-        "ApplicationAutoScaling_DynamoDBTable", "AWSApplicationAutoscalingDynamoDBTablePolicy"
-    ),
-    f"ecs.{_APPLICATION_AUTOSCALING}": _Linked(
-        "ApplicationAutoScaling_ECSService", "AWSApplicationAutoscalingECSServicePolicy"
-    ),
-    "autoscaling.amazonaws.com": _Linked("AutoScaling", "AutoScalingServiceRolePolicy", suffixed=True),
-    "ops.apigateway.amazonaws.com": _Linked("APIGateway", "APIGatewayServiceRolePolicy"),
-    "elasticloadbalancing.amazonaws.com": _Linked("ElasticLoadBalancing", "AWSElasticLoadBalancingServiceRolePolicy"),
-    "ecs.amazonaws.com": _Linked("ECS", "AmazonECSServiceRolePolicy"),
-    "eks.amazonaws.com": _Linked("AmazonEKS", "AmazonEKSServiceRolePolicy"),
-    "batch.amazonaws.com": _Linked("Batch", "BatchServiceRolePolicy"),
-    "spot.amazonaws.com": _Linked("EC2Spot", "AWSEC2SpotServiceRolePolicy"),
-    "rds.amazonaws.com": _Linked("RDS", "AmazonRDSServiceRolePolicy"),
-    "redshift.amazonaws.com": _Linked("Redshift", "AmazonRedshiftServiceLinkedRolePolicy"),
-    "lakeformation.amazonaws.com": _Linked("LakeFormationDataAccess", "LakeFormationDataAccessServiceRolePolicy"),
-    "lex.amazonaws.com": _Linked("LexBots", "AmazonLexBotPolicy"),
-    "lexv2.amazonaws.com": _Linked("LexV2Bots", "AmazonLexV2BotPolicy", suffixed=True),
-    "connect.amazonaws.com": _Linked("AmazonConnect", "AmazonConnectServiceLinkedRolePolicy", suffixed=True),
-    "opensearchservice.amazonaws.com": _Linked("AmazonOpenSearchService", "AmazonOpenSearchServiceRolePolicy"),
-    "es.amazonaws.com": _Linked("AmazonElasticsearchService", "AmazonElasticsearchServiceRolePolicy"),
-    "replicator.lambda.amazonaws.com": _Linked("LambdaReplicator", "AWSLambdaReplicator"),
-    "events.amazonaws.com": _Linked("CloudWatchEvents", "CloudWatchEventsServiceRolePolicy"),
-    "fsx.amazonaws.com": _Linked("AmazonFSx", "AmazonFSxServiceRolePolicy"),
-    "kafka.amazonaws.com": _Linked("Kafka", "KafkaServiceRolePolicy"),
-    "support.amazonaws.com": _Linked("Support", "AWSSupportServiceRolePolicy"),
-    "trustedadvisor.amazonaws.com": _Linked("TrustedAdvisor", "AWSTrustedAdvisorServiceRolePolicy"),
-}
-"""Of the services that SageMaker stands among
-(https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_aws-services-that-work-with-iam.html)."""
+@cache
+def _known() -> Mapping[str, _Linked]:
+    """By service (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_aws-services-that-work-with-iam.html)."""
+    lines = (line.split("\t") for line in _FILE.read_text().splitlines())
+    return {service: _Linked(name, policy, bool(suffixed)) for service, name, policy, *suffixed in lines}
 
 
 def _trust(service: str) -> str:
@@ -82,7 +57,7 @@ def _trust(service: str) -> str:
 def _linked(params: Mapping[str, Any]) -> tuple[_Linked, str]:
     """What is known of the service, and the role's name. Raises InvalidInput."""
     service, suffix = params["AWSServiceName"], params.get("CustomSuffix", "")
-    linked = _KNOWN.get(service)
+    linked = _known().get(service)
     if linked is None:
         raise invalid_input(f"Service Linked Role operation for service {service} is not known to Clary.")
     if suffix and not linked.suffixed:
@@ -115,7 +90,7 @@ def create_service_linked_role(context: Context, params: dict[str, Any]) -> dict
             )
         return insert(transaction, ROLE, row, {})
 
-    return {"Role": shown_role(write(context, change))}
+    return {"Role": created_role(write(context, change), {})}
 
 
 @SERVICE.operation("DeleteServiceLinkedRole")
@@ -127,14 +102,21 @@ def delete_service_linked_role(context: Context, params: dict[str, Any]) -> dict
         if not row.spec["Path"].startswith(SERVICE_LINKED_PATH):
             raise invalid_input(f"The role {params['RoleName']} is not a service-linked role.")
         transaction.delete(row.key)
-        return f"task{row.spec['Path']}{row.spec['RoleName']}/{uuid.uuid4()}"
+        return transaction.insert(_done(row)).key.name
 
     return {"DeletionTaskId": write(context, change)}
 
 
+def _done(role: Row) -> Row:
+    """What is remembered of a deletion: its task."""
+    place = Key(DELETION, role.key.account, "", f"task{role.spec['Path']}{role.spec['RoleName']}/{uuid.uuid4()}")
+    arn, now = str(Arn("iam", "", place.account, f"{DELETION}/{place.name}")), datetime.now(UTC)
+    return Row(place, arn, "SUCCEEDED", now, now, {})
+
+
 @SERVICE.operation("GetServiceLinkedRoleDeletionStatus")
 def get_service_linked_role_deletion_status(context: Context, params: dict[str, Any]) -> dict[str, Any]:
-    parts = params["DeletionTaskId"].split("/")
-    if len(parts) != 5 or parts[:2] != ["task", "aws-service-role"]:
+    task = context.store.read.get(Key(DELETION, context.account, "", params["DeletionTaskId"]))
+    if task is None:
         raise no_such_entity(f"Task {params['DeletionTaskId']} cannot be found.")
-    return {"Status": "SUCCEEDED"}
+    return {"Status": task.status}

@@ -38,6 +38,8 @@ class Simulation:
     """A resource's policy, and whose it is."""
     caller: Principal | None = None
     """Who asks, where there is a resource's policy."""
+    organized: bool = False
+    """Whether whoever is simulated belongs to an organization."""
 
     def result(self, action: str, resource: str, *, named: bool) -> dict[str, Any]:
         """The shape `EvaluationResult`; `named` where the request names resources."""
@@ -76,7 +78,9 @@ class Simulation:
 
     def _details(self, question: Question) -> dict[str, Any]:
         """What the boundary says, and, between two accounts, each side."""
-        out: dict[str, Any] = {}
+        out: dict[str, Any] = {"EvalDecisionDetails": {}}
+        if self.organized:
+            out["OrganizationsDecisionDetail"] = {"AllowedByOrganizations": True}  # no policy of its own bounds anybody
         if self.boundary is not None:
             passed = self.boundary.decide(question, "boundary").allowed
             out["PermissionsBoundaryDecisionDetail"] = {"AllowedByPermissionsBoundary": passed}

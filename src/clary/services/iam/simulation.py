@@ -14,6 +14,7 @@ from clary.identity.policy import MalformedPolicy, PolicySet, Statement, compile
 from clary.identity.resources import Guarded
 from clary.names import account_of
 from clary.services.context import Context
+from clary.services.iam.entities import MEMBER
 from clary.services.iam.errors import invalid_input, no_such_entity
 from clary.services.iam.gathering import identities_of
 from clary.services.iam.listing import numbered
@@ -85,7 +86,14 @@ def _resource(params: Mapping[str, Any], caller: Principal | None) -> Guarded | 
     return Guarded(account or caller.account, PolicySet(statements))
 
 
-def _answer(params: Mapping[str, Any], own: PolicySet, boundary: PolicySet | None, texts: dict[str, str]) -> Any:  # noqa: ANN401
+def _answer(
+    params: Mapping[str, Any],
+    own: PolicySet,
+    boundary: PolicySet | None,
+    texts: dict[str, str],
+    *,
+    organized: bool = False,
+) -> Any:  # noqa: ANN401
     if params.get("PolicyExclusionList"):
         raise invalid_input("PolicyExclusionList is not supported by Clary.")
     member = "PermissionsBoundaryPolicyInputList"
@@ -94,7 +102,7 @@ def _answer(params: Mapping[str, Any], own: PolicySet, boundary: PolicySet | Non
     texts |= given | ({_RESOURCE_POLICY: params[_RESOURCE_POLICY]} if resource else {})
     bound = PolicySet(_compiled(given)) if given else boundary
     keys = _of_caller(caller) | _keys(params)
-    simulation = Simulation(own, bound, keys, texts, resource, caller)
+    simulation = Simulation(own, bound, keys, texts, resource, caller, organized)
     named = bool(params.get("ResourceArns"))
     asked = product(params["ActionNames"], params.get("ResourceArns") or ["*"])
     return numbered("EvaluationResults", asked, params, lambda pair: simulation.result(*pair, named=named))
@@ -109,13 +117,20 @@ def _source(context: Context, params: Mapping[str, Any]) -> tuple[Directory, str
     return directory, arn
 
 
+def _is_member(context: Context) -> bool:
+    """Whether the account belongs to an organization."""
+    return any(row.key.name == context.account for row in context.store.read.rows(MEMBER))
+
+
 @SERVICE.operation("SimulatePrincipalPolicy")
 def simulate_principal_policy(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     directory, arn = _source(context, params)
     own, boundary = directory.layers(arn)
     given = _texts(params, "PolicyInputList")
     together = PolicySet([*own.statements, *_compiled(given)])
-    answer: dict[str, Any] = _answer(params, together, boundary, directory.texts() | given)
+    answer: dict[str, Any] = _answer(
+        params, together, boundary, directory.texts() | given, organized=_is_member(context)
+    )
     return answer
 
 

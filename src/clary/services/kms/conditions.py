@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from clary.keys.families import is_primary, regions
 from clary.keys.rows import ALIAS
 from clary.services.kms.names import PREFIX
 from clary.services.resources import Params
@@ -32,6 +33,8 @@ _PLAIN = {
     "WrappingKeySpec": "kms:WrappingKeySpec",
     "PendingWindowInDays": "kms:ScheduleKeyDeletionPendingWindowInDays",
     "RotationPeriodInDays": "kms:RotationPeriodInDays",
+    "ReplicaRegion": "kms:ReplicaRegion",
+    "PrimaryRegion": "kms:PrimaryRegion",
 }
 
 
@@ -55,7 +58,9 @@ def _of_key(context: Context, row: Row) -> Iterator[Pair]:
     yield "kms:KeySpec", row.spec["KeySpec"]
     yield "kms:KeyUsage", row.spec["KeyUsage"]
     yield "kms:KeyOrigin", row.spec["Origin"]
-    yield "kms:MultiRegion", "false"
+    yield "kms:MultiRegion", str(bool(regions(row))).lower()
+    if regions(row):
+        yield "kms:MultiRegionKeyType", "PRIMARY" if is_primary(row) else "REPLICA"
     names = [alias.key.name for alias in context.store.read.children(ALIAS, row.key)]
     if names:
         yield "kms:ResourceAliases", names

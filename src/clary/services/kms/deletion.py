@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from clary.keys.rows import DAY, DISABLED, PENDING_DELETION
+from clary.keys.families import has_replicas
+from clary.keys.rows import DAY, DISABLED, PENDING_DELETION, PENDING_REPLICAS
 from clary.services.context import Context
 from clary.services.kms.errors import wrong_state
 from clary.services.kms.keyed import check_not_going, on_key
 from clary.services.kms.rows import change
-from clary.services.resources import Output, Params, moment, now
+from clary.services.resources import Output, Params, moment, now, present
 from clary.store.rows import Row
 
 _DEFAULT_DAYS = 30
@@ -27,11 +28,14 @@ def schedule(context: Context, params: Params, row: Row) -> Output:
             return there
         check_not_going(there)
         state = {**there.state, "deletes": deletes, "scheduled_by": mark}
+        if has_replicas(there):  # its days are counted from when the last one has gone
+            state |= {"deletes": None, "window": days}
+            return replace(there, status=PENDING_REPLICAS, state=state)
         return replace(there, status=PENDING_DELETION, state=state)
 
     stored = change(context, row, changed)
     said = {"KeyId": row.arn, "DeletionDate": moment(stored.state["deletes"]), "KeyState": stored.status}
-    return {**said, "PendingWindowInDays": days}
+    return {**present(said), "PendingWindowInDays": days}
 
 
 @on_key("CancelKeyDeletion")
@@ -43,7 +47,7 @@ def cancel(context: Context, _params: Params, row: Row) -> Output:
     def changed(there: Row) -> Row:
         if mark and there.state.get("cancelled_by") == mark:
             return there
-        if there.status != PENDING_DELETION:
+        if there.status not in (PENDING_DELETION, PENDING_REPLICAS):
             raise wrong_state(f"{there.arn} is not pending deletion.")
         state = {**there.state, "deletes": None, "scheduled_by": "", "cancelled_by": mark}
         return replace(there, status=DISABLED, state=state)

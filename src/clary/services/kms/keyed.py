@@ -8,7 +8,7 @@ from clary.errors import AWSError
 from clary.identity.sealing import BadToken
 from clary.keys import material
 from clary.keys.material import Material
-from clary.keys.rows import DISABLED, PENDING_DELETION, PENDING_IMPORT, materials
+from clary.keys.rows import DISABLED, PENDING_DELETION, PENDING_IMPORT, PENDING_REPLICAS, materials
 from clary.keys.specs import SPECS
 from clary.names import account_of
 from clary.services.context import Context
@@ -66,8 +66,7 @@ def check_usable(row: Row) -> None:
     """Raises DisabledException, KMSInvalidStateException."""
     if row.status == DISABLED:
         raise disabled(row.arn)
-    if row.status == PENDING_DELETION:
-        raise wrong_state(f"{row.arn} is pending deletion.")
+    check_not_going(row)
     if row.status == PENDING_IMPORT:
         raise wrong_state(f"{row.arn} is pending import.")
 
@@ -76,6 +75,8 @@ def check_not_going(row: Row) -> None:
     """Raises KMSInvalidStateException for a key that is about to be deleted."""
     if row.status == PENDING_DELETION:
         raise wrong_state(f"{row.arn} is pending deletion.")
+    if row.status == PENDING_REPLICAS:
+        raise wrong_state(f"{row.arn} is pending replica deletion.")
 
 
 def check_use(row: Row, params: Params, usage: str, operation: str, algorithm: str) -> None:

@@ -7,6 +7,8 @@ import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from clary.keys.ciphertext import MULTI_REGION
+from clary.keys.families import in_regions
 from clary.keys.material import generated, kept, root
 from clary.keys.rows import DISABLED, ENABLED, KIND, PENDING_IMPORT
 from clary.keys.specs import ENCRYPT, SPECS, SYMMETRIC
@@ -33,13 +35,14 @@ _ORIGINS = ("AWS_KMS", _EXTERNAL)
 def create(context: Context, params: Params) -> Output:
     """Raises MalformedPolicyDocumentException, TagException, UnsupportedOperationException."""
     spec, tags = _spec(params), checked(params.get("Tags") or ())
-    key, made = Key(KIND, context.account, context.region, _name(context)), now()
+    key, made = Key(KIND, context.account, context.region, _name(context, params)), now()
     arn = key_arn(key.region, key.account, key.name)
     spec["Policy"] = params.get("Policy") or policy_documents.default(key.account)
     if params.get("Policy"):
         lockout = not params.get("BypassPolicyLockoutSafetyCheck")
         policy_documents.check(context, spec["Policy"], arn, lockout=lockout)
     row = Row(key, arn, ENABLED, made, made, spec, {MADE_BY: context.call.invocation_id})
+    row = in_regions(row, [key.region]) if params.get("MultiRegion") else row
     row = _with_material(context, row)
 
     def write(transaction: Transaction) -> Row:
@@ -61,13 +64,19 @@ def _with_material(context: Context, row: Row) -> Row:
     return replace(row, state={**row.state, "materials": [first]})
 
 
-def _name(context: Context) -> str:
+def _name(context: Context, params: Params) -> str:
+    """A multi-Region key's is told from others."""
+    name = _new_id(context)
+    return f"{MULTI_REGION}{name.hex}" if params.get("MultiRegion") else str(name)
+
+
+def _new_id(context: Context) -> uuid.UUID:
     """The same for a call that is tried again: control was killed before it could answer."""
     call = context.call
     if not call.invocation_id:
-        return str(uuid.uuid4())
+        return uuid.uuid4()
     said = "\n".join((call.principal.arn, call.region, call.invocation_id))
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, said))
+    return uuid.uuid5(uuid.NAMESPACE_URL, said)
 
 
 def _spec(params: Params) -> Params:
@@ -82,8 +91,6 @@ def _spec(params: Params) -> Params:
         raise invalid(f"KeyUsage {usage} is not compatible with KeySpec {spec}")
     if origin not in _ORIGINS or params.get("CustomKeyStoreId") or params.get("XksKeyId"):
         raise unsupported("Custom key stores are not offered by Clary.")
-    if params.get("MultiRegion"):
-        raise unsupported("Multi-Region keys are not offered by Clary.")
     return {
         "KeySpec": spec,
         "KeyUsage": usage,

@@ -1,4 +1,4 @@
-"""Custom key stores and keys of several Regions: none can be made, so none is there."""
+"""Custom key stores: none can be made, so none is there."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from clary.services.kms.service import SERVICE
 from clary.services.resources import Output, Params
 
 _STORES = "Clary has no custom key stores: keys are kept under the root key of the data folder."
-_REGIONS = "Clary has no multi-Region keys."
 
 SERVICE.refuse(AWSError("UnsupportedOperationException", _STORES), "CreateCustomKeyStore")
-SERVICE.refuse(AWSError("UnsupportedOperationException", _REGIONS), "ReplicateKey", "UpdatePrimaryRegion")
 SERVICE.refuse(
     AWSError("CustomKeyStoreNotFoundException", _STORES),
     "ConnectCustomKeyStore",

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from clary.errors import AWSError
+from clary.keys import families
 from clary.keys.rows import ALIAS, KIND
 from clary.names import Arn
 from clary.services.context import Context
@@ -101,7 +102,7 @@ def change(context: Context, row: Row, changed: Callable[[Row], Row]) -> Row:
         there = transaction.get(row.key)
         if there is None:
             raise no_key(row.arn)
-        return transaction.save(replace(changed(there), modified=now()))
+        return families.save(transaction, replace(changed(there), modified=now()))
 
     stored = context.store.write(apply)
     context.wake(stored.key)

@@ -10,8 +10,7 @@ _STORES = frozenset(
     {f"{verb}CustomKeyStore" for verb in ("Connect", "Create", "Delete", "Disconnect", "Update")}
     | {"DescribeCustomKeyStores"}
 )
-_REFUSED = _STORES | {"ReplicateKey", "UpdatePrimaryRegion"}
-_WITHOUT_KEY = _REFUSED | {"CreateKey", "GenerateRandom", "ListAliases", "ListKeys", "ListRetirableGrants"}
+_WITHOUT_KEY = _STORES | {"CreateKey", "GenerateRandom", "ListAliases", "ListKeys", "ListRetirableGrants"}
 
 
 def access(call: Call) -> list[Access]:

@@ -38,8 +38,11 @@ _CONFIGURED = ("recordFields", "fieldDelimiter", "s3DeliveryConfiguration")
 
 @SERVICE.operation("PutDeliverySource", effect="keeps state")
 def put_source(context: Context, params: Params) -> Output:
-    """A new one, or another in place of it. Raises ValidationException, ConflictException."""
+    """A new one, or another in place of it. Raises ValidationException, ConflictException, ResourceNotFoundException
+    where the resource is one that logs go to."""
     arn = _arn(params["resourceArn"])
+    if arn.service in _TYPES:
+        raise AWSError("ResourceNotFoundException", "Cannot access provided service.")
     spec = {
         "resourceArns": [params["resourceArn"]],
         "service": arn.service,
@@ -236,7 +239,8 @@ _NOUNS = {SOURCE: "delivery source", DESTINATION: "delivery destination", DELIVE
 
 
 def _missing(kind: str) -> AWSError:
-    return AWSError("ResourceNotFoundException", f"The specified {_NOUNS[kind]} does not exist.")
+    noun = _NOUNS[kind].title()
+    return AWSError("ResourceNotFoundException", f"Requested {noun} does not exist in this account.")
 
 
 def _conflict(said: str) -> AWSError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clary.errors import ValidationError
 from clary.services.context import Context
 from clary.services.logs import remains, tokens
 from clary.services.logs.errors import invalid, invalid_token, no_group, stream_exists
@@ -70,7 +71,10 @@ def delete(context: Context, params: Params) -> Output:
 
 @SERVICE.operation("DescribeLogStreams")
 def describe(context: Context, params: Params) -> Output:
-    """By name, or by the time of the last event. Raises ResourceNotFoundException, InvalidParameterException."""
+    """By name, or by the time of the last event. Raises ResourceNotFoundException, InvalidParameterException,
+    ValidationException."""
+    if params.get("logGroupName") and params.get("logGroupIdentifier"):
+        raise ValidationError("LogGroup name and LogGroup ARN are mutually exclusive parameters.")
     group = require_group(context, params).key.name
     if params.get("orderBy") == "LastEventTime":
         return _by_last_event(context, group, params)

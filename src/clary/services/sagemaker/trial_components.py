@@ -13,7 +13,7 @@ from clary.services import placed, resources
 from clary.services.context import Context
 from clary.services.declaring import declare, facts, listed, named, shown
 from clary.services.resources import DEFAULT_PAGE, Output, Params, Resource
-from clary.services.sagemaker import component_metrics
+from clary.services.sagemaker import component_metrics, metric_values
 from clary.services.sagemaker.experiments import EXPERIMENT, IN_TRIAL, OF_COMPONENT, TRIAL, TRIAL_KIND
 from clary.services.sagemaker.job_components import current
 from clary.services.sagemaker.kept_errors import does_not_exist, must_be_unique
@@ -42,10 +42,13 @@ def _update(_context: Context, row: Row, params: Params) -> Params:
     return {**row.spec, **said}
 
 
-def _in_no_trial(transaction: Transaction, row: Row) -> None:
+def _let_go(transaction: Transaction, row: Row) -> None:
+    """The values of its metrics go with it. Raises ValidationException while it belongs to a trial."""
     trials = transaction.children(OF_COMPONENT, row.key)
     if trials:
         raise ValidationError(f"TrialComponent '{row.arn}' belongs to a trial: disassociate it first.")
+    for values in transaction.children(metric_values.KIND, row.key):
+        transaction.delete(values.key)
 
 
 def _shown(row: Row) -> Output:
@@ -65,7 +68,7 @@ COMPONENT = Resource(
     shown=_shown,
     listed=lambda row: {"TrialComponentSource": row.spec.get("Source")},
     update=_update,
-    unused=_in_no_trial,
+    unused=_let_go,
     group="SourceArn",
     verbs=("Create", "Update", "Delete"),
 )

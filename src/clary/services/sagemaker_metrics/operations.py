@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from clary.services.sagemaker_metrics import putting
+from clary.services.sagemaker_metrics import getting, putting
 
-__all__ = ["putting"]
+__all__ = ["getting", "putting"]

@@ -11,7 +11,7 @@ from clary.identity.policy import MalformedPolicy, listed
 from clary.services.context import Context
 from clary.services.resources import Output, Params, present
 from clary.services.secretsmanager.errors import bad_policy
-from clary.services.secretsmanager.found import allowed, change, on_secret
+from clary.services.secretsmanager.found import allowed, change, check_name, on_secret
 from clary.services.secretsmanager.service import SERVICE
 from clary.store.rows import Row
 
@@ -46,8 +46,10 @@ def delete(context: Context, _params: Params, row: Row) -> Output:
 
 @SERVICE.operation("ValidateResourcePolicy")
 def validate(context: Context, params: Params) -> Output:
-    """Raises AccessDeniedException."""
+    """Raises AccessDeniedException, ValidationException."""
     if params.get("SecretId"):
+        if not params["SecretId"].startswith("arn:"):
+            check_name(params["SecretId"])
         allowed(context, "ValidateResourcePolicy", params["SecretId"], params)
     try:
         _check(params["ResourcePolicy"])

@@ -18,6 +18,8 @@ from clary.services.secretsmanager.errors import invalid
 from clary.store.rows import Row
 
 DEFAULT_KEY = "alias/aws/secretsmanager"
+_DEFAULT_SHOWN = "DefaultEncryptionKey"
+"""What a version says of it."""
 
 _MOST = 65_536
 _NONCE = 12
@@ -66,7 +68,7 @@ def sealed(context: Context, arn: str, version: str, key: str | None, value: Val
         "data_key": base64.b64encode(made["CiphertextBlob"]).decode(),
         "value": base64.b64encode(data).decode(),
         "binary": value.binary,
-        "kms_key": made["KeyId"],
+        "kms_key": made["KeyId"] if key else _DEFAULT_SHOWN,
     }
 
 

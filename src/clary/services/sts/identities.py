@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from clary.services.context import EdgeContext
+from clary.services.context import Context, EdgeContext
+from clary.services.iam.entities import ACCESS_KEY
 from clary.services.sts.service import SERVICE
 
 
@@ -14,7 +15,10 @@ def get_caller_identity(context: EdgeContext, params: dict[str, Any]) -> dict[st
     return {"UserId": principal.user_id, "Account": principal.account, "Arn": principal.arn}
 
 
-@SERVICE.operation("GetAccessKeyInfo", place="edge")
-def get_access_key_info(context: EdgeContext, params: dict[str, Any]) -> dict[str, Any]:
-    """The account of a key: there is one account here, and AWS does not say whether a key exists either."""
-    return {"Account": context.call.principal.account}
+@SERVICE.operation("GetAccessKeyInfo")
+def get_access_key_info(context: Context, params: dict[str, Any]) -> dict[str, Any]:
+    """The account of a user's key, whichever account's. Of sessions nothing is kept, and AWS does not say whether a key
+    exists either: any other key is told to be the caller's account's."""
+    wanted = params["AccessKeyId"]
+    known = (row.key.account for row in context.store.read.rows(ACCESS_KEY) if row.key.name == wanted)
+    return {"Account": next(known, context.call.principal.account)}

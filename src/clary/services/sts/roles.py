@@ -29,6 +29,7 @@ _CHAINED_SECONDS = 3600
 @SERVICE.operation("AssumeRole")
 def assume_role(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     reader, settings, caller = context.store.read, context.settings, context.call.principal
+    check_arn(params["RoleArn"])
     role, terms = find_role(reader, params["RoleArn"]), _terms(context, params)
     if params.get("TokenCode"):
         check_code(context, params.get("SerialNumber", ""), params["TokenCode"])
@@ -51,6 +52,13 @@ def begun(context: Context, params: Mapping[str, Any], seconds: int, terms: Term
         "AssumedRoleUser": {"AssumedRoleId": principal.user_id, "Arn": principal.arn},
     }
     return out | ({"SourceIdentity": terms.source_identity} if terms.source_identity else {})
+
+
+def check_arn(text: str) -> None:
+    """Raises ValidationError for what is no ARN at all; of whom it is, and whether there is one, is asked after."""
+    parts = text.split(":", 5)
+    if len(parts) < 6 or parts[0] != "arn" or not (parts[1] and parts[2] and parts[5]):
+        raise AWSError("ValidationError", f"{text} is invalid")
 
 
 def find_role(rows: Rows, arn: str) -> Row | None:

@@ -37,7 +37,7 @@ def get_federation_token(context: Context, params: dict[str, Any]) -> dict[str, 
     _check_long_lived(caller, "GetFederationToken")
     policies = session_policies(context.store.read, caller.account, params)
     terms = Terms(policies=policies or (_NOTHING,), tags=session_tags(params, {}))
-    packed = Terms(policies=policies, tags=terms.tags).packed()
+    packed = {"PackedPolicySize": 0, **Terms(policies=policies, tags=terms.tags).packed()}
     principal = Principal(
         kind="federated-user",
         account=caller.account,

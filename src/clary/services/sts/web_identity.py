@@ -24,7 +24,7 @@ from clary.identity.web_tokens import BadWebToken, claims_of, verified
 from clary.names import Arn, account_of
 from clary.services.context import Context
 from clary.services.iam.account import OIDC_PROVIDER
-from clary.services.sts.roles import begun, find_role, role_seconds
+from clary.services.sts.roles import begun, check_arn, find_role, role_seconds
 from clary.services.sts.service import SERVICE
 from clary.services.sts.terms import Terms, session_policies, session_tags, transitive_names
 from clary.store.rows import Row
@@ -46,6 +46,7 @@ def keys_path(data_dir: Path, provider: str) -> Path:
 
 @SERVICE.operation("AssumeRoleWithWebIdentity")
 def assume_role_with_web_identity(context: Context, params: dict[str, Any]) -> dict[str, Any]:
+    check_arn(params["RoleArn"])
     provider, claims = _vouched(context, account_of(params["RoleArn"]), params["WebIdentityToken"])
     asked = _asked(params, claims)
     tags = session_tags(asked, {})
