@@ -19,6 +19,7 @@ from tests.durability.confidential import Grants, Keys, Parameters, Secrets
 from tests.durability.guarded import Guarded
 from tests.durability.identities import Identities
 from tests.durability.letters import Letters
+from tests.durability.picture import drawn_when_slow
 from tests.durability.records import Groups, Kept, Logs, Metrics
 from tests.durability.uploads import Uploads
 from tests.durability.versions import Versions
@@ -57,10 +58,15 @@ def _one(clary: RunningClary, played: Game, killed: tuple[str, ...], moment: flo
     played.begin()
     time.sleep(moment)
     kill(clary, killed)
-    wait_until(lambda: answers(clary), BACK_SECONDS, "everything is answered again")
+    _comes_back(clary)
     played.end()
-    wait_until(lambda: answers(clary), BACK_SECONDS, "everything is answered again")
+    _comes_back(clary)
     played.check()
+
+
+def _comes_back(clary: RunningClary) -> None:
+    with drawn_when_slow(clary, "everything is answered again"):
+        wait_until(lambda: answers(clary), BACK_SECONDS, "everything is answered again")
 
 
 def kill(clary: RunningClary, names: tuple[str, ...]) -> None:
@@ -69,7 +75,8 @@ def kill(clary: RunningClary, names: tuple[str, ...]) -> None:
         with suppress(LookupError):  # one that was killed a moment ago may not be back
             clary.kill(name)
     if "supervisor" in names:
-        wait_until(lambda: _up(clary), BACK_SECONDS, "up")
+        with drawn_when_slow(clary, "up"):
+            wait_until(lambda: _up(clary), BACK_SECONDS, "up")
 
 
 def _up(clary: RunningClary) -> bool:
