@@ -302,7 +302,7 @@ async def _serve(server: ControlServer, controllers: Controllers, start: Start, 
         await asyncio.wrap_future(future)
     await server.start(start.sockets[0])
     controllers.start()
-    start.tether.ready()
+    start.ready()
     _step_back()
     await over.wait()
     loop.remove_reader(start.tether.fileno())

@@ -33,10 +33,12 @@ def note(what):
 HARNESS = """
 import os, sys
 from clary.errors import ClaryError
+from clary.supervisor import child
 from clary.supervisor.child import Child
 from clary.supervisor.programs import Program
 from clary.supervisor.supervisor import Supervisor
-place, *scripts = sys.argv[1:]
+place, slow, *scripts = sys.argv[1:]
+child.SLOW = float(slow)
 programs = [Program(f"p{i}", [sys.executable, "-c", s, place], [], os.environ) for i, s in enumerate(scripts)]
 def say(text): print(text, flush=True)
 try:
@@ -49,11 +51,11 @@ except ClaryError as error:
 class Supervised:
     """A supervisor in a process of its own."""
 
-    def __init__(self, place: Path, *scripts: str) -> None:
+    def __init__(self, place: Path, slow: float, *scripts: str) -> None:
         self.place = place
         written = [PRELUDE + textwrap.dedent(script) for script in scripts]
         self.process = subprocess.Popen(
-            [sys.executable, "-c", HARNESS, str(place), *written], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", HARNESS, str(place), str(slow), *written], stdout=subprocess.PIPE, text=True
         )
 
     def line(self) -> str:
@@ -81,8 +83,8 @@ class Supervised:
 def supervise(tmp_path):
     started = []
 
-    def start(*scripts: str) -> Supervised:
-        started.append(Supervised(tmp_path / "notes", *scripts))
+    def start(*scripts: str, slow: float = children.SLOW) -> Supervised:
+        started.append(Supervised(tmp_path / "notes", slow, *scripts))
         return started[-1]
 
     yield start
@@ -123,6 +125,20 @@ def test_a_process_that_says_why_it_cannot_start_is_not_tried_again(supervise):
     assert clary.line() == "FAILED no namespaces here"
     clary.process.wait(60)
     assert clary.process.returncode == 0
+
+
+def test_a_process_that_is_long_in_starting_is_mentioned_once_and_waited_for(supervise):
+    go = supervise(
+        """
+        while not place.with_suffix(".go").exists(): time.sleep(0.01)
+        say(ready=True)
+        signal.pause()
+    """,
+        slow=0.0,
+    )
+    assert go.line() == f"p0 is not ready after 40 s; {go.place} says where it is"
+    go.place.with_suffix(".go").touch()
+    assert go.line() == "READY"
 
 
 def test_sigterm_lets_processes_finish(supervise):
