@@ -112,7 +112,12 @@ def leavings(clary: RunningClary) -> list[str]:
         assert named <= kept, "bodies that a row names are gone"
     finally:
         store.close()
-    return lost + _lost_logs(clary) + [str(path) for path in clary.data_dir.rglob("*.new")]
+    return lost + _lost_logs(clary) + _of_the_killed(clary.data_dir)
+
+
+def _of_the_killed(folder: Path) -> list[str]:
+    """What each kill may leave, and the next start clears away."""
+    return [str(path) for name in ("*.new", "run/edges/*") for path in folder.rglob(name)]
 
 
 def _lost_logs(clary: RunningClary) -> list[str]:
