@@ -57,16 +57,26 @@ class Child:
         return self._process.pid if self._process else 0
 
     def start(self, now: float) -> None:
-        """Start it in a session of its own: a terminal's Ctrl-C is the supervisor's to act on."""
+        """Start it in a session of its own: a terminal's Ctrl-C is the supervisor's to act on. Raises OSError where the
+        machine has no room for one process more; it is due again then."""
+        try:
+            self._begin()
+        except OSError:
+            self._forget()
+            self.fails += 1
+            self.due = now + max(FIRST_PAUSE, pause(self.fails))
+            raise
+        self._started = now
+        self.ready = not self.program.tethered
+        self.late = now + SLOW
+
+    def _begin(self) -> None:
         if self.program.tethered:
             self._tether, theirs = pair()
             with theirs:
                 self._spawn(["--tether-fd", str(theirs.fileno())], [theirs.fileno()], None)
         else:
             self._spawn([], [], _end_with_parent)
-        self._started = now
-        self.ready = not self.program.tethered
-        self.late = now + SLOW
 
     def _spawn(self, arguments: list[str], descriptors: list[int], prepare: Callable[[], None] | None) -> None:
         self._process = subprocess.Popen(

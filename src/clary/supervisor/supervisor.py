@@ -60,7 +60,16 @@ class Supervisor:
     def _start_due(self) -> None:
         for child in self._children:
             if not child.alive and child.due <= now():
-                child.start(now())
+                self._start(child)
+
+    def _start(self, child: Child) -> None:
+        try:
+            child.start(now())
+        except OSError as error:
+            if not self._was_ready and child.fails >= START_ATTEMPTS:
+                what = f"The process '{child.program.name}' does not start: {error.strerror}."
+                raise ClaryError(what, f"See {self._log}.") from error
+            self._notice(f"{child.program.name} could not be started ({error.strerror}); it is tried again")
 
     def _wait(self) -> None:
         watched: list[Held | socket.socket] = [tether for child in self._children for tether in child.watched()]

@@ -1,5 +1,6 @@
 """The supervisor with small programs in place of Clary's own."""
 
+import errno
 import os
 import select
 import signal
@@ -19,6 +20,7 @@ from clary.supervisor import lock
 from clary.supervisor.child import Child
 from clary.supervisor.programs import Program, server_environment
 from clary.supervisor.sockets import bind_names, bind_tcp, bind_unix
+from clary.supervisor.supervisor import Supervisor
 from clary.supervisor.tether import Tether, pair
 
 PRELUDE = """
@@ -118,6 +120,44 @@ def test_a_process_that_never_starts_is_given_up_with_its_ending(supervise):
     clary = supervise("sys.exit(7)")
     lines = clary.process.stdout.read().splitlines()
     assert lines[-1] == f"FAILED The process 'p0' does not start (exit code 7). Its last words stand in {clary.place}."
+
+
+def without_room(monkeypatch, tmp_path, times):
+    """A supervisor, what it says, and a machine that cannot start a process so many times."""
+    said, lacking, popen = (
+        [],
+        [BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")] * times,
+        subprocess.Popen,
+    )
+
+    def start(*arguments, **options):
+        if lacking:
+            raise lacking.pop()
+        return popen(*arguments, **options)
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    child = Child(Program("p", [sys.executable, "-c", ""], [], os.environ), 2)
+    return Supervisor([child], lambda: None, said.append, tmp_path / "log"), child, said
+
+
+def test_a_process_for_which_there_is_no_room_is_tried_again(monkeypatch, tmp_path):
+    supervisor, child, said = without_room(monkeypatch, tmp_path, 1)
+    supervisor._start_due()
+    assert said == ["p could not be started (Resource temporarily unavailable); it is tried again"]
+    assert not child.alive
+    assert not child.watched()
+    child.due = 0.0
+    supervisor._start_due()
+    assert child.alive
+    child.end(60)
+
+
+def test_a_clary_for_which_there_is_never_room_says_so(monkeypatch, tmp_path):
+    supervisor, child, _ = without_room(monkeypatch, tmp_path, 3)
+    with pytest.raises(ClaryError, match="'p' does not start: Resource temporarily"):
+        for _ in range(3):
+            child.due = 0.0
+            supervisor._start_due()
 
 
 def test_a_process_that_says_why_it_cannot_start_is_not_tried_again(supervise):
