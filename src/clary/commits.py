@@ -23,20 +23,27 @@ class Writer:
         """The connection is the writer's from now on; `name` is its thread's."""
         self._connection = connection
         self._queue: queue.SimpleQueue[tuple[Change, Future[Any]] | None] = queue.SimpleQueue()
+        self._closing = threading.Lock()
+        self._closed = False
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
     def run(self, change: Callable[[sqlite3.Connection], T]) -> T:
         """Carry out `change` in the writer's thread; what it raises undoes it, and it alone, and is raised here.
 
-        Where the disk is full nothing of it is kept."""
+        Where the disk is full nothing of it is kept. Raises RuntimeError once the writer is closed."""
         done: Future[T] = Future()
-        self._queue.put((change, done))
+        with self._closing:
+            if self._closed:
+                raise RuntimeError("the database is closed")
+            self._queue.put((change, done))
         return done.result()
 
     def close(self) -> None:
         """Finish what was asked for and let go of the database."""
-        self._queue.put(None)
+        with self._closing:
+            self._closed = True
+            self._queue.put(None)
         self._thread.join()
         self._connection.close()
 

@@ -19,6 +19,7 @@ from tests.durability.confidential import Grants, Keys, Parameters, Secrets
 from tests.durability.guarded import Guarded
 from tests.durability.identities import Identities
 from tests.durability.letters import Letters
+from tests.durability.picture import drawn_when_slow
 from tests.durability.records import Groups, Kept, Logs, Metrics
 from tests.durability.uploads import Uploads
 from tests.durability.versions import Versions
@@ -57,10 +58,15 @@ def _one(clary: RunningClary, played: Game, killed: tuple[str, ...], moment: flo
     played.begin()
     time.sleep(moment)
     kill(clary, killed)
-    wait_until(lambda: answers(clary), BACK_SECONDS, "everything is answered again")
+    _comes_back(clary)
     played.end()
-    wait_until(lambda: answers(clary), BACK_SECONDS, "everything is answered again")
+    _comes_back(clary)
     played.check()
+
+
+def _comes_back(clary: RunningClary) -> None:
+    with drawn_when_slow(clary, "everything is answered again"):
+        wait_until(lambda: answers(clary), BACK_SECONDS, "everything is answered again")
 
 
 def kill(clary: RunningClary, names: tuple[str, ...]) -> None:
@@ -69,7 +75,8 @@ def kill(clary: RunningClary, names: tuple[str, ...]) -> None:
         with suppress(LookupError):  # one that was killed a moment ago may not be back
             clary.kill(name)
     if "supervisor" in names:
-        wait_until(lambda: _up(clary), BACK_SECONDS, "up")
+        with drawn_when_slow(clary, "up"):
+            wait_until(lambda: _up(clary), BACK_SECONDS, "up")
 
 
 def _up(clary: RunningClary) -> bool:
@@ -105,7 +112,12 @@ def leavings(clary: RunningClary) -> list[str]:
         assert named <= kept, "bodies that a row names are gone"
     finally:
         store.close()
-    return lost + _lost_logs(clary) + [str(path) for path in clary.data_dir.rglob("*.new")]
+    return lost + _lost_logs(clary) + _of_the_killed(clary.data_dir)
+
+
+def _of_the_killed(folder: Path) -> list[str]:
+    """What each kill may leave, and the next start clears away."""
+    return [str(path) for name in ("*.new", "run/edges/*") for path in folder.rglob(name)]
 
 
 def _lost_logs(clary: RunningClary) -> list[str]:

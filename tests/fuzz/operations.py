@@ -131,6 +131,7 @@ class Operations:
             prepared = create_serializer(protocol, include_validation=False).serialize_to_request(params, operation)
             prepared.pop("host_prefix", None)  # there is one host here
             prepare_request_dict(prepared, self._attacker.host)
+            prepared["url"] = prepared["url"].rstrip("&")  # of an empty list; botocore signs it, and AWS drops it
             request = create_request_object(prepared)
             self._attacker.sign(service, request)
             self._attacker.wire(request)

@@ -15,9 +15,10 @@ import pytest
 from tests import wheel
 from tests.running import RunningClary
 
+pytestmark = pytest.mark.timeout(3600)  # the first waits for the compiler: minutes of a core, which may be busy
+
 SUITES = ("compiled", "edge", "gateway", "iam", "policy", "queues", "s3", "serving", "services", "wire")
 """Of the unit tests: those of what is compiled, and of what comes by it."""
-SUITE_SECONDS = 1800
 MODULES = tomllib.loads((wheel.ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"][
     "hooks"
 ]["custom"]["modules"]
@@ -50,7 +51,6 @@ def test_it_says_so(python):
     assert said.rstrip().endswith(", its edge compiled")
 
 
-@pytest.mark.timeout(SUITE_SECONDS)
 def test_it_passes_the_same_tests(python):
     folders = [f"tests/unit/{suite}" for suite in SUITES]
     command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *folders]

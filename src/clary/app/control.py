@@ -25,6 +25,7 @@ from clary.control.questions import Questions
 from clary.control.server import ControlServer
 from clary.control.writing import only_writer
 from clary.controllers.control import Controllers
+from clary.controllers.parts import Parts
 from clary.gateway.call import InnerDoor
 from clary.gateway.identity import Identity
 from clary.gateway.service_rights import ServiceRights, acting
@@ -223,7 +224,7 @@ class Control:
             return self._door(controllers)(call)
 
         rights = RoleRights(self.settings, self.identity)
-        controllers = Controllers(
+        parts = Parts(
             self.settings,
             self.store,
             Storage(self.objects, rights, lambda role: self._acting(role, _SESSION), invoke),
@@ -236,6 +237,7 @@ class Control:
             self._acting,
             self.series,
         )
+        controllers = Controllers(parts)
         return controllers
 
     def _acting(self, role_arn: str, session: str) -> Principal:
@@ -302,7 +304,7 @@ async def _serve(server: ControlServer, controllers: Controllers, start: Start, 
         await asyncio.wrap_future(future)
     await server.start(start.sockets[0])
     controllers.start()
-    start.tether.ready()
+    start.ready()
     _step_back()
     await over.wait()
     loop.remove_reader(start.tether.fileno())

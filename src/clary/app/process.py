@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import gc
 import logging
 import socket
@@ -27,9 +28,14 @@ class Start:
     secure: socket.socket | None = None
     """Where TLS is spoken to clients, if anywhere."""
 
-    async def tell(self) -> None:
+    def ready(self) -> None:
         """It answers from now on."""
+        faulthandler.cancel_dump_traceback_later()
         self.tether.ready()
+
+    async def tell(self) -> None:
+        """`ready`, for an event loop's server."""
+        self.ready()
 
 
 def run(name: str, work: Callable[[Start], None]) -> None:

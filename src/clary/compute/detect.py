@@ -6,15 +6,21 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 
 from clary.compute import plan, record
 from clary.compute.base import Container
 from clary.compute.launch import Identity
+from clary.compute.removal import remove
 from clary.errors import ClaryError
 from clary.settings import Settings
 
-_SECONDS = 30.0
+_SECONDS = 120.0
+"""A machine with much else to do takes tens; what forbids containers says so at once."""
+
+_PREFIX = "probe-"
 _LAUNCHER = Path(__file__).resolve().parent.parent / "launcher" / "main.py"
 _OWN_WORD = "Or, for code that you trust as yourself: `clary up --unconfined`."
 
@@ -27,13 +33,22 @@ def check(settings: Settings) -> Identity:
     if settings.unconfined:
         return plan.alone()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
+    _clear(settings.data_dir)
     reason = ""
     for who in _candidates():
-        with tempfile.TemporaryDirectory(prefix="probe-", dir=settings.data_dir) as folder:
+        with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=settings.data_dir) as folder:
             reason = _try(Path(folder), who)
         if not reason:
             return who
     raise ClaryError(f"Containers cannot be run here: {reason}.", f"{_remedy()} {_OWN_WORD}")
+
+
+def _clear(data_dir: Path) -> None:
+    """What one that was killed has left; not that of one which may be at it."""
+    for folder in data_dir.glob(f"{_PREFIX}*"):
+        with suppress(FileNotFoundError):
+            if time.time() - folder.stat().st_mtime > 2 * _SECONDS:
+                remove(str(folder))
 
 
 def _candidates() -> list[Identity]:
@@ -43,14 +58,15 @@ def _candidates() -> list[Identity]:
 
 
 def _try(folder: Path, who: Identity) -> str:
-    """Why it did not work, or nothing."""
+    """Why it did not work, or nothing. Raises ClaryError where there is no saying: others would take as long."""
     container = Container(argv=("true",), env={}, log=str(folder / "log"))
     record.write(str(folder), record.LAUNCH, dict(plan.launch(folder, container, who)), durable=False)
     command = [sys.executable, "-I", "-S", str(_LAUNCHER), "--probe", str(folder)]
     try:
         subprocess.run(command, timeout=_SECONDS, check=False, capture_output=True)
-    except subprocess.TimeoutExpired:
-        return f"`true` did not end within {_SECONDS:.0f} seconds"
+    except subprocess.TimeoutExpired as late:
+        what = f"A container with nothing to do has not ended within {_SECONDS:.0f} seconds."
+        raise ClaryError(what, "Try again when this machine has less to do.") from late
     ended = record.read(str(folder), record.EXIT)
     if ended is None:
         return "the launcher failed: " + _last_line(folder / record.SHIM_LOG)

@@ -40,6 +40,7 @@ class ControlServer:
         self._busy: dict[Future[None], _Caller] = {}
         self._callers: set[_Caller] = set()
         self._server: asyncio.Server | None = None
+        self._over = False
 
     async def start(self, listening: socket.socket) -> None:
         """Answer from now on."""
@@ -55,6 +56,7 @@ class ControlServer:
             caller.close()
         if busy:
             await asyncio.wait([asyncio.wrap_future(future) for future in busy], timeout=DRAIN)
+        self._over = True
         for caller in list(self._callers):
             caller.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -78,7 +80,10 @@ class ControlServer:
         except AWSError as error:
             return hop.error_message(error)
         except Exception as error:
-            _log.exception("%s failed", _described(message))
+            if self._over:  # the databases are closed, and so is the caller's connection
+                _log.warning("%s was not carried out in time", _described(message))
+            else:
+                _log.exception("%s failed", _described(message))
             return hop.error_message(DiskFull() if is_full(error) else internal_failure())
 
     def _carry_out(self, message: dict[str, Any]) -> dict[str, Any]:

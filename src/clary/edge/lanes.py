@@ -29,6 +29,13 @@ IDLE_SECONDS = 60.0
 END_SECONDS = 6.0
 """That a lane has for the answers which are under way when it is to end."""
 
+PATIENCE = 60.0
+"""Seconds for a lane to be ready, and for an empty one to end: one that takes longer is killed, as it would keep its
+place for ever. A busy machine starts a process in ten or twenty."""
+
+STEADY = 10.0
+"""Seconds of service after which a lane counts as sound: its end is the first failure again."""
+
 _LOOK_SECONDS = 1.0
 _SOON = 0.1
 """While one is being started."""
@@ -69,8 +76,21 @@ class _Lane:
     process: Process
     channel: Channel
     empty_since: float
+    ready_since: float
+    """The present, while it is not."""
+    due: float
+    """When it is to be ready; or to have ended, where it was asked to."""
     clients: int = 0
     ending: bool = False
+
+    def is_overdue(self, now: float) -> bool:
+        """Whether it hangs."""
+        return now >= self.due and (self.ending or not self.process.ready)
+
+    def ask_to_end(self, now: float) -> None:
+        """Nobody is with it any more."""
+        self.ending, self.due = True, now + PATIENCE
+        self.process.ask_to_end()
 
 
 class Lanes:
@@ -153,13 +173,13 @@ class Lanes:
     def _start(self, now: float) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            lane = _Lane(self._make(theirs), Channel(ours), now)
+            lane = _Lane(self._make(theirs), Channel(ours), now, now, now + PATIENCE)
             try:
                 lane.process.start(now)
             except OSError as error:
                 _log.warning("no further process for predictions could be started: %s", error)
                 lane.channel.close()
-                self._failed(now)
+                self._failed(lane, now)
                 return
         self._lanes.append(lane)
         asyncio.get_running_loop().add_reader(lane.channel.fileno(), self._hear, lane)
@@ -169,23 +189,37 @@ class Lanes:
         code = lane.process.reap(now)
         if code is not None:
             self._ended(lane, code, now)
+        elif lane.is_overdue(now):
+            self._kill(lane, now)
+        elif not lane.process.ready:
+            lane.ready_since = lane.empty_since = now
         elif lane.clients:
             lane.empty_since = now
         elif now - lane.empty_since >= IDLE_SECONDS and not lane.ending:
-            lane.ending = True
-            lane.process.ask_to_end()
+            lane.ask_to_end(now)
 
     def _ended(self, lane: _Lane, code: int, now: float) -> None:
+        self._let_go(lane)
+        if not lane.ending:
+            _log.warning("a process for predictions ended with %d. %s", code, lane.process.failure)
+            self._failed(lane, now)
+
+    def _kill(self, lane: _Lane, now: float) -> None:
+        state = "did not end" if lane.ending else "was not ready"
+        _log.warning("a process for predictions %s within %.0f s, and is killed", state, PATIENCE)
+        lane.process.end(0.0)
+        self._let_go(lane)
+        self._failed(lane, now)
+
+    def _let_go(self, lane: _Lane) -> None:
         self._deaf(lane)
         lane.channel.close()
         self._lanes.remove(lane)
-        if not lane.ending:
-            _log.warning("a process for predictions ended with %d. %s", code, lane.process.failure)
-            self._failed(now)
 
-    def _failed(self, now: float) -> None:
-        """The next is tried after a pause that doubles, up to a minute."""
-        self._fails = min(self._fails + 1, 6)
+    def _failed(self, lane: _Lane, now: float) -> None:
+        """The next is tried after a pause that doubles, up to a minute, while none is steady."""
+        steady = now - lane.ready_since >= STEADY
+        self._fails = 1 if steady else min(self._fails + 1, 6)
         self._not_before = now + 2**self._fails
 
     def _hear(self, lane: _Lane) -> None:

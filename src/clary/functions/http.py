@@ -85,7 +85,7 @@ def answer(payload: bytes) -> HttpResponse:
     """What the client gets. An answer without `statusCode` is the body itself. Raises Malformed."""
     try:
         said = json.loads(payload)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Malformed(str(error)) from error
     if not isinstance(said, dict) or "statusCode" not in said:
         body = said.encode() if isinstance(said, str) else payload

@@ -109,5 +109,5 @@ def _value(payload: bytes) -> Any:  # noqa: ANN401  any JSON
     """A function's answer; a text where it is no JSON, as an image may answer."""
     try:
         return json.loads(payload)
-    except ValueError:
+    except (ValueError, RecursionError):
         return payload.decode("utf-8", "replace")

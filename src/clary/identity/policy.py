@@ -154,7 +154,7 @@ def _compile_text(text: str, source: str, source_type: str) -> tuple[Statement, 
             _statement(raw, source, source_type, index, variables=variables)
             for index, raw in enumerate(listed(parsed.get("Statement")))
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise MalformedPolicy("Syntax errors in policy.") from error
 
 

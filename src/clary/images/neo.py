@@ -50,7 +50,7 @@ def form_of(options: str) -> str:
     """What CompilerOptions want a model written as: their `format`, ONNX where they say none."""
     try:
         found = json.loads(options or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return ONNX
     return str(found.get("format", ONNX)).lower() if isinstance(found, dict) else ONNX
 

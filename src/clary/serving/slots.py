@@ -29,6 +29,7 @@ class EdgeSlot:
     def __init__(self, run_dir: Path) -> None:
         folder = _folder(run_dir)
         folder.mkdir(parents=True, exist_ok=True)
+        _clear(folder)
         name = folder / random_hex(8)
         self._descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         os.ftruncate(self._descriptor, _COUNTER.size)
@@ -52,6 +53,12 @@ class EdgeSlot:
         _remove(self._path)
         self._counter.close()
         os.close(self._descriptor)
+
+
+def _clear(folder: Path) -> None:
+    """What edges have left that were killed."""
+    for slot in folder.glob("*" + _SUFFIX):
+        _passed(slot, 0, "")
 
 
 def acknowledged(run_dir: Path, generation: int, container: str) -> bool:

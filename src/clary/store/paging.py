@@ -26,6 +26,9 @@ from clary.store.schema import RESOURCE
 NO_LIMIT = {"row_limit": -1}
 """For a reader that stops by itself."""
 
+_TIMES = range(-(2**63), 2**63)
+"""That a database takes for a number."""
+
 _CODEPOINT_AFTER = {0xD7FF: 0xE000}  # UTF-8 has no surrogates
 
 
@@ -142,12 +145,14 @@ def _read_token(query: Query) -> list[Any]:
     token = query.token or ""
     try:
         read = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-    except ValueError as unreadable:
+    except (ValueError, RecursionError) as unreadable:
         raise ValueError("not a page token") from unreadable
     timed = query.sort_by in ("created", "modified")
     expected = [str, str] if query.sort_by == "name" else [str, int if timed else str, str]
     if not isinstance(read, list) or [type(part) for part in read] != expected or read[0] != _fingerprint(query):
         raise ValueError("a page token of another query")
+    if timed and read[1] not in _TIMES:
+        raise ValueError("a page token of no time")
     return read[1:]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import math
 import os
 import signal
 import subprocess
@@ -19,6 +20,9 @@ _PR_SET_PDEATHSIG = 1
 
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 10.0
+SLOW = 40.0
+"""Seconds in which a process is ready on a machine that has much else to do. After as many it says where it is."""
+
 STEADY = 10.0
 """Seconds alive after which a process counts as sound: its next end is the first again."""
 
@@ -36,6 +40,8 @@ class Child:
     """Ends in a row without a steady time between."""
     due: float = 0.0
     """When it may be started (again)."""
+    late: float = math.inf
+    """When somebody is to be told that it is not ready."""
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     _tether: Held | None = field(default=None, repr=False)
     _started: float = 0.0
@@ -51,15 +57,26 @@ class Child:
         return self._process.pid if self._process else 0
 
     def start(self, now: float) -> None:
-        """Start it in a session of its own: a terminal's Ctrl-C is the supervisor's to act on."""
+        """Start it in a session of its own: a terminal's Ctrl-C is the supervisor's to act on. Raises OSError where the
+        machine has no room for one process more; it is due again then."""
+        try:
+            self._begin()
+        except OSError:
+            self._forget()
+            self.fails += 1
+            self.due = now + max(FIRST_PAUSE, pause(self.fails))
+            raise
+        self._started = now
+        self.ready = not self.program.tethered
+        self.late = now + SLOW
+
+    def _begin(self) -> None:
         if self.program.tethered:
             self._tether, theirs = pair()
             with theirs:
                 self._spawn(["--tether-fd", str(theirs.fileno())], [theirs.fileno()], None)
         else:
             self._spawn([], [], _end_with_parent)
-        self._started = now
-        self.ready = not self.program.tethered
 
     def _spawn(self, arguments: list[str], descriptors: list[int], prepare: Callable[[], None] | None) -> None:
         self._process = subprocess.Popen(
@@ -78,6 +95,8 @@ class Child:
         for word in self._tether.words() if self._tether else ():
             self.ready = self.ready or word.ready
             self.failure = word.failure or self.failure
+        if self.ready:
+            self.late = math.inf
 
     def reap(self, now: float) -> int | None:
         """How it ended (`-N` for signal N), where it has since the last look; sets when it is due again."""
@@ -114,7 +133,7 @@ class Child:
     def _forget(self) -> None:
         if self._tether:
             self._tether.close()
-        self._process, self._tether, self.ready = None, None, False
+        self._process, self._tether, self.ready, self.late = None, None, False, math.inf
 
 
 def _end_with_parent() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import select
 import signal
 import socket
@@ -10,7 +11,7 @@ from pathlib import Path
 from types import FrameType
 
 from clary.errors import ClaryError
-from clary.supervisor.child import Child, now
+from clary.supervisor.child import SLOW, Child, now
 from clary.supervisor.tether import Held
 
 START_ATTEMPTS = 3
@@ -51,6 +52,7 @@ class Supervisor:
         for child in self._children:
             child.listen()
             self._look_after(child)
+            self._mention_late(child)
         if not self._was_ready and all(child.ready for child in self._children):
             self._was_ready = True
             self._on_ready()
@@ -58,12 +60,21 @@ class Supervisor:
     def _start_due(self) -> None:
         for child in self._children:
             if not child.alive and child.due <= now():
-                child.start(now())
+                self._start(child)
+
+    def _start(self, child: Child) -> None:
+        try:
+            child.start(now())
+        except OSError as error:
+            if not self._was_ready and child.fails >= START_ATTEMPTS:
+                what = f"The process '{child.program.name}' does not start: {error.strerror}."
+                raise ClaryError(what, f"See {self._log}.") from error
+            self._notice(f"{child.program.name} could not be started ({error.strerror}); it is tried again")
 
     def _wait(self) -> None:
         watched: list[Held | socket.socket] = [tether for child in self._children for tether in child.watched()]
-        dues = [child.due for child in self._children if not child.alive]
-        timeout = max(0.0, min(dues) - now()) if dues else None
+        moment = min(child.late if child.alive else child.due for child in self._children)
+        timeout = max(0.0, moment - now()) if moment < math.inf else None
         select.select([self._woken, *watched], [], [], timeout)
         self._drain_wakeups()
 
@@ -74,6 +85,12 @@ class Supervisor:
         if not self._was_ready and (child.failure or child.fails >= START_ATTEMPTS):
             raise self._cannot_start(child, code)
         self._notice(f"{child.program.name} ended ({ending(code)}); it is started again")
+
+    def _mention_late(self, child: Child) -> None:
+        """Once for each start."""
+        if child.late <= now():
+            child.late = math.inf
+            self._notice(f"{child.program.name} is not ready after {SLOW:.0f} s; {self._log} says where it is")
 
     def _cannot_start(self, child: Child, code: int) -> ClaryError:
         if child.failure:

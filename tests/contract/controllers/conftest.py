@@ -21,6 +21,7 @@ from clary.calls import Access, Call, Principal
 from clary.compute.dial import SandboxDial
 from clary.compute.sandbox import SandboxBackend
 from clary.controllers.control import Controllers
+from clary.controllers.parts import Parts
 from clary.errors import AccessDenied
 from clary.hooks.workload import HookWorkload
 from clary.images.base import Environment, Image, MetricDefinition, Program
@@ -117,7 +118,7 @@ class World:
         images: Any = Images()
         runtimes = Runtimes(images, images, lambda role, _: {"ROLE": role}, self.settings.containers_dir)
         dial = SandboxDial(self.settings.containers_dir)
-        self.controllers = Controllers(
+        parts = Parts(
             self.settings,
             self.store,
             Storage(self.objects, self.rights, lambda role: self.acting(role, ""), self.invoke),
@@ -130,6 +131,7 @@ class World:
             self.acting,
             self.series,
         )
+        self.controllers = Controllers(parts)
         self.controllers.start()
 
     def invoke(self, call: Call) -> dict[str, Any]:

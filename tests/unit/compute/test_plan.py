@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -180,3 +182,29 @@ def test_unconfined_asks_nothing_of_the_machine(tmp_path, monkeypatch):
 )
 def test_a_request_puts_nothing_into_a_warm_parent_that_could_load_code_outside(name, value):
     assert plan.program(Warm("/usr/bin/python3", (), "m"), {name: value}) is None
+
+
+def test_a_machine_that_is_too_busy_is_no_machine_without_containers(tmp_path, monkeypatch):
+    tried = []
+
+    def never_ends(command, timeout, **_):
+        tried.append(command)
+        raise subprocess.TimeoutExpired(command, timeout)
+
+    monkeypatch.setattr(subprocess, "run", never_ends)
+    with pytest.raises(ClaryError, match="Try again when this machine has less to do"):
+        detect.check(Settings(data_dir=tmp_path))
+    assert len(tried) == 1
+
+
+def test_what_a_killed_probe_has_left_goes_with_a_later_one(tmp_path, monkeypatch):
+    old, fresh = tmp_path / "probe-old", tmp_path / "probe-fresh"
+    for each in (old, fresh):
+        each.mkdir()
+        (each / "launch.json").touch()
+    os.utime(old, (0, 0))
+    monkeypatch.setattr(detect, "_LAUNCHER", tmp_path / "missing.py")
+    with pytest.raises(ClaryError):
+        detect.check(Settings(data_dir=tmp_path))
+    assert not old.exists()
+    assert fresh.exists()

@@ -97,6 +97,27 @@ async def test_clarys_own_questions_are_answered(door, serve):
     assert await door.ask("health", {"deep": True}) == {"ok": True}
 
 
+async def test_a_call_that_outlives_control_is_no_failure_of_its_own(door, serve, monkeypatch, caplog):
+    begun, closed = threading.Event(), threading.Event()
+
+    def slow(_):
+        begun.set()
+        closed.wait(60)
+        raise RuntimeError("the database is closed")
+
+    monkeypatch.setattr("clary.control.server.DRAIN", 0.01)
+    server = await serve(slow)
+    asked = asyncio.create_task(door(call()))
+    await asyncio.to_thread(begun.wait, 60)
+    await server.stop()
+    closed.set()
+    with pytest.raises(ServiceUnavailable):
+        await asked
+    await asyncio.to_thread(server._threads.shutdown)
+    assert "was not carried out in time" in caplog.text
+    assert "Traceback" not in caplog.text
+
+
 async def test_control_that_is_away_is_503_and_nothing_has_happened(tmp_path, listening):
     door = ControlDoor(tmp_path / "control.sock", patience=0.3)
     with pytest.raises(ServiceUnavailable):

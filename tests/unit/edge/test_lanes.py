@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from clary.edge.lane import Lane
-from clary.edge.lanes import BUSY, IDLE_SECONDS, Lanes, demanded
+from clary.edge.lanes import BUSY, IDLE_SECONDS, PATIENCE, STEADY, Lanes, demanded
 from clary.edge.passing import MOST_BYTES, Channel, Handed, Left
 from clary.edge.predictions import Predictions
 from clary.edge.server import EdgeServer
@@ -82,6 +82,7 @@ class Process:
 
     def __init__(self, theirs, predictions):
         self.ready, self.failure, self.due, self.code, self.asked = False, "", 0.0, None, False
+        self.ended = False
         self._theirs, self._predictions = theirs.dup(), predictions
         self.ours, self.alone = socket.socketpair()
 
@@ -105,6 +106,7 @@ class Process:
             self.ours.close()
 
     def end(self, _grace):
+        self.ended = True
         self.ask_to_end()
 
 
@@ -306,6 +308,57 @@ async def test_a_lane_that_died_is_replaced_after_a_pause_and_clients_stay_meanw
         await each.ask()
     site.look(busy=1)
     assert len(site.made) == 2
+
+
+async def test_a_lane_that_never_gets_ready_is_killed_and_its_place_is_free_after_a_pause(site, caplog):
+    clients = await site.with_lane()
+    site.made[0].ready = False
+    site.look(seconds=PATIENCE - 3)
+    assert not site.made[0].ended
+    site.look(seconds=3)
+    assert site.made[0].ended
+    assert "was not ready within" in caplog.text
+    for each in clients:
+        assert await each.ask() == "edge 1"
+    site.look(busy=1, seconds=1.5)
+    assert len(site.made) == 1
+    for each in clients:
+        await each.ask()
+    site.look(busy=1)
+    assert len(site.made) == 2
+
+
+async def test_a_lane_that_was_long_in_starting_is_empty_from_then_on(site):
+    await site.with_lane(2)
+    site.made[0].ready = False
+    site.look(seconds=PATIENCE - 3)
+    site.made[0].ready = True
+    site.look(seconds=IDLE_SECONDS / 2)
+    assert not site.made[0].asked
+
+
+async def test_an_empty_lane_that_does_not_end_is_killed(site, caplog):
+    await site.with_lane(2)
+    site.look(seconds=IDLE_SECONDS)
+    assert site.made[0].asked
+    site.look(seconds=PATIENCE / 2)
+    assert not site.made[0].ended
+    site.look(seconds=PATIENCE / 2)
+    assert site.made[0].ended
+    assert "did not end within" in caplog.text
+
+
+async def test_the_pause_grows_while_lanes_die_soon_and_is_the_first_again_after_one_that_lived(site):
+    await site.with_lane()
+    pauses = []
+    for lived in (0, 1, STEADY):
+        site.look(seconds=lived)
+        site.made[-1].code = -9
+        site.look(seconds=1)
+        pauses.append(site.lanes._not_before - site.now)
+        site.lanes._start(site.now)
+        await until(lambda: site.made[-1].ready)
+    assert pauses == pytest.approx([2, 4, 2])
 
 
 async def test_answers_that_are_under_way_in_a_lane_are_given_when_all_ends(site):

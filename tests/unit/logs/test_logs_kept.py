@@ -121,7 +121,7 @@ def test_indexes_of_fields_are_kept(logs):
     assert (policy["logGroupIdentifier"], policy["policyDocument"], policy["source"]) == (GROUP, INDEX, "LOG_GROUP")
     fields = logs.call("DescribeFieldIndexes", logGroupIdentifiers=["g"])["fieldIndexes"]
     assert [field["fieldIndexName"] for field in fields] == ["requestId", "status"]
-    for document in ('{"Fields": []}', '{"Fields": "x"}', json.dumps({"Fields": ["f"] * 21})):
+    for document in ('{"Fields": []}', '{"Fields": "x"}', '{"FieldsV2": 5}', json.dumps({"Fields": ["f"] * 21})):
         refused = logs.refusal("PutIndexPolicy", **named, policyDocument=document)
         assert refused[0] == "InvalidParameterException"
     logs.call("DeleteIndexPolicy", **named)

@@ -5,6 +5,9 @@ import base64
 import pytest
 
 from clary.errors import AWSError
+from clary.functions import http
+from clary.identity.policy import MalformedPolicy, compile_policy
+from clary.services.apigateway import rest_apis
 from clary.services.lambda_.invocations import checked
 from clary.services.logs import tokens
 from clary.services.placed import page
@@ -23,8 +26,19 @@ TOKEN = base64.urlsafe_b64encode(DEEP.encode()).decode()
         lambda: pipelines._checked(DEEP),
         lambda: model_cards._checked(DEEP),
         lambda: compilation_spec._check_shapes(DEEP),
+        lambda: rest_apis.checked({"name": "a", "policy": DEEP}),
     ],
 )
 def test_deep_json_is_refused(read):
     with pytest.raises(AWSError):
         read()
+
+
+def test_a_deep_policy_is_malformed_wherever_it_is_compiled():
+    with pytest.raises(MalformedPolicy):
+        compile_policy(DEEP, "here")
+
+
+def test_a_deep_answer_of_a_function_is_malformed():
+    with pytest.raises(http.Malformed):
+        http.answer(DEEP.encode())

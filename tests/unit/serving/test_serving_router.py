@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -200,6 +201,17 @@ def test_dead_and_absent_edges_hold_nobody_up(tmp_path):
     slot.close()
     assert acknowledged(tmp_path, 10, "d")
     assert not list((tmp_path / "edges").iterdir())
+
+
+def test_an_edge_clears_away_what_killed_ones_have_left(tmp_path):
+    killed, living = EdgeSlot(tmp_path), EdgeSlot(tmp_path)
+    killed.write(1, ["container"])
+    killed._counter.close()
+    os.close(killed._descriptor)  # as the kernel does
+    own = EdgeSlot(tmp_path)
+    assert {each.name for each in (tmp_path / "edges").iterdir()} == {living._path.name, own._path.name}
+    living.close()
+    own.close()
 
 
 def test_setting_the_same_route_publishes_nothing(table):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import signal
 import sqlite3
@@ -273,10 +275,23 @@ def test_names_are_ordered_bytewise(store):
     assert listed == sorted(listed, key=str.encode)
 
 
-@pytest.mark.parametrize("token", ["", "x", "AAAA", "bm90IGpzb24", "W10", "é", "eyJhIjoxfQ"])
+DEEP = base64.urlsafe_b64encode(b"[" * 50_000).decode()
+
+
+@pytest.mark.parametrize("token", ["", "x", "AAAA", "bm90IGpzb24", "W10", "é", "eyJhIjoxfQ", DEEP])
 def test_a_token_that_we_never_gave_is_refused(store, token):
     with pytest.raises(ValueError, match="token"):
         store.read.page(query(token=token))
+
+
+@pytest.mark.parametrize("time", [2**63, -(2**63) - 1, 10**400])
+def test_a_token_of_a_time_that_no_database_knows_is_refused(store, time):
+    put(store, row("m0"), row("m1"))
+    token = store.read.page(query(limit=1)).token
+    said, _, name = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+    forged = base64.urlsafe_b64encode(json.dumps([said, time, name]).encode()).decode()
+    with pytest.raises(ValueError, match="token"):
+        store.read.page(query(token=forged))
 
 
 def test_a_token_of_another_query_is_refused(store):

@@ -3,12 +3,17 @@ kill."""
 
 from __future__ import annotations
 
+import faulthandler
 import subprocess
 import sys
 from functools import cache
 from pathlib import Path
 
 import pytest
+
+from clary.app.process import Start
+from clary.settings import Settings
+from clary.supervisor.tether import Tether, pair
 
 
 def loaded_by(*command: str) -> frozenset[str]:
@@ -47,3 +52,32 @@ def test_commands_that_everybody_gives_load_neither_pydantic_nor_botocores_clien
     modules = loaded_by(str(Path(sys.executable).parent / "clary"), command, "--data-dir", str(tmp_path))
     assert "clary.supervisor.lock" in modules
     assert not {"pydantic", "rich", "botocore.loaders", "sqlalchemy", "clary.compute.docker_images"} & modules
+
+
+HANGS = """
+import faulthandler, sys, threading
+later = faulthandler.dump_traceback_later
+faulthandler.dump_traceback_later = lambda seconds, repeat: later(0.05, repeat=repeat)
+sys.argv = ["-m"]
+import clary.app
+def waits_without_end(): threading.Event().wait()
+waits_without_end()
+"""
+
+
+def test_a_start_that_hangs_says_again_and_again_where():
+    with subprocess.Popen([sys.executable, "-P", "-c", HANGS], stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        said = (line for line in process.stderr if "in waits_without_end" in line)
+        assert next(said, "") and next(said, "")
+        process.kill()
+
+
+def test_a_process_that_is_ready_says_no_more_of_its_start(monkeypatch, tmp_path):
+    over = []
+    monkeypatch.setattr(faulthandler, "cancel_dump_traceback_later", lambda: over.append(True))
+    held, theirs = pair()
+    Start(Settings(data_dir=tmp_path), [], Tether(theirs.detach())).ready()
+    assert over
+    assert [word.ready for word in held.words()] == [True]
+    held.close()

@@ -1,5 +1,6 @@
 """The supervisor with small programs in place of Clary's own."""
 
+import errno
 import os
 import select
 import signal
@@ -19,6 +20,7 @@ from clary.supervisor import lock
 from clary.supervisor.child import Child
 from clary.supervisor.programs import Program, server_environment
 from clary.supervisor.sockets import bind_names, bind_tcp, bind_unix
+from clary.supervisor.supervisor import Supervisor
 from clary.supervisor.tether import Tether, pair
 
 PRELUDE = """
@@ -33,10 +35,12 @@ def note(what):
 HARNESS = """
 import os, sys
 from clary.errors import ClaryError
+from clary.supervisor import child
 from clary.supervisor.child import Child
 from clary.supervisor.programs import Program
 from clary.supervisor.supervisor import Supervisor
-place, *scripts = sys.argv[1:]
+place, slow, *scripts = sys.argv[1:]
+child.SLOW = float(slow)
 programs = [Program(f"p{i}", [sys.executable, "-c", s, place], [], os.environ) for i, s in enumerate(scripts)]
 def say(text): print(text, flush=True)
 try:
@@ -49,11 +53,11 @@ except ClaryError as error:
 class Supervised:
     """A supervisor in a process of its own."""
 
-    def __init__(self, place: Path, *scripts: str) -> None:
+    def __init__(self, place: Path, slow: float, *scripts: str) -> None:
         self.place = place
         written = [PRELUDE + textwrap.dedent(script) for script in scripts]
         self.process = subprocess.Popen(
-            [sys.executable, "-c", HARNESS, str(place), *written], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", HARNESS, str(place), str(slow), *written], stdout=subprocess.PIPE, text=True
         )
 
     def line(self) -> str:
@@ -81,8 +85,8 @@ class Supervised:
 def supervise(tmp_path):
     started = []
 
-    def start(*scripts: str) -> Supervised:
-        started.append(Supervised(tmp_path / "notes", *scripts))
+    def start(*scripts: str, slow: float = children.SLOW) -> Supervised:
+        started.append(Supervised(tmp_path / "notes", slow, *scripts))
         return started[-1]
 
     yield start
@@ -118,11 +122,63 @@ def test_a_process_that_never_starts_is_given_up_with_its_ending(supervise):
     assert lines[-1] == f"FAILED The process 'p0' does not start (exit code 7). Its last words stand in {clary.place}."
 
 
+def without_room(monkeypatch, tmp_path, times):
+    """A supervisor, what it says, and a machine that cannot start a process so many times."""
+    said, lacking, popen = (
+        [],
+        [BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")] * times,
+        subprocess.Popen,
+    )
+
+    def start(*arguments, **options):
+        if lacking:
+            raise lacking.pop()
+        return popen(*arguments, **options)
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    child = Child(Program("p", [sys.executable, "-c", ""], [], os.environ), 2)
+    return Supervisor([child], lambda: None, said.append, tmp_path / "log"), child, said
+
+
+def test_a_process_for_which_there_is_no_room_is_tried_again(monkeypatch, tmp_path):
+    supervisor, child, said = without_room(monkeypatch, tmp_path, 1)
+    supervisor._start_due()
+    assert said == ["p could not be started (Resource temporarily unavailable); it is tried again"]
+    assert not child.alive
+    assert not child.watched()
+    child.due = 0.0
+    supervisor._start_due()
+    assert child.alive
+    child.end(60)
+
+
+def test_a_clary_for_which_there_is_never_room_says_so(monkeypatch, tmp_path):
+    supervisor, child, _ = without_room(monkeypatch, tmp_path, 3)
+    with pytest.raises(ClaryError, match="'p' does not start: Resource temporarily"):
+        for _ in range(3):
+            child.due = 0.0
+            supervisor._start_due()
+
+
 def test_a_process_that_says_why_it_cannot_start_is_not_tried_again(supervise):
     clary = supervise('say(failure="no namespaces here"); sys.exit(1)', SOUND)
     assert clary.line() == "FAILED no namespaces here"
     clary.process.wait(60)
     assert clary.process.returncode == 0
+
+
+def test_a_process_that_is_long_in_starting_is_mentioned_once_and_waited_for(supervise):
+    go = supervise(
+        """
+        while not place.with_suffix(".go").exists(): time.sleep(0.01)
+        say(ready=True)
+        signal.pause()
+    """,
+        slow=0.0,
+    )
+    assert go.line() == f"p0 is not ready after 40 s; {go.place} says where it is"
+    go.place.with_suffix(".go").touch()
+    assert go.line() == "READY"
 
 
 def test_sigterm_lets_processes_finish(supervise):

@@ -83,7 +83,7 @@ def checked(api: Document) -> Document:
     if api.get("policy"):
         try:
             compile_policy(json.loads(api["policy"]), "api")
-        except ValueError:
+        except (ValueError, RecursionError):
             raise bad_request(
                 "Invalid policy document. Please check the policy syntax and ensure that Principals are valid."
             ) from None

@@ -160,9 +160,9 @@ def _index(row: Row, kept: Params) -> Output:
 def _fields(document: str) -> list[str]:
     """Raises InvalidParameterException."""
     said: Any = json.loads(document)
-    fields = said.get("Fields") or list(said.get("FieldsV2") or ())
-    if not isinstance(fields, list) or not all(isinstance(name, str) and name for name in fields):
+    fields = said.get("Fields") or said.get("FieldsV2")
+    if not isinstance(fields, list | dict) or not all(isinstance(name, str) and name for name in fields):
         raise invalid("The policy document must name its fields.")
     if not 0 < len(fields) <= _MOST_FIELDS:
         raise invalid(f"A field index policy can name 1 to {_MOST_FIELDS} fields.")
-    return fields
+    return list(fields)
