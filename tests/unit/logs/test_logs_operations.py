@@ -223,6 +223,14 @@ def test_groups_are_listed_with_their_retention_and_both_arns(logs):
     assert logs.refusal("PutRetentionPolicy", logGroupName="g", retentionInDays=2)[0] == "InvalidParameterException"
 
 
+def test_a_stream_that_goes_while_its_group_is_measured_counts_for_nothing(inner, logs):
+    put(logs, "x" * 100)
+    [group] = (path for path in inner.settings.logs_dir.iterdir() if path.is_dir())
+    (group / "gone.log").symlink_to("nowhere")
+    [shown] = logs.call("DescribeLogGroups")["logGroups"]
+    assert shown["storedBytes"] > 100
+
+
 def test_a_deleted_group_takes_its_streams_and_events_with_it(inner, logs):
     put(logs, "a")
     logs.call("DeleteLogGroup", logGroupName="g")
