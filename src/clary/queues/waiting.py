@@ -73,7 +73,7 @@ class Waiting:
                 await asyncio.sleep(_AWAY_SECONDS)
                 continue
             self._heard = said["newest"]
-            if said["queues"] is None:
+            if said["queues"] is None or self._heard < self._known_from:  # another control, whose clock was put back
                 self._known_from = self._heard
             self._wake(self._waiting if said["queues"] is None else said["queues"])
 
