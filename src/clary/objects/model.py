@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, Literal, NotRequired, TypedDict
 
@@ -17,6 +17,9 @@ DEFAULT_STORAGE_CLASS = "STANDARD"
 
 NULL_VERSION = "null"
 """The version that an object has where the bucket keeps no versions, or keeps them no longer."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 LockMode = Literal["", "GOVERNANCE", "COMPLIANCE"]
 Versioning = Literal["", "Enabled", "Suspended"]
@@ -243,8 +246,8 @@ def now_ms() -> int:
 
 
 def to_ms(moment: datetime) -> int:
-    """The inverse of `from_ms`."""
-    return round(moment.timestamp() * 1000)
+    """The inverse of `from_ms`; of a time between two milliseconds the earlier one."""
+    return (moment - _EPOCH) // _MILLISECOND
 
 
 def from_ms(stored: int) -> datetime:
