@@ -116,7 +116,8 @@ def test_it_starts_for_a_request_and_ends_when_nobody_asks(jobs: Jobs) -> None:
     nothing_runs(jobs, name)
     assert says(jobs, name) != first
     wait_until(lambda: reported(jobs, name, "ModelSetupTime") >= 2, JOB_SECONDS, "CloudWatch is told of both")
-    assert reported(jobs, name, "ServerlessConcurrentExecutionsUtilization") >= 4
+    used = "ServerlessConcurrentExecutionsUtilization"
+    wait_until(lambda: reported(jobs, name, used) >= 4, JOB_SECONDS, "and of all four")
     jobs.sagemaker.delete_endpoint(EndpointName=name)
     nothing_runs(jobs, name)
 

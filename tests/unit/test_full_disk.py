@@ -18,6 +18,7 @@ from clary.objects import ObjectStore
 from clary.objects.body import receive_bytes
 from clary.publish import Publisher, Subscriber
 from clary.store import Store
+from clary.workload.functions import published
 
 NO_SPACE = OSError(errno.ENOSPC, "No space left on device")
 
@@ -121,3 +122,25 @@ def test_what_could_not_be_published_is_published_when_there_is_space(
     assert written.wait(60)
     publisher.publish({"key": "newest"})
     assert subscriber.current() == {"key": "newest"}
+
+
+def test_functions_that_are_again_as_they_were_are_published_over_what_could_not_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    functions, publication, seen = {"f": 1}, published._Publication(tmp_path), Subscriber(tmp_path / published.FILE)
+    monkeypatch.setattr(published, "document", lambda _: dict(functions))
+    reader: Any = None
+    publication.publish(reader)
+
+    def full(*_: object) -> None:
+        raise NO_SPACE
+
+    functions["f"] = 2
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="No space"):
+        patch.setattr(json, "dump", full)
+        publication.publish(reader)
+    functions["f"] = 1
+    before = seen.current() and seen.generation
+    publication.publish(reader)  # else the other one would be, as soon as there is space
+    assert seen.current() == {"functions": {"f": 1}}
+    assert seen.generation > before

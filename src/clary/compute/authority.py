@@ -78,7 +78,7 @@ class Authority:
     def _refresh(self, place: Path) -> None:
         """What the host trusts changes: a running container keeps what it was shown, the next one gets the new."""
         trusted = self._trusted_here()
-        seen = (place, *((path, path.stat().st_mtime_ns) for path in trusted))
+        seen = (place, *map(_as_it_is, trusted))
         if seen == self._seen:
             return
         wanted = pem.joined(*(path.read_bytes() for path in trusted), (place / _AUTHORITY).read_bytes())
@@ -97,6 +97,12 @@ class Authority:
         found = [Path(path) for path in (*system, *named) if path and os.access(path, os.R_OK)]
         others = [path for path in found if path.is_file() and path != for_users(self._folder)]
         return list(dict.fromkeys(others)) or [Path(botocore.__file__).parent / "cacert.pem"]
+
+
+def _as_it_is(path: Path) -> tuple[object, ...]:
+    """What tells a file's content from another: within one tick of the kernel all writes have one time."""
+    has = path.stat()
+    return path, has.st_ino, has.st_size, has.st_mtime_ns
 
 
 def for_users(folder: Path) -> Path:

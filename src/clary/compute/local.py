@@ -230,10 +230,13 @@ def is_abandoned(place: Path) -> bool:
 
 
 def _state(place: Path) -> State:
+    """The handle is read first: written under the lock, it tells one that has lost its shim from one that is begun
+    between two of these looks."""
     here = str(place)
+    handle = record.read(here, record.HANDLE)
     ended = record.read(here, record.EXIT)
     if ended is None and record.is_locked(here):
-        handle = record.read(here, record.HANDLE)
+        handle = handle or record.read(here, record.HANDLE)
         return Running(since=handle["since"] if handle else time.time())
     ended = ended or record.read(here, record.EXIT)  # it may have ended between the two looks
     if ended is not None:
@@ -245,10 +248,9 @@ def _state(place: Path) -> State:
             reason=ended["reason"],
             since=ended["since"],
         )
-    handle = record.read(here, record.HANDLE)
-    if handle and handle.get("engine"):
-        return Running(since=handle["since"])
-    return Lost() if handle else Absent()
+    if not handle or not (place / record.HANDLE).exists():  # it may just be being removed
+        return Absent()
+    return Running(since=handle["since"]) if handle.get("engine") else Lost()
 
 
 def _abandon(place: Path, why: str) -> None:

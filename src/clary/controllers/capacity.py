@@ -91,12 +91,13 @@ class Capacity:
         with self._lock:
             return key in self._placed
 
-    def hand_over(self, old: Key, new: Key) -> None:
-        """The place that `old` has is `new`'s."""
+    def hand_over(self, new: Key, *old: Key) -> None:
+        """The place that one of `old` has is `new`'s: the first that has one."""
         with self._lock:
-            if old in self._placed:
+            owner = next((key for key in old if key in self._placed), None)
+            if owner is not None:
                 self._waiting = [each for each in self._waiting if each.key != new]
-                self._placed[new] = self._placed.pop(old)
+                self._placed[new] = self._placed.pop(owner)
 
     def release(self, key: Key) -> None:
         """It needs no place any more, or never got one."""

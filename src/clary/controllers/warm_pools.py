@@ -74,7 +74,7 @@ class WarmPools:
         """The job is saved: its place is the pool's now."""
         if "warm_pool" in job.state:
             pool = _pool_of(job.key)
-            self._capacity.hand_over(job.key, pool)
+            self._capacity.hand_over(pool, job.key)
             self._wake(pool)
 
     def take(self, row: Row) -> None:
@@ -85,7 +85,7 @@ class WarmPools:
         for pool in self._store.read.rows(WARM_POOL_KIND):
             same = (pool.key.account, pool.key.region) == (row.key.account, row.key.region)
             if same and pool.spec == wanted and self._end(pool.key, time.time(), reused_by=row.key.name):
-                self._capacity.hand_over(pool.key, row.key)
+                self._capacity.hand_over(row.key, pool.key, _job_of(pool.key))  # whose end may just have been saved
                 return
 
     def reconcile(self, key: Key) -> float | None:

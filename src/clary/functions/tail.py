@@ -12,8 +12,9 @@ from clary.telemetry.logfile import LogReader, LogWriter
 TAIL_BYTES = 4096
 """LogResult holds the last 4 KB."""
 
-_PATIENCE = 1.0
-"""Seconds until the last line has come through the container's log pipe; it takes a millisecond."""
+_PATIENCE = 10.0
+"""Seconds until the last line has come through the container's log pipe; it takes a millisecond, and on a machine with
+much else to do as long as its shim waits for a processor."""
 
 _PAUSE = 0.001
 

@@ -92,9 +92,11 @@ class Shim:
         self._member: Optional[network.Membership] = None
         self._guards: List[Guard] = []
         self._in_memory: List[int] = []
+        self._let_go = False
         self._ready = False
         self._stopping = False
         self._asked_to_kill = False
+        self._killed = False
         self._deadline: Optional[float] = None
         self._status: Optional[int] = None
         self._failed = ""
@@ -256,12 +258,15 @@ class Shim:
         if self._launch["identity"]["count"] > 1:
             confine.write_range(self._child, self._launch["identity"])
             trees = sources.open_mapped(self._launch, self._child)
+        self._let_go = True
         self.tell({"go": True, "mapped": list(trees)}, list(trees.values()))
         messages.close_all(list(trees.values()))
 
     def _know_init(self, message: messages.Message, _: List[int]) -> None:
         self._init = message["init"]
         os.waitpid(self._child, 0)
+        if self._killed:
+            self._kill()
         self.tell({"adopted": True})
 
     def _copy(self, message: messages.Message, _: List[int]) -> None:
@@ -328,13 +333,18 @@ class Shim:
     def _kill(self) -> None:
         """SIGKILL for everything inside: by PID 1's death, or, without namespaces, by PID 1's own hand."""
         if self._launch["confined"] or self._asked_to_kill:
-            self._deadline = None
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self._child if self._init is None else self._init, signal.SIGKILL)
+            self._deadline, self._killed = None, True
+            if not self._awaits_init():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(self._child if self._init is None else self._init, signal.SIGKILL)
         else:
             self._asked_to_kill = True
             self.tell({"signal": signal.SIGKILL})
             self._deadline = time.monotonic() + _KILL_SECONDS
+
+    def _awaits_init(self) -> bool:
+        """Whether PID 1 may be there already and is not known yet: the child that makes it must live to say so."""
+        return self._launch["confined"] and self._let_go and self._init is None
 
     # -- its end
 

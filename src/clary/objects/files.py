@@ -111,15 +111,24 @@ class Files:
         self.path(file).unlink(missing_ok=True)
 
     def all(self) -> Iterator[tuple[str, float]]:
-        """Every file's id, and when it was last written or linked (epoch seconds)."""
+        """Every file's id, and when it was last written or linked (epoch seconds); those that go meanwhile are none."""
         for folder in self._root.glob("?" * _FOLDER_LETTERS):
             with os.scandir(folder) as entries:
-                yield from ((entry.name, entry.stat().st_ctime) for entry in entries if _ID.fullmatch(entry.name))
+                for entry in entries:
+                    if _ID.fullmatch(entry.name) and (made := _made(entry)) is not None:
+                        yield entry.name, made
 
     def _make_folder(self, folder: Path) -> None:
         if not folder.exists():
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             sync(self._root)
+
+
+def _made(entry: os.DirEntry[str]) -> float | None:
+    try:
+        return entry.stat().st_ctime
+    except FileNotFoundError:
+        return None
 
 
 def open_regular(path: Path) -> BinaryIO:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, Literal, NotRequired, TypedDict
 
@@ -16,6 +17,9 @@ DEFAULT_STORAGE_CLASS = "STANDARD"
 
 NULL_VERSION = "null"
 """The version that an object has where the bucket keeps no versions, or keeps them no longer."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 LockMode = Literal["", "GOVERNANCE", "COMPLIANCE"]
 Versioning = Literal["", "Enabled", "Suspended"]
@@ -241,13 +245,13 @@ def decode_key(stored: bytes) -> str:
 
 
 def now_ms() -> int:
-    """The time as it is stored: milliseconds since the epoch, UTC."""
-    return to_ms(datetime.now(UTC))
+    """The time as it is stored: whole milliseconds since the epoch that are over, so that nothing is of the future."""
+    return time.time_ns() // 1_000_000
 
 
 def to_ms(moment: datetime) -> int:
-    """The inverse of `from_ms`."""
-    return round(moment.timestamp() * 1000)
+    """The inverse of `from_ms`; of a time between two milliseconds the earlier one."""
+    return (moment - _EPOCH) // _MILLISECOND
 
 
 def from_ms(stored: int) -> datetime:

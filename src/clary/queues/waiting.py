@@ -30,12 +30,15 @@ class Waiting:
         self.ask = ask
         self._waiting: dict[str, set[asyncio.Event]] = {}
         self._heard = 0
+        self._known_from = 0
+        """What came after this number is in `_last`."""
         self._last: dict[str, int] = {}
         self._listening: asyncio.Task[None] | None = None
 
     async def arrival(self, queue: str, after: int, seconds: float) -> None:
-        """Until something came into the queue after the number `after`, or for so many seconds."""
-        if self._last.get(queue, 0) > after:
+        """Until something came into the queue after the number `after`, or for so many seconds; or at once, where
+        nobody here knows whether something has."""
+        if self._last.get(queue, 0) > after or (self._listens and after < self._known_from):
             return
         came = asyncio.Event()
         waiting = self._waiting.setdefault(queue, set())
@@ -51,9 +54,13 @@ class Waiting:
             if not waiting and self._waiting.get(queue) is waiting:
                 del self._waiting[queue]
 
+    @property
+    def _listens(self) -> bool:
+        return self._listening is not None and not self._listening.done()
+
     def _listen(self, after: int) -> None:
-        if self._listening is None or self._listening.done():
-            self._heard = after
+        if not self._listens:
+            self._heard = self._known_from = after
             self._last.clear()
             self._listening = asyncio.get_running_loop().create_task(self._hear())
 
@@ -66,6 +73,8 @@ class Waiting:
                 await asyncio.sleep(_AWAY_SECONDS)
                 continue
             self._heard = said["newest"]
+            if said["queues"] is None or self._heard < self._known_from:  # another control, whose clock was put back
+                self._known_from = self._heard
             self._wake(self._waiting if said["queues"] is None else said["queues"])
 
     def _wake(self, queues: Any) -> None:  # noqa: ANN401 - names, of a list or of a dict

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from clary.errors import ClaryError
 from clary.settings import Settings
 
 _HANDLE = "clary.json"
+_GLANCE_SECONDS = 0.001
+"""What a look at the lock takes, and more."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +37,29 @@ def take(settings: Settings) -> int:
     except OSError as error:
         what = f"The data folder {settings.data_dir} cannot be used: {error.strerror}."
         raise ClaryError(what, "Choose another with `--data-dir`.") from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not _locked(descriptor):
         os.close(descriptor)
-        raise _in_use(settings) from None
+        raise _in_use(settings)
     return descriptor
+
+
+def _locked(descriptor: int) -> bool:
+    """False where a Clary has it. Who only looks whether one has (`held`) shares it for a moment, which is waited
+    for."""
+    while not _flocked(descriptor, fcntl.LOCK_EX):
+        if not _flocked(descriptor, fcntl.LOCK_SH):
+            return False
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+        time.sleep(_GLANCE_SECONDS)
+    return True
+
+
+def _flocked(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def held(settings: Settings) -> bool:
@@ -49,12 +69,9 @@ def held(settings: Settings) -> bool:
     except FileNotFoundError:
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+        return not _flocked(descriptor, fcntl.LOCK_SH)
     finally:
         os.close(descriptor)
-    return False
 
 
 def write_handle(settings: Settings, handle: Handle) -> None:

@@ -19,7 +19,7 @@ class Limits:
     """Bounds of one rendering."""
 
     seconds: float = 1.0
-    """AWS states none; a template of some hundred lines takes a millisecond."""
+    """Of a processor. AWS states none; a template of some hundred lines takes a millisecond."""
 
     steps: int = 500_000
     """Nodes evaluated and elements looked at, all loops together: about as many as the seconds allow."""
@@ -36,7 +36,8 @@ class Limits:
 
 
 class Budget:
-    """What is left of the limits; every loop of the engine spends from it."""
+    """What is left of the limits; every loop of the engine spends from it, in the thread that has made it: what others
+    have of the processors meanwhile counts for nothing."""
 
     _CHECKED_EVERY = 256
 
@@ -44,7 +45,7 @@ class Budget:
         self.limits = limits
         self._steps = 0
         self._next_check = self._CHECKED_EVERY
-        self._end = time.monotonic() + limits.seconds
+        self._end = time.thread_time() + limits.seconds
 
     def spend(self, steps: int = 1) -> None:
         """Raises TooMuch."""
@@ -54,7 +55,7 @@ class Budget:
         self._next_check = self._steps + self._CHECKED_EVERY
         if self._steps > self.limits.steps:
             raise TooMuch(f"the template takes more than {self.limits.steps} steps")
-        if time.monotonic() > self._end:
+        if time.thread_time() > self._end:
             raise TooMuch(f"the template takes longer than {self.limits.seconds} seconds")
 
     def sized(self, text: str) -> str:

@@ -7,18 +7,26 @@ ever on one line; proposals of a tuning, whose libraries control does without.
 from __future__ import annotations
 
 import json
+import os
 import select
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import IO, Any
 
 MOST_IDLE = 2
 """Of about 15 MB each."""
 
+IDLE_SECONDS = 60.0
+"""One that does not compute is given so long beyond its time: others may have the processors, or it hangs."""
+
 _PIECE = 65_536
+_LOOK_SECONDS = 0.25
+_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class TooSlow(Exception):
@@ -39,22 +47,31 @@ class _Child:
         )
 
     def ask(self, question: bytes, seconds: float) -> bytes:
-        """Raises TooSlow, _Ended."""
+        """`seconds` are a processor's. Raises TooSlow, _Ended."""
         assert self._process.stdin is not None and self._process.stdout is not None  # noqa: S101  both are pipes
         try:
             self._process.stdin.write(question)
         except BrokenPipeError:
             raise _Ended from None
-        deadline, answer = time.monotonic() + seconds, b""
+        spent, deadline, answer = self._spent(), time.monotonic() + seconds + IDLE_SECONDS, b""
         while not answer.endswith(b"\n"):
-            left = deadline - time.monotonic()
-            if left <= 0 or not _readable(self._process.stdout, left):
+            left = min(spent + seconds - self._spent(), deadline - time.monotonic())
+            if left <= 0:
                 raise TooSlow(f"no result within {seconds:.0f} seconds")
+            if not _readable(self._process.stdout, min(left, _LOOK_SECONDS)):
+                continue
             piece = self._process.stdout.read(_PIECE)
             if not piece:
                 raise _Ended
             answer += piece
         return answer
+
+    def _spent(self) -> float:
+        """Seconds of processors that it has had; 0 where it has ended."""
+        with suppress(FileNotFoundError, ProcessLookupError):
+            fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+            return (int(fields[11]) + int(fields[12])) / _TICKS
+        return 0.0
 
     def end(self) -> None:
         """At once."""
@@ -78,7 +95,7 @@ class Asking:
         self._idle: list[_Child] = []
 
     def ask(self, question: Mapping[str, Any], seconds: float) -> Any:  # noqa: ANN401  what the question asks for
-        """What the child answers. Raises TooSlow."""
+        """What the child answers, for which it may compute for so many seconds. Raises TooSlow."""
         line = json.dumps(question).encode() + b"\n"
         with self._lock:
             kept = self._idle.pop() if self._idle else None

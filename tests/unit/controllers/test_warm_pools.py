@@ -88,6 +88,19 @@ def test_a_jobs_place_is_kept_and_given_to_the_next_one_like_it(world):
     assert world.ask(stranger) == Placed()
 
 
+def test_a_place_is_given_that_its_job_has_not_handed_to_the_pool_yet(world):
+    first = world.job()
+    assert world.ask(first) == Placed()
+    assert world.ask(world.job("stranger", RoleArn="other")) == Queued(1)
+    saved = world.store.write(lambda transaction: world.pools.retain(transaction, first))
+    second = world.job("second")
+    assert world.ask(second) == Placed()
+    world.pools.kept(saved)
+    world.capacity.release(first.key)
+    assert world.pools.reconcile(world.key(first)) is None
+    assert (world.ask(second), world.capacity.taken) == (Placed(), MACHINE)
+
+
 def test_a_pool_is_given_once(world):
     first = finished(world)
     second = world.job("second")

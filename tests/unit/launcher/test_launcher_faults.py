@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from clary.compute import record
-from clary.launcher import server, shim
+from clary.launcher import messages, server, shim
+from clary.launcher.guards import Verdict
 
 LAUNCH = {"limits": {"cpus": None, "gpus": 0}, "mounts": [], "warm": None}
 
@@ -59,3 +60,34 @@ def test_a_container_that_cannot_be_begun_keeps_nobody_waiting():
     assert os.waitpid(half._child, 0)[1] == signal.SIGKILL
     assert (half._failed, half._over) == ("no group for it", True)
     os.close(reading), os.close(writing)
+
+
+def _waiting(reading, *writing):
+    """A process that ends by itself when nobody could let it go on any more."""
+    pid = os.fork()
+    if pid == 0:
+        for each in writing:
+            os.close(each)
+        os.read(reading, 1)
+        os._exit(0)
+    return pid
+
+
+def test_one_that_is_killed_before_its_first_process_is_known_ends_with_it():
+    """The child that makes it is left alone: nobody else can say who it is."""
+    half = shim.Shim.__new__(shim.Shim)
+    half._launch, half._let_go, half._init, half._verdict = {"confined": True}, True, None, None
+    half._asked_to_kill = half._killed = False
+    half._channel, theirs = messages.pair()
+    (child_waits, lets_child), (init_waits, lets_init) = os.pipe(), os.pipe()
+    init = _waiting(init_waits, lets_init, lets_child)
+    half._child = _waiting(child_waits, lets_init, lets_child)
+    half.end(Verdict(""))
+    assert os.waitid(os.P_PID, half._child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+    os.close(lets_child)
+    half._know_init({"init": init}, [])
+    os.close(lets_init)
+    assert os.waitpid(init, 0)[1] == signal.SIGKILL
+    for each in (half._channel, theirs):
+        each.close()
+    os.close(child_waits), os.close(init_waits)

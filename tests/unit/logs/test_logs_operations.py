@@ -200,6 +200,18 @@ def test_streams_are_listed_by_their_last_events(logs):
     assert len(names) == 6
 
 
+def test_pages_by_last_event_go_on_where_a_stream_has_moved_meanwhile(logs):
+    for n in range(3):
+        logs.call("CreateLogStream", logGroupName="g", logStreamName=f"t{n}")
+        put(logs, "x", at=now() - 1000 + n, stream=f"t{n}")
+    asked = {"logGroupName": "g", "orderBy": "LastEventTime", "descending": True, "limit": 1}
+    first = logs.call("DescribeLogStreams", **asked)
+    put(logs, "y", at=now() - 500, stream="t2")
+    second = logs.call("DescribeLogStreams", **asked, nextToken=first["nextToken"])
+    shown = [page["logStreams"][0]["logStreamName"] for page in (first, second)]
+    assert shown == ["t2", "t1"]
+
+
 def test_groups_are_listed_with_their_retention_and_both_arns(logs):
     logs.call("CreateLogGroup", logGroupName="/aws/x", tags={"a": "b"})
     logs.call("PutRetentionPolicy", logGroupName="/aws/x", retentionInDays=7)
@@ -215,6 +227,14 @@ def test_groups_are_listed_with_their_retention_and_both_arns(logs):
     assert "retentionInDays" not in group
     assert len(logs.call("DescribeLogGroups")["logGroups"]) == 2
     assert logs.refusal("PutRetentionPolicy", logGroupName="g", retentionInDays=2)[0] == "InvalidParameterException"
+
+
+def test_a_stream_that_goes_while_its_group_is_measured_counts_for_nothing(inner, logs):
+    put(logs, "x" * 100)
+    [group] = (path for path in inner.settings.logs_dir.iterdir() if path.is_dir())
+    (group / "gone.log").symlink_to("nowhere")
+    [shown] = logs.call("DescribeLogGroups")["logGroups"]
+    assert shown["storedBytes"] > 100
 
 
 def test_a_deleted_group_takes_its_streams_and_events_with_it(inner, logs):

@@ -144,6 +144,13 @@ def test_files_that_broken_requests_left_are_swept_and_no_others(store, bucket):
     assert body_of(store, kept) == b"x"
 
 
+def test_a_file_that_goes_while_files_are_looked_through_is_none(store):
+    there = receive_bytes(store.files, b"left")["file"]
+    gone = store.files.path(there[:-1] + ("0" if there[-1] != "0" else "1"))
+    gone.symlink_to("nowhere")  # is listed, and there is no more to be known of it
+    assert [file for file, _ in store.files.all()] == [there]
+
+
 def test_a_body_that_has_gone_becomes_no_object(store, bucket):
     lost = receive_bytes(store.files, b"x")
     store.clear()

@@ -67,6 +67,40 @@ def test_what_came_between_the_look_and_the_wait_is_not_missed():
     asyncio.run(run())
 
 
+def test_what_came_before_others_began_to_listen_is_not_missed_by_who_looked_before_it():
+    control = Control()
+    edge = Waiting(control.ask)
+
+    async def run():
+        heard = control.arrivals.newest
+        control.arrivals.tell(["a"])
+        keeps = asyncio.create_task(edge.arrival("other", control.arrivals.newest, LONG))
+        await asyncio.sleep(0)
+        await asyncio.wait_for(edge.arrival("a", heard, 2 * LONG), LONG)
+        keeps.cancel()
+
+    asyncio.run(run())
+
+
+def test_of_what_control_cannot_tell_one_by_one_nobody_misses_anything(monkeypatch):
+    monkeypatch.setattr(arrivals, "_KEPT", 1)
+    control = Control()
+    edge = Waiting(control.ask)
+
+    async def run():
+        heard = control.arrivals.newest
+        waits = asyncio.create_task(edge.arrival("other", heard, LONG))
+        await asyncio.sleep(0)
+        control.arrivals.tell(["a", "b", "c"])
+        await asyncio.wait_for(waits, LONG)
+        keeps = asyncio.create_task(edge.arrival("other", control.arrivals.newest, LONG))
+        await asyncio.sleep(0)
+        await asyncio.wait_for(edge.arrival("a", heard, 2 * LONG), LONG)
+        keeps.cancel()
+
+    asyncio.run(run())
+
+
 def test_a_wait_has_an_end(monkeypatch):
     monkeypatch.setattr(waiting, "LISTENING_SECONDS", 0.05)
     control = Control()

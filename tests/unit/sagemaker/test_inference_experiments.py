@@ -195,7 +195,18 @@ def test_a_stop_says_what_becomes_of_both(inner, sagemaker, actions, wanted):
     sagemaker.call("StopInferenceExperiment", Name="x", **asked)
     row = inner.store.read.get(KEY)
     assert (row.target, row.state["stop"]["actions"], row.state["reason"]) == ("Cancelled", wanted, "enough")
-    assert sagemaker.refusal("StopInferenceExperiment", Name="x", **asked)[0] == "ConflictException"
+    stopping_at_once(sagemaker, asked)
+
+
+def stopping_at_once(sagemaker, asked):
+    """It shows itself so, and acts so, before its controller has."""
+    assert described(sagemaker)["Status"] == "Stopping"
+    for status, count in (("Stopping", 1), ("Running", 0)):
+        listed = sagemaker.call("ListInferenceExperiments", StatusEquals=status)["InferenceExperiments"]
+        assert [each["Status"] for each in listed] == [status] * count
+    for operation, params in (("Stop", asked), ("Update", {"Description": "d"})):
+        code, text = sagemaker.refusal(f"{operation}InferenceExperiment", Name="x", **params)
+        assert (code, text.endswith("is in status Stopping.")) == ("ConflictException", True)
 
 
 NOT_LEFT = (

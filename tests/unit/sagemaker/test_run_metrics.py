@@ -105,7 +105,7 @@ def test_a_summary_is_that_of_all_values(values):
 
 
 def test_what_is_not_taken_is_told_by_its_place(inner, sagemaker):
-    old, coming = value(1, ago=timedelta(days=15)), value(1, ago=-timedelta(hours=3))
+    old, coming = value(1, ago=timedelta(days=15)), value(1, ago=-timedelta(days=1))  # of when this file was read
     answer = put(inner, old, value(2), coming, value(float("nan")), value(float("inf")))
     assert answer == {"Errors": [{"Code": "VALIDATION_ERROR", "MetricIndex": index} for index in (0, 2, 3, 4)]}
     assert metrics(sagemaker)["loss"]["Count"] == 1

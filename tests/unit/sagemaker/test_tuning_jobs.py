@@ -274,11 +274,18 @@ def test_a_stop_and_a_delete_are_written_down_and_shown(inner, sagemaker):
     assert code == "ResourceInUse"
     sagemaker.call("StopHyperParameterTuningJob", **asked)
     assert described(sagemaker, "t")["HyperParameterTuningJobStatus"] == "Stopping"
+    settle(inner, "t", "Stopping", ())
+    sagemaker.call("StopHyperParameterTuningJob", **asked)  # whether the controller has begun with it or not
     settle(inner, "t", "Stopped")
     _, text = sagemaker.refusal("StopHyperParameterTuningJob", **asked)
     assert text == "The request was rejected because the hyperparameter tuning job is in status Stopped."
     sagemaker.call("DeleteHyperParameterTuningJob", **asked)
     assert described(sagemaker, "t")["HyperParameterTuningJobStatus"] == "Deleting"
+    for status in ("Stopped", "Deleting"):  # as long as it is there
+        settle(inner, "t", status, ())
+        sagemaker.call("DeleteHyperParameterTuningJob", **asked)
+        _, text = sagemaker.refusal("StopHyperParameterTuningJob", **asked)
+        assert text == "The request was rejected because the hyperparameter tuning job is in status Deleting."
 
 
 def warm(*parents, kind="IdenticalDataAndAlgorithm"):

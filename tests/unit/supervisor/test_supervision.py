@@ -1,6 +1,7 @@
 """The supervisor with small programs in place of Clary's own."""
 
 import errno
+import fcntl
 import os
 import select
 import signal
@@ -276,6 +277,19 @@ def test_one_clary_per_data_folder(tmp_path):
     os.close(descriptor)
     assert not lock.held(settings)
     os.close(lock.take(settings))
+
+
+def test_somebody_who_looks_whether_a_clary_runs_keeps_none_from_starting(tmp_path):
+    settings, taken = Settings(data_dir=tmp_path), []
+    os.close(lock.take(settings))
+    with (tmp_path / "lock").open() as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        starting = threading.Thread(target=lambda: taken.append(lock.take(settings)))
+        starting.start()
+        starting.join(0.02)
+        assert taken == []
+    starting.join(60)
+    os.close(taken.pop())
 
 
 def test_a_taken_port_is_one_clear_line():

@@ -52,6 +52,15 @@ def test_it_is_stopped(text: str) -> None:
     assert time.process_time() - began < 5
 
 
+def test_what_others_have_of_the_processors_meanwhile_is_not_the_templates(monkeypatch: pytest.MonkeyPatch) -> None:
+    budget, now = Budget(LIMITS), time.monotonic
+    monkeypatch.setattr(time, "monotonic", lambda: now() + 3600)
+    budget.spend(1000)
+    with pytest.raises(TooMuch, match="longer than"):
+        monkeypatch.setattr(time, "thread_time", lambda: 3600.0)
+        budget.spend(1000)
+
+
 @pytest.mark.parametrize(
     "text", ["(" * 5000, "#if(" + "(" * 5000, "#if(true)" * 3000, "#set($x = " + "[" * 5000, '#set($x = "' * 999]
 )

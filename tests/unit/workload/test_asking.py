@@ -6,10 +6,12 @@ import contextlib
 import os
 import resource
 import signal
+import threading
 
 import pytest
 
 from clary.telemetry.logfile import LogWriter
+from clary.workload import asking
 from clary.workload.asking import MOST_IDLE, Asking, TooSlow
 
 LOSS = {"Name": "loss", "Regex": "loss=([0-9.]+)"}
@@ -67,6 +69,23 @@ def test_one_that_is_too_slow_is_killed_and_the_next_question_answered(matching,
     with pytest.raises(ProcessLookupError):
         os.kill(slow, 0)
     assert ask(matching, log)
+
+
+def test_one_that_has_no_processor_for_longer_than_it_may_compute_is_waited_for(matching, log):
+    first = ask(matching, log)
+    [child] = pids(matching)
+    os.kill(child, signal.SIGSTOP)
+    threading.Timer(0.5, os.kill, (child, signal.SIGCONT)).start()
+    assert ask(matching, log, seconds=0.2) == first
+    assert pids(matching) == [child]
+
+
+def test_one_that_does_not_compute_and_does_not_answer_is_killed(matching, log, monkeypatch):
+    ask(matching, log)
+    monkeypatch.setattr(asking, "IDLE_SECONDS", 0.1)
+    os.kill(*pids(matching), signal.SIGSTOP)
+    with pytest.raises(TooSlow, match="no result within"):
+        ask(matching, log, seconds=0.1)
 
 
 def test_one_that_has_ended_while_it_waited_is_replaced(matching, log):

@@ -176,8 +176,15 @@ def _folder(context: Context, group: str) -> Path:
 def _size(folder: Path) -> int:
     try:
         with os.scandir(folder) as entries:
-            return sum(entry.stat().st_size for entry in entries)
+            return sum(map(_bytes, entries))
     except FileNotFoundError:
+        return 0
+
+
+def _bytes(entry: os.DirEntry[str]) -> int:
+    try:
+        return entry.stat().st_size
+    except FileNotFoundError:  # its stream has just been deleted, or written anew
         return 0
 
 

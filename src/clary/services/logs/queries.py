@@ -59,7 +59,8 @@ def start(context: Context, params: Params) -> Output:
 
 
 def _insert(transaction: Transaction, row: Row) -> None:
-    going_on = [each for each in transaction.rows(KIND, (SCHEDULED, RUNNING)) if _beside(each.key, row.key)]
+    open_ = transaction.rows(KIND, (SCHEDULED, RUNNING))
+    going_on = [each for each in open_ if _beside(each.key, row.key) and not LIFECYCLE.terminal(_status(each))]
     if len(going_on) >= MOST_AT_ONCE:
         raise AWSError(
             "LimitExceededException", f"Account maximum query concurrency limit of [{MOST_AT_ONCE}] reached."

@@ -106,21 +106,19 @@ def _page(context: Context, query: Query) -> Page:
 def _by_last_event(context: Context, group: str, params: Params) -> Output:
     if "logStreamNamePrefix" in params:
         raise invalid("Cannot order by LastEventTime with a logStreamNamePrefix.")
-    token = params.get("nextToken")
+    token, descending = params.get("nextToken"), params.get("descending", False)
     rows = _page(context, _query(context, group, {}, _ALL)).rows
-    streams = sorted((_shown(context, row) for row in rows), key=_place, reverse=params.get("descending", False))
-    start = 0
-    if token is not None:
+    streams = sorted((_shown(context, row) for row in rows), key=_place, reverse=descending)
+    if token is not None:  # the stream that it names may have another place by now
         after = tokens.read(token, int, str)
-        order = [_place(stream) for stream in streams]
-        start = order.index(after) + 1 if after in order else 0
+        streams = [each for each in streams if (_place(each) < after if descending else _place(each) > after)]
     limit = params.get("limit", PAGE)
-    shown = streams[start : start + limit]
-    more = tokens.write(*_place(shown[-1])) if start + limit < len(streams) else None
+    shown = streams[:limit]
+    more = tokens.write(*_place(shown[-1])) if limit < len(streams) else None
     return present({"logStreams": shown, "nextToken": more})
 
 
-def _place(stream: Output) -> tuple[int, str]:
+def _place(stream: Output) -> tuple[int | str, ...]:
     return stream.get("lastEventTimestamp", 0), stream["logStreamName"]
 
 

@@ -11,6 +11,7 @@ from clary.lifecycles.inference_experiment import (
     COMPLETED,
     CREATED,
     CREATING,
+    LIFECYCLE,
     RUNNING,
     STARTING,
     STOPPING,
@@ -32,6 +33,11 @@ _VARIANTS = {
 _REMOVED = {STOPPING: "Deleting", COMPLETED: "Deleted", CANCELLED: "Deleted"}
 
 
+def public(row: Row) -> str:
+    """Its Status: one that was asked to stop is Stopping at once."""
+    return STOPPING if row.state.get("stop") and not LIFECYCLE.terminal(row.status) else row.status
+
+
 def description(context: Context, row: Row) -> Output:
     """Describe's output."""
     spec = {name: value for name, value in row.spec.items() if name != "EndpointName"}
@@ -48,7 +54,7 @@ def summary(row: Row) -> Output:
             "Name": row.key.name,
             "Type": row.spec["Type"],
             "Schedule": {"StartTime": moment(state["begins"]), "EndTime": moment(state["ends"])},
-            "Status": row.status,
+            "Status": public(row),
             "StatusReason": state.get("reason"),
             "Description": row.spec.get("Description"),
             "CreationTime": row.created,
@@ -68,8 +74,9 @@ def _endpoint(context: Context, row: Row) -> Output:
 
 
 def _variant_status(row: Row, name: str) -> str:
-    if row.status in _VARIANTS:
-        return _VARIANTS[row.status]
+    status = public(row)
+    if status in _VARIANTS:
+        return _VARIANTS[status]
     stop = row.state.get("stop")
     actions = stop["actions"] if stop else experiment.actions(row.spec, {})
-    return _REMOVED[row.status] if actions[name] == experiment.REMOVE else "InService"
+    return _REMOVED[status] if actions[name] == experiment.REMOVE else "InService"

@@ -16,10 +16,12 @@ from clary.lifecycles.inference_experiment import (
     COMPLETED,
     CREATED,
     CREATING,
+    GOING_ON,
     KIND,
     LIFECYCLE,
     RUNNING,
     STARTING,
+    STOPPING,
     UPDATING,
 )
 from clary.services import resources
@@ -112,8 +114,10 @@ def list_(context: Context, params: Params) -> Output:
     """Sorted, filtered, one page."""
     status = params.get("StatusEquals")
     query = resources.query_of(EXPERIMENT, context, params)
-    wanted = replace(query, statuses=None if status is None else (status,))
-    return resources.listing(EXPERIMENT, resources.page(context, wanted), experiment_view.summary)
+    if status is not None:
+        query = replace(query, statuses=GOING_ON if status == STOPPING else (status,))
+    shown = resources.page(context, query, lambda row: status in (None, experiment_view.public(row)))
+    return resources.listing(EXPERIMENT, shown, experiment_view.summary)
 
 
 @SERVICE.operation("StartInferenceExperiment")
@@ -135,8 +139,6 @@ def stop(context: Context, params: Params) -> Output:
 
     def change(row: Row) -> Row:
         _require(row, _STOPPABLE)
-        if "stop" in row.state:
-            raise experiment_in_status(row.arn, "Stopping")
         asked = {"stop": stop_asked(context, row.spec, params), "reason": params.get("Reason")}
         target = CANCELLED if params.get("DesiredState") == CANCELLED else COMPLETED
         return replace(row, target=target, state=present({**row.state, **asked}))
@@ -189,8 +191,10 @@ def delete(context: Context, params: Params) -> Output:
 
 
 def _require(row: Row, statuses: tuple[str, ...]) -> None:
-    if row.status not in statuses:
-        raise experiment_in_status(row.arn, row.status)
+    """Raises ConflictException where it shows itself in another status."""
+    status = experiment_view.public(row)
+    if status not in statuses:
+        raise experiment_in_status(row.arn, status)
 
 
 def _change(context: Context, params: Params, change: Callable[[Row], Row]) -> Output:

@@ -83,10 +83,11 @@ def list_(context: Context, params: Params) -> Output:
 
 @SERVICE.operation("StopHyperParameterTuningJob")
 def stop(context: Context, params: Params) -> Output:
-    """Its training jobs are stopped; what has ended is kept. Raises ResourceNotFound, ValidationError."""
+    """Its training jobs are stopped; what has ended is kept. Raises ResourceNotFound, and ValidationError where it has
+    ended; one that is stopping already goes on with that."""
 
     def ask(row: Row) -> Row:
-        if row.status != tuning_job.IN_PROGRESS:
+        if tuning_view.public(row) not in (tuning_job.IN_PROGRESS, tuning_job.STOPPING):
             raise tuning_job_in_status(tuning_view.public(row))
         return replace(row, target=STOPPED)
 
@@ -100,7 +101,7 @@ def delete(context: Context, params: Params) -> Output:
     """Only of one that has ended; its training jobs and their models stay. Raises ResourceInUse, ResourceNotFound."""
 
     def ask(row: Row) -> Row:
-        if not tuning_view.ended(row):
+        if not tuning_view.ended(row) and tuning_view.public(row) != tuning_job.DELETING:
             raise tuning_job_in_use(row.arn)
         return replace(row, target=DELETED)
 

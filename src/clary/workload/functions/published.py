@@ -41,6 +41,7 @@ class _Publication:
         with self._turn:
             fresh = document(reader)
             if fresh != self._last:
+                self._last = None  # what cannot be published now is not what was published last
                 self._publisher.publish({"functions": fresh})
                 self._last = fresh
 

@@ -32,7 +32,7 @@ MOST_CONCURRENT = 100
 """What containers say is not believed beyond it."""
 
 _STRATEGIES = {"MultiRecord": "MULTI_RECORD", "SingleRecord": "SINGLE_RECORD"}
-_PARAMETERS_SECONDS = 2.0
+_PARAMETERS_SECONDS = 10.0  # of a busy machine the container may have no processor for some of them
 _RETRY_PAUSE = 0.2
 _SAID_BYTES = 4096
 _LONGEST_LINE = 1024
