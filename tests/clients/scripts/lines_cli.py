@@ -1,5 +1,6 @@
 """The AWS CLI, command by command in one process: what an endpoint can be, and how it changes while it serves."""
 
+import contextlib
 import json
 import os
 import tarfile
