@@ -25,7 +25,7 @@ TOKEN = base64.urlsafe_b64encode(DEEP.encode()).decode()
         lambda: page([], {"NextToken": TOKEN}, 1, descending=False),
         lambda: pipelines._checked(DEEP),
         lambda: model_cards._checked(DEEP),
-        lambda: compilation_spec._check_shapes(DEEP),
+        lambda: compilation_spec._check_shapes(DEEP, "PYTORCH"),
         lambda: rest_apis.checked({"name": "a", "policy": DEEP}),
     ],
 )
