@@ -30,7 +30,7 @@ GENERIC = frozenset(
         *("SerializationException", "MalformedInput", "InvalidParameterValue", "InvalidParameterCombination"),
         *("MissingParameter", "MissingAction", "InvalidAction", "MalformedQueryString", "InvalidQueryParameter"),
         *("UnknownOperationException", "NotImplemented", "OptInRequired", "Throttling", "ThrottlingException"),
-        *("InvalidParameterException", "BadRequestException", "RequestEntityTooLarge"),
+        *("InvalidParameterException", "BadRequestException", "RequestEntityTooLarge", "RequestTimeout"),
     }
 )
 """Codes that any service may answer (AWS's "Common Error Types"), and what gateways before them say."""
@@ -54,6 +54,7 @@ S3_CODES = frozenset(
         *("NoSuchObjectLockConfiguration", "ReplicationConfigurationNotFoundError", "PermanentRedirect"),
         *("InvalidBucketAclWithBlockPublicAccessError", "BadRequest", "InvalidPartNumber", "InvalidPolicyDocument"),
         *("ConditionalRequestConflict", "CrossLocationLoggingProhibitted", "InvalidBucketOwnerAWSAccountID"),
+        *("NoSuchAccessPoint", "NoSuchResource"),
     }
 )
 """Of S3's list of error codes, whose model names hardly any."""
