@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.awsrequest import AWSRequest, HeadersDict, create_request_object, prepare_request_dict
 from botocore.model import OperationModel
-from botocore.parsers import create_parser
+from botocore.parsers import ResponseParserError, create_parser
 from botocore.serialize import create_serializer
 
 from clary.services.catalogue import REGISTRY
@@ -89,6 +89,9 @@ class Operations:
         self._attacker = Attacker(clary, chance)
         self._chance = chance
         self._own = frozenset({self._attacker.credentials.access_key})
+        self._as_botocore = True
+        """Whether the last request was written so; one in our own words may be another operation's (a GET of S3's without
+        what its query must hold is GetObject), and its answer no document."""
 
     def round(self) -> None:
         """Each service in turn; what one makes, others are told of."""
@@ -137,7 +140,9 @@ class Operations:
             self._attacker.sign(service, request)
             self._attacker.wire(request)
         except Exception:  # whatever a wrong value does to it
+            self._as_botocore = False
             return self._attacker.as_request(service, operation, params)
+        self._as_botocore = True
         return request
 
     def _parsed(self, protocol: str, operation: OperationModel, answer: Answer) -> Any:
@@ -147,7 +152,12 @@ class Operations:
         if "xml" in answer.headers.get("content-type", "") and protocol not in {"rest-xml", "ec2"}:
             protocol = "query"  # where `_request` could not write the other
         given = {"body": answer.body, "headers": HeadersDict(answer.headers), "status_code": answer.status}
-        return create_parser(protocol).parse(given, shape)
+        try:
+            return create_parser(protocol).parse(given, shape)
+        except ResponseParserError:
+            if self._as_botocore:
+                raise
+            return {}
 
 
 def check_refusal(asked: Asked, operation: OperationModel, answer: Answer) -> None:
