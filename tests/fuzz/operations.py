@@ -90,8 +90,8 @@ class Operations:
         self._chance = chance
         self._own = frozenset({self._attacker.credentials.access_key})
         self._as_botocore = True
-        """Whether the last request was written so; one in our own words may be another operation's (a GET of S3's without
-        what its query must hold is GetObject), and its answer no document."""
+        """Whether the last request was written so; one in our own words may be another operation's (a GET of S3's
+        without what its query must hold is GetObject), and its answer no document."""
 
     def round(self) -> None:
         """Each service in turn; what one makes, others are told of."""
