@@ -169,6 +169,8 @@ def check_refusal(asked: Asked, operation: OperationModel, answer: Answer) -> No
     allowed = {shape.error_code for shape in operation.service_model.error_shapes}
     allowed |= {shape.name for shape in operation.service_model.error_shapes}
     allowed |= GENERIC | OWN_CODES.get(asked.service, frozenset())
+    if asked.service == "s3":  # what it passes on of the keys' service
+        allowed |= {f"KMS.{shape.name}" for shape in models.load("kms").error_shapes}
     if not operation.service_model.error_shapes and code:
         return  # EC2's model names none
     assert code in allowed, f"{code!r}, which the service does not know: {answer} to {asked}"
