@@ -21,8 +21,8 @@ from tests.fuzz.guessing import Guesser
 from tests.running import RunningClary
 
 ANSWER_SECONDS = 90
-"""Longer than any operation may take: an SQS client may wait for messages for twenty, a body that does not come is waited
-for sixty."""
+"""Longer than any operation may take: an SQS client may wait for messages for twenty, and a body that does not come is
+waited for sixty."""
 
 _GOES_WELL = re.compile(rb"HTTP/1\.1 2.*?\r\n\r\n", re.DOTALL)
 
