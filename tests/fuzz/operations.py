@@ -66,7 +66,7 @@ OWN_CODES: dict[str, frozenset[str]] = {
     "kms": frozenset({"NotAuthorizedException"}),
 }
 
-NO_HTTP = b"Invalid HTTP request received."
+NO_HTTP = (b"Invalid HTTP request received.", b"The request's head is too large.")
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ class Operations:
 def check_refusal(asked: Asked, operation: OperationModel, answer: Answer) -> None:
     """A refusal is one that the service knows."""
     assert 300 <= answer.status < 500 or answer.status == 501, f"{answer} to {asked}"
-    if not answer.body or answer.body == NO_HTTP:  # of HEAD, and 304; a header's name with a slash in it
+    if not answer.body or answer.body in NO_HTTP:  # of HEAD, and 304; a name with a slash, a long path
         return
     code = error_code(answer)
     allowed = {shape.error_code for shape in operation.service_model.error_shapes}
