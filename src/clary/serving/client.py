@@ -17,9 +17,11 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from types import MappingProxyType
-from typing import NamedTuple, TypeVar, cast
+from typing import TypeVar, cast
 
 import httptools
+
+from clary.serving.heads import BODYLESS, END, LONGEST, PIPELINED, depth_of, read_head
 
 IDLE_SECONDS = 1.0
 """An idle connection is dropped then: shorter than any model server's keep-alive (gevent's 2 s is the shortest)."""
@@ -33,17 +35,9 @@ RESPONSE_BYTES = 64 * 2**20
 BODILESS_BYTES = 2**18
 """More on end of what is no body, such as headers without an end, is broken off for the same reason."""
 
-PIPELINED = "x-clary-pipelined"
-"""Says how many requests may wait on the connection at once (`toolkit/server/head.py`)."""
-
-_MOST_PIPELINED = 128
 _SHARED_BYTES = 64 * 1024
 """A larger request has a connection of its own: those behind it would wait while it is sent."""
 
-_BODYLESS = frozenset({204, 304})
-_END = b"\r\n\r\n"
-_LONGEST_HEAD = 2048
-"""Bytes of one that is kept."""
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 Speaks = TypeVar("Speaks", bound=asyncio.Protocol)
@@ -103,72 +97,6 @@ class Response:
         self.status = status
         self.headers = headers
         self.body = body
-
-
-class _Head(NamedTuple):
-    """Of an answer that has a body of a known length, on a connection that stays."""
-
-    status: int
-    headers: Mapping[str, str]
-    length: int
-    depth: int
-    """How many requests may wait on the connection, where the answer says so; else 0."""
-
-
-class _Reading:
-    """httptools' callbacks, for one head by itself."""
-
-    def __init__(self) -> None:
-        self._headers: dict[str, str] = {}
-        self._begun = self._whole = 0
-        self._stays = False
-        self._parser = httptools.HttpResponseParser(self)
-
-    def read(self, head: bytes) -> _Head | None:
-        """None for what is no head, more than one, or not the usual."""
-        try:
-            self._parser.feed_data(head)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
-            return None
-        headers, status, length = self._headers, self._parser.get_status_code(), self._length()
-        if length is None or self._begun != 1 or self._whole != (not length) or not self._stays:
-            return None
-        if status < 200 or status in _BODYLESS:
-            return None
-        depth = _depth(headers.pop(PIPELINED)) if PIPELINED in headers else 0
-        return _Head(status, headers, length, depth)
-
-    def _length(self) -> int | None:
-        text = self._headers.get("content-length", "")
-        plain = "transfer-encoding" not in self._headers and text.isascii() and text.isdigit()
-        return int(text) if plain else None
-
-    def on_message_begin(self) -> None:
-        """Called by the parser."""
-        self._begun += 1
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Called by the parser."""
-        self._headers[name.decode("latin-1").lower()] = value.decode("utf-8", "replace")
-
-    def on_headers_complete(self) -> None:
-        """Called by the parser, which forgets it at the end of a message."""
-        self._stays = self._parser.should_keep_alive()
-
-    def on_body(self, _body: bytes) -> None:
-        """Called by the parser, where the head's end was another: there is more than a head."""
-        self._begun += 1
-
-    def on_message_complete(self) -> None:
-        """Called by the parser."""
-        self._whole += 1
-
-
-@lru_cache(maxsize=512)
-def _read_head(head: bytes) -> _Head | None:
-    """What an answer's head says, its last line's end included; None where it has to be parsed with what follows. Kept:
-    answers of one model differ in their bodies, and the length of these."""
-    return _Reading().read(head)
 
 
 class Room:
@@ -315,8 +243,8 @@ class Connection(asyncio.Protocol):
         """Whole answers whose heads have come before; what follows them is for the parser."""
         begin = 0
         while begin < len(data) and len(self._answers) > self._unsent_answers:
-            end = data.find(_END, begin) + len(_END)
-            head = _read_head(data[begin:end]) if len(_END) <= end <= begin + _LONGEST_HEAD else None
+            end = data.find(END, begin) + len(END)
+            head = read_head(data[begin:end]) if len(END) <= end <= begin + LONGEST else None
             if head is None or head.length > min(len(data) - end, RESPONSE_BYTES):
                 break
             begin = end + head.length
@@ -363,7 +291,7 @@ class Connection(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         """Called by the parser."""
         framed = "content-length" in self._headers or "transfer-encoding" in self._headers
-        self._until_close = not framed and self._parser.get_status_code() not in _BODYLESS
+        self._until_close = not framed and self._parser.get_status_code() not in BODYLESS
 
     def on_body(self, body: bytes) -> None:
         """Called by the parser."""
@@ -386,7 +314,7 @@ class Connection(asyncio.Protocol):
             raise Broken("an answer to no request")
         self.reusable = self.reusable and not self._until_close and self._parser.should_keep_alive()
         if PIPELINED in self._headers:
-            self._depth = _depth(self._headers.pop(PIPELINED))
+            self._depth = depth_of(self._headers.pop(PIPELINED))
         answer = self._answers.popleft()
         if not answer.done():
             answer.set_result(Response(status, self._headers, b"".join(self._pieces)))
@@ -398,10 +326,6 @@ class Connection(asyncio.Protocol):
 def _refuse(answer: asyncio.Future[Response], error: Exception) -> None:
     if not answer.done():
         answer.set_exception(error)
-
-
-def _depth(text: str) -> int:
-    return max(1, min(int(text), _MOST_PIPELINED)) if text.isascii() and text.isdigit() else 1
 
 
 class Pool:
