@@ -1,6 +1,6 @@
 """Whatever is sent, valid, nearly valid or hostile: no error of ours, no hang, no process that dies or grows.
 
-A minute in all: rounds at fixed seeds, and one that is new with each change of the sources: whoever has the same sources
+A minute in all: rounds at fixed seeds, and one that is new with each change of the sources: whoever has the same ones
 sends the same requests. CLARY_FUZZ_SEED=… repeats one.
 """
 
