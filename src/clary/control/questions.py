@@ -144,9 +144,9 @@ class Questions:
         for kind in (training_job.WARM_POOL_KIND, hook_run.HOOK_KIND):
             going_on += [row.key for row in self._store.read.rows(kind)]
         self._store.write(lambda transaction: transaction.clear())
+        self._controllers.reset()
         for key in going_on:
             self._controllers.wake(key)
-        self._controllers.reset()
         for container in list(self._backend.list()):
             self._backend.remove(container)
         self._objects.clear()

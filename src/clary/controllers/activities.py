@@ -95,11 +95,15 @@ class Activities:
         if ended:
             ended.set()
 
-    def close(self) -> None:
-        """End what runs, as far as it listens."""
+    def end_all(self) -> None:
+        """Tell all that run that they are not wanted any more."""
         with self._lock:
             for ended in self._ended.values():
                 ended.set()
+
+    def close(self) -> None:
+        """End what runs, as far as it listens."""
+        self.end_all()
         for threads in (self._threads, self._builders):
             threads.shutdown(wait=False, cancel_futures=True)
 

@@ -72,7 +72,8 @@ class Controllers:
         self._watching.utilization.start()
 
     def reset(self) -> None:
-        """After every row was deleted: no routes, no containers."""
+        """After every row was deleted: no activities, no routes, no containers."""
+        self._shared.activities.end_all()
         self._shared.routes.replace({})
         self._serving.captures.reset()
         self._functions.reset()

@@ -18,6 +18,8 @@ Invoke = Callable[[Call], dict[str, Any]]
 
 _THERE = "ResourceAlreadyExistsException"
 _GONE = "ResourceNotFoundException"
+_TRIES = 3
+"""Whoever deletes a group does so once or twice, not for ever."""
 
 
 class Logs:
@@ -27,9 +29,16 @@ class Logs:
         self._invoke = invoke
 
     def ensure(self, owner: Key, group: str, stream: str) -> None:
-        """The group and the stream are there; may be called again."""
-        self._create(owner, "CreateLogGroup", {"logGroupName": group})
-        self._create(owner, "CreateLogStream", {"logGroupName": group, "logStreamName": stream})
+        """The group and the stream are there; may be called again. A group that is deleted in between is made anew."""
+        for left in reversed(range(_TRIES)):
+            self._create(owner, "CreateLogGroup", {"logGroupName": group})
+            try:
+                self._create(owner, "CreateLogStream", {"logGroupName": group, "logStreamName": stream})
+            except AWSError as error:
+                if error.code != _GONE or not left:
+                    raise
+            else:
+                return
 
     def remove(self, owner: Key, group: str) -> None:
         """The group and all its streams are gone; may be called again."""
