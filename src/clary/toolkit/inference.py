@@ -17,7 +17,7 @@ from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Pro
 from clary.formats import content_types
 from clary.toolkit import arrays
 from clary.toolkit.layout import Layout
-from clary.toolkit.rows import Stacked
+from clary.toolkit.rows import Stacked, TableOf
 from clary.toolkit.server.batching import Rows, RowWise
 from clary.toolkit.server.message import Refused, Request, Response
 
@@ -58,6 +58,11 @@ class Defaults(Protocol):
         """How requests are computed together where all functions are the framework's; None where they cannot be."""
         ...
 
+    @property
+    def table_of(self) -> Optional[TableOf]:
+        """What `input_fn` makes of bodies of one line of CSV each; None where that is no table."""
+        ...
+
     def loaded(self, model: Model) -> Model:
         """What `model_fn` gave, the script's or the framework's, made ready."""
         ...
@@ -81,6 +86,8 @@ class AsItIs:
     def stacked(self, _model: Model) -> Optional[Stacked]:
         """None."""
         return None
+
+    table_of = None
 
 
 class Context(NamedTuple):
@@ -110,6 +117,7 @@ class ScriptService:
         output = defaults.output_fn if own["predict_fn"] is None else _parts_or(defaults.output_fn)
         self._output = self._with_context(own["output_fn"] or output, 2)
         self._own = bool(transform or any(own.values()))
+        self._table_of = defaults.table_of if own["input_fn"] is None else None
         self._batch = environ.get("CLARY_BATCH", "")
         self._parameters = getattr(module, "execution_parameters_fn", None)
         load = self._with_context(getattr(module, "model_fn", None) or defaults.model_fn, 1)
@@ -141,7 +149,8 @@ class ScriptService:
         if not self._own:
             stacked = self._defaults.stacked(self._model)
         else:
-            stacked = Stacked(lambda rows: self._predict(rows, self._model)) if self._batch == "on" else None
+            asked = self._batch == "on"
+            stacked = Stacked(lambda rows: self._predict(rows, self._model), 0, self._table_of) if asked else None
         return _Together(self, stacked) if stacked is not None else None
 
     def read(self, request: Request) -> Data:
@@ -184,6 +193,10 @@ class _Together:
 
     def read(self, request: Request) -> Optional[Rows]:
         """None for what is no table of numbers."""
+        if request.headers.get("content-type") == content_types.CSV:
+            line = self._stacked.line(request.body.decode("utf-8"))
+            if line is not None:
+                return line
         return self._stacked.rows(self._service.read(request))
 
 
@@ -209,7 +222,9 @@ def respond(result: Data, accept: str) -> Response:
     value, content_type = result, accept
     if isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], str):
         value, content_type = result
-    if not isinstance(value, (bytes, str)) and isinstance(value, Iterator):
+    if isinstance(value, bytes):  # the frameworks' own
+        return Response(200, value, content_type)
+    if not isinstance(value, str) and isinstance(value, Iterator):
         return Response(200, b"", content_type, _parts(value, content_type))
     if hasattr(result, "get_data"):
         return _like_flask(result, accept)

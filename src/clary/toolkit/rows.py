@@ -7,6 +7,7 @@ from typing import Any, Callable, List, Optional, Sequence
 
 import numpy as np
 
+from clary.toolkit import arrays
 from clary.toolkit.server.batching import Rows
 
 Array = Any
@@ -15,16 +16,29 @@ Model = Any
 _TYPES = frozenset("fd")
 """numpy's characters of float32 and float64: their names take it longer than all else here."""
 
+_LINE = "line"
+
+
+TableOf = Callable[[Sequence[List[float]]], Array]
+"""What a framework makes of one-line bodies, on top of each other."""
+
 
 class Stacked:
     """`predict` takes a table (rows, columns) and gives one prediction a row; `columns` are the model's, 0 if unknown.
 
-    Only tables of equal width and type are put together: numpy would turn one of two types into the other.
+    Only tables of equal width and type are put together: numpy would turn one of two types into the other. Bodies of
+    one line become a table together, where `table_of` is said: one by one that takes several times as long.
     """
 
-    def __init__(self, predict: Callable[[Array], Array], columns: int = 0) -> None:
+    def __init__(self, predict: Callable[[Array], Array], columns: int = 0, table_of: Optional[TableOf] = None) -> None:
         self._predict = predict
         self._columns = columns
+        self._table_of = table_of if columns != 1 else None  # there a line is a column
+
+    def line(self, text: str) -> Optional[Rows]:
+        """One request's body of CSV, where it is one line of numbers; else None, and `rows` is for it."""
+        row = arrays.csv_row(text) if self._table_of is not None else None
+        return None if row is None else Rows((_LINE, len(row)), 1, row)
 
     def rows(self, data: Array) -> Optional[Rows]:
         """One request's table; None for what is none."""
@@ -35,6 +49,8 @@ class Stacked:
 
     def predict(self, data: Sequence[Array]) -> List[Array]:
         """Raises what the model raises, and ValueError where it does not give one prediction a row."""
+        if self._table_of is not None and isinstance(data[0], list):
+            return apart(np.asarray(self._predict(self._table_of(data))), [1] * len(data))
         return apart(np.asarray(self._predict(np.concatenate(data))), [len(table) for table in data])
 
 

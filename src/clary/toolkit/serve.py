@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import Callable, Mapping, Optional
+from typing import Callable, List, Mapping, Optional, Sequence
 
 import numpy as np
 
@@ -69,7 +69,11 @@ class ScikitLearn(inference.ScriptsLoad):
         """For models of which it is proved that rows are predicted one by one."""
         if not row_wise(model):
             return None
-        return Stacked(lambda rows: self.predict_fn(rows, model), model.n_features_in_)
+        return Stacked(lambda rows: self.predict_fn(rows, model), model.n_features_in_, self.table_of)
+
+    def table_of(self, rows: Sequence[List[float]]) -> Data:
+        """As `input_fn` makes it of CSV."""
+        return np.array(rows, dtype=float).astype(np.float32)
 
 
 def main() -> int:
