@@ -16,6 +16,9 @@ _LIBRARY = "clary_compiled"
 """All modules are in one library, `clary_compiled__mypyc`, so that calls between them are plain calls of C; beside each
 module's source lies a small one that gives it from there."""
 
+_DIRECT = ["-fvisibility=hidden", "-fno-plt"]
+"""Nobody else's function can stand in for one of the library's own: they are called without looking them up."""
+
 
 class CompiledModules(BuildHookInterface[Any]):
     """Adds them to a wheel: `[tool.hatch.build.targets.wheel.hooks.custom]` says which."""
@@ -48,6 +51,8 @@ def _built(modules: list[str], folder: Path) -> dict[Path, str]:
     extensions = mypycify(
         [*options, *modules], opt_level="3", debug_level="0", target_dir=str(folder / "c"), group_name=_LIBRARY
     )
+    for each in extensions:
+        each.extra_compile_args += _DIRECT
     command = build_ext(Distribution({"name": "clary", "ext_modules": extensions}))
     command.build_lib, command.build_temp = str(folder / "lib"), str(folder / "objects")
     command.ensure_finalized()

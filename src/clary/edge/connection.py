@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from time import monotonic
-from typing import Protocol, cast
+from typing import Final, Protocol, cast
 
 import httptools
 
@@ -24,19 +24,19 @@ from clary.edge.turn import Turn
 from clary.gateway.line import Line
 from clary.wire.http import HttpRequest, HttpResponse
 
-LONGEST_HEAD = 64 * 2**10
+LONGEST_HEAD: Final = 64 * 2**10
 """Bytes of a head that has not ended: a presigned URL with a session token takes about 3 KiB."""
 
-KEEP_ALIVE = 75.0
+KEEP_ALIVE: Final = 75.0
 """Seconds that an idle connection is kept: above the 60 s after which SDKs' pools let go."""
 
 LINGER = 2.0
 """Seconds in which what a client still sends is let go by, once it has its last answer."""
 
-_HELD = 64 * 2**10
+_HELD: Final = 64 * 2**10
 """Bytes of a body that wait to be asked for; beyond these no more are read."""
 
-_NEVER = float("inf")
+_NEVER: Final = float("inf")
 _BUSY = b'{"message":"The service is unavailable. Try your call again."}'
 
 _log = logging.getLogger(__name__)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Protocol
+from typing import Final, Protocol
 
 from clary.edge.heads import CONTINUE, Date, head
 from clary.gateway.line import Message
 from clary.wire.http import EMPTY_BODY_STATUSES, HttpRequest, HttpResponse
 
-_LARGE = 128 * 2**10
+_LARGE: Final = 128 * 2**10
 """Bytes."""
 
 _GONE: Message = {"type": "http.disconnect"}

@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from botocore.model import OperationModel
 
@@ -22,7 +22,7 @@ from clary.wire.directory import Directory, Target
 from clary.wire.http import HttpRequest, HttpResponse
 from clary.wire.values import Params
 
-_INVOCATION_ID = 64
+_INVOCATION_ID: Final = 64
 """Characters of an invocation's id that are looked at; SDKs send UUIDs."""
 
 EdgeContexts = Callable[[Call], Any]

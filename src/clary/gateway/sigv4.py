@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from time import gmtime, strftime, strptime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from urllib.parse import quote, quote_from_bytes, unquote_to_bytes
 
 from clary.errors import AWSError
 from clary.wire.http import HttpRequest
 
-ALGORITHM = "AWS4-HMAC-SHA256"
+ALGORITHM: Final = "AWS4-HMAC-SHA256"
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 _STAMP = "%Y%m%dT%H%M%SZ"
 _LONGEST_PRESIGNED = 604_800
@@ -30,8 +30,8 @@ _MISMATCH = (
 )
 
 
-class Signature(NamedTuple):
-    """What a request says about how it was signed."""
+class Signer(NamedTuple):
+    """What all requests have in common that one client signs in one day."""
 
     access_key_id: str
     date: str
@@ -39,12 +39,30 @@ class Signature(NamedTuple):
     service: str
     signed_headers: str
     """Names in lower case, joined by semicolons, as they were signed."""
-    signature: str
-    stamp: str
-    """When it was signed: `20261121T031500Z`."""
-    token: str | None = None
-    expires: int | None = None
-    """Seconds that a presigned URL lives; None where the signature stands in a header."""
+
+
+class Signature:
+    """What a request says about how it was signed."""
+
+    __slots__ = (
+        *("access_key_id", "date", "expires", "region", "service"),
+        *("signature", "signed_headers", "stamp", "token"),
+    )
+
+    def __init__(
+        self, signer: Signer, signature: str, stamp: str, token: str | None = None, expires: int | None = None
+    ) -> None:
+        """`stamp`: when it was signed, as `20261121T031500Z`; `expires`: seconds that a presigned URL lives, None where
+        the signature stands in a header."""
+        self.access_key_id = signer.access_key_id
+        self.date = signer.date
+        self.region = signer.region
+        self.service = signer.service
+        self.signed_headers = signer.signed_headers
+        self.signature = signature
+        self.stamp = stamp
+        self.token = token
+        self.expires = expires
 
     @property
     def scope(self) -> str:
@@ -73,19 +91,19 @@ def _from_header(header: str, request: HttpRequest) -> Signature:
     name, _, value = last.strip().partition("=")
     token = request.headers.get("x-amz-security-token")
     if signer is not None and name == "Signature" and value:
-        return Signature(*signer, value, _stamp(request), token)
+        return Signature(signer, value, _stamp(request), token)
     fields = _fields(header)
     missing = [name for name in ("Credential", "Signature", "SignedHeaders") if not fields.get(name)]
     if missing:
         raise incomplete("".join(f"Authorization header requires '{name}' parameter. " for name in missing).strip())
     access_key_id, scope = _credential(fields["Credential"])
-    return Signature(access_key_id, *scope, fields["SignedHeaders"], fields["Signature"], _stamp(request), token)
+    found = Signer(access_key_id, *scope, fields["SignedHeaders"])
+    return Signature(found, fields["Signature"], _stamp(request), token)
 
 
 @lru_cache(maxsize=1024)
-def _signer(header: str) -> tuple[str, str, str, str, str] | None:
-    """What stands before the signature in a header, the same in all requests that one client signs in one day: the
-    key's id, the scope and the signed headers; None where it is not the usual."""
+def _signer(header: str) -> Signer | None:
+    """What stands before the signature in a header; None where it is not the usual."""
     try:
         fields = _fields(header)
         access_key_id, scope = _credential(fields.get("Credential", ""))
@@ -93,7 +111,7 @@ def _signer(header: str) -> tuple[str, str, str, str, str] | None:
         return None
     if fields.keys() != {"Credential", "SignedHeaders"} or not fields["SignedHeaders"]:
         return None
-    return access_key_id, *scope, fields["SignedHeaders"]
+    return Signer(access_key_id, *scope, fields["SignedHeaders"])
 
 
 def _fields(header: str) -> dict[str, str]:
@@ -115,9 +133,7 @@ def _from_query(request: HttpRequest) -> Signature:
         )
     access_key_id, scope = _credential(query["X-Amz-Credential"])
     return Signature(
-        access_key_id,
-        *scope,
-        query["X-Amz-SignedHeaders"],
+        Signer(access_key_id, *scope, query["X-Amz-SignedHeaders"]),
         query["X-Amz-Signature"],
         query["X-Amz-Date"],
         query.get("X-Amz-Security-Token"),

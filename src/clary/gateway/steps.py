@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Awaitable
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from clary.calls import Principal
 from clary.errors import AccessDenied, AWSError
@@ -25,10 +25,10 @@ from clary.wire.routes import BadPath
 from clary.wire.validation import validate as check_constraints
 from clary.wire.values import Mismatch, Params, is_streaming, payload_of
 
-_KEEP_ENCODING = frozenset({"rest-json", "rest-xml"})
+_KEEP_ENCODING: Final = frozenset({"rest-json", "rest-xml"})
 """There the encoding is part of what is sent: a prediction's payload, an object."""
 
-_FORM = "application/x-www-form-urlencoded"
+_FORM: Final = "application/x-www-form-urlencoded"
 
 _ANONYMOUS = Principal(kind="anonymous", account="", arn="", identity="", user_id="")
 
@@ -182,7 +182,7 @@ def respond(parts: Parts, exchange: Exchange) -> None:
     exchange.response = protocol.serialise(exchange.output, exchange.model, exchange.request_id)
 
 
-STEPS: tuple[Step, ...] = (
+STEPS: Final[tuple[Step, ...]] = (
     admit,
     identify,
     receive,

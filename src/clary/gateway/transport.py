@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import time
+from typing import Final
 
 from clary.gateway.sigv2 import SignatureV2
 from clary.gateway.sigv4 import ALGORITHM, Signature, moment
 from clary.wire.http import HttpRequest
 
-_HEADERS = (
+_HEADERS: Final = (
     ("aws:Referer", "referer"),
     ("aws:UserAgent", "user-agent"),
     ("s3:x-amz-content-sha256", "x-amz-content-sha256"),

@@ -1,9 +1,12 @@
-"""What an operation is given besides its parameters: who asks, and the parts of Clary that it may use."""
+"""What an operation is given besides its parameters: who asks, and the parts of Clary that it may use.
+
+One is made for each request: with the constructors that `dataclass` would write, which do not compile, that would take
+three times as long.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from clary.calls import Access, Call, Door
@@ -75,25 +78,38 @@ def _nobody(_access: Access, _policy: ResourcePolicy) -> Decision:
     raise AccessDenied("Nobody decides here on resources that have policies.")
 
 
-@dataclass(frozen=True)
 class Context:
     """For operations at `control`: the only place that writes."""
 
-    call: Call
-    settings: Settings
-    store: Store
-    objects: ObjectStore
-    images: Catalogue
-    series: SeriesStore
-    wake: Callable[[Key], None]
-    """Tell the controllers that the row has changed; after the write, never within it."""
-    invoke: Callable[[Call], dict[str, Any]]
-    """Carry out another operation: authorised, validated, recorded."""
-    authorise: Callable[[Access], None]
-    """Raises AccessDenied where the caller has not this right: for one that decides on a part of what is asked."""
-    messages: MessageStore
-    decide: Callable[[Access, ResourcePolicy], Decision] = _nobody
-    """Whether the caller has this right on a resource that has a policy of its own."""
+    def __init__(  # noqa: PLR0913, PLR0917  each is a part of another package
+        self,
+        call: Call,
+        settings: Settings,
+        store: Store,
+        objects: ObjectStore,
+        images: Catalogue,
+        series: SeriesStore,
+        wake: Callable[[Key], None],
+        invoke: Callable[[Call], dict[str, Any]],
+        authorise: Callable[[Access], None],
+        messages: MessageStore,
+        decide: Callable[[Access, ResourcePolicy], Decision] = _nobody,
+    ) -> None:
+        self.call = call
+        self.settings = settings
+        self.store = store
+        self.objects = objects
+        self.images = images
+        self.series = series
+        self.wake = wake
+        """Tell the controllers that the row has changed; after the write, never within it."""
+        self.invoke = invoke
+        """Carry out another operation: authorised, validated, recorded."""
+        self.authorise = authorise
+        """Raises AccessDenied where the caller has not this right: for one that decides on a part of what is asked."""
+        self.messages = messages
+        self.decide = decide
+        """Whether the caller has this right on a resource that has a policy of its own."""
 
     @property
     def account(self) -> str:
@@ -106,29 +122,48 @@ class Context:
         return self.call.region
 
 
-@dataclass(slots=True)
 class EdgeContext:
-    """For operations at the `edge`: reads, and the path of a prediction. Not frozen: one is made for each request,
-    and that would take three times as long."""
+    """For operations at the `edge`: reads, and the path of a prediction."""
 
-    call: Call
-    settings: Settings
-    objects: ObjectReader
-    router: Router
-    serverless: Serverless
-    meter: Meter
-    mirror: Mirror
-    models: Models
-    recorder: Recorder
-    sessions: Sessions
-    functions: Functions
-    events: Events
-    apis: Apis
-    asynchronous: AsyncWork
-    queues: Waiting
-    authorise: Callable[[Access], None]
-    """Raises AccessDenied where the caller has not this right: for one that depends on what is found."""
-    control: Door
-    """Carries out another operation, which looks at the caller's rights itself: KMS's."""
-    ask: Callable[[str, Mapping[str, Any]], Awaitable[dict[str, Any]]]
-    """A question to control that is no operation. Raises AWSError."""
+    def __init__(  # noqa: PLR0913, PLR0917  each is a part of another package
+        self,
+        call: Call,
+        settings: Settings,
+        objects: ObjectReader,
+        router: Router,
+        serverless: Serverless,
+        meter: Meter,
+        mirror: Mirror,
+        models: Models,
+        recorder: Recorder,
+        sessions: Sessions,
+        functions: Functions,
+        events: Events,
+        apis: Apis,
+        asynchronous: AsyncWork,
+        queues: Waiting,
+        authorise: Callable[[Access], None],
+        control: Door,
+        ask: Callable[[str, Mapping[str, Any]], Awaitable[dict[str, Any]]],
+    ) -> None:
+        self.call = call
+        self.settings = settings
+        self.objects = objects
+        self.router = router
+        self.serverless = serverless
+        self.meter = meter
+        self.mirror = mirror
+        self.models = models
+        self.recorder = recorder
+        self.sessions = sessions
+        self.functions = functions
+        self.events = events
+        self.apis = apis
+        self.asynchronous = asynchronous
+        self.queues = queues
+        self.authorise = authorise
+        """Raises AccessDenied where the caller has not this right: for one that depends on what is found."""
+        self.control = control
+        """Carries out another operation, which looks at the caller's rights itself: KMS's."""
+        self.ask = ask
+        """A question to control that is no operation. Raises AWSError."""

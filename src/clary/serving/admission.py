@@ -8,10 +8,11 @@ wait nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from clary.serving.chain import Passed
 
-FREE = 32
+FREE: Final = 32
 """So many are never too many: scripts ask slow models by as many threads, and wait."""
 
 UNKNOWN = 64
@@ -20,7 +21,7 @@ UNKNOWN = 64
 WAIT_SECONDS = 4.0
 """Who comes last waits so long at most for its turn: an endpoint has recovered as soon as an overload has ended."""
 
-FEW = 4
+FEW: Final = 4
 """While fewer are there a request takes as long as its computation, or little longer."""
 
 _LONGER = 4.0

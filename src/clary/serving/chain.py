@@ -12,11 +12,12 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from socket import socket
+from typing import Final
 
 from clary.serving.client import Pool, Request, Response, Room
 from clary.serving.streaming import Stream, begin
 
-DEFAULT_TYPE = "application/octet-stream"
+DEFAULT_TYPE: Final = "application/octet-stream"
 """Where nobody says what a body is."""
 
 
@@ -30,7 +31,7 @@ class Passed:
         self.seconds = seconds
 
 
-DEATHS = 3
+DEATHS: Final = 3
 """So many replicas may die with a request, as with one that waits in a queue; then it is taken for the reason."""
 
 

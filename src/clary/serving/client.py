@@ -17,25 +17,25 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from types import MappingProxyType
-from typing import TypeVar, cast
+from typing import Final, TypeVar, cast
 
 import httptools
 
 from clary.serving.heads import BODYLESS, END, LONGEST, PIPELINED, depth_of, read_head
 
-IDLE_SECONDS = 1.0
+IDLE_SECONDS: Final = 1.0
 """An idle connection is dropped then: shorter than any model server's keep-alive (gevent's 2 s is the shortest)."""
 
 _STILL_THERE = (0.0, 0.1, 0.3)
 """Seconds between looks."""
 
-RESPONSE_BYTES = 64 * 2**20
+RESPONSE_BYTES: Final = 64 * 2**20
 """A larger answer is broken off: containers are not trusted with the edge's memory."""
 
-BODILESS_BYTES = 2**18
+BODILESS_BYTES: Final = 2**18
 """More on end of what is no body, such as headers without an end, is broken off for the same reason."""
 
-_SHARED_BYTES = 64 * 1024
+_SHARED_BYTES: Final = 64 * 1024
 """A larger request has a connection of its own: those behind it would wait while it is sent."""
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})

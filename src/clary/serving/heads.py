@@ -5,15 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import httptools
 
-END = b"\r\n\r\n"
-LONGEST = 2048
+END: Final = b"\r\n\r\n"
+LONGEST: Final = 2048
 """Bytes of one that is kept."""
 
-PIPELINED = "x-clary-pipelined"
+PIPELINED: Final = "x-clary-pipelined"
 """Says how many requests may wait on the connection at once (`toolkit/server/head.py`)."""
 
 _MOST_PIPELINED = 128

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from clary.names import model_name
 from clary.serving.chain import Walk
@@ -18,7 +18,7 @@ from clary.serving.client import NotSent, Request, Response
 from clary.serving.metering import Loading
 from clary.serving.router import Replica, choose_replica
 
-TARGET_HEADER = "X-Amzn-SageMaker-Target-Model"
+TARGET_HEADER: Final = "X-Amzn-SageMaker-Target-Model"
 
 _LOADS_AT_ONCE = 8
 """By one edge: control has other calls to answer as well."""

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from ipaddress import ip_address
 from types import MappingProxyType
-from typing import NamedTuple
 
 from botocore.model import ServiceModel
 
@@ -25,16 +24,29 @@ _CONTROL, _CONTROL_PATH, _CONTROL_HEADER = "s3control", "/v20180820/", "x-amz-ac
 """S3's control plane, which signs as S3 does: a bucket may have the path's name, but no request of S3 the header."""
 
 
-class Target(NamedTuple):
-    """What is asked for. `service` may be one that is not offered; `operation` is empty where it cannot be told."""
+_NO_LABELS: Mapping[str, str] = MappingProxyType({})
 
-    service: str
-    operation: str = ""
-    labels: Mapping[str, str] = MappingProxyType({})
-    bucket: str | None = None
-    """The bucket that the host names, where it names one."""
-    protocol: str = ""
-    """The protocol that the request speaks; empty where the service is not offered."""
+
+class Target:
+    """What is asked for."""
+
+    __slots__ = ("bucket", "labels", "operation", "protocol", "service")
+
+    def __init__(
+        self,
+        service: str,
+        operation: str = "",
+        labels: Mapping[str, str] = _NO_LABELS,
+        bucket: str | None = None,
+        protocol: str = "",
+    ) -> None:
+        """`service` may be one that is not offered; `operation` is empty where it cannot be told. `bucket` is the one
+        that the host names, where it names one. `protocol` is empty where the service is not offered."""
+        self.service = service
+        self.operation = operation
+        self.labels = labels
+        self.bucket = bucket
+        self.protocol = protocol
 
 
 class Directory:
@@ -69,10 +81,9 @@ class Directory:
         target = self._of_rpc(request, scope) or self._of_control(request)
         if target is None:
             target = self._scoped(request, scope) if scope is not None else self._unsigned(request)
-        if target.protocol:
-            return target
-        protocol = self._protocols.get(target.service, ("",))[0]
-        return target if not protocol else target._replace(protocol=protocol)
+        if not target.protocol:
+            target.protocol = self._protocols.get(target.service, ("",))[0]
+        return target
 
     def _of_rpc(self, request: HttpRequest, scope: str | None) -> Target | None:
         """Where the request itself says the operation's name, and nothing else need be looked at."""

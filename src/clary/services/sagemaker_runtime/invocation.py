@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from clary.calls import Call
 from clary.serving.chain import Walk
@@ -69,24 +69,44 @@ class EdgeContext(Protocol):
         ...
 
 
-class Invocation(NamedTuple):
+class Invocation:
     """Where a request went: what the texts of its errors name."""
 
-    endpoint: str
-    account: str
-    region: str
-    variant: VariantRoute
-    walk: Walk
-    way: ToModel | None = None
-    """To one of many models."""
-    component: str = ""
-    """The inference component that is asked; empty where the endpoint itself is."""
-    turn: Turn | None = None
-    """With a serverless variant."""
-    by: Way[Response] = STRAIGHT
-    """How one of the replicas is chosen, and asked."""
-    session: InSession | None = None
-    """What that is for a request of a session, or for a new one."""
+    __slots__ = ("account", "by", "component", "endpoint", "region", "session", "turn", "variant", "walk", "way")
+
+    def __init__(  # noqa: PLR0913, PLR0917  its fields
+        self,
+        endpoint: str,
+        account: str,
+        region: str,
+        variant: VariantRoute,
+        walk: Walk,
+        way: ToModel | None = None,
+        component: str = "",
+        turn: Turn | None = None,
+        by: Way[Response] = STRAIGHT,
+        session: InSession | None = None,
+    ) -> None:
+        """`way`: to one of many models. `component`: the inference component that is asked, empty where the endpoint
+        itself is. `turn`: with a serverless variant. `by`: how one of the replicas is chosen, and asked; `session` is
+        what that is for a request of a session, or for a new one."""
+        self.endpoint = endpoint
+        self.account = account
+        self.region = region
+        self.variant = variant
+        self.walk = walk
+        self.way = way
+        self.component = component
+        self.turn = turn
+        self.by = by
+        self.session = session
+
+    def mirrored(self, shadow: VariantRoute) -> Invocation:
+        """The same to a shadow variant."""
+        walk = Walk(self.walk.positions, 0)
+        return Invocation(
+            self.endpoint, self.account, self.region, shadow, walk, self.way, self.component, self.turn, self.by
+        )
 
     @property
     def asked(self) -> str:

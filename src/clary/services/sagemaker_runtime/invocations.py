@@ -14,7 +14,6 @@ from clary.services.sagemaker_runtime.messages import check_headers, output_of, 
 from clary.services.sagemaker_runtime.noting import count, keep_session, note_captured
 from clary.services.sagemaker_runtime.refusals import THROTTLED, check_size, model_error
 from clary.services.sagemaker_runtime.service import SERVICE
-from clary.serving.chain import Walk
 from clary.serving.client import Request
 
 
@@ -68,7 +67,7 @@ def mirror(
     shadow = invocation.variant.shadow
     if shadow is None or invocation.session is not None or not context.mirror.draws(shadow):
         return
-    mirrored = invocation._replace(variant=shadow, walk=Walk(invocation.walk.positions, 0))
+    mirrored = invocation.mirrored(shadow)
     place = mirrored.place
     if not context.mirror.send(
         place, len(request.body), lambda: _unseen(context, mirrored, request, params, captured=captured)

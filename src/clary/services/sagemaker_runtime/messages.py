@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from clary.services.sagemaker_runtime.invocation import Invocation
 from clary.services.sagemaker_runtime.refusals import model_error
@@ -12,14 +12,14 @@ from clary.serving.chain import DEFAULT_TYPE
 from clary.serving.client import Request
 from clary.serving.many_models import TARGET_HEADER, ToModel
 
-_PATH = "/invocations"
-_FORWARDED = (
+_PATH: Final = "/invocations"
+_FORWARDED: Final = (
     ("Accept", "Accept"),
     ("CustomAttributes", "X-Amzn-SageMaker-Custom-Attributes"),
     ("InferenceId", "X-Amzn-SageMaker-Inference-Id"),
     ("SessionId", "X-Amzn-SageMaker-Session-Id"),
 )
-_RETURNED = (
+_RETURNED: Final = (
     ("content-type", "ContentType"),
     ("x-amzn-sagemaker-custom-attributes", "CustomAttributes"),
     ("x-amzn-sagemaker-new-session-id", "NewSessionId"),
@@ -27,7 +27,7 @@ _RETURNED = (
 )
 
 
-_HEADER_CHARACTERS = 1024
+_HEADER_CHARACTERS: Final = 1024
 """Of what a container says in a header that is passed on: AWS's model has no room for more of most of them, and some
 clients give a whole answer up for a longer line."""
 

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from clary.errors import AWSError
 from clary.services.sagemaker_runtime.invocation import Invocation
 from clary.services.sagemaker_runtime.service import log_group_arn
 
 _MESSAGE_CHARACTERS = 4096
-THROTTLED = "ThrottlingException"
+THROTTLED: Final = "ThrottlingException"
 
 
 def invalid(message: str) -> AWSError:
