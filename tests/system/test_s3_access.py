@@ -189,6 +189,17 @@ def test_nobody_reads_before_a_policy_and_everybody_by_it(s3: Any, nobody: Any, 
     assert refusal(s3.get_bucket_policy, Bucket=bucket) == ("NoSuchBucketPolicy", "The bucket policy does not exist")
 
 
+def test_that_a_bucket_is_not_there_may_be_known_by_anybody(s3: Any, nobody: Any, stranger: Any, ann: Any) -> None:
+    for who in (nobody, stranger, s3):
+        assert refusal(who.get_object, Bucket="not-there", Key="k")[0] == "NoSuchBucket"
+        assert refusal(who.list_objects_v2, Bucket="not-there")[0] == "NoSuchBucket"
+        assert refusal(who.put_object, Bucket="not-there", Key="k", Body=b"x")[0] == "NoSuchBucket"
+        assert refusal(who.get_bucket_policy, Bucket="not-there")[0] == "NoSuchBucket"
+        assert refusal(who.head_bucket, Bucket="not-there")[0] == "404"
+    assert refusal(nobody.create_bucket, Bucket="not-there")[0] == "AccessDenied"
+    assert refusal(ann.get_object, Bucket="not-there", Key="k")[0] == "AccessDenied"  # by her own policies
+
+
 def test_a_user_who_is_named_may_and_one_who_is_denied_may_not(s3: Any, ann: Any, bucket: str) -> None:
     name = {"AWS": "arn:aws:iam::000000000000:user/ann"}
     text = (

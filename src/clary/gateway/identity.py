@@ -94,9 +94,12 @@ class Identity:
 
     def _granted(self, directory: Directory, call: Call, access: Access, decision: Decision) -> bool:
         """Whether an ACL lets the caller in: everyone is one of its groups; an account's own policies must allow it
-        as well, and within the account that owns the bucket they alone decide."""
+        as well, and within the account that owns the bucket they alone decide. Raises NoSuchBucket where
+        only a bucket's policy could have let the caller in, and there is no bucket."""
         guarded = directory.resources.find(access.resource)
-        if self._grants is None or guarded is None or not guarded.grants or decision.effect != "implicitDeny":
+        if self._grants is None or guarded is None or decision.effect != "implicitDeny":
+            return False
+        if not guarded.grants and decision.layer != "resource":
             return False
         grantee = self._grants(call, access)
         if grantee == "everyone":

@@ -34,7 +34,8 @@ _S3 = "arn:aws:s3:::"
 Grantee = Literal["nobody", "everyone", "account"]
 
 Grants = Callable[[Call, Access], Grantee]
-"""To whom an ACL grants a right that no policy gives, of whom the caller is one."""
+"""To whom an ACL grants a right that no policy gives, of whom the caller is one. Raises AWSError where there is nothing
+that a right could be on."""
 
 
 class Published(TypedDict):

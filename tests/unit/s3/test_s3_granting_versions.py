@@ -5,6 +5,7 @@ import pytest
 from clary.calls import Access, Call, Principal
 from clary.identity.principals import canonical_user
 from clary.objects import Attributes, ObjectStore
+from clary.objects.errors import NoSuchBucket
 from clary.services.s3.granting import ExistingTags, Granting
 
 FRIEND = Principal("user", "222222222222", "arn", "arn", "u")
@@ -41,6 +42,15 @@ def test_a_list_lets_somebody_read_the_version_that_it_is_of_and_no_other(store,
     first, second = versions
     found = [grants(call, asked(version)) for version in (first, second, None, "no id")]
     assert found == ["account", "nobody", "nobody", "nobody"]
+
+
+def test_of_a_bucket_that_is_not_there_nothing_is_granted_but_it_may_be_made(store):
+    grants = Granting(store)
+    call = Call(FRIEND, "s3", "GetObject", {}, "us-east-1")
+    with pytest.raises(NoSuchBucket):
+        grants(call, Access("s3:GetObject", "arn:aws:s3:::missing/k"))
+    assert grants(call, Access("s3:CreateBucket", "arn:aws:s3:::missing")) == "nobody"
+    assert grants(call, Access("sqs:SendMessage", "arn:aws:sqs:us-east-1:000000000000:q")) == "nobody"
 
 
 def test_tags_are_those_of_the_version(store, versions):

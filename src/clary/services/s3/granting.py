@@ -9,6 +9,7 @@ from clary.calls import Access, Call
 from clary.identity.context import LOOKED_UP
 from clary.identity.principals import canonical_user
 from clary.identity.resources import Grantee
+from clary.objects.errors import NoSuchBucket
 from clary.objects.model import Bucket, ObjectInfo
 from clary.objects.reader import ObjectReader
 from clary.objects.version_ids import BadVersionId
@@ -35,6 +36,9 @@ _BY_OBJECT: Mapping[str, str] = {
 }
 """The permission that an action needs of the bucket's list, or of the object's."""
 
+_MAKE = frozenset({"s3:CreateBucket"})
+"""Actions on buckets that are not there yet."""
+
 _ARN = "arn:aws:s3:::"
 
 
@@ -45,10 +49,14 @@ class Granting:
         self._objects = objects
 
     def __call__(self, call: Call, access: Access) -> Grantee:
-        """Of whom the caller is one, the widest first."""
+        """Of whom the caller is one, the widest first. Raises NoSuchBucket, which anybody may know."""
+        if not access.resource.startswith(_ARN) or access.action in _MAKE:
+            return "nobody"
         name, _, key = access.resource.removeprefix(_ARN).partition("/")
         bucket = self._objects.get_bucket(name)
-        if bucket is None or not acls_count(bucket):
+        if bucket is None:
+            raise NoSuchBucket(name)
+        if not acls_count(bucket):
             return "nobody"
         listed = self._list(bucket, key, access)
         groups = {acl.ALL_USERS} if call.principal.kind == "anonymous" else acl.PUBLIC
