@@ -23,16 +23,16 @@ import httptools
 
 from clary.serving.heads import BODYLESS, END, LONGEST, PIPELINED, depth_of, read_head
 
-IDLE_SECONDS: Final = 1.0
+IDLE_SECONDS = 1.0
 """An idle connection is dropped then: shorter than any model server's keep-alive (gevent's 2 s is the shortest)."""
 
 _STILL_THERE = (0.0, 0.1, 0.3)
 """Seconds between looks."""
 
-RESPONSE_BYTES: Final = 64 * 2**20
+RESPONSE_BYTES = 64 * 2**20
 """A larger answer is broken off: containers are not trusted with the edge's memory."""
 
-BODILESS_BYTES: Final = 2**18
+BODILESS_BYTES = 2**18
 """More on end of what is no body, such as headers without an end, is broken off for the same reason."""
 
 _SHARED_BYTES: Final = 64 * 1024
