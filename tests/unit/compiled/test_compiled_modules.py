@@ -46,6 +46,13 @@ def test_nothing_else_derives_from_compiled_classes():
     assert not found
 
 
+def test_no_test_sets_what_is_written_into_the_code_that_uses_it():
+    """A `Final` is: what is set in its stead would count for the source alone."""
+    final = {f"{_name(module)}.{name}" for module in MODULES for name in _final(_tree(SOURCES / module))}
+    files = [file for file in (ROOT / "tests").rglob("*.py") if "setattr" in file.read_text()]
+    assert not {f"{file.relative_to(ROOT)}: {name}" for file in files for name in _set(_tree(file)) & final}
+
+
 def test_the_rules_find_what_they_forbid():
     handled = ast.parse("async def f():\n try:\n  g()\n except OSError:\n  await h()")
     left = ast.parse("async def f():\n try:\n  g()\n finally:\n  await h()")
@@ -61,6 +68,11 @@ def test_the_rules_find_what_they_forbid():
     }
     twice = "def f():\n try:\n  g()\n except OSError as e:\n  h(e)\n except {} as e:\n  h(e)"
     assert [_twice_named(ast.parse(twice.format(kind))) for kind in ("OSError", "KeyError")] == [False, True]
+    assert _final(ast.parse("A: Final = 1\nB: Final[int] = 1\nC: int = 1\nD = 1")) == {"A", "B"}
+    setting = (
+        'from clary.serving import client as c\nmonkeypatch.setattr(c, "A", 2)\nmonkeypatch.setattr(other, "B", 2)'
+    )
+    assert _set(ast.parse(setting)) == {"clary.serving.client.A"}
 
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -108,17 +120,33 @@ def _closed(tree: ast.Module) -> set[str]:
     return closed
 
 
+def _imported(tree: ast.Module) -> dict[str, str]:
+    """Full names, by those that a module knows them by."""
+    froms = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    return {alias.asname or alias.name: f"{node.module}.{alias.name}" for node in froms for alias in node.names}
+
+
 def _bases(tree: ast.Module) -> set[str]:
     """The full names of what a module's classes derive from, where it imports it."""
-    imported = {
-        alias.asname or alias.name: f"{node.module}.{alias.name}"
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom)
-        for alias in node.names
-    }
+    imported = _imported(tree)
     classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
     words = [_word(base).split(".", 1) for node in classes for base in node.bases]
     return {".".join([imported[first], *rest]) for first, *rest in words if first in imported}
+
+
+def _final(tree: ast.Module) -> set[str]:
+    """A module's constants that are declared so."""
+    declared = [node for node in tree.body if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)]
+    return {ast.unparse(node.target) for node in declared if _word(node.annotation) == "Final"}
+
+
+def _set(tree: ast.Module) -> set[str]:
+    """The full names of what a test sets in modules that it imports."""
+    imported = _imported(tree)
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and len(node.args) > 1]
+    setting = [node.args for node in calls if isinstance(node.func, ast.Attribute) and node.func.attr == "setattr"]
+    named = [(ast.unparse(where), what.value) for where, what, *_ in setting if isinstance(what, ast.Constant)]
+    return {f"{imported[where]}.{name}" for where, name in named if where in imported}
 
 
 def _word(base: ast.expr) -> str:
