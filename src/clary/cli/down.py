@@ -47,7 +47,7 @@ def down(
 
 
 def _end_server(settings: Settings) -> None:
-    handle = lock.read_handle(settings)
+    handle = lock.running(settings)
     if handle is None:
         raise ClaryError(f"The Clary on {settings.data_dir} is still starting.", "Try again in a moment.")
     end(handle)

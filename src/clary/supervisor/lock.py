@@ -13,6 +13,7 @@ from clary.errors import ClaryError
 from clary.settings import Settings
 
 _HANDLE = "clary.json"
+_LOCKS = Path("/proc/locks")
 _GLANCE_SECONDS = 0.001
 """What a look at the lock takes, and more."""
 
@@ -97,8 +98,21 @@ def remove_handle(settings: Settings) -> None:
 
 
 def running(settings: Settings) -> Handle | None:
-    """The Clary that runs on the data folder, None where none does. It may be still starting (no handle: None)."""
-    return read_handle(settings) if held(settings) else None
+    """The Clary that runs on the data folder, None where none does. It may be still starting: then the handle is not
+    there yet, or that of one that was killed, whose process id may be anybody's by now."""
+    handle = read_handle(settings) if held(settings) else None
+    return handle if handle is not None and _holds(settings, handle.pid) else None
+
+
+def _holds(settings: Settings, pid: int) -> bool:
+    """Whether the kernel says that it is this process that has the lock (proc_locks(5)); True where it says nothing.
+    Devices are not compared: some file systems have two numbers for one."""
+    try:
+        lines = [line.split() for line in _LOCKS.read_text().splitlines()]
+        inode = str(_path(settings).stat().st_ino)
+    except OSError:
+        return True
+    return any(line[1:2] == ["FLOCK"] and line[4] == str(pid) and line[5].endswith(f":{inode}") for line in lines)
 
 
 def _path(settings: Settings) -> Path:

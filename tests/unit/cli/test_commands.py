@@ -2,11 +2,14 @@
 
 import importlib
 import json
+import os
+import subprocess
 
 import pytest
 from typer.testing import CliRunner
 
 from clary.cli import options
+from clary.cli.down import down
 from clary.cli.logs import Source, Tail
 from clary.cli.main import COMMANDS, program
 from clary.errors import ClaryError
@@ -69,12 +72,27 @@ def test_known_settings_are_those_of_the_clary_that_ran_last(tmp_path):
 def test_a_handle_without_its_lock_is_of_a_clary_that_was_killed(tmp_path):
     settings = Settings(data_dir=tmp_path)
     settings.run_dir.mkdir()
-    lock.write_handle(settings, lock.Handle(pid=1, version="0", started=0.0, settings=settings))
+    mine = lock.Handle(pid=os.getpid(), version="0", started=0.0, settings=settings)
+    lock.write_handle(settings, mine)
     with pytest.raises(ClaryError, match="No Clary runs"):
         options.required(tmp_path)
     descriptor = lock.take(settings)
-    assert options.required(tmp_path).settings == settings
-    lock.os.close(descriptor)
+    assert options.required(tmp_path) == mine
+    os.close(descriptor)
+
+
+def test_whoever_has_a_killed_clarys_process_id_by_now_is_not_ended(tmp_path):
+    """The next Clary has the lock, and has not yet said where it answers."""
+    settings = Settings(data_dir=tmp_path)
+    settings.run_dir.mkdir()
+    with subprocess.Popen(["sleep", "60"]) as somebody:
+        lock.write_handle(settings, lock.Handle(pid=somebody.pid, version="0", started=0.0, settings=settings))
+        descriptor = lock.take(settings)
+        with pytest.raises(ClaryError, match="still starting"):
+            down(tmp_path)
+        assert somebody.poll() is None
+        os.close(descriptor)
+        somebody.kill()
 
 
 def test_half_a_handle_is_no_handle(tmp_path):
