@@ -56,14 +56,16 @@ class Pace:
         seconds = passed[0].seconds if len(passed) == 1 else sum(each.seconds for each in passed)
         self.usual = self.usual + _WEIGHT * (seconds - self.usual) if self.usual else seconds
 
-    def full(self, waiting: int, now: float) -> bool:
-        """Whether one more than those would wait too long; `now` in the loop's seconds."""
-        if waiting < FREE:
+    def full(self, waiting: int, now: float, elsewhere: int = 0) -> bool:
+        """Whether one more than those would wait too long; `now` in the loop's seconds. So many others wait that other
+        processes have asked: what is counted here is this one's share, of those who wait as of answers."""
+        together = waiting + elsewhere
+        if together < FREE:
             return False
         self._turn(now)
         seconds, answered = now - self._since, self.answered - self._before
         if seconds < _SURE and answered < UNKNOWN:
-            return waiting >= max(UNKNOWN, WAIT_SECONDS / self.usual if self.usual else 0.0)
+            return together >= max(UNKNOWN, WAIT_SECONDS / self.usual if self.usual else 0.0)
         return waiting * seconds / (answered + 1) > max(WAIT_SECONDS, _LONGER * self.usual)
 
     def _turn(self, now: float) -> None:

@@ -17,10 +17,13 @@ from clary.serving.admission import FEW, FREE, Pace
 from clary.serving.chain import DEATHS, Chain, Walk
 from clary.serving.client import Broken, NotSent, Request, Response, Room
 from clary.serving.routes import FILE, Route, Target, VariantRoute, component_id, endpoint_id
-from clary.serving.slots import EdgeSlot
+from clary.serving.slots import Beside, EdgeSlot, cell_of
 
 WATCH_SECONDS = 0.05
 """How soon an edge without requests acknowledges new routes; comparing costs 0.1 µs."""
+
+_LOOK_SECONDS = 1.0
+"""Between looks at which processes answer predictions."""
 
 _DIALLERS = 8
 SHADOW_ANSWER_BYTES = 64 * 2**20
@@ -80,6 +83,8 @@ class Replica:
     aside: int = 0
     """Of those outstanding these wait for no turn: streams that have begun, requests whose model is being loaded."""
     pace: Pace = field(default_factory=Pace)
+    cell: int = 0
+    """Where it is counted for other processes (`serving/slots.py`)."""
     shadow: bool = False
     """What is under way to shadows is bounded where it is mirrored (`serving/mirror.py`)."""
 
@@ -126,9 +131,10 @@ def choose_replica(replicas: Iterable[Replica]) -> Replica | None:
     return random.choice([replica for replica in candidates if replica.outstanding == fewest])  # noqa: S311
 
 
-def full(replica: Replica, now: float) -> bool:
-    """Whether one more request would wait too long; `now` in the loop's seconds."""
-    return replica.pace.full(replica.outstanding - replica.aside, now)
+def full(replica: Replica, now: float, elsewhere: int = 0) -> bool:
+    """Whether one more request would wait too long; `now` in the loop's seconds. Other processes have asked it
+    `elsewhere` requests."""
+    return replica.pace.full(replica.outstanding - replica.aside, now, elsewhere)
 
 
 class Straight:
@@ -162,6 +168,9 @@ class Router:
     def __init__(self, run_dir: Path, dial: Callable[[str], socket.socket]) -> None:
         self._published = Subscriber(run_dir / FILE)
         self._slot = EdgeSlot(run_dir)
+        self._cells = self._slot.cells
+        self._beside = Beside(self._slot)
+        self._look_at = 0.0
         self._dial = dial
         self._threads = ThreadPoolExecutor(_DIALLERS, thread_name_prefix="dial")
         self._shadow_threads = ThreadPoolExecutor(_SHADOW_DIALLERS, thread_name_prefix="dial-shadow")
@@ -274,8 +283,19 @@ class Router:
             await asyncio.sleep(WATCH_SECONDS)
             if self._published.changed():
                 self._refresh()
+            self._look(asyncio.get_running_loop().time())
             for replica in self._replicas.values():
                 replica.chain.prune()
+
+    def _look(self, now: float) -> None:
+        """At who else asks these replicas."""
+        if now >= self._look_at:
+            self._look_at = now + _LOOK_SECONDS
+            self._beside.look()
+
+    def _elsewhere(self, replica: Replica) -> int:
+        """How many requests other processes have with it."""
+        return sum([cells[replica.cell] for cells in self._beside.cells])
 
     def close(self) -> None:
         """The edge ends."""
@@ -303,14 +323,15 @@ class Router:
         chosen = way.choose(self._known(targets))
         if chosen is None:
             raise died or NoReplica(variant.name)
-        if chosen.outstanding < FREE or chosen.shadow:
+        if chosen.outstanding + self._elsewhere(chosen) < FREE or chosen.shadow:
             return chosen
         return self._admitted(variant, targets, way)
 
     def _admitted(self, variant: VariantRoute, targets: Sequence[Target], way: Way[Any]) -> Replica:
         """One of those that are not overloaded."""
         now = asyncio.get_running_loop().time()
-        chosen = way.choose(replica for replica in self._known(targets) if not full(replica, now))
+        known = self._known(targets)
+        chosen = way.choose([each for each in known if not full(each, now, self._elsewhere(each))])
         if chosen is None:
             raise Overloaded(variant.name)
         return chosen
@@ -327,8 +348,9 @@ class Router:
 
     async def ask_one(self, replica: Replica, request: Request, walk: Walk, way: Way[Any] = STRAIGHT) -> Any:
         """This replica's answer. Raises NotSent, Broken, and ValueError for a header that cannot be sent."""
-        pace, few = replica.pace, replica.outstanding < FEW
+        pace, few = replica.pace, replica.outstanding < FEW and self._elsewhere(replica) < FEW
         replica.outstanding += 1
+        self._cells[replica.cell] += 1
         try:
             answer = await way.ask(replica, request, walk)
             if few and walk.passed:
@@ -336,6 +358,7 @@ class Router:
             return answer
         finally:
             replica.outstanding -= 1
+            self._cells[replica.cell] -= 1
             pace.answered += 1
             if self._leaving:
                 self._acknowledge()
@@ -347,10 +370,14 @@ class Router:
         old, new = dict(self._replicas), dict[Containers, Replica]()
         for target, shadow in named.items():
             known = old.pop(target.containers, None)
-            new[target.containers] = known or Replica(target, self._chain(target, shadow=shadow), shadow=shadow)
+            new[target.containers] = known or self._replica(target, shadow=shadow)
         self._leaving += old.values()
         self._replicas = new
         self._acknowledge()
+
+    def _replica(self, target: Target, *, shadow: bool) -> Replica:
+        chain = self._chain(target, shadow=shadow)
+        return Replica(target, chain, cell=cell_of(target.containers[0]), shadow=shadow)
 
     def _chain(self, target: Target, *, shadow: bool) -> Chain:
         if shadow:

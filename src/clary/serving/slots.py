@@ -1,5 +1,6 @@
-"""Acknowledgement: each edge says up to which generation of the routes it has come, and with which containers that are
-not routed to any more it still has requests.
+"""What processes that answer predictions (the edge, its lanes) say of themselves: up to which generation of the routes
+each has come, with which containers that are not routed to any more it still has requests, and how many wait for each
+replica.
 
 An edge is alive while it holds the lock of its slot's file; the kernel frees the lock however the edge ends.
 """
@@ -10,12 +11,16 @@ import fcntl
 import mmap
 import os
 import struct
+import zlib
 from collections.abc import Collection
 from pathlib import Path
+from typing import Final
 
 from clary.names import random_hex
 
 _COUNTER = struct.Struct("<Q")
+_CELLS: Final = 4096
+_BYTES = _COUNTER.size + _CELLS * struct.calcsize("I")
 _SUFFIX, _BUSY = ".slot", ".busy"
 
 
@@ -32,9 +37,11 @@ class EdgeSlot:
         _clear(folder)
         name = folder / random_hex(8)
         self._descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-        os.ftruncate(self._descriptor, _COUNTER.size)
+        os.ftruncate(self._descriptor, _BYTES)
         fcntl.flock(self._descriptor, fcntl.LOCK_EX)
-        self._counter = mmap.mmap(self._descriptor, _COUNTER.size)
+        self._counter = mmap.mmap(self._descriptor, _BYTES)
+        self.cells = _cells(self._counter)
+        """How many requests this process has with each replica, by `cell_of`."""
         self._path = name.rename(name.with_suffix(_SUFFIX))  # seen by `acknowledged` only once it is locked
         self._busy: frozenset[str] = frozenset()
 
@@ -51,14 +58,69 @@ class EdgeSlot:
     def close(self) -> None:
         """Leave in an orderly way."""
         _remove(self._path)
-        self._counter.close()
         os.close(self._descriptor)
+
+    def others(self) -> list[Path]:
+        """The slots beside it."""
+        return [slot for slot in self._path.parent.glob("*" + _SUFFIX) if slot != self._path]
+
+
+def cell_of(container: str) -> int:
+    """Where a replica is counted, known by its first container. Two that share a place are counted together: each may
+    then be held for busier than it is, which matters where both are overloaded."""
+    return zlib.crc32(container.encode()) % _CELLS
+
+
+def _cells(mapped: mmap.mmap) -> memoryview[int]:
+    """Which keep the mapping, for as long as somebody has them."""
+    return memoryview(mapped)[_COUNTER.size :].cast("I")
+
+
+class Beside:
+    """What the other processes have under way. Belongs to one event loop."""
+
+    def __init__(self, own: EdgeSlot) -> None:
+        self._own = own
+        self._known: dict[Path, memoryview[int]] = {}
+        self.cells: tuple[memoryview[int], ...] = ()
+        """Of each of them."""
+        self.look()
+
+    def look(self) -> None:
+        """Who is there now; to be asked about once a second."""
+        slots = [slot for slot in self._own.others() if not _gone(slot)]
+        self._known = {slot: self._known[slot] if slot in self._known else _seen(slot) for slot in slots}
+        self.cells = tuple(self._known.values())
+
+
+def _seen(slot: Path) -> memoryview[int]:
+    """Another's cells, as they are at any moment; none of one that ends just now, or is of an older release."""
+    try:
+        with slot.open("rb") as file:
+            return _cells(mmap.mmap(file.fileno(), _BYTES, prot=mmap.PROT_READ))
+    except (FileNotFoundError, ValueError):
+        return memoryview(bytes(_CELLS * struct.calcsize("I"))).cast("I")
+
+
+def _gone(slot: Path) -> bool:
+    """Whether its process has ended; then it is cleared away."""
+    try:
+        descriptor = os.open(slot, os.O_RDONLY)
+    except FileNotFoundError:
+        return True
+    try:
+        abandoned = _abandoned(descriptor)
+    finally:
+        os.close(descriptor)
+    if abandoned:
+        _remove(slot)
+    return abandoned
 
 
 def _clear(folder: Path) -> None:
     """What edges have left that were killed."""
     for slot in folder.glob("*" + _SUFFIX):
-        _passed(slot, 0, "")
+        _gone(slot)
 
 
 def acknowledged(run_dir: Path, generation: int, container: str) -> bool:

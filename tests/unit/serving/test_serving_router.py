@@ -14,10 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clary.serving.admission import UNKNOWN
 from clary.serving.chain import Chain, Walk
 from clary.serving.client import Broken, Request
 from clary.serving.router import (
     NoReplica,
+    Overloaded,
     Replica,
     Router,
     UnknownEndpoint,
@@ -27,7 +29,7 @@ from clary.serving.router import (
     choose_variant,
 )
 from clary.serving.routes import Route, RouteTable, Target, VariantRoute, endpoint_id
-from clary.serving.slots import EdgeSlot, acknowledged
+from clary.serving.slots import Beside, EdgeSlot, acknowledged, cell_of
 
 from .conftest import ok, read_request, says
 
@@ -203,15 +205,63 @@ def test_dead_and_absent_edges_hold_nobody_up(tmp_path):
     assert not list((tmp_path / "edges").iterdir())
 
 
+def kill(slot):
+    """As the kernel does."""
+    slot.cells.release()
+    slot._counter.close()
+    os.close(slot._descriptor)
+
+
 def test_an_edge_clears_away_what_killed_ones_have_left(tmp_path):
     killed, living = EdgeSlot(tmp_path), EdgeSlot(tmp_path)
     killed.write(1, ["container"])
-    killed._counter.close()
-    os.close(killed._descriptor)  # as the kernel does
+    kill(killed)
     own = EdgeSlot(tmp_path)
     assert {each.name for each in (tmp_path / "edges").iterdir()} == {living._path.name, own._path.name}
     living.close()
     own.close()
+
+
+def test_processes_see_what_the_others_have_under_way_until_they_end(tmp_path):
+    own, other, killed = (EdgeSlot(tmp_path) for _ in range(3))
+    beside, cell = Beside(own), cell_of("c1")
+    other.cells[cell], killed.cells[cell], own.cells[cell] = 3, 4, 5
+    assert sum(cells[cell] for cells in beside.cells) == 7
+    kill(killed)
+    beside.look()
+    assert [cells[cell] for cells in beside.cells] == [3]
+    later = EdgeSlot(tmp_path)
+    later.cells[cell] = 1
+    other.close()
+    beside.look()
+    assert [cells[cell] for cells in beside.cells] == [1]
+    assert {each.name for each in (tmp_path / "edges").iterdir()} == {own._path.name, later._path.name}
+
+
+async def test_a_crowd_that_several_processes_are_asked_by_is_one_crowd(table, router, servers, tmp_path):
+    """Each would else let in as many as all together may."""
+    gate = asyncio.Event()
+
+    async def wait(reader, writer):
+        await read_request(reader)
+        await gate.wait()
+        writer.write(ok(b"late"))
+
+    await servers.start("c1", wait)
+    table.set(ID, route("c1"))
+    lane = Router(tmp_path, servers.dial)
+    router._beside.look()
+    asked = [asyncio.ensure_future(ask(each)) for _ in range(UNKNOWN) for each in (router, lane)]
+    refused, _ = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+    while len(refused) < UNKNOWN:
+        await asyncio.sleep(0.01)
+        refused = {each for each in asked if each.done()}
+    assert {type(each.exception()) for each in refused} == {Overloaded}
+    gate.set()
+    answers = [each.result().body for each in asked if each not in refused and await asyncio.wait([each])]
+    assert answers == [b"late"] * UNKNOWN
+    assert not any(router._cells) and not any(lane._cells)
+    lane.close()
 
 
 def test_setting_the_same_route_publishes_nothing(table):
