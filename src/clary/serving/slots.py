@@ -37,7 +37,7 @@ class EdgeSlot:
         _clear(folder)
         name = folder / random_hex(8)
         self._descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-        os.ftruncate(self._descriptor, _BYTES)
+        os.posix_fallocate(self._descriptor, 0, _BYTES)  # a write to what is mapped kills where the disk has no room
         fcntl.flock(self._descriptor, fcntl.LOCK_EX)
         self._counter = mmap.mmap(self._descriptor, _BYTES)
         self.cells = _cells(self._counter)

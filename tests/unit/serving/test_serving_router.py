@@ -222,6 +222,14 @@ def test_an_edge_clears_away_what_killed_ones_have_left(tmp_path):
     own.close()
 
 
+def test_a_disk_that_becomes_full_kills_nobody_who_counts(tmp_path):
+    """All blocks are there from the start: the kernel sends SIGBUS where it finds none for what is mapped."""
+    slot = EdgeSlot(tmp_path)
+    there = slot._path.stat()
+    assert there.st_blocks * 512 >= there.st_size > len(slot.cells)
+    slot.close()
+
+
 def test_processes_see_what_the_others_have_under_way_until_they_end(tmp_path):
     own, other, killed = (EdgeSlot(tmp_path) for _ in range(3))
     beside, cell = Beside(own), cell_of("c1")
