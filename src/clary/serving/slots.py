@@ -13,6 +13,7 @@ import os
 import struct
 import zlib
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -87,10 +88,11 @@ class Beside:
         self.look()
 
     def look(self) -> None:
-        """Who is there now; to be asked about once a second."""
-        slots = [slot for slot in self._own.others() if not _gone(slot)]
-        self._known = {slot: self._known[slot] if slot in self._known else _seen(slot) for slot in slots}
-        self.cells = tuple(self._known.values())
+        """Who is there now; to be asked about once a second. Without a free descriptor all stays as it was."""
+        with suppress(OSError):
+            slots = [slot for slot in self._own.others() if not _gone(slot)]
+            self._known = {slot: self._known[slot] if slot in self._known else _seen(slot) for slot in slots}
+            self.cells = tuple(self._known.values())
 
 
 def _seen(slot: Path) -> memoryview[int]:

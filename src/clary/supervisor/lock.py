@@ -101,18 +101,20 @@ def running(settings: Settings) -> Handle | None:
     """The Clary that runs on the data folder, None where none does. It may be still starting: then the handle is not
     there yet, or that of one that was killed, whose process id may be anybody's by now."""
     handle = read_handle(settings) if held(settings) else None
-    return handle if handle is not None and _holds(settings, handle.pid) else None
+    holders = _holders(settings)
+    return handle if handle is not None and (not holders or handle.pid in holders) else None
 
 
-def _holds(settings: Settings, pid: int) -> bool:
-    """Whether the kernel says that it is this process that has the lock (proc_locks(5)); True where it says nothing.
-    Devices are not compared: some file systems have two numbers for one."""
+def _holders(settings: Settings) -> set[int]:
+    """Who has the lock, as the kernel says (proc_locks(5)); nobody where it does not say, or of a process that cannot
+    be seen from here. Devices are not compared: some file systems have two numbers for one."""
     try:
         lines = [line.split() for line in _LOCKS.read_text().splitlines()]
         inode = str(_path(settings).stat().st_ino)
     except OSError:
-        return True
-    return any(line[1:2] == ["FLOCK"] and line[4] == str(pid) and line[5].endswith(f":{inode}") for line in lines)
+        return set()
+    found = {int(line[4]) for line in lines if line[1:2] == ["FLOCK"] and line[5].endswith(f":{inode}")}
+    return {pid for pid in found if pid > 0}
 
 
 def _path(settings: Settings) -> Path:

@@ -81,6 +81,23 @@ def test_a_handle_without_its_lock_is_of_a_clary_that_was_killed(tmp_path):
     os.close(descriptor)
 
 
+@pytest.mark.parametrize(
+    "said", [None, "", "1: FLOCK ADVISORY WRITE 0 fe:00:{inode} 0 EOF\n", "1: POSIX ADVISORY READ 7\n"]
+)
+def test_where_the_kernel_does_not_say_who_has_the_lock_the_handle_counts(tmp_path, monkeypatch, said):
+    """Of a Clary in another PID namespace, or without /proc/locks."""
+    settings = Settings(data_dir=tmp_path)
+    settings.run_dir.mkdir()
+    handle = lock.Handle(pid=1, version="0", started=0.0, settings=settings)
+    lock.write_handle(settings, handle)
+    descriptor = lock.take(settings)
+    if said is not None:
+        (tmp_path / "locks").write_text(said.format(inode=(tmp_path / "lock").stat().st_ino))
+    monkeypatch.setattr(lock, "_LOCKS", tmp_path / "locks")
+    assert options.required(tmp_path) == handle
+    os.close(descriptor)
+
+
 def test_whoever_has_a_killed_clarys_process_id_by_now_is_not_ended(tmp_path):
     """The next Clary has the lock, and has not yet said where it answers."""
     settings = Settings(data_dir=tmp_path)

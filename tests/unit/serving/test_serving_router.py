@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import resource
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -244,6 +245,21 @@ def test_processes_see_what_the_others_have_under_way_until_they_end(tmp_path):
     beside.look()
     assert [cells[cell] for cells in beside.cells] == [1]
     assert {each.name for each in (tmp_path / "edges").iterdir()} == {own._path.name, later._path.name}
+
+
+def test_without_a_free_descriptor_the_others_are_those_that_were_there(tmp_path):
+    own, other = EdgeSlot(tmp_path), EdgeSlot(tmp_path)
+    beside, cell = Beside(own), cell_of("c1")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        beside.look()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    other.cells[cell] = 2
+    assert [cells[cell] for cells in beside.cells] == [2]
+    own.close()
+    other.close()
 
 
 async def test_a_crowd_that_several_processes_are_asked_by_is_one_crowd(table, router, servers, tmp_path):
