@@ -103,10 +103,12 @@ def _bytes(data: Union[str, bytes]) -> bytes:
 def _to_csv(value: Array) -> bytes:
     """Lines end with a newline; a one-dimensional array has one value a line."""
     array = np.asarray(value)
+    # short floats are printed with their own few digits, not as the long ones that they turn into
+    short = array.dtype.kind == "f" and array.dtype.itemsize < 8
+    if array.ndim == 1 and array.dtype.kind in _NUMBERS:  # numbers need no quotes
+        return "".join([f"{each!s}\n" for each in (array if short else array.tolist())]).encode()
     rows = array.reshape(-1, 1) if array.ndim < 2 else array
     stream = io.StringIO()
-    # short floats are printed with their own few digits, not as the long ones that they turn into
-    short = rows.dtype.kind == "f" and rows.dtype.itemsize < 8
     csv.writer(stream, lineterminator="\n").writerows(rows if short else rows.tolist())
     return stream.getvalue().encode()
 

@@ -6,6 +6,7 @@ import json
 import numpy as np
 import xgboost
 
+from clary.algorithms.xgboost import bodies
 from clary.algorithms.xgboost.bodies import Features
 from clary.algorithms.xgboost.models import Model
 
@@ -44,6 +45,20 @@ def refused(model, value):
     return False
 
 
+def rows_alike():
+    """Of bodies that may be one line: how many are read so, and that these are what they are else."""
+    cells = ("1", "-2.5e-3", " 7 ", "1_0", "", "nan", "inf", "x", "1;2", "\u2003", "0" * 511 + "1e-2")
+    ends = ("", "\n", "\r\n", " \n", "\n\n", "\n1,2", "\x0b", "\x1c")
+    lines = 0
+    for one, other, end in itertools.product(cells, cells, ends):
+        body = f"{one},{other}{end}".encode()
+        row = bodies.row(body, "text/csv")
+        if row is not None:
+            lines += 1
+            assert bodies.table([row]).values.tobytes() == bodies.read(body, "text/csv").values.tobytes(), body
+    return lines
+
+
 found = {"in_place": 0, "equal": 0, "all": 0}
 for objective, booster, best in itertools.product(OBJECTIVES, BOOSTERS, (None, "3")):
     model = trained(objective, booster, best)
@@ -53,4 +68,6 @@ for objective, booster, best in itertools.product(OBJECTIVES, BOOSTERS, (None, "
         found["equal"] += (one.shape, one.dtype, one.tobytes()) == (other.shape, other.dtype, other.tobytes())
         found["all"] += 1
 last = trained("reg:squarederror", "gbtree", None)
-print(json.dumps({**found, "refused": [refused(last, value) for value in (np.inf, -np.inf, 1e39)]}))
+print(
+    json.dumps({**found, "lines": rows_alike(), "refused": [refused(last, value) for value in (np.inf, -np.inf, 1e39)]})
+)

@@ -20,4 +20,5 @@ def test_predictions_are_those_of_a_matrix(image):
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["equal"] == found["all"] == 144
     assert found["in_place"] == 48  # of trees; never where boosters are linear, or forget trees
+    assert found["lines"] == 252  # of 968 bodies, each the same as else
     assert found["refused"] == [True, True, True]  # what no float32 holds

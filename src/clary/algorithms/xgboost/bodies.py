@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, NamedTuple, Optional
+from typing import Any, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 import pyarrow  # type: ignore[import-not-found,unused-ignore]
@@ -66,6 +66,24 @@ def read(body: bytes, content_type: Optional[str]) -> Features:
     except (ValueError, UserError) as error:
         text = f"Loading {kind} data failed with Exception, please ensure data is in {kind} format:"
         raise Refused(415, f"{text}\n {type(error)}\n {error}") from error
+
+
+def row(body: bytes, content_type: Optional[str]) -> Optional[List[float]]:
+    """A body that is one line of CSV with several numbers, as `read` reads it; None for any other. Raises UserError."""
+    text = body.strip()
+    if channels.kind_of(content_type) != channels.CSV or len(text) >= _LARGE or b"\n" in text:
+        return None
+    if b"," not in text[:_SNIFFED]:
+        return None
+    try:
+        return list(map(float, text.decode("utf-8").split(",")))
+    except ValueError:
+        return None
+
+
+def table(rows: Sequence[List[float]]) -> Features:
+    """Several such."""
+    return Features(np.array(rows, dtype=float), channels.CSV)
 
 
 def csv_values(body: bytes) -> Array:

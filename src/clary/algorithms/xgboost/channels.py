@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Mapping, Optional
 
 from clary.formats import content_types
@@ -28,6 +29,7 @@ _CHANNELS = {"train": True, "validation": False, "code": False}
 PIPE = "Pipe"
 
 
+@functools.lru_cache(maxsize=512)
 def kind_of(content_type: Optional[str]) -> str:
     """`csv`, `libsvm`, `parquet` or `recordio-protobuf`; LIBSVM where none is said. Raises UserError."""
     if content_type is None:

@@ -13,6 +13,7 @@ import numpy as np
 import xgboost
 
 from clary.algorithms.xgboost.bodies import Body, Features, threads_for
+from clary.algorithms.xgboost.dense import Dense
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +25,7 @@ _BY_ITERATION = "iteration_range" in inspect.signature(xgboost.Booster.predict).
 _IN_PLACE = _VERSION >= (1, 7)
 """Rows are predicted where they are, byte for byte as from a matrix; making one takes as long as all else."""
 _TREES = "gbtree"
+_TYPES = frozenset("fd")
 _LARGEST = float(np.finfo(np.float32).max)
 _FORMATS = (
     (b'{"', "JSON", (1, 0)),
@@ -41,13 +43,15 @@ class Model:
         self._pickled = pickled
         self._threads = 0
         self._best = _best_iteration(booster)
-        self._columns = booster.num_features() if _IN_PLACE and _kind(booster) == _TREES else None
+        in_place = _IN_PLACE and _kind(booster) == _TREES
+        self._columns = booster.num_features() if in_place else None
+        self._dense = Dense(booster, self._span()) if in_place else None
 
     def predict(self, features: Features) -> Array:
         """A value a row, or one for each class. Raises ValueError where a pickled model has other features."""
-        if self._takes(features.values):
+        if self._dense is not None and self._takes(features.values):
             self._use(threads_for(len(features.values)))
-            return self.booster.inplace_predict(features.values, iteration_range=self._span(), validate_features=False)
+            return self._dense.predict(features.values)
         return self._of_matrix(features.body())
 
     def _takes(self, values: Array) -> bool:
@@ -55,6 +59,7 @@ class Model:
         return (
             isinstance(values, np.ndarray)
             and values.ndim == 2
+            and values.dtype.char in _TYPES
             and values.shape[1] == self._columns
             and len(values) > 0
             and not bool((np.abs(values) > _LARGEST).any())

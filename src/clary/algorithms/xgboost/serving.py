@@ -23,10 +23,13 @@ from clary.toolkit.server.message import Refused, Request, Response
 logger = logging.getLogger(__name__)
 
 Array = Any
+Asked = Any
+"""Of what is computed together: each the numbers of a line, or each Features."""
 
 _ACCEPTS = (content_types.JSON, content_types.JSON_LINES, content_types.RECORDIO, content_types.CSV)
 _VOTED = ("multi:softmax", "binary:hinge")
 _MAX_PAYLOAD = 6_291_456
+_LINE = "line"
 
 
 class XGBoostService:
@@ -60,13 +63,18 @@ class XGBoostService:
         """Dense rows; sparse ones are asked alone, as is a body of nothing."""
         if not request.body:
             return None
+        row = bodies.row(request.body, request.headers.get("content-type"))
+        if row is not None:
+            return Rows((_LINE, len(row)), 1, row)
         values, kind = self._features(request)
         if not isinstance(values, np.ndarray):
             return None
         return Rows((kind, values.shape[1], values.dtype.char), len(values), Features(values, kind))
 
-    def predict(self, data: Sequence[Features]) -> List[Array]:
+    def predict(self, data: Sequence[Asked]) -> List[Array]:
         """Raises Refused, and ValueError where there is not one prediction a row."""
+        if isinstance(data[0], list):
+            return apart(self._predict(bodies.table(data)), [1] * len(data))
         predictions = self._predict(Features(np.concatenate([each.values for each in data]), data[0].kind))
         return apart(predictions, [len(each.values) for each in data])
 
