@@ -1,8 +1,9 @@
-"""HTTP/1.1 on a thread of its own: reads whole requests, hands them to the main thread, writes the answers in order.
+"""HTTP/1.1: reads whole requests, hands them to the main thread, writes the answers in order.
 
 The user's functions run on the main thread, one at a time, as in a worker of the public model servers: they may use
-signals, event loops and libraries that are not safe for threads. `/ping` is answered from here, so that a long
-prediction does not look like a dead server.
+signals, event loops and libraries that are not safe for threads. While it waits it reads; while it computes, another
+thread does (`turns.py`) and answers `/ping`, so that a long prediction does not look like a dead server. "The HTTP
+thread" is here whichever of them runs the loop.
 """
 
 from __future__ import annotations
@@ -21,12 +22,15 @@ from clary.toolkit.server.head import head
 from clary.toolkit.server.heads import END, Heads
 from clary.toolkit.server.message import Request, Response
 from clary.toolkit.server.streaming import LAST, Outlet
+from clary.toolkit.server.turns import Turns
 
 _BACKLOG = 1024
 _TOO_LARGE = Response(413, b"Request body is too large.")
 _MALFORMED = Response(400, b"Malformed HTTP request.")
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _CLOSE_SECONDS = 5.0
+_TURNS_TO_READ = 4
+"""Of the loop, until what has come by now is read: a connection is accepted, made, watched, read."""
 
 Immediate = Callable[[Request], Optional[Response]]
 """Answers what needs no model (`/ping`), or None."""
@@ -127,9 +131,11 @@ class _Connection(asyncio.Protocol):
 
     def _hand_over(self) -> None:
         """All that came in one read, at once: the main thread would else begin with the first of them alone."""
-        arrived, self._arrived = self._arrived, []
-        for exchange in arrived:
-            self._listener.requests.put(exchange)
+        if self._arrived:
+            arrived, self._arrived = self._arrived, []
+            for exchange in arrived:
+                self._listener.requests.put(exchange)
+            self._listener.turns.wake()
 
     def on_message_begin(self) -> None:
         self._between = False
@@ -282,27 +288,34 @@ class Listener:
         self._loop = asyncio.new_event_loop()
         self._server: Optional[asyncio.AbstractServer] = None
         self._emptied: Optional[asyncio.Event] = None
-        self._thread = threading.Thread(target=self._loop.run_forever, name="http", daemon=True)
+        self.turns = Turns(self._loop)
 
     def start(self) -> None:
         """Listen. Returns when clients can connect."""
-        self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result()
+        self.turns.complete(self._listen())
+        self.turns.start()
 
     async def _listen(self) -> None:
         self._server = await self._loop.create_server(
             lambda: _Connection(self, self._loop), sock=self._socket, backlog=_BACKLOG
         )
 
-    def take(self, most_requests: int, most_bytes: int, seconds: Optional[float] = None) -> List[Exchange]:
-        """What waits, within these bounds; waits for the first. Empty where the server shall end.
+    def end(self) -> None:
+        """The server shall end, after what has come; from the main thread, or a signal's handler."""
+        self.requests.put(None)
+        self._loop.call_soon_threadsafe(self.turns.wake)
 
-        Raises queue.Empty where nothing has come for so many `seconds`; None: it is waited for.
-        """
+    def _has_come(self) -> bool:
+        return not self.requests.empty()
+
+    def take(self, most_requests: int, most_bytes: int) -> List[Exchange]:
+        """What waits, within these bounds; the first is waited for. Empty where it shall end. Main thread only."""
+        while not self._has_come():
+            self.turns.wait(self._has_come)
         taken: List[Exchange] = []
         size = 0
-        while not taken or (len(taken) < most_requests and size < most_bytes and not self.requests.empty()):
-            exchange = self.requests.get(timeout=seconds)
+        while len(taken) < most_requests and size < most_bytes and self._has_come():
+            exchange = self.requests.get()
             if exchange is None:
                 if taken:
                     self.requests.put(None)
@@ -322,6 +335,7 @@ class Listener:
         """Send an answer part by part, as they are computed; from the thread that computes."""
         connection, call = exchange.connection, self._loop.call_soon_threadsafe
         outlet = Outlet(call, connection.write_part, connection.close_outlet)
+        self.turns.lend()
         call(connection.open_outlet, outlet, response)
         outlet.send_all(response.parts or iter(()))
 
@@ -337,9 +351,11 @@ class Listener:
 
     def refuse_more(self) -> None:
         """Stop listening and close idle connections; requests that are there already may still be answered."""
-        asyncio.run_coroutine_threadsafe(self._refuse_more(), self._loop).result()
+        self.turns.complete(self._refuse_more())
 
     async def _refuse_more(self) -> None:
+        for _ in range(_TURNS_TO_READ):
+            await asyncio.sleep(0)
         self.closing = True
         if self._server is not None:
             self._server.close()
@@ -347,11 +363,9 @@ class Listener:
             connection.close_if_idle()
 
     def stop(self) -> None:
-        """Wait until the last answers have left, for some seconds at most, and end the thread."""
-        asyncio.run_coroutine_threadsafe(self._drain(), self._loop).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        """Wait until the last answers have left, for some seconds at most, and end."""
+        self.turns.complete(self._drain())
+        self.turns.close()
 
     async def _drain(self) -> None:
         self._emptied = asyncio.Event()

@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import queue
 import signal
 import threading
 from pathlib import Path
@@ -33,7 +32,6 @@ _JSON = "application/json"
 _PONG = Response(200)
 _NOT_FOUND = Response(404, b"Not Found")
 _WRONG_METHOD = Response(405, b"Method Not Allowed")
-_TURN_SECONDS = 1.0
 
 logger = logging.getLogger("sagemaker-inference")
 
@@ -55,7 +53,7 @@ def serve(load: LoadFolder, environ: Mapping[str, str]) -> int:
     """Serve until SIGTERM; the exit code."""
     forks = Forks(load)
     listener = Listener(bind(serving.port(environ)), _immediate, serving.MAX_BODY)
-    signal.signal(signal.SIGTERM, lambda _number, _frame: listener.requests.put(None))
+    signal.signal(signal.SIGTERM, lambda _number, _frame: listener.end())
     listener.start()
     logger.info("Listening on %s for many models.", listener.place)
     models = Models(forks, listener, int(environ.get(MEMORY) or 0))
@@ -79,10 +77,7 @@ def _immediate(request: Request) -> Optional[Response]:
 
 def _answer_until_end(models: Models, listener: Listener) -> None:
     while True:
-        try:
-            taken = listener.take(batching.MOST_REQUESTS, batching.MOST_BYTES, _TURN_SECONDS)
-        except queue.Empty:
-            continue
+        taken = listener.take(batching.MOST_REQUESTS, batching.MOST_BYTES)
         if not taken:
             return
         for exchange in taken:
@@ -175,7 +170,7 @@ class Models:
         except Gone as error:
             logger.error("%s; this server ends too.", error)  # noqa: TRY400 - nothing of ours has failed
             self._say(exchange, _error(500, str(error)))
-            self._listener.requests.put(None)
+            self._listener.end()
             return
         except OSError as error:
             self._say(exchange, _error(507, f"The model {name} cannot be started: {error}"))

@@ -6,7 +6,6 @@ import ctypes
 import functools
 import logging
 import os
-import queue
 import signal
 import socket
 import sys
@@ -23,10 +22,7 @@ _PORT = 8080
 MAX_BODY = 2**30
 """What an asynchronous request may bring."""
 _SWITCH_SECONDS = 0.0005
-"""How soon the HTTP thread gets its turn while the model computes in Python (default: 5 ms)."""
-
-_TURN_SECONDS = 1.0
-"""How soon a SIGTERM is heard that came just before the main thread began to wait, which does not wake it."""
+"""How soon another thread gets its turn while the model computes in Python (default: 5 ms)."""
 
 _PR_SET_PDEATHSIG = 1
 _FOR_THE_PARENT = (signal.SIGTERM, signal.SIGCHLD)
@@ -80,7 +76,7 @@ def _workers(environ: Mapping[str, str]) -> int:
 
 
 def work(load: Load, bound: socket.socket, *, alone: bool) -> int:
-    """One worker: the model in the main thread, HTTP beside it; the exit code.
+    """One worker: the model in the main thread, which reads HTTP while it waits; the exit code.
 
     Several requests wait on one connection only where this worker is `alone`: the others would have nothing to do.
     """
@@ -92,7 +88,7 @@ def work(load: Load, bound: socket.socket, *, alone: bool) -> int:
         return _CANNOT_LOAD
     sys.setswitchinterval(_SWITCH_SECONDS)
     listener = Listener(bound, _immediate, MAX_BODY, pipelined=alone)
-    signal.signal(signal.SIGTERM, lambda _number, _frame: listener.requests.put(None))
+    signal.signal(signal.SIGTERM, lambda _number, _frame: listener.end())
     listener.start()
     logger.info("Listening on %s.", listener.place)
     _answer_until_end(service, listener)
@@ -103,7 +99,7 @@ def work(load: Load, bound: socket.socket, *, alone: bool) -> int:
 
 
 def _immediate(request: Request) -> Optional[Response]:
-    """What the HTTP thread answers by itself; None for what the model has to answer."""
+    """What is answered as it is read; None for what the model has to answer."""
     if request.path == "/ping":
         return _PONG
     if request.path == _PARAMETERS:
@@ -115,10 +111,7 @@ def _immediate(request: Request) -> Optional[Response]:
 
 def _answer_until_end(service: Service, listener: Listener) -> None:
     while True:
-        try:
-            taken = listener.take(batching.MOST_REQUESTS, batching.MOST_BYTES, _TURN_SECONDS)
-        except queue.Empty:
-            continue
+        taken = listener.take(batching.MOST_REQUESTS, batching.MOST_BYTES)
         if not taken:
             return
         _answer_taken(service, listener, taken)

@@ -1,4 +1,4 @@
-"""An answer that leaves part by part: the model computes in the main thread, the HTTP thread writes (RFC 9112, 7.1)."""
+"""An answer that leaves part by part: the main thread computes, another one writes (RFC 9112, 7.1)."""
 
 from __future__ import annotations
 
