@@ -285,7 +285,7 @@ class Listener:
         self.connections: Set[_Connection] = set()
         self.closing = False
         self._socket = bound
-        self._loop = asyncio.new_event_loop()
+        self._loop = asyncio.SelectorEventLoop()  # whatever loops a script prefers for itself
         self._server: Optional[asyncio.AbstractServer] = None
         self._emptied: Optional[asyncio.Event] = None
         self.turns = Turns(self._loop)
