@@ -25,7 +25,7 @@ class Head(NamedTuple):
 
 
 class Heads:
-    """Those of one listener. Belongs to one thread."""
+    """Those of one listener. Belongs to whichever thread runs its loop."""
 
     def __init__(self) -> None:
         self._known: Dict[bytes, Optional[Head]] = {}

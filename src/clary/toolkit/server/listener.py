@@ -313,8 +313,8 @@ class Listener:
         while not self._has_come():
             self.turns.wait(self._has_come)
         taken: List[Exchange] = []
-        size = 0
-        while len(taken) < most_requests and size < most_bytes and self._has_come():
+        size, none_left = 0, self.requests.empty
+        while len(taken) < most_requests and size < most_bytes and not none_left():
             exchange = self.requests.get()
             if exchange is None:
                 if taken:
