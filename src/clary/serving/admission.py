@@ -45,7 +45,7 @@ class Pace:
 
     def __init__(self) -> None:
         self.answered = 0
-        """Requests, ever."""
+        """Requests of this process, ever."""
         self.usual = 0.0
         """Seconds that a request takes while FEW are there; 0 where there was none yet."""
         self._since = self._half = float("-inf")
@@ -56,24 +56,26 @@ class Pace:
         seconds = passed[0].seconds if len(passed) == 1 else sum(each.seconds for each in passed)
         self.usual = self.usual + _WEIGHT * (seconds - self.usual) if self.usual else seconds
 
-    def full(self, waiting: int, now: float, elsewhere: int = 0) -> bool:
+    def full(self, waiting: int, now: float, elsewhere: int = 0, answers: int = 0) -> bool:
         """Whether one more than those would wait too long; `now` in the loop's seconds. So many others wait that other
-        processes have asked: what is counted here is this one's share, of those who wait as of answers."""
-        together = waiting + elsewhere
+        processes have asked (`elsewhere`), which have had so many `answers` ever: whom a replica answers first is chance,
+        so that one process's part of its answers says nothing of the queue."""
+        together, answered = waiting + elsewhere, self.answered + answers
         if together < FREE:
             return False
-        self._turn(now)
-        seconds, answered = now - self._since, self.answered - self._before
-        if seconds < _SURE and answered < UNKNOWN:
+        self._turn(now, answered)
+        seconds, counted = now - self._since, answered - self._before
+        if seconds < _SURE and counted < UNKNOWN:
             return together >= max(UNKNOWN, WAIT_SECONDS / self.usual if self.usual else 0.0)
-        return waiting * seconds / (answered + 1) > max(WAIT_SECONDS, _LONGER * self.usual)
+        return together * seconds / (counted + 1) > max(WAIT_SECONDS, _LONGER * self.usual)
 
-    def _turn(self, now: float) -> None:
-        """Counting begins anew after a time of which nobody asked, and forgets what is long ago."""
-        if now - self._half > 2 * _WINDOW:
-            self._since, self._before = now, self.answered
+    def _turn(self, now: float, answered: int) -> None:
+        """Counting begins anew after a time of which nobody asked, and where a process has gone with its answers; it
+        forgets what is long ago."""
+        if now - self._half > 2 * _WINDOW or answered < self._half_before:
+            self._since, self._before = now, answered
         elif now - self._half > _WINDOW:
             self._since, self._before = self._half, self._half_before
         else:
             return
-        self._half, self._half_before = now, self.answered
+        self._half, self._half_before = now, answered

@@ -17,7 +17,7 @@ from clary.serving.admission import FEW, FREE, Pace
 from clary.serving.chain import DEATHS, Chain, Walk
 from clary.serving.client import Broken, NotSent, Request, Response, Room
 from clary.serving.routes import FILE, Route, Target, VariantRoute, component_id, endpoint_id
-from clary.serving.slots import Beside, EdgeSlot, cell_of
+from clary.serving.slots import ANSWERS, Beside, EdgeSlot, cell_of
 
 WATCH_SECONDS = 0.05
 """How soon an edge without requests acknowledges new routes; comparing costs 0.1 µs."""
@@ -131,10 +131,10 @@ def choose_replica(replicas: Iterable[Replica]) -> Replica | None:
     return random.choice([replica for replica in candidates if replica.outstanding == fewest])  # noqa: S311
 
 
-def full(replica: Replica, now: float, elsewhere: int = 0) -> bool:
+def full(replica: Replica, now: float, elsewhere: int = 0, answers: int = 0) -> bool:
     """Whether one more request would wait too long; `now` in the loop's seconds. Other processes have asked it
-    `elsewhere` requests."""
-    return replica.pace.full(replica.outstanding - replica.aside, now, elsewhere)
+    `elsewhere` requests, and had so many `answers`."""
+    return replica.pace.full(replica.outstanding - replica.aside, now, elsewhere, answers)
 
 
 class Straight:
@@ -297,6 +297,10 @@ class Router:
         """How many requests other processes have with it."""
         return sum([cells[replica.cell] for cells in self._beside.cells])
 
+    def _full(self, replica: Replica, now: float) -> bool:
+        answers = sum([cells[ANSWERS + replica.cell] for cells in self._beside.cells])
+        return full(replica, now, self._elsewhere(replica), answers)
+
     def close(self) -> None:
         """The edge ends."""
         for replica in [*self._replicas.values(), *self._leaving]:
@@ -331,7 +335,7 @@ class Router:
         """One of those that are not overloaded."""
         now = asyncio.get_running_loop().time()
         known = self._known(targets)
-        chosen = way.choose([each for each in known if not full(each, now, self._elsewhere(each))])
+        chosen = way.choose([each for each in known if not self._full(each, now)])
         if chosen is None:
             raise Overloaded(variant.name)
         return chosen
@@ -359,6 +363,7 @@ class Router:
         finally:
             replica.outstanding -= 1
             self._cells[replica.cell] -= 1
+            self._cells[ANSWERS + replica.cell] += 1
             pace.answered += 1
             if self._leaving:
                 self._acknowledge()

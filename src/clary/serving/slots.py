@@ -1,6 +1,6 @@
 """What processes that answer predictions (the edge, its lanes) say of themselves: up to which generation of the routes
-each has come, with which containers that are not routed to any more it still has requests, and how many wait for each
-replica.
+each has come, with which containers that are not routed to any more it still has requests, how many wait for each replica,
+and how many each has answered.
 
 An edge is alive while it holds the lock of its slot's file; the kernel frees the lock however the edge ends.
 """
@@ -20,8 +20,10 @@ from typing import Final
 from clary.names import random_hex
 
 _COUNTER = struct.Struct("<Q")
-_CELLS: Final = 4096
-_BYTES = _COUNTER.size + _CELLS * struct.calcsize("I")
+ANSWERS: Final = 4096
+"""How far behind the cell of those that wait for a replica that of its answers lies."""
+_CELL: Final = "Q"
+_BYTES = _COUNTER.size + 2 * ANSWERS * struct.calcsize(_CELL)
 _SUFFIX, _BUSY = ".slot", ".busy"
 
 
@@ -42,7 +44,7 @@ class EdgeSlot:
         fcntl.flock(self._descriptor, fcntl.LOCK_EX)
         self._counter = mmap.mmap(self._descriptor, _BYTES)
         self.cells = _cells(self._counter)
-        """How many requests this process has with each replica, by `cell_of`."""
+        """How many requests this process has with each replica, by `cell_of`, and ANSWERS further how many it has had."""
         self._path = name.rename(name.with_suffix(_SUFFIX))  # seen by `acknowledged` only once it is locked
         self._busy: frozenset[str] = frozenset()
 
@@ -69,12 +71,12 @@ class EdgeSlot:
 def cell_of(container: str) -> int:
     """Where a replica is counted, known by its first container. Two that share a place are counted together: each may
     then be held for busier than it is, which matters where both are overloaded."""
-    return zlib.crc32(container.encode()) % _CELLS
+    return zlib.crc32(container.encode()) % ANSWERS
 
 
 def _cells(mapped: mmap.mmap) -> memoryview[int]:
     """Which keep the mapping, for as long as somebody has them."""
-    return memoryview(mapped)[_COUNTER.size :].cast("I")
+    return memoryview(mapped)[_COUNTER.size :].cast(_CELL)
 
 
 class Beside:
@@ -101,7 +103,7 @@ def _seen(slot: Path) -> memoryview[int]:
         with slot.open("rb") as file:
             return _cells(mmap.mmap(file.fileno(), _BYTES, prot=mmap.PROT_READ))
     except (FileNotFoundError, ValueError):
-        return memoryview(bytes(_CELLS * struct.calcsize("I"))).cast("I")
+        return memoryview(bytes(_BYTES - _COUNTER.size)).cast(_CELL)
 
 
 def _gone(slot: Path) -> bool:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import heapq
+import itertools
+import random
+
 import pytest
 
 from clary.serving.admission import FEW, FREE, UNKNOWN, WAIT_SECONDS, Pace
@@ -98,3 +102,48 @@ def test_a_model_that_answers_nothing_any_more_is_given_no_more() -> None:
     model.under_load(100, 3)
     assert len(model.waiting) == UNKNOWN
     assert model.under_load(100, 3) == 300
+
+
+def longest(first: int, second: int, seed: int, seconds: float = 0.05) -> float:
+    """Of what is accepted for eight seconds, how long the slowest takes: so many clients of two processes, those of one
+    a moment sooner. They ask again at once when they are answered, and after up to a second when they are refused."""
+    by, number = random.Random(seed), itertools.count()
+    paces, waiting = (Pace(), Pace()), [0, 0]
+    for pace in paces:
+        pace.note([Passed(0, seconds)])
+    events: list[tuple[float, int, int, float | None]] = []
+    for client in range(first + second):
+        whose = int(client >= first)
+        events.append((100 + 0.05 * (whose + by.random()), next(number), whose, None))
+    heapq.heapify(events)
+    most = free = 0.0
+    while events:
+        now, _, whose, came = heapq.heappop(events)
+        if came is not None:
+            waiting[whose] -= 1
+            paces[whose].answered += 1
+            most = max(most, now - came)
+        if now > 108:
+            continue
+        if paces[whose].full(waiting[whose], now, waiting[1 - whose], paces[1 - whose].answered):
+            heapq.heappush(events, (now + by.random(), next(number), whose, None))
+        else:
+            waiting[whose] += 1
+            free = max(now, free) + seconds
+            heapq.heappush(events, (free, next(number), whose, now))
+    return most
+
+
+@pytest.mark.parametrize(("first", "second"), [(200, 0), (190, 10), (100, 100), (50, 150), (20, 180)])
+def test_however_a_crowd_is_shared_by_two_processes_it_waits_as_long_as_with_one(first: int, second: int) -> None:
+    assert max(longest(first, second, seed) for seed in range(5)) < 1.12 * WAIT_SECONDS
+
+
+def test_the_answers_of_a_process_that_has_gone_are_forgotten_with_it() -> None:
+    pace = Pace()
+    assert not pace.full(FREE, 100.0, 0, 1_000_000)
+    pace.answered = 20
+    assert not pace.full(FREE, 101.5, 0, 0)  # counted anew
+    pace.answered = 60
+    assert not pace.full(FREE, 103.0, 0, 0)
+    assert pace.full(500, 103.0, 0, 0)
