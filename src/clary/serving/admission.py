@@ -58,8 +58,8 @@ class Pace:
 
     def full(self, waiting: int, now: float, elsewhere: int = 0, answers: int = 0) -> bool:
         """Whether one more than those would wait too long; `now` in the loop's seconds. So many others wait that other
-        processes have asked (`elsewhere`), which have had so many `answers` ever: whom a replica answers first is chance,
-        so that one process's part of its answers says nothing of the queue."""
+        processes have asked (`elsewhere`), which have had so many `answers` ever: whom a replica answers first is
+        chance, so that one process's part of its answers says nothing of the queue."""
         together, answered = waiting + elsewhere, self.answered + answers
         if together < FREE:
             return False

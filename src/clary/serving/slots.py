@@ -1,6 +1,6 @@
 """What processes that answer predictions (the edge, its lanes) say of themselves: up to which generation of the routes
-each has come, with which containers that are not routed to any more it still has requests, how many wait for each replica,
-and how many each has answered.
+each has come, with which containers that are not routed to any more it still has requests, how many wait for each
+replica, and how many it has answered.
 
 An edge is alive while it holds the lock of its slot's file; the kernel frees the lock however the edge ends.
 """
@@ -44,7 +44,7 @@ class EdgeSlot:
         fcntl.flock(self._descriptor, fcntl.LOCK_EX)
         self._counter = mmap.mmap(self._descriptor, _BYTES)
         self.cells = _cells(self._counter)
-        """How many requests this process has with each replica, by `cell_of`, and ANSWERS further how many it has had."""
+        """How many requests this process has with each replica, by `cell_of`; ANSWERS further, how many it has had."""
         self._path = name.rename(name.with_suffix(_SUFFIX))  # seen by `acknowledged` only once it is locked
         self._busy: frozenset[str] = frozenset()
 
