@@ -126,21 +126,27 @@ class _Caller(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by the event loop."""
         self._callers.discard(self)
-        with self._sending:
-            descriptor, self._socket = self._socket, -1
-        os.close(descriptor)
+        self._fall_silent()
 
     def answer(self, data: bytes) -> None:
-        """From any thread; nothing where the caller has gone. What the socket does not take at once goes by the event
-        loop."""
+        """From any thread; nothing where the caller has gone or `close` was called. What the socket does not take at
+        once goes by the event loop."""
         with self._sending, suppress(ConnectionError):
             sent = self._written(data)
             if sent < len(data):
                 self._loop.call_soon_threadsafe(self._transport.write, data[sent:])
 
     def close(self) -> None:
-        """Once what was answered is sent."""
+        """Once what was answered is sent. Nothing is answered from now on: a call that fails because control ends would
+        tell of an internal failure while the event loop has yet to end the connection."""
+        self._fall_silent()
         self._transport.close()
+
+    def _fall_silent(self) -> None:
+        with self._sending:
+            descriptor, self._socket = self._socket, -1
+        if descriptor >= 0:
+            os.close(descriptor)
 
     def _written(self, data: bytes) -> int:
         if self._socket < 0:
