@@ -24,7 +24,7 @@ from clary.identity.issuing import role_principal
 from clary.objects.files import copy_into
 from clary.services.registry import Registry
 from clary.serving.asynchronous.config import Asynchronous
-from clary.serving.asynchronous.effects import INPUT_BYTES
+from clary.serving.asynchronous.effects import INPUT_BYTES, Input
 from clary.serving.asynchronous.requests import Letter, Owner
 from clary.serving.client import Body
 from clary.wire import models
@@ -58,7 +58,7 @@ class AsyncEffects:
         self._bodies = bodies
         self._edge_context = edge_context
 
-    async def fetch(self, owner: Owner, role: str, uri: str) -> Body:
+    async def fetch(self, owner: Owner, role: str, uri: str) -> Input:
         """Raises AWSError, OSError."""
         bucket, key = split(uri)
         call = self._call(owner, role, "s3", "GetObject", {"Bucket": bucket, "Key": key})
@@ -68,7 +68,8 @@ class AsyncEffects:
         output: dict[str, Any] = await answer if inspect.isawaitable(answer) else answer
         if output["ContentLength"] > INPUT_BYTES:
             raise AWSError("EntityTooLarge", f"It is larger than {INPUT_BYTES} bytes.")
-        return await asyncio.get_running_loop().run_in_executor(None, _mapped, output["Body"], self._folder)
+        content = await asyncio.get_running_loop().run_in_executor(None, _mapped, output["Body"], self._folder)
+        return Input(content, output.get("ContentType", ""))
 
     async def put(self, owner: Owner, config: Asynchronous, uri: str, content: bytes, content_type: str) -> None:
         """Raises AWSError, OSError."""

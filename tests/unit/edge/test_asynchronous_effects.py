@@ -17,9 +17,11 @@ from clary.objects import ObjectReader
 from clary.objects.body import receive
 from clary.objects.envelopes import Wanted, ask, generation
 from clary.objects.intake import Intake
+from clary.objects.model import Attributes
 from clary.objects.store import ObjectStore
 from clary.services.catalogue import REGISTRY
 from clary.serving.asynchronous.config import Asynchronous
+from clary.serving.asynchronous.effects import Input
 from clary.serving.asynchronous.requests import Letter, Owner
 from clary.wire.http import Extent
 from tests.kms import ARN, OneKey
@@ -96,8 +98,8 @@ def publish(effects):
 
 @pytest.mark.parametrize("content", [b"", b"1,2", b"x" * 100_000], ids=["nothing", "little", "much"])
 def test_an_input_is_what_the_object_holds(tmp_path, store, content):
-    store.put_bytes("data", "in", content)
-    assert done(tmp_path, fetch, RIGHTS["fetch"])[0] == content
+    store.put_bytes("data", "in", content, Attributes("text/csv"))
+    assert done(tmp_path, fetch, RIGHTS["fetch"])[0] == Input(content, "text/csv")
 
 
 def test_an_encrypted_input_is_read_as_the_role(tmp_path, store, kms):
@@ -105,8 +107,8 @@ def test_an_encrypted_input_is_read_as_the_role(tmp_path, store, kms):
     key = ask(generation(role, bucket, "in", Wanted("aws:kms")), kms)
     body = receive(store.files, [b"1,2"], key=key)
     store.put("data", "in", body)
-    content, [call] = done(tmp_path, fetch, RIGHTS["fetch"], kms=kms)
-    assert (bytes(content), call.operation, call.principal.identity) == (b"1,2", "Decrypt", ROLE)
+    given, [call] = done(tmp_path, fetch, RIGHTS["fetch"], kms=kms)
+    assert (bytes(given.content), call.operation, call.principal.identity) == (b"1,2", "Decrypt", ROLE)
 
 
 def test_an_answer_is_kept_with_its_type_and_key(tmp_path, store, kms):

@@ -53,7 +53,7 @@ class Elsewhere:
     async def fetch(self, owner, role, uri):
         assert (owner, role) == (OWNER, "role")
         self._maybe("fetch")
-        return memoryview(b"1,2")
+        return effects.Input(memoryview(b"1,2"), "text/libsvm")
 
     async def put(self, owner, config, uri, content, content_type):
         self._maybe("put")
@@ -146,6 +146,19 @@ async def test_what_came_with_the_request_is_what_the_model_is_asked(tmp_path, t
     [(head, body)] = asked
     assert (body, b"Accept: a/b" in head, b"X-Amzn-SageMaker-Inference-Id: i-r1" in head) == (b"inline", True, True)
     assert not list((tmp_path / "requests").glob("*.body"))
+
+
+@pytest.mark.parametrize(("said", "type_"), [({}, b"text/libsvm"), ({"ContentType": "text/csv"}, b"text/csv")])
+async def test_the_type_is_the_objects_where_the_request_names_none(tmp_path, table, servers, said, type_):
+    asked = []
+
+    async def model(reader, writer):
+        asked.append(await read_request(reader))
+        writer.write(ok(b"x"))
+
+    await servers.start("c1", model)
+    await carried_out(tmp_path, servers, Elsewhere(), request(params=said))
+    assert b"Content-Type: " + type_ + b"\r\n" in asked[0][0]
 
 
 async def test_an_error_of_the_model_is_written_to_the_failure_path(tmp_path, table, servers):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from clary.errors import AWSError
@@ -22,11 +23,19 @@ _PAUSES = (0.5, 30.0)
 _PASSING = frozenset({500, 503})
 
 
+@dataclass(frozen=True)
+class Input:
+    """What a request is about, with the type that its object has; empty where it has none."""
+
+    content: Body
+    kind: str = ""
+
+
 class Effects(Protocol):
     """All but `log` raise AWSError and OSError."""
 
-    async def fetch(self, owner: Owner, role: str, uri: str) -> Body:
-        """The bytes of an object, which may not be larger than INPUT_BYTES."""
+    async def fetch(self, owner: Owner, role: str, uri: str) -> Input:
+        """An object, which may not be larger than INPUT_BYTES."""
         ...
 
     async def put(self, owner: Owner, config: Asynchronous, uri: str, content: bytes, content_type: str) -> None:

@@ -9,11 +9,11 @@ from clary.errors import AWSError
 from clary.serving.asynchronous import notifications
 from clary.serving.asynchronous.backlog import Asked
 from clary.serving.asynchronous.config import ON_ERROR, ON_SUCCESS, Asynchronous
-from clary.serving.asynchronous.effects import Effects, patiently
+from clary.serving.asynchronous.effects import Effects, Input, patiently
 from clary.serving.asynchronous.metering import AsyncMeter
 from clary.serving.asynchronous.requests import AsyncRequest, Letter, RequestFiles
 from clary.serving.chain import DEFAULT_TYPE, Walk
-from clary.serving.client import AnswerTooLarge, Body, Broken, Request, Response
+from clary.serving.client import AnswerTooLarge, Broken, Request, Response
 from clary.serving.metering import Place
 from clary.serving.router import Router
 from clary.serving.routes import VariantRoute
@@ -107,12 +107,12 @@ class Processing:
     async def _ask(self, request: AsyncRequest, config: Asynchronous, variant: VariantRoute, asked: Asked) -> Response:
         """The model's answer. Raises Failed, NoReplica, Died."""
         place = _place(request, variant)
-        content = await self._input(request, config, place)
+        given = await self._input(request, config, place)
         positions = tuple(range(len(variant.hostnames)))
         walk, began = Walk(positions, positions[0]), time.perf_counter()
         try:
             with within(request.timeout):
-                answer = await self.router.ask(variant, _request(request, content), walk, asked)
+                answer = await self.router.ask(variant, _request(request, given), walk, asked)
         except TimeoutError:
             raise Failed(_late(variant.hostnames[walk.at])) from None
         except AnswerTooLarge as error:
@@ -126,17 +126,17 @@ class Processing:
             raise _model_error(answer, variant.hostnames[walk.at])
         return answer
 
-    async def _input(self, request: AsyncRequest, config: Asynchronous, place: Place) -> Body:
+    async def _input(self, request: AsyncRequest, config: Asynchronous, place: Place) -> Input:
         """Raises Failed."""
         if not request.input:
-            return self.files.body(request)
+            return Input(self.files.body(request))
         began = time.perf_counter()
         try:
-            content = await patiently(lambda: self.effects.fetch(request.owner, config.role, request.input))
+            given = await patiently(lambda: self.effects.fetch(request.owner, config.role, request.input))
         except AWSError as error:
             raise _unloaded("download the request from", request.input, error.message, "RequestDownload") from None
         self.meter.took(place, "RequestDownloadLatency", time.perf_counter() - began)
-        return content
+        return given
 
     async def _put(
         self, request: AsyncRequest, config: Asynchronous, uri: str, content: bytes, kind: str, place: Place
@@ -173,15 +173,16 @@ def killer(error: Died) -> Failed:
     return Failed(text)
 
 
-def _request(request: AsyncRequest, content: Body) -> Request:
+def _request(request: AsyncRequest, given: Input) -> Request:
+    """The object's type is the request's where that names none: the SageMaker SDK says it nowhere else."""
     params = request.params
-    headers = {"Content-Type": params.get("ContentType") or DEFAULT_TYPE}
+    headers = {"Content-Type": params.get("ContentType") or given.kind or DEFAULT_TYPE}
     if params.get("Accept"):
         headers["Accept"] = params["Accept"]
     if params.get("CustomAttributes"):
         headers["X-Amzn-SageMaker-Custom-Attributes"] = params["CustomAttributes"]
     headers["X-Amzn-SageMaker-Inference-Id"] = request.inference_id
-    return Request("POST", "/invocations", headers, content)
+    return Request("POST", "/invocations", headers, given.content)
 
 
 def _place(request: AsyncRequest, variant: VariantRoute) -> Place:
