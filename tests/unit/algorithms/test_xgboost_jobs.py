@@ -260,6 +260,19 @@ def test_early_images_answer_with_commas(endpoint, job):
     assert server.invoke(ROWS)[:2] == (200, ",".join(map(str, expected)).encode())
 
 
+def test_one_of_many_models_answers_as_the_other_server_of_the_image_does(endpoint, job):
+    server, expected = endpoint(SAGEMAKER_MULTI_MODEL="true")
+    server.request("POST", "/models", json.dumps({"model_name": "m", "url": str(job.model)}))
+
+    def answer(**headers):
+        return server.request("POST", "/models/m/invoke", ROWS, Content_Type="text/csv", **headers)[:2]
+
+    assert answer() == answer(accept="*/*") == answer(accept="application/json") == (200, json.dumps(expected).encode())
+    assert answer(accept="text/csv") == (200, ",".join(map(str, expected)).encode())
+    status, said = answer(accept="image/png")
+    assert (status, b"image/png is not an accepted Accept type" in said) == (415, True)
+
+
 def test_batch_answers_one_line_a_record(endpoint):
     server, expected = endpoint(SAGEMAKER_BATCH="true")
     assert server.invoke(ROWS)[1] == "".join(f"{value}\n" for value in expected).encode()

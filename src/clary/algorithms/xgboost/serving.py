@@ -18,6 +18,7 @@ from clary.toolkit import arrays, inference
 from clary.toolkit.layout import Layout
 from clary.toolkit.rows import apart
 from clary.toolkit.server.batching import Rows, RowWise
+from clary.toolkit.server.hosting import MULTI_MODEL
 from clary.toolkit.server.message import Refused, Request, Response
 
 logger = logging.getLogger(__name__)
@@ -27,6 +28,9 @@ Asked = Any
 """Of what is computed together: each the numbers of a line, or each Features."""
 
 _ACCEPTS = (content_types.JSON, content_types.JSON_LINES, content_types.RECORDIO, content_types.CSV)
+_OF_MANY = (content_types.CSV, content_types.JSON)
+"""What AWS's container answers with where it hosts many models: there another server answers."""
+
 _VOTED = ("multi:softmax", "binary:hinge")
 _MAX_PAYLOAD = 6_291_456
 _LINE = "line"
@@ -42,7 +46,9 @@ class XGBoostService:
         self._batch = bool(environ.get("SAGEMAKER_BATCH"))
         self._alone = environ.get("CLARY_BATCH", "") == "off"
         self._commas = answers_with_commas(image)
-        self._accept = environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or content_types.CSV
+        self._many = environ.get(MULTI_MODEL, "").lower() == "true"
+        usual = content_types.JSON if self._many else content_types.CSV
+        self._accept = environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or usual
         keys = environ.get("SAGEMAKER_INFERENCE_OUTPUT", "").replace(" ", "").lower()
         self._keys = [key for key in keys.split(",") if key]
         self._max_payload = int(environ.get("MAX_CONTENT_LENGTH") or _MAX_PAYLOAD)
@@ -79,8 +85,10 @@ class XGBoostService:
         return apart(predictions, [len(each.values) for each in data])
 
     def write(self, predictions: Array, request: Request) -> Response:
-        """Predictions as their request's answer. Raises Refused with 406."""
+        """Predictions as their request's answer. Raises Refused: 406, of many models 415."""
         accept = self._accepted(request.headers.get("accept", ""))
+        if self._many:
+            return Response(200, _encode_of_many(predictions.tolist(), accept), accept)
         if self._keys:
             rows = selectable.select(predictions, self._keys, self._objective, self._classes)
             return Response(200, selectable.encode(rows, self._keys, accept, batch=self._batch), accept)
@@ -95,6 +103,8 @@ class XGBoostService:
 
     def _accepted(self, header: str) -> str:
         accept = content_types.kind_of(header)
+        if self._many:
+            return self._accept if accept in ("", content_types.ANY) else accept
         if self._commas and not self._keys:
             return content_types.CSV
         if not accept or accept == content_types.ANY:
@@ -125,3 +135,12 @@ class XGBoostService:
         if self._objective in _VOTED:
             return np.ravel(stats.mode(answers, axis=0)[0])
         return np.mean(answers, axis=0)
+
+
+def _encode_of_many(values: List[Any], accept: str) -> bytes:
+    if accept == content_types.CSV:
+        return ",".join(map(str, values)).encode()
+    if accept == content_types.JSON:
+        return json.dumps(values).encode()
+    known = f"{accept} is not an accepted Accept type. Please choose one of the following: {list(_OF_MANY)}."
+    raise Refused(415, f"Encoding to accept type {accept} failed with exception: {known}")

@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
-from sagemaker_containers.beta.framework import content_types, encoders, env, errors, worker
+from sagemaker_containers.beta.framework import (
+    content_types,
+    encoders,
+    env,
+    errors,
+    mapping,
+    modules,
+    transformer,
+    worker,
+)
 
-__all__ = ["content_types", "encoders", "env", "errors", "training_env", "worker"]
+__all__ = [
+    "content_types",
+    "encoders",
+    "env",
+    "errors",
+    "mapping",
+    "modules",
+    "training_env",
+    "transformer",
+    "worker",
+]
 
 
 def training_env() -> env.TrainingEnv:
