@@ -61,6 +61,7 @@ from clary.services.catalogue import REGISTRY
 from clary.services.context import EdgeContext
 from clary.services.s3.granting import ExistingTags, Granting
 from clary.serving.asynchronous.work import AsyncWork
+from clary.serving.concurrency import Concurrency
 from clary.serving.many_models import Models, Note
 from clary.serving.metering import Meter
 from clary.serving.mirror import Mirror
@@ -310,6 +311,7 @@ def work(start: process.Start) -> None:
     edge = Edge.of(start.settings)
     gateway = edge.gateway()
     lanes = edge.lanes()
+    concurrency = Concurrency(edge.router)
     try:
         beside = [
             *edge.beside_predictions(),
@@ -318,6 +320,8 @@ def work(start: process.Start) -> None:
             edge.functions.watch,
             edge.events.watch,
             edge.asynchronous.watch,
+            concurrency.watch,
+            lambda: report(concurrency, edge.door),
             lambda: report(edge.functions.meter, edge.door),
             lambda: report(edge.apis.meter, edge.door),
             lambda: report(edge.asynchronous.meter, edge.door),

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from clary.lifecycles.endpoint import KIND as ENDPOINT_KIND
 from clary.lifecycles.endpoint import Variant
@@ -24,6 +25,15 @@ _OF_CONCURRENCY = ":provisioned-concurrency"
 """Ends the name of a target whose ResourceId is that of a variant's instances, too."""
 
 
+class Tracked(NamedTuple):
+    """A predefined metric, and how its alarms look at it."""
+
+    metric: str
+    statistic: str
+    period: int = 60
+    """Seconds."""
+
+
 class Scaled(ABC):
     """One thing of which there can be more or fewer."""
 
@@ -34,10 +44,8 @@ class Scaled(ABC):
     dimension: ClassVar[str]
     counted: ClassVar[str]
     """What there are more or fewer of, in AWS's texts."""
-    predefined: ClassVar[str]
-    metric: ClassVar[str]
-    statistic: ClassVar[str]
-    """Of the predefined metric."""
+    predefined: ClassVar[Mapping[str, Tracked]]
+    """What can be tracked by its PredefinedMetricType."""
 
     @property
     @abstractmethod
@@ -65,7 +73,7 @@ class Scaled(ABC):
     @property
     @abstractmethod
     def dimensions(self) -> list[dict[str, str]]:
-        """Of the predefined metric."""
+        """Of its predefined metrics."""
 
     @abstractmethod
     def request(self, capacity: int) -> tuple[str, dict[str, Any]]:
@@ -82,9 +90,12 @@ class ScaledVariant(Scaled):
     kind: ClassVar[str] = ENDPOINT_KIND
     dimension: ClassVar[str] = DIMENSION
     counted: ClassVar[str] = "instance"
-    predefined: ClassVar[str] = "SageMakerVariantInvocationsPerInstance"
-    metric: ClassVar[str] = "InvocationsPerInstance"
-    statistic: ClassVar[str] = "Sum"
+    predefined: ClassVar[Mapping[str, Tracked]] = {
+        "SageMakerVariantInvocationsPerInstance": Tracked("InvocationsPerInstance", "Sum"),
+        "SageMakerVariantConcurrentRequestsPerModelHighResolution": Tracked(
+            "ConcurrentRequestsPerModel", "Average", 10
+        ),
+    }
 
     @property
     def deployed(self) -> str:
@@ -120,9 +131,11 @@ class ScaledConcurrency(ScaledVariant):
 
     dimension: ClassVar[str] = CONCURRENCY
     counted: ClassVar[str] = "provisioned concurrency"
-    predefined: ClassVar[str] = "SageMakerVariantProvisionedConcurrencyUtilization"
-    metric: ClassVar[str] = "ServerlessProvisionedConcurrencyUtilization"
-    statistic: ClassVar[str] = "Average"
+    predefined: ClassVar[Mapping[str, Tracked]] = {
+        "SageMakerVariantProvisionedConcurrencyUtilization": Tracked(
+            "ServerlessProvisionedConcurrencyUtilization", "Average"
+        ),
+    }
 
     @property
     def target(self) -> str:
@@ -148,9 +161,12 @@ class ScaledComponent(Scaled):
     kind: ClassVar[str] = COMPONENT_KIND
     dimension: ClassVar[str] = COPIES
     counted: ClassVar[str] = "copy"
-    predefined: ClassVar[str] = "SageMakerInferenceComponentInvocationsPerCopy"
-    metric: ClassVar[str] = "InvocationsPerCopy"
-    statistic: ClassVar[str] = "Sum"
+    predefined: ClassVar[Mapping[str, Tracked]] = {
+        "SageMakerInferenceComponentInvocationsPerCopy": Tracked("InvocationsPerCopy", "Sum"),
+        "SageMakerInferenceComponentConcurrentRequestsPerCopyHighResolution": Tracked(
+            "ConcurrentRequestsPerCopy", "Average", 10
+        ),
+    }
 
     @property
     def deployed(self) -> str:

@@ -12,8 +12,11 @@ from clary.scaling.resource import Scaled
 HIGH, LOW = "AlarmHigh", "AlarmLow"
 
 PERIOD = 60
-PERIODS = {HIGH: 3, LOW: 15}
-"""Minutes above the target until more is wanted, and below until less is."""
+_ABOVE = 3
+"""Periods above the target until more is wanted."""
+
+_BELOW_SECONDS = 900
+"""Below it until less is."""
 
 LOW_SHARE = 0.9
 """Less is wanted where the metric stays below this share of the target."""
@@ -45,19 +48,22 @@ def threshold_of(which: str, target: float) -> float:
 
 def alarm_params(which: str, resource: Scaled, config: Mapping[str, Any]) -> dict[str, Any]:
     """What PutMetricAlarm is asked for one of a policy's alarms, but for names and actions."""
+    metric = _metric(resource, config)
+    periods = {HIGH: _ABOVE, LOW: _BELOW_SECONDS // metric.get("Period", PERIOD)}
     return {
         "ComparisonOperator": _COMPARISONS[which],
-        "EvaluationPeriods": PERIODS[which],
+        "EvaluationPeriods": periods[which],
         "Threshold": threshold_of(which, config["TargetValue"]),
-        **_metric(resource, config),
+        **metric,
     }
 
 
 def _metric(resource: Scaled, config: Mapping[str, Any]) -> dict[str, Any]:
     asked = config.get("CustomizedMetricSpecification")
     if asked is None:
-        named = {"Namespace": "AWS/SageMaker", "MetricName": resource.metric, "Dimensions": resource.dimensions}
-        return {**named, "Statistic": resource.statistic, "Period": PERIOD}
+        name, statistic, period = resource.predefined[config["PredefinedMetricSpecification"]["PredefinedMetricType"]]
+        named = {"Namespace": "AWS/SageMaker", "MetricName": name, "Dimensions": resource.dimensions}
+        return {**named, "Statistic": statistic, "Period": period}
     if asked.get("Metrics"):
         return {"Metrics": [_query(each) for each in asked["Metrics"]]}
     members = ("Namespace", "MetricName", "Dimensions", "Statistic", "Unit")

@@ -186,9 +186,16 @@ class Meter:
         owners: dict[tuple[str, str], list[dict[str, Any]]] = {}
         for (place, minute), counted in sums.items():
             owners.setdefault((place.account, place.region), []).extend(_data(place, minute, counted))
-        for (account, region), data in owners.items():
-            for start in range(0, len(data), _DATA_AT_ONCE):
-                yield account, region, data[start : start + _DATA_AT_ONCE]
+        yield from in_calls(owners)
+
+
+def in_calls(
+    owners: Mapping[tuple[str, str], list[dict[str, Any]]],
+) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
+    """What belongs to each account and region, as MetricData of calls of PutMetricData."""
+    for (account, region), data in owners.items():
+        for start in range(0, len(data), _DATA_AT_ONCE):
+            yield account, region, data[start : start + _DATA_AT_ONCE]
 
 
 def _outcome(status: int) -> tuple[bool, bool, bool]:

@@ -297,9 +297,18 @@ class Router:
         """How many requests other processes have with it."""
         return sum([cells[replica.cell] for cells in self._beside.cells])
 
+    def _answers_elsewhere(self, replica: Replica) -> int:
+        return sum([cells[ANSWERS + replica.cell] for cells in self._beside.cells])
+
+    def loads(self, variant: VariantRoute) -> list[tuple[int, int]]:
+        """Of each replica: how many requests it has, and how many it has answered so far, whoever has asked them."""
+        return [
+            (each.outstanding + self._elsewhere(each), each.pace.answered + self._answers_elsewhere(each))
+            for each in self._known(variant.targets)
+        ]
+
     def _full(self, replica: Replica, now: float) -> bool:
-        answers = sum([cells[ANSWERS + replica.cell] for cells in self._beside.cells])
-        return full(replica, now, self._elsewhere(replica), answers)
+        return full(replica, now, self._elsewhere(replica), self._answers_elsewhere(replica))
 
     def close(self) -> None:
         """The edge ends."""

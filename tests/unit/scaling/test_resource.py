@@ -56,7 +56,7 @@ def test_the_metric_of_copies_is_what_edges_report():
     [(_, _, data)] = meter.take()
     policy = {
         "TargetValue": 5.0,
-        "PredefinedMetricSpecification": {"PredefinedMetricType": ScaledComponent.predefined},
+        "PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerInferenceComponentInvocationsPerCopy"},
     }
     alarm = alarm_params(HIGH, ScaledComponent("c"), policy)
     found = [

@@ -6,7 +6,7 @@ No public source shows AWS's texts for most of these; they are said in the words
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -50,13 +50,13 @@ def metric_of(spec: Mapping[str, Any]) -> tuple[Any, ...]:
     return config.get("PredefinedMetricSpecification"), config.get("CustomizedMetricSpecification")
 
 
-def _check_tracking(config: Mapping[str, Any], offered: str) -> None:
+def _check_tracking(config: Mapping[str, Any], offered: Collection[str]) -> None:
     predefined, customized = config.get("PredefinedMetricSpecification"), config.get("CustomizedMetricSpecification")
     if (predefined is None) == (customized is None):
         raise ValidationError("Exactly one of a predefined and a customized metric specification must be specified")
     if config["TargetValue"] <= 0:
         raise ValidationError("Target value must be greater than 0")
-    if predefined and predefined["PredefinedMetricType"] != offered:
+    if predefined and predefined["PredefinedMetricType"] not in offered:
         raise not_offered(f"PredefinedMetricType {predefined['PredefinedMetricType']}")
     _check_cooldowns(config, "ScaleOutCooldown", "ScaleInCooldown")
     if customized is not None:
