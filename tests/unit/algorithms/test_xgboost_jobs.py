@@ -342,6 +342,11 @@ def test_script_mode_serves_the_users_functions(opt, serve, xgboost_python):
     assert server.invoke("1,2,3\n4,5,6", accept="application/json")[1] == b"[2, 3]"
 
 
+def test_the_first_image_knows_no_scripts(endpoint, job):
+    server, expected = endpoint("1", SAGEMAKER_PROGRAM="inference.py")
+    assert server.invoke(ROWS)[:2] == (200, ",".join(map(str, expected)).encode())
+
+
 def test_what_the_library_says_is_not_lost_among_its_frames(job):
     """XGBoost's own error ends in addresses of its C++ code, longer than FailureReason may be."""
     job.channel("train", "text/csv", job.csv(HOUSES))

@@ -19,6 +19,12 @@ def answers_with_commas(image: str) -> bool:
     return image in _COMMAS
 
 
+def hosts_scripts(image: str) -> bool:
+    """Whether that image serves a user's script; the first one answers as the algorithm whatever its environment
+    names."""
+    return image != "1"
+
+
 MAXIMIZED = (
     *("accuracy", "auc", "aucpr", "balanced_accuracy", "f1", "f1_binary", "f1_macro", "map", "ndcg", "precision"),
     *("r2", "recall", "precision_macro", "precision_micro", "recall_macro", "recall_micro"),

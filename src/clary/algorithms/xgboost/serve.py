@@ -12,6 +12,7 @@ import xgboost
 
 from clary.algorithms.xgboost import bodies
 from clary.algorithms.xgboost import serving as algorithm
+from clary.algorithms.xgboost.names import hosts_scripts
 from clary.formats import content_types
 from clary.toolkit import arrays
 from clary.toolkit import serve as script_mode
@@ -44,10 +45,10 @@ class ScriptDefaults(ScriptsLoad, AsItIs):
 def main() -> int:
     """The exit code."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    if os.environ.get("SAGEMAKER_PROGRAM"):
+    image = sys.argv[1] if len(sys.argv) > 1 else ""
+    if os.environ.get("SAGEMAKER_PROGRAM") and hosts_scripts(image):
         return script_mode.host(ScriptDefaults())
     script_mode.configure_logs(os.environ)
-    image = sys.argv[1] if len(sys.argv) > 1 else ""
     return hosting.host(lambda layout: algorithm.XGBoostService(layout, os.environ, image), os.environ)
 
 
