@@ -16,8 +16,8 @@ PERIOD = 10
 """Seconds of one datapoint."""
 
 REMEMBERED = 1800.0
-"""Seconds for which a variant's zeros are reported after its last request: twice as long as scaling in looks back. Of
-one that nobody asks nothing is written down for ever."""
+"""Seconds for which a variant's zeros are reported after its last request, or its beginning: twice as long as scaling in
+looks back. Of one that nobody asks nothing is written down for ever."""
 
 _COMPONENT = "inference-component"
 
@@ -69,7 +69,7 @@ class Concurrency:
 
     def _count(self, key: _Key, loads: list[tuple[int, int]], now: float, before: _Seen | None) -> None:
         answered = sum(answers for _, answers in loads)
-        then, at = before or (answered, float("-inf"))
+        then, at = before or (answered, now)
         if answered != then or any(waiting for waiting, _ in loads):
             at = now
         self._seen[key] = answered, at
