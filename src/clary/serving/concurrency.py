@@ -16,8 +16,8 @@ PERIOD = 10
 """Seconds of one datapoint."""
 
 REMEMBERED = 1800.0
-"""Seconds for which a variant's zeros are reported after its last request, or its beginning: twice as long as scaling in
-looks back. Of one that nobody asks nothing is written down for ever."""
+"""Seconds for which a variant's zeros are reported after its last request, or its beginning: twice as long as scaling
+in looks back. Of one that nobody asks nothing is written down for ever."""
 
 _COMPONENT = "inference-component"
 

@@ -6,10 +6,13 @@ Upper ends that the pages leave out (a `learning_rate` of 1) are taken: AWS's ow
 
 from __future__ import annotations
 
+import logging
 from typing import Any, Mapping
 
-from clary.algorithms.base.hyperparameters import Hyperparameters
+from clary.algorithms.base.hyperparameters import COMMON, Hyperparameters
 from clary.algorithms.base.schema import AUTO, Choice, Flag, Kind, Number, Text, ValidationError
+
+logger = logging.getLogger(__name__)
 
 METRICS = (
     *("auto", "rmse", "l1", "l2", "huber", "fair", "binary_logloss", "binary_error", "auc", "average_precision"),
@@ -79,7 +82,7 @@ CATBOOST: Mapping[str, Kind] = {
 
 def lightgbm(given: Mapping[str, Any]) -> Hyperparameters:
     """Checked. Raises ValidationError."""
-    checked = Hyperparameters(given, LIGHTGBM)
+    checked = Hyperparameters(_known(given, LIGHTGBM), LIGHTGBM)
     if checked.flag("is_unbalance") and checked.number("scale_pos_weight") != 1:
         raise ValidationError(
             "The hyperparameters 'is_unbalance' and 'scale_pos_weight' cannot be used together",
@@ -90,10 +93,18 @@ def lightgbm(given: Mapping[str, Any]) -> Hyperparameters:
 
 def catboost(given: Mapping[str, Any]) -> Hyperparameters:
     """Checked. Raises ValidationError."""
-    checked = Hyperparameters(given, CATBOOST)
+    checked = Hyperparameters(_known(given, CATBOOST), CATBOOST)
     if checked.word("boosting_type") == "ordered" and checked.word("grow_policy") != "symmetrictree":
         raise ValidationError(
             "The hyperparameter 'boosting_type' can be 'Ordered' with the 'grow_policy' 'SymmetricTree' only",
             "Ordered boosting is not supported for nonsymmetric trees",
         )
     return checked
+
+
+def _known(given: Mapping[str, Any], kinds: Mapping[str, Kind]) -> Mapping[str, Any]:
+    """AWS's scripts pass over what they do not know, without a word; here it is said."""
+    unknown = sorted(set(given) - {*kinds, *COMMON})
+    if unknown:
+        logger.warning("Hyperparameters that this algorithm does not know, without effect: %s", ", ".join(unknown))
+    return {name: value for name, value in given.items() if name not in unknown}

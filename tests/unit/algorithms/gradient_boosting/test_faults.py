@@ -88,7 +88,6 @@ def test_two_json_files(job):
 @pytest.mark.parametrize(
     ("library", "given", "reason"),
     [
-        ("lightgbm", {"num_leafs": 3}, "Additional hyperparameters are not allowed ('num_leafs' was unexpected)"),
         ("lightgbm", {"learning_rate": 0}, "The value '0' is not valid for the 'learning_rate' hyperparameter"),
         ("lightgbm", {"boosting": "best"}, "The value 'best' is not valid for the 'boosting' hyperparameter"),
         ("lightgbm", {"metric": "auc"}, "LightGBM cannot train: "),
@@ -97,12 +96,18 @@ def test_two_json_files(job):
         ("catboost", {"eval_metric": "Beauty"}, "CatBoost cannot train: "),
         ("catboost", {"boosting_type": "Ordered", "grow_policy": "Lossguide"}, "The hyperparameter 'boosting_type'"),
     ],
-    ids=["unknown", "range", "word", "foreign metric", "together", "depth", "catboost's metric", "ordered"],
+    ids=["range", "word", "foreign metric", "together", "depth", "catboost's metric", "ordered"],
 )
 def test_hyperparameters_that_are_not_valid(job, library, given, reason):
     task = "classification" if "metric" in given else "regression"
     content = "".join(f"{n % 3},{n},{n * n % 7}\n" for n in range(60)) if task == "classification" else PRICES
     assert job(library, task).file("train/data.csv", content).refused(**given).startswith("ClientError: " + reason)
+
+
+@pytest.mark.parametrize("library", ["lightgbm", "catboost"])
+def test_hyperparameters_that_nobody_knows_have_no_effect_and_are_told(job, library):
+    made = job(library, "regression").file("train/data.csv", PRICES)
+    assert "does not know, without effect: num_leafs, objective" in made.trained(num_leafs=3, objective="x").log
 
 
 def test_catboost_on_several_hosts(job):
