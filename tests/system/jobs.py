@@ -140,7 +140,11 @@ class Jobs:
 
     def deploy_container(self, name: str, container: dict[str, Any], count: int = 1) -> str:
         """An endpoint in service of one container definition; its name."""
-        self.sagemaker.create_model(ModelName=name, ExecutionRoleArn=self.role, PrimaryContainer=container)
+        return self.deploy_containers(name, [container], count)
+
+    def deploy_containers(self, name: str, containers: list[dict[str, Any]], count: int = 1) -> str:
+        """An endpoint in service of these, one after the other; its name."""
+        self.sagemaker.create_model(ModelName=name, ExecutionRoleArn=self.role, Containers=containers)
         variant = {
             "VariantName": "all",
             "ModelName": name,

@@ -201,3 +201,39 @@ def test_loads_and_hits_are_metrics(jobs: Jobs) -> None:
     for metric in ("ModelLoadingWaitTime", "ModelDownloadingTime", "ModelLoadingTime", "LoadedModelCount"):
         assert total(metric, "SampleCount") == 1, metric
     assert total("ModelLoadingTime") > 0
+
+
+PREPARES = """\
+def model_fn(model_dir):
+    return None
+
+def transform_fn(model, data, content_type, accept):
+    return data.upper(), "text/plain"
+"""
+ECHOES = """\
+def model_fn(model_dir):
+    return {name!r}
+
+def transform_fn(model, data, content_type, accept):
+    return (data if isinstance(data, str) else data.decode()) + " for " + model, "text/plain"
+"""
+
+
+def test_many_models_behind_a_container_that_prepares_their_input(jobs: Jobs) -> None:
+    name = "in-line"
+    jobs.s3.put_object(Bucket=BUCKET, Key="first.tar.gz", Body=packed({"model": "", "code/inference.py": PREPARES}))
+    for each in ("a", "b"):
+        body = packed({"model": "", "code/inference.py": ECHOES.format(name=each)})
+        jobs.s3.put_object(Bucket=BUCKET, Key=f"{name}/{each}.tar.gz", Body=body)
+    containers = [
+        {"Image": SKLEARN, "ModelDataUrl": f"s3://{BUCKET}/first.tar.gz"},
+        {"Image": SKLEARN, "ModelDataUrl": f"s3://{BUCKET}/{name}/", "Mode": "MultiModel"},
+    ]
+    jobs.deploy_containers(name, containers)
+
+    def answer(model: str) -> str:
+        asked = {"TargetModel": f"{model}.tar.gz", "ContentType": "text/plain", "Body": b"rows"}
+        text: str = jobs.runtime.invoke_endpoint(EndpointName=name, **asked)["Body"].read().decode()
+        return text
+
+    assert [answer(each) for each in ("a", "b", "a")] == ["ROWS for a", "ROWS for b", "ROWS for a"]

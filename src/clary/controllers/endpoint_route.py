@@ -12,7 +12,7 @@ from clary.serving.asynchronous.config import Asynchronous
 from clary.serving.capture import Capture, is_on
 from clary.serving.routes import OnDemand, Route, Target, VariantRoute, component_id, endpoint_id
 from clary.store.rows import Key, Row
-from clary.workload.hosting import has_many_models, log_group
+from clary.workload.hosting import log_group, of_many_models
 from clary.workload.placement import copies_of
 
 REPLAY = "CLARY_REPLAY"
@@ -87,7 +87,7 @@ def _entry(deployment: Deployment, variant: Variant, group: str, weight: float, 
         share,
         deployment["config"],
         _shadow(deployment, variant, group),
-        has_many_models(variant),
+        of_many_models(variant),
         _on_demand(variant),
         variant.get("routing") == RANDOM,
         any(_once(each) for each in variant["container_definitions"]),

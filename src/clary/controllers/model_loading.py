@@ -118,7 +118,7 @@ class ModelLoading:
             return self._refused(order, 0, f"The model was not loaded within {LOADING_SECONDS:g} seconds.")
 
     def _load(self, order: _Order) -> dict[str, Any]:
-        if not keeps_models(order.variant):
+        if not keeps_models(order.variant, order.member):
             while self._unload_one(order):
                 continue
         with _timed(order, "downloading"):

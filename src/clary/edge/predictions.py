@@ -62,4 +62,4 @@ def _name(published: str) -> str:
 def _is_plain(route: Route) -> bool:
     """Replicas of serverless variants, models of multi-model endpoints, and queues are somebody's to keep."""
     kept = route.hosts_components or route.asynchronous is not None
-    return not kept and not any(variant.on_demand or variant.many_models for variant in route.variants)
+    return not kept and not any(variant.on_demand or variant.many_models_in is not None for variant in route.variants)

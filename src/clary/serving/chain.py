@@ -46,6 +46,8 @@ class Walk:
         self.passed: list[Passed] = []
         self.deaths = 0
         """Replicas that have died with it."""
+        self.model: tuple[int, str] | None = None
+        """Of a request to one of many models: which container has them, and its path there."""
 
 
 class Chain:
@@ -78,7 +80,7 @@ class Chain:
         if refused is not None:
             return refused
         walk.at, began = walk.positions[-1], time.perf_counter()
-        stream = await begin(self._pools[walk.at], request)
+        stream = await begin(self._pools[walk.at], _there(request, walk))
         walk.passed.append(Passed(walk.at, time.perf_counter() - began))
         return stream
 
@@ -94,9 +96,9 @@ class Chain:
             body = answer.body
         return Request(request.method, request.path, headers, body), None
 
-    async def first(self, request: Request) -> Response:
-        """The first container's answer. Raises as `Pool.ask`."""
-        return await self._pools[0].ask(request)
+    async def of(self, position: int, request: Request) -> Response:
+        """One container's answer. Raises as `Pool.ask`."""
+        return await self._pools[position].ask(request)
 
     async def reachable(self, position: int) -> bool:
         """Whether something listens in this container."""
@@ -114,6 +116,13 @@ class Chain:
 
     async def _ask(self, position: int, request: Request, walk: Walk) -> Response:
         walk.at, began = position, time.perf_counter()
-        answer = await self._pools[position].ask(request)
+        answer = await self._pools[position].ask(_there(request, walk) if walk.model else request)
         walk.passed.append(Passed(position, time.perf_counter() - began))
         return answer
+
+
+def _there(request: Request, walk: Walk) -> Request:
+    """The request as the container gets it where it is now."""
+    if walk.model is None or walk.model[0] != walk.at:
+        return request
+    return Request(request.method, walk.model[1], request.headers, request.body)

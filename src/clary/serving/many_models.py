@@ -60,24 +60,24 @@ class Models:
         self._places = asyncio.Semaphore(_LOADS_AT_ONCE)
         self._under_way: dict[tuple[str, str], asyncio.Task[Loading]] = {}
 
-    def way(self, endpoint: Endpoint, target: str) -> ToModel:
-        """One request's."""
-        return ToModel(self, endpoint, target, model_name(target))
+    def way(self, endpoint: Endpoint, target: str, at: int = 0) -> ToModel:
+        """One request's; `at`: which of a replica's containers has the models."""
+        return ToModel(self, endpoint, target, model_name(target), at)
 
-    def used(self, replica: Replica, name: str) -> None:
+    def used(self, replica: Replica, way: ToModel) -> None:
         """For who looks for the model that was not used for longest."""
-        self._note(_container(replica), name)
+        self._note(way.container(replica), way.name)
 
-    def has(self, replica: Replica, name: str) -> bool:
+    def has(self, replica: Replica, way: ToModel) -> bool:
         """Whether the replica has the model, or is just loading it."""
-        return name in replica.models or (_container(replica), name) in self._under_way
+        return way.name in replica.models or (way.container(replica), way.name) in self._under_way
 
     async def ensure(self, replica: Replica, way: ToModel) -> None:
         """The replica has the model when this returns. Raises CannotLoad, NotSent, AWSError.
 
         Whoever waits no longer leaves the loading to the others.
         """
-        key = (_container(replica), way.name)
+        key = (way.container(replica), way.name)
         task = self._under_way.get(key)
         if task is None:
             task = self._under_way[key] = asyncio.create_task(self._loaded(replica, way))
@@ -98,12 +98,12 @@ class Models:
                     "account": endpoint.account,
                     "region": endpoint.region,
                     "endpoint": endpoint.name,
-                    "container": _container(replica),
+                    "container": way.container(replica),
                     "model": way.target,
                 }
             )
         if said["outcome"] == "gone":
-            raise NotSent(f"container {_container(replica)} is gone")
+            raise NotSent(f"container {way.container(replica)} is gone")
         if said["outcome"] == "refused":
             raise CannotLoad(said["status"], said["said"])
         replica.models.add(way.name)
@@ -118,6 +118,8 @@ class ToModel:
     endpoint: Endpoint
     target: str
     name: str
+    at: int = 0
+    """Which of a replica's containers has the models."""
     waited: float = 0.0
     """Seconds that the request waited for its model to be loaded; 0 where it was there."""
     loading: asyncio.Task[Loading] | None = field(default=None, repr=False)
@@ -132,7 +134,7 @@ class ToModel:
     def choose(self, replicas: Iterable[Replica]) -> Replica | None:
         """The least busy one of those that have the model; else the least busy of all, with the fewest models."""
         known = list(replicas)
-        having = [replica for replica in known if self.models.has(replica, self.name)]
+        having = [replica for replica in known if self.models.has(replica, self)]
         if having or not known:
             return choose_replica(having)
         least = min((replica.outstanding, len(replica.models)) for replica in known)
@@ -143,8 +145,8 @@ class ToModel:
         for _ in range(_TRIES - 1):
             await self._ensure(replica)
             answer = await replica.chain.ask(request, walk)
-            if answer.status != 404 or await self._has_it(replica):
-                self.models.used(replica, self.name)
+            if answer.status != 404 or walk.at != self.at or await self._has_it(replica):
+                self.models.used(replica, self)
                 return answer
             replica.models.discard(self.name)
         await self._ensure(replica)
@@ -166,8 +168,8 @@ class ToModel:
     async def _has_it(self, replica: Replica) -> bool:
         """Whether 404 is the model's own answer."""
         asked = Request("GET", f"/models/{self.name}", {TARGET_HEADER: self.target})
-        return (await replica.chain.first(asked)).status == 200
+        return (await replica.chain.of(self.at, asked)).status == 200
 
-
-def _container(replica: Replica) -> str:
-    return replica.target.containers[0]
+    def container(self, replica: Replica) -> str:
+        """Of this replica, the one that has the models."""
+        return replica.target.containers[self.at]

@@ -71,8 +71,8 @@ class VariantRoute:
     shadow: VariantRoute | None = None
     """The shadow variant to which requests are mirrored that come here; its `weight` is the part of them, from 0 to 1.
     Nobody asks it by name."""
-    many_models: bool = False
-    """A request names the model that it is for, of many that a replica may have loaded."""
+    many_models_in: int | None = None
+    """Which of its containers may have loaded many models, of which a request names one; None: no one."""
     on_demand: OnDemand | None = None
     """Of a serverless variant; else its replicas are there before requests are."""
     at_random: bool = False
@@ -94,7 +94,7 @@ class VariantRoute:
             share=raw.get("share", 1.0),
             config=raw.get("config", ""),
             shadow=VariantRoute.parse(raw["shadow"]) if raw.get("shadow") else None,
-            many_models=raw.get("many_models", False),
+            many_models_in=raw.get("many_models_in"),
             on_demand=OnDemand(**raw["on_demand"]) if raw.get("on_demand") else None,
             at_random=raw.get("at_random", False),
             once=raw.get("once", False),

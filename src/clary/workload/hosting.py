@@ -85,10 +85,10 @@ class HostingWorkload:
         bundle = Bundle.of(self._settings, member["container"])
         bundle.clear()
         make_folder(bundle.model)
-        if has_many_models(variant):
+        storage, definition = self._storage.of(variant["role"], endpoint.region), _definition(variant, member)
+        if _is_of_many(definition):
             make_folder(bundle.models)
             return
-        storage, definition = self._storage.of(variant["role"], endpoint.region), _definition(variant, member)
         late = partial(_is_over, ended, time.monotonic() + variant.get("download_seconds", math.inf))
         try:
             fetch_model(storage, definition, bundle, late, member["position"])
@@ -114,13 +114,13 @@ class HostingWorkload:
         run = Run(
             container=member["container"],
             program=image.serve,
-            mounts=_mounts(bundle, variant),
+            mounts=_mounts(bundle, definition),
             log=self.log_file(endpoint, member),
             region=endpoint.region,
             role=variant["role"],
             isolated=bool(variant.get("isolated")),
             env=definition.get("Environment") or {},
-            contract={**contract_env(endpoint, variant, definition), **_many_models_env(variant, limits)},
+            contract={**contract_env(endpoint, variant, definition), **_many_models_env(definition, limits)},
             listens=PORT,
             limits=limits,
         )
@@ -149,25 +149,30 @@ def size_of(variant: Variant) -> Shape:
     return Shape(cores or whole.cpus, memory or whole.memory_bytes, demand["accelerators"])
 
 
-def has_many_models(variant: Variant) -> bool:
-    """Whether its container is told which models to load."""
-    return any(definition.get("Mode") == MULTI_MODEL for definition in variant["container_definitions"])
+def of_many_models(variant: Variant) -> int | None:
+    """Which of its containers is told which models to load; None where none is."""
+    found = (place for place, each in enumerate(variant["container_definitions"]) if _is_of_many(each))
+    return next(found, None)
 
 
-def keeps_models(variant: Variant) -> bool:
-    """Whether models stay loaded that nobody asks for at the moment (ModelCacheSetting)."""
-    config = variant["container_definitions"][0].get("MultiModelConfig") or {}
+def _is_of_many(definition: Mapping[str, Any]) -> bool:
+    return definition.get("Mode") == MULTI_MODEL
+
+
+def keeps_models(variant: Variant, member: Member) -> bool:
+    """Whether models stay loaded in this container that nobody asks for at the moment (ModelCacheSetting)."""
+    config = _definition(variant, member).get("MultiModelConfig") or {}
     return bool(config.get("ModelCacheSetting") != "Disabled")
 
 
-def _mounts(bundle: Bundle, variant: Variant) -> tuple[Mount, ...]:
+def _mounts(bundle: Bundle, definition: Mapping[str, Any]) -> tuple[Mount, ...]:
     own = writable(bundle.model, "model")
-    return (own, readable(bundle.models, "models")) if has_many_models(variant) else (own,)
+    return (own, readable(bundle.models, "models")) if _is_of_many(definition) else (own,)
 
 
-def _many_models_env(variant: Variant, limits: Limits) -> dict[str, str]:
+def _many_models_env(definition: Mapping[str, Any], limits: Limits) -> dict[str, str]:
     """The first is AWS's; the second tells Clary's own model servers when to say that there is no room."""
-    if not has_many_models(variant):
+    if not _is_of_many(definition):
         return {}
     memory = int((limits.memory_bytes or 0) * _SHARE_OF_MODELS)
     return {"SAGEMAKER_MULTI_MODEL": "true", "CLARY_MODELS_MEMORY_BYTES": str(memory)}

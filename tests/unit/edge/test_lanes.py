@@ -42,7 +42,7 @@ def predictions(tmp_path):
             component_id(ACCOUNT, REGION, "component"): Route((PLAIN,), endpoint="hosting"),
             endpoint_id(ACCOUNT, REGION, "hosting"): Route((PLAIN,), hosts_components=True),
             endpoint_id(ACCOUNT, REGION, "cold"): Route((VariantRoute("v", 1.0, (), on_demand=OnDemand(1, 0, 0)),)),
-            endpoint_id(ACCOUNT, REGION, "many"): Route((VariantRoute("v", 1.0, (), many_models=True),)),
+            endpoint_id(ACCOUNT, REGION, "many"): Route((VariantRoute("v", 1.0, (), many_models_in=0),)),
             endpoint_id(ACCOUNT, REGION, "twice"): Route((PLAIN,)),
             endpoint_id("111111111111", REGION, "twice"): Route((PLAIN,), hosts_components=True),
         }

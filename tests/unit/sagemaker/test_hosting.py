@@ -394,7 +394,25 @@ def test_a_container_of_many_models_names_their_prefix_where_nothing_need_be_yet
     sagemaker.call("CreateEndpoint", EndpointName="e", EndpointConfigName="n")
     serve(inner)
     [routed] = route(inner.store.read.get(endpoint_key())).variants
-    assert routed.many_models
+    assert routed.many_models_in == 0
+
+
+def test_one_of_the_containers_in_line_may_have_many_models(inner, sagemaker):
+    containers = [CONTAINER, MANY]
+    sagemaker.call("CreateModel", ModelName="n", Containers=containers, ExecutionRoleArn=ROLE)
+    sagemaker.call("CreateEndpointConfig", EndpointConfigName="n", ProductionVariants=[variant(model="n")])
+    sagemaker.call("CreateEndpoint", EndpointName="e", EndpointConfigName="n")
+    serve(inner)
+    [routed] = route(inner.store.read.get(endpoint_key())).variants
+    assert routed.many_models_in == 1
+
+    def refusal(**more):
+        return sagemaker.refusal("CreateModel", ModelName="m", ExecutionRoleArn=ROLE, **more)[1]
+
+    assert refusal(Containers=[MANY, MANY]) == "A model can have only one container with Mode MultiModel."
+    assert "MultiModel with InferenceExecutionConfig.Mode Direct is not offered" in refusal(
+        Containers=containers, InferenceExecutionConfig={"Mode": "Direct"}
+    )
 
 
 # no public source shows AWS's words
@@ -417,11 +435,6 @@ def test_a_container_of_many_models_names_their_prefix_where_nothing_need_be_yet
 def test_what_cannot_hold_many_models_is_refused(sagemaker, container, said):
     asked = {name: value for name, value in {**MANY, **container}.items() if value is not None}
     assert said in sagemaker.refusal("CreateModel", ModelName="n", PrimaryContainer=asked, ExecutionRoleArn=ROLE)[1]
-
-
-def test_many_models_beside_other_containers_are_not_offered(sagemaker):
-    refused = sagemaker.refusal("CreateModel", ModelName="n", Containers=[MANY, CONTAINER], ExecutionRoleArn=ROLE)
-    assert "not offered" in refused[1]
 
 
 def named(*hostnames):

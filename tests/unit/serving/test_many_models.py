@@ -65,7 +65,9 @@ def way(control, target="a.tar.gz"):
 
 
 def ask(way, replica):
-    return way.ask(replica, Request("POST", way.path, {}, b"1"), Walk((0,)))
+    walk = Walk((0,))
+    walk.model = 0, way.path
+    return way.ask(replica, Request("POST", "/invocations", {}, b"1"), walk)
 
 
 def holding(loaded, own=b"answer"):
@@ -171,3 +173,48 @@ async def test_each_use_is_noted(servers, replica):
     for _ in range(3):
         await ask(models.way(ENDPOINT, "a.tar.gz"), only)
     assert control.noted == [("1", NAME)] * 3
+
+
+async def test_in_a_line_only_the_container_of_the_models_is_asked_for_one(servers):
+    asked = []
+
+    def noting(answer):
+        async def handle(reader, writer):
+            while True:
+                head, body = await read_request(reader)
+                asked.append((head.split()[1].decode(), body))
+                writer.write(answer)
+
+        return handle
+
+    await servers.start("1", noting(ok(b"prepared")))
+    await servers.start("2", noting(ok(b"answer")))
+    threads = ThreadPoolExecutor(1)
+    both = Replica(Target(("1", "2")), Chain(("1", "2"), servers.dial, threads))
+    control = Control()
+    made = Models(control.load, control.note).way(ENDPOINT, "a.tar.gz", 1)
+    walk = Walk((0, 1))
+    walk.model = made.at, made.path
+    answer = await made.ask(both, Request("POST", "/invocations", {}, b"1"), walk)
+    both.chain.close()
+    threads.shutdown()
+    assert (answer.body, control.asked, control.noted) == (b"answer", [("2", "a.tar.gz")], [("2", NAME)])
+    assert asked == [("/invocations", b"1"), (f"/models/{NAME}/invoke", b"prepared")]
+
+
+async def test_a_404_of_another_container_of_the_line_says_nothing_of_the_model(servers):
+    async def refusing(reader, writer):
+        await read_request(reader)
+        writer.write(NOT_FOUND)
+
+    await servers.start("1", refusing)
+    threads = ThreadPoolExecutor(1)
+    both = Replica(Target(("1", "2")), Chain(("1", "2"), servers.dial, threads), models={NAME})
+    control = Control()
+    made = Models(control.load, control.note).way(ENDPOINT, "a.tar.gz", 1)
+    walk = Walk((0, 1))
+    walk.model = made.at, made.path
+    answer = await made.ask(both, Request("POST", "/invocations", {}, b"1"), walk)
+    both.chain.close()
+    threads.shutdown()
+    assert (answer.status, both.models, control.asked) == (404, {NAME}, [])

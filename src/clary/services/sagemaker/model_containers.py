@@ -21,8 +21,11 @@ def check_containers(params: Params) -> None:
     if ("PrimaryContainer" in params) == ("Containers" in params):
         raise ValidationError("You must specify either PrimaryContainer or Containers, but not both.")
     containers = params.get("Containers")
-    if len(containers or ()) > 1 and any(each.get("Mode") == MULTI_MODEL for each in containers or ()):
-        raise not_offered("ContainerDefinition.Mode MultiModel beside other containers")
+    many = [each for each in containers or () if each.get("Mode") == MULTI_MODEL]
+    if many and execution_mode(params) == DIRECT:
+        raise not_offered("ContainerDefinition.Mode MultiModel with InferenceExecutionConfig.Mode Direct")
+    if len(many) > 1:
+        raise ValidationError("A model can have only one container with Mode MultiModel.")
     if containers is not None and not containers:
         raise ValidationError("A model must have at least one container.")
     if execution_mode(params) == DIRECT and len(containers or ()) < 2:

@@ -47,6 +47,8 @@ def find(context: EdgeContext, params: dict[str, Any]) -> Invocation:
         raise _nobody(name, route) from None
     way = _way(context, name, variant, params.get("TargetModel"))
     walk, turn = Walk(positions, positions[0]), Turn() if variant.on_demand else None
+    if way is not None:
+        walk.model = way.at, way.path
     if session and turn:  # no public source shows AWS's words
         raise invalid(f"Endpoint {name} is serverless: it has no stateful sessions.")
     if turn and len(params.get("Body", b"")) > context.settings.limits.serverless_body_bytes:
@@ -65,7 +67,7 @@ def published(call: Call, name: str, component: str | None) -> str:
 def _way(context: EdgeContext, name: str, variant: VariantRoute, target: str | None) -> ToModel | None:
     """To the model that is asked for, where there are many. For what no address can be, no public source shows AWS's
     words."""
-    if not variant.many_models:
+    if variant.many_models_in is None:
         if target is not None:
             raise invalid(f"Endpoint {name} is not a multi-model endpoint and does not support target model header.")
         return None
@@ -75,7 +77,7 @@ def _way(context: EdgeContext, name: str, variant: VariantRoute, target: str | N
     below = target.removeprefix("/")  # as SDKs list models below a prefix that does not end with one
     if not {"", ".", ".."}.isdisjoint(below.split("/")):
         raise invalid(f"The target model {target} must be a path below the endpoint's prefix.")
-    return context.models.way(Endpoint(call.principal.account, call.region, name), below)
+    return context.models.way(Endpoint(call.principal.account, call.region, name), below, variant.many_models_in)
 
 
 def _nobody(name: str, route: Route) -> AWSError:

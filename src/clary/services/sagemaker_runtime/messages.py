@@ -33,12 +33,12 @@ clients give a whole answer up for a longer line."""
 
 
 def request_of(params: dict[str, Any], way: ToModel | None) -> Request:
-    """What the container is asked; `way`: to one of many models."""
+    """What the containers are asked; `way`: to one of many models."""
     headers = {"Content-Type": params.get("ContentType") or DEFAULT_TYPE}
     headers.update((header, params[member]) for member, header in _FORWARDED if params.get(member))
     if way is not None:
         headers[TARGET_HEADER] = way.target
-    return Request("POST", way.path if way else _PATH, headers, params.get("Body", b""))
+    return Request("POST", _PATH, headers, params.get("Body", b""))
 
 
 def check_headers(invocation: Invocation, headers: Mapping[str, str]) -> None:

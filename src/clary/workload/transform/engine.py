@@ -117,7 +117,7 @@ class Replicas:
         """What the first says to GET /execution-parameters; nothing where it says nothing."""
         try:
             async with asyncio.timeout(_PARAMETERS_SECONDS):
-                answer = await self._chains[0].first(Request("GET", "/execution-parameters"))
+                answer = await self._chains[0].of(0, Request("GET", "/execution-parameters"))
             said = json.loads(answer.body) if answer.status == 200 else {}
         except (NotSent, Broken, TimeoutError, ValueError, RecursionError):
             return {}
