@@ -1,11 +1,13 @@
 """Scripts import the public toolkits' modules by their names, and find what those find."""
 
 TRAINING = """\
+import sagemaker_containers
 from sagemaker_training import environment
 from sagemaker_containers.beta.framework import env, mapping, modules, training_env
 
 found = environment.Environment()
 print("hosts", found.hosts, training_env().current_host, found["channel_input_dirs"])
+print("top", sagemaker_containers.training_env().hosts)
 print("hyperparameters", environment.read_hyperparameters()["trees"], found.hyperparameters)
 print("variables", found.to_env_vars()["num_gpus"], found.to_cmd_args())
 print("mapped", mapping.to_env_vars({"a": [1]}), mapping.to_cmd_args({"lr": 0.1, "e": {"b": 2}}))
@@ -50,6 +52,7 @@ def test_training_script_reads_its_surroundings(opt, sklearn_python):
     assert "variables 0 ['--trees', '7']" in done.stdout
     assert "mapped {'SM_A': '[1]'} ['-e', 'b=2', '--lr', '0.1']" in done.stdout
     assert "modules True False False" in done.stdout
+    assert "top ['algo-1']" in done.stdout
 
 
 def test_inference_script_decodes_encodes_and_refuses(opt, serve, sklearn_python):
