@@ -20,6 +20,9 @@ class Environment:
     requirements: tuple[str, ...]
     preload: tuple[str, ...] = ()
     """Modules that its warm parent imports (and only imports)."""
+    beside: tuple[str, ...] = ()
+    """Packages, each with a module of its name, that are installed too where they can be had and imported. They are no
+    part of the key: without them it is the same environment."""
 
 
 @dataclass(frozen=True)

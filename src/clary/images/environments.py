@@ -64,6 +64,8 @@ class Environments:
         _run(_venv(base, folder), on_line, environment, lock)
         python = folder / "bin" / "python"
         _install(python, environment, on_line, lock, wheels_only=wheels_only)
+        for package in environment.beside:
+            _install_beside(python, environment, package, on_line, lock)
         _offer_public_names(folder)
         _mark(folder, environment, base)
         on_line(f"Environment {environment.key} is ready.")
@@ -99,15 +101,7 @@ def _install(
 ) -> None:
     """Wheels only at first: nothing is compiled by surprise. What has no wheel is built in a second try, unless only
     wheels are wanted."""
-    command = [
-        find_uv_bin(),
-        "pip",
-        "install",
-        "--compile-bytecode",
-        "--python",
-        str(python),
-        *environment.requirements,
-    ]
+    command = _installing(python, *environment.requirements)
     try:
         _run([*command, "--only-binary", ":all:"], on_line, environment, lock)
     except _NoWheel:
@@ -115,6 +109,30 @@ def _install(
             raise
         on_line("Not every package has a wheel for this machine: building from source.")
         _run(command, on_line, environment, lock)
+
+
+def _install_beside(
+    python: Path, environment: Environment, package: str, on_line: Callable[[str], None], lock: int
+) -> None:
+    """What is there already stays as it is; what cannot be imported beside it goes again."""
+    install = [*_installing(python, *environment.requirements, package), "--only-binary", ":all:"]
+    try:
+        _run(install, _unheard, environment, lock)
+        _run([str(python), "-c", f"import {package}"], _unheard, environment, lock)
+    except ClaryError:
+        on_line(
+            f"{package} is not part of this environment: there is none here that fits it. Scripts cannot import it."
+        )
+        with contextlib.suppress(ClaryError):  # it is not there
+            _run([find_uv_bin(), "pip", "uninstall", "--python", str(python), package], _unheard, environment, lock)
+
+
+def _installing(python: Path, *requirements: str) -> list[str]:
+    return [find_uv_bin(), "pip", "install", "--compile-bytecode", "--python", str(python), *requirements]
+
+
+def _unheard(_line: str) -> None:
+    pass
 
 
 class _NoWheel(ClaryError):

@@ -1,7 +1,8 @@
 """AWS's PyTorch images (https://docs.aws.amazon.com/sagemaker/latest/dg/pytorch.html), run as environments.
 
 The wheels of the package index hold CUDA for Linux; `UV_TORCH_BACKEND=cpu` gives those without, as uv knows how, and a
-wheel in a folder named by UV_FIND_LINKS is used before any other.
+wheel in a folder named by UV_FIND_LINKS is used before any other. torchvision works with the torch that it was built
+for: what an index has for the one with CUDA cannot be imported beside the one without.
 """
 
 from __future__ import annotations
@@ -76,6 +77,7 @@ PYTORCH = Framework(
         "clary.toolkit.pytorch.train",
     ),
     large="torch",
+    beside=("torchvision",),
 )
 
 _PYTHONS: Mapping[str, str] = {

@@ -45,6 +45,8 @@ class Framework:
     preload: tuple[str, ...]
     large: str = ""
     """A distribution in it whose wheels are so large that those on this machine come before all others (wheels.py)."""
+    beside: tuple[str, ...] = ()
+    """As `Environment.beside`."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ class Choice:
             python=self.python,
             requirements=requirements,
             preload=self.framework.preload,
+            beside=self.framework.beside,
         )
 
 

@@ -24,14 +24,7 @@ def wheels(tmp_path, monkeypatch):
     """A folder with one wheel, and nothing else to be had."""
     folder = tmp_path / "wheels"
     folder.mkdir()
-    info = "tiny-1.0.dist-info"
-    with zipfile.ZipFile(folder / "tiny-1.0-py3-none-any.whl", "w") as wheel:
-        wheel.writestr("tiny.py", "answer = 42\n")
-        wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n")
-        wheel.writestr(
-            f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-        )
-        wheel.writestr(f"{info}/RECORD", "")
+    put(folder, "tiny", "answer = 42\n")
     for name in ("UV_DEFAULT_INDEX", "UV_INDEX", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("UV_FIND_LINKS", str(folder))
@@ -40,8 +33,21 @@ def wheels(tmp_path, monkeypatch):
     return folder
 
 
-def wanted(*requirements, python=PYTHON):
-    return Environment(key="test-1", python=python, requirements=requirements)
+def put(folder, name, content):
+    """A wheel with one module."""
+    info = f"{name}-1.0.dist-info"
+    with zipfile.ZipFile(folder / f"{name}-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr(f"{name}.py", content)
+        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        wheel.writestr(
+            f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        files = (f"{name}.py", *(f"{info}/{each}" for each in ("METADATA", "WHEEL", "RECORD")))
+        wheel.writestr(f"{info}/RECORD", "".join(f"{file},,\n" for file in files))
+
+
+def wanted(*requirements, python=PYTHON, beside=()):
+    return Environment(key="test-1", python=python, requirements=requirements, beside=beside)
 
 
 def test_a_built_environment_is_ready_with_compiled_bytecode(tmp_path, wheels):
@@ -52,6 +58,18 @@ def test_a_built_environment_is_ready_with_compiled_bytecode(tmp_path, wheels):
     assert python == environments.ready(wanted("tiny"))
     assert list((tmp_path / "cache").glob("**/site-packages/__pycache__/tiny.*.pyc"))
     assert any("tiny" in line for line in lines)
+
+
+def test_what_can_be_had_and_imported_comes_with_it_and_nothing_else(tmp_path, wheels):
+    put(wheels, "fits", "")
+    put(wheels, "foreign", "raise RuntimeError('operator foreign::nms does not exist')\n")
+    lines = []
+    asked = wanted("tiny", beside=("fits", "foreign", "not_here_1"))
+    python = Environments(tmp_path / "cache").build(asked, lines.append)
+    modules = {path.stem for path in python.parents[1].glob("lib/python*/site-packages/*.py")}
+    assert {"tiny", "fits"} <= modules
+    assert not {"foreign"} & modules
+    assert [line.split()[0] for line in lines if "not part of this environment" in line] == ["foreign", "not_here_1"]
 
 
 def test_building_again_does_nothing(tmp_path, wheels):
