@@ -134,6 +134,7 @@ def test_a_configuration_is_shown_as_it_was_made(sagemaker):
 def test_an_endpoint_shows_what_it_has_in_place_of_instances(endpoint):
     (shown,) = endpoint.call("DescribeEndpoint", EndpointName="e")["ProductionVariants"]
     assert shown["CurrentServerlessConfig"] == shown["DesiredServerlessConfig"] == CONFIG
+    assert shown["CurrentInstanceCount"] == 0
     assert (shown["CurrentWeight"], shown["DesiredWeight"]) == (1.0, 1.0)
     assert {"CurrentInstanceCount", "DesiredInstanceCount", "InstanceType"}.isdisjoint(shown)
 
