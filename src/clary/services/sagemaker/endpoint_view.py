@@ -79,8 +79,11 @@ def _variant(row: Row, variant: Variant, wanted: Variant, count: int) -> Output:
     """`variant` as it is, and what is wanted of it: its weight, and `count` instances."""
     deployed = [_deployed(row, definition) for definition in variant["container_definitions"]]
     if "serverless" in variant:
-        configs: Output = {"CurrentServerlessConfig": serverless(variant), "DesiredServerlessConfig": serverless(wanted)}
-        counts = {"CurrentInstanceCount": 0, **configs}
+        counts: Output = {
+            "CurrentInstanceCount": 0,
+            "CurrentServerlessConfig": serverless(variant),
+            "DesiredServerlessConfig": serverless(wanted),
+        }
     else:
         ready = sum(map(is_ready, variant.get("replicas", ())))
         counts = {"CurrentInstanceCount": ready, "DesiredInstanceCount": count}
