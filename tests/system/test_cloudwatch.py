@@ -237,3 +237,8 @@ def test_an_endpoint_reports_invocations_latencies_and_errors(jobs: Jobs) -> Non
     assert latency["Unit"] == "Microseconds"
     assert 50 < latency["Minimum"] < 1e6  # of a machine that stalls the others may take longer
     assert statistics(jobs, "AWS/SageMaker", "OverheadLatency", **of)["SampleCount"] == 6
+    wait_until(
+        lambda: statistics(jobs, "AWS/SageMaker", "ConcurrentRequestsPerModel", **of) is not None,
+        60,
+        "how many it has at once is reported, too",
+    )
