@@ -212,6 +212,8 @@ class Lanes:
         self._failed(lane, now)
 
     def _let_go(self, lane: _Lane) -> None:
+        """Whom it has handed back is here already."""
+        self._hear(lane)
         self._deaf(lane)
         lane.channel.close()
         self._lanes.remove(lane)
