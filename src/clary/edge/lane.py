@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from clary.edge.connection import Connection, Hall
-from clary.edge.passing import Channel, Handed
+from clary.edge.passing import Channel, Handed, Lost
 from clary.edge.predictions import Predictions
 
 
@@ -46,5 +46,7 @@ class Lane:
         for each in self._channel.take():
             if isinstance(each, Handed):
                 self._hall.welcome(each.connection, each.data)
+            elif isinstance(each, Lost):
+                self._channel.left()
         if not self._channel.open:
             asyncio.get_running_loop().remove_reader(self._channel.fileno())

@@ -2,9 +2,10 @@
 and that no client notices."""
 
 import asyncio
+import resource
 import socket
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 
 import pytest
 
@@ -414,6 +415,58 @@ async def test_who_was_on_the_way_to_a_lane_that_is_told_to_end_is_answered(pred
         await hall.left.wait()
     writer.close()
     ours.close()
+
+
+@contextmanager
+def no_free_descriptor():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+async def test_whom_a_lane_cannot_take_for_want_of_a_descriptor_is_counted_as_gone(predictions):
+    ours, theirs = (Channel(each) for each in socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+    hall = Hall(said("lane"), 60.0, 100, Lane(theirs, predictions))
+    hall.passage.attach(hall)
+    with socket.socket() as passed:
+        assert ours.hand(passed.fileno(), PREDICTION)
+    with no_free_descriptor():
+        hall.passage._hear()
+    assert list(ours.take()) == [Left(1)]
+    hall.close()
+    ours.close()
+
+
+async def test_whom_the_edge_cannot_take_back_for_want_of_a_descriptor_is_in_no_lane(site):
+    clients = await site.with_lane()
+    gone = await first_in_lane(clients)
+    lane = site.lanes._lanes[0]
+    before = lane.clients
+    site.lanes._deaf(lane)
+    gone.writer.write(asked("/bucket"))
+    await until(lambda: not site.made[0].server.hall.connections)
+    with no_free_descriptor():
+        site.lanes._hear(lane)
+    assert lane.clients == before - 1
+
+
+async def test_without_a_descriptor_for_a_lane_it_is_started_later(site, caplog):
+    clients = [await site.client() for _ in range(2)]
+    for each in clients:
+        await each.ask()
+        await each.ask()
+    with no_free_descriptor():
+        site.look(busy=1)
+    assert not site.made
+    assert "no further process for predictions could be started" in caplog.text
+    for _ in range(2):
+        for each in clients:
+            await each.ask()
+        site.look(busy=1)
+    assert site.made
 
 
 def test_a_channel_that_is_full_or_gone_takes_nothing_and_loses_no_count():
