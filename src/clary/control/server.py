@@ -68,6 +68,9 @@ class ControlServer:
             await asyncio.wait([caller.gone for caller in callers], timeout=LAST_WORDS)
 
     def _begin(self, caller: _Caller, message: Any) -> None:  # noqa: ANN401  what frames carry
+        if self._over:
+            caller.close()
+            return
         future = self._threads.submit(self._answer, caller, message)
         self._busy[future] = caller
         future.add_done_callback(self._busy.pop)

@@ -222,6 +222,21 @@ async def test_an_answer_that_a_socket_does_not_take_at_once_leaves_whole_before
         assert hop.outcome(await told) == large
 
 
+async def test_who_comes_by_a_connection_that_was_accepted_last_is_sent_away(listening):
+    class Late:
+        closed = False
+
+        def close(self):
+            self.closed = True
+
+    server, late = ControlServer(lambda _: {}, {}), Late()
+    await server.start(listening.dup())
+    await server.stop()
+    server._begin(late, hop.call_message(call()))
+    assert late.closed
+    assert not server._busy
+
+
 async def test_a_torn_frame_ends_only_its_connection(tmp_path, door, serve):
     await serve(lambda _: {"fine": True})
     reader, writer = await asyncio.open_unix_connection(tmp_path / "control.sock")
