@@ -249,6 +249,21 @@ def test_who_asks_a_model_in_the_moment_in_which_it_leaves_is_told(tmp_path):
     assert (asked, response.status) == ("late", 404)
 
 
+@pytest.mark.parametrize("said", [b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 OK 200\r\n\r\n", b"HTTP"])
+def test_a_model_whose_process_says_what_is_no_answer_has_not_loaded(tmp_path, said):
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(str(tmp_path / "1"))
+        bound.listen()
+        line, told, ended = Line(str(tmp_path / "1"), list), [], threading.Event()
+        line.start(told.append, ended.set)
+        line.close()
+        connected, _ = bound.accept()
+        with connected:
+            connected.sendall(said)
+    assert ended.wait(60)
+    assert told == [False]
+
+
 class Stood:
     """What a model server of many models stands on, without processes."""
 

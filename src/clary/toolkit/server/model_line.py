@@ -134,6 +134,13 @@ def _worded(request: Request) -> bytes:
 def _read(received: BinaryIO) -> Response:
     """The next answer of a model server of ours, which always says how long it is. Raises OSError where the connection
     ended, ValueError where this is no answer."""
+    try:
+        return _answer(received)
+    except LookupError as error:
+        raise ValueError("this is no answer") from error
+
+
+def _answer(received: BinaryIO) -> Response:
     status = _line(received).split(b" ", 2)[1]
     headers: Dict[bytes, bytes] = {}
     line = _line(received)
