@@ -17,15 +17,11 @@ from pathlib import Path
 
 from benchmarks.figures import Figure, ended
 from clary.algorithms.gradient_boosting import scripts
-from clary.images.base import Image
-from clary.images.catalogue import Catalogue
-from clary.images.environments import Environments
 from clary.jumpstart import samples
 from clary.jumpstart.specs import image_of
-from clary.settings import default_cache_dir
+from tests.unit.algorithms.jobs import Warm, python_of
 
 ROOT = Path(__file__).parent.parent
-WARM = ROOT / "tests" / "unit" / "algorithms" / "gradient_boosting" / "warm.py"
 MOST = 1.2
 MILLION, FEATURES = 1_000_000, 20
 
@@ -62,37 +58,12 @@ for part, count in (("train", rows), ("validation", rows // 10)):
 """
 
 
-class Warm:
-    """An environment's process that forks for each run."""
-
-    def __init__(self, image: Image) -> None:
-        environments = Environments(default_cache_dir())
-        self.image = image
-        self.python = str(environments.ready(image.environment) or environments.build(image.environment, print))
-        self._process = subprocess.Popen(
-            [self.python, WARM, *image.environment.preload],
-            env={"PYTHONPATH": str(ROOT / "src"), **image.env},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def seconds(self, program: str, folder: Path, env: dict[str, str]) -> float:
-        """How long one run took. Raises RuntimeError where it failed."""
-        log = folder / "log"
-        assert self._process.stdin and self._process.stdout
-        begun = time.perf_counter()
-        self._process.stdin.write(json.dumps({"program": program, "log": str(log), "env": env}) + "\n")
-        self._process.stdin.flush()
-        code = int(self._process.stdout.readline())
-        if code:
-            raise RuntimeError(log.read_text())
-        return time.perf_counter() - begun
-
-    def close(self) -> None:
-        assert self._process.stdin
-        self._process.stdin.close()
-        self._process.wait()
+def seconds(warm: Warm, program: Path, folder: Path, env: dict[str, str]) -> float:
+    """How long one run took. Raises RuntimeError where it failed."""
+    log, begun = folder / "log", time.perf_counter()
+    if warm.run(program, log, env):
+        raise RuntimeError(log.read_text())
+    return time.perf_counter() - begun
 
 
 def job(folder: Path, library: str, task: str, data: Path, rounds: int) -> dict[str, str]:
@@ -114,18 +85,17 @@ def job(folder: Path, library: str, task: str, data: Path, rounds: int) -> dict[
 
 def ratios(library: str, task: str, data: Path, reference: str, runs: tuple[int, int]) -> Iterator[float]:
     """Our time through the library's own, in turns, for each of `runs[0]`; each trains `runs[1]` rounds at most."""
-    image = Catalogue().resolve(image_of(library, "us-east-1"))
-    warm = Warm(image)
+    warm = Warm(image_of(library, "us-east-1"))
     try:
         with tempfile.TemporaryDirectory(prefix="clary-bench-") as scratch:
             folder = Path(scratch)
             (folder / "nothing.py").write_text("")
-            warm.seconds(str(folder / "nothing.py"), folder, {})  # the imports are over
+            seconds(warm, folder / "nothing.py", folder, {})  # the imports are over
             (folder / "reference.py").write_text(reference.format(data=data, rounds=runs[1], **GOALS[task]))
-            env = {**image.env, **job(folder / "ml", library, task, data, runs[1])}
+            env = {**warm.env, **job(folder / "ml", library, task, data, runs[1])}
             for _ in range(runs[0]):
-                ours = warm.seconds(str(folder / "ml" / "code" / scripts.TRAINING_PROGRAM), folder, env)
-                plain = warm.seconds(str(folder / "reference.py"), folder, env)
+                ours = seconds(warm, folder / "ml" / "code" / scripts.TRAINING_PROGRAM, folder, env)
+                plain = seconds(warm, folder / "reference.py", folder, env)
                 print(f"  {library} {task}: ours {ours:.2f} s, the library {plain:.2f} s", flush=True)
                 yield ours / plain
     finally:
@@ -163,8 +133,7 @@ def main() -> int:
     rounds = parser.parse_args().rounds
     with tempfile.TemporaryDirectory(prefix="clary-bench-") as scratch:
         prices = houses(Path(scratch))
-        image = Catalogue().resolve(image_of("lightgbm", "us-east-1"))
-        rows = million(Path(scratch), str(Environments(default_cache_dir()).build(image.environment, print)))
+        rows = million(Path(scratch), python_of(image_of("lightgbm", "us-east-1")))
         figures = [
             figure(
                 "LightGBM's job on Boston's prices", ratios("lightgbm", "regression", prices, LIGHTGBM, (rounds, 100))

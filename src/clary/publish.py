@@ -34,6 +34,23 @@ def _map_counter(path: Path) -> mmap.mmap:
         os.close(descriptor)
 
 
+def _loaded(path: Path) -> dict[str, Any]:
+    """A document's file; an empty one of generation 0 before the first publication."""
+    try:
+        loaded: dict[str, Any] = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return {"generation": 0, "document": {}}
+    return loaded
+
+
+def _generation(path: Path) -> int:
+    """Of a document's file; 0 where the machine died while it was written."""
+    try:
+        return int(_loaded(path)["generation"])
+    except ValueError:
+        return 0
+
+
 class Publisher:
     """The one writer of a document. `publish` returns its generation; readers that see it have seen the document.
 
@@ -45,6 +62,8 @@ class Publisher:
         self._path = path
         self._counter = _map_counter(path.with_suffix(".generation"))
         self._again_seconds = again_seconds
+        self._newest = _generation(path)
+        """Which whoever wrote it may not have come to say: a reader of it has not read the one after it."""
         self._turn = threading.Lock()
         self._owed: dict[str, Any] | None = None
 
@@ -70,7 +89,7 @@ class Publisher:
                 return
 
     def _write(self, document: dict[str, Any]) -> int:
-        generation: int = _COUNTER.unpack_from(self._counter)[0] + 1
+        generation: int = max(self._newest, _COUNTER.unpack_from(self._counter)[0]) + 1
         fresh = self._path.with_suffix(".new")
         try:
             with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _FILE_MODE), "w") as file:
@@ -80,7 +99,7 @@ class Publisher:
             raise
         fresh.replace(self._path)
         _COUNTER.pack_into(self._counter, 0, generation)
-        self._owed = None
+        self._newest, self._owed = generation, None
         return generation
 
 
@@ -103,9 +122,6 @@ class Subscriber:
         """The document; empty before the first publication."""
         seen: int = _COUNTER.unpack_from(self._counter)[0]
         if seen != self._seen:
-            try:
-                loaded = json.loads(self._path.read_bytes())
-            except FileNotFoundError:
-                loaded = {"generation": 0, "document": {}}
+            loaded = _loaded(self._path)
             self._document, self.generation, self._seen = loaded["document"], loaded["generation"], seen
         return self._document

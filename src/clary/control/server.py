@@ -24,6 +24,9 @@ THREADS = 32
 DRAIN = 5.0
 """Seconds for calls in progress when control is told to end."""
 
+LAST_WORDS = 2.0
+"""Seconds for what was answered to leave, after that."""
+
 Run = Callable[[Call], dict[str, Any]]
 Question = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -57,11 +60,17 @@ class ControlServer:
         if busy:
             await asyncio.wait([asyncio.wrap_future(future) for future in busy], timeout=DRAIN)
         self._over = True
-        for caller in list(self._callers):
+        callers = list(self._callers)
+        for caller in callers:
             caller.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
+        if callers:
+            await asyncio.wait([caller.gone for caller in callers], timeout=LAST_WORDS)
 
     def _begin(self, caller: _Caller, message: Any) -> None:  # noqa: ANN401  what frames carry
+        if self._over:
+            caller.close()
+            return
         future = self._threads.submit(self._answer, caller, message)
         self._busy[future] = caller
         future.add_done_callback(self._busy.pop)
@@ -111,6 +120,8 @@ class _Caller(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self._loop = asyncio.get_running_loop()
         self._socket = os.dup(self._transport.get_extra_info("socket").fileno())
+        self.gone = self._loop.create_future()
+        """Done when the connection has ended, all that was answered sent."""
         self._callers.add(self)
         self._transport.write(frames.pack(hop.GREETING))
 
@@ -127,6 +138,7 @@ class _Caller(asyncio.Protocol):
         """Called by the event loop."""
         self._callers.discard(self)
         self._fall_silent()
+        self.gone.set_result(None)
 
     def answer(self, data: bytes) -> None:
         """From any thread; nothing where the caller has gone or `close` was called. What the socket does not take at
@@ -138,9 +150,10 @@ class _Caller(asyncio.Protocol):
 
     def close(self) -> None:
         """Once what was answered is sent. Nothing is answered from now on: a call that fails because control ends would
-        tell of an internal failure while the event loop has yet to end the connection."""
+        tell of an internal failure while the event loop has yet to end the connection. What a thread has left to the
+        event loop by then comes first."""
         self._fall_silent()
-        self._transport.close()
+        self._loop.call_soon(self._transport.close)
 
     def _fall_silent(self) -> None:
         with self._sending:

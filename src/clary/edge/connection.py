@@ -159,12 +159,15 @@ class Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self._loop = asyncio.get_running_loop()
         peer = transport.get_extra_info("peername")
-        self._inside = not isinstance(peer, tuple)  # a Unix socket's client has no address
-        self._source = "127.0.0.1" if self._inside else str(peer[0])
+        self._inside = transport.get_extra_info("socket").family == socket.AF_UNIX
+        self._source = str(peer[0]) if isinstance(peer, tuple) else "127.0.0.1"
         self._secure = transport.get_extra_info("ssl_object") is not None
         self._hall.connections.add(self)
         self._busy = len(self._hall.connections) > self._hall.most_connections
-        if self._first:
+        if not self._inside and not isinstance(peer, tuple):  # it was reset: whose request is here nobody can say
+            self._over = True
+            self._transport.abort()
+        elif self._first:
             self.data_received(self._first)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -184,8 +187,8 @@ class Connection(asyncio.Protocol):
         """Called by the event loop."""
         if self._over:
             return
-        passage = self._hall.passage
-        if passage is not None and not self._turns and not self._in_head and passage.passes(self, data):
+        passage, between = self._hall.passage, self._arriving is None and not self._turns and not self._in_head
+        if passage is not None and between and passage.passes(self, data):
             return
         self._ended_one = False
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from clary.edge.connection import Connection, Hall
-from clary.edge.passing import Channel, Handed
+from clary.edge.passing import Channel, Handed, Lost
 from clary.edge.predictions import Predictions
 
 
@@ -18,7 +18,8 @@ class Lane:
 
     def attach(self, hall: Hall) -> None:
         """Listen, from here on."""
-        asyncio.get_running_loop().add_reader(self._channel.fileno(), self._hear, hall)
+        self._hall = hall
+        asyncio.get_running_loop().add_reader(self._channel.fileno(), self._hear)
 
     def passes(self, connection: Connection, data: bytes) -> bool:
         """Back to the edge, where this is for it. Where the edge does not take it the client is to come again."""
@@ -36,13 +37,16 @@ class Lane:
             self._channel.left()
 
     def leave(self) -> None:
-        """The edge is not listened to any more."""
+        """The edge is not listened to any more; who is on the way is still answered."""
+        self._hear()
         asyncio.get_running_loop().remove_reader(self._channel.fileno())
         self._channel.close()
 
-    def _hear(self, hall: Hall) -> None:
+    def _hear(self) -> None:
         for each in self._channel.take():
             if isinstance(each, Handed):
-                hall.welcome(each.connection, each.data)
+                self._hall.welcome(each.connection, each.data)
+            elif isinstance(each, Lost):
+                self._channel.left()
         if not self._channel.open:
             asyncio.get_running_loop().remove_reader(self._channel.fileno())

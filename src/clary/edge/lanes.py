@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Protocol
 
 from clary.edge.connection import Connection, Hall
-from clary.edge.passing import Channel, Handed
+from clary.edge.passing import Channel, Handed, Left
 from clary.edge.predictions import OPENING, Predictions
 
 BUSY = 0.6
@@ -171,18 +171,26 @@ class Lanes:
         return min(ready, key=lambda lane: lane.clients, default=None)
 
     def _start(self, now: float) -> None:
+        try:
+            lane = self._started(now)
+        except OSError as error:
+            _log.warning("no further process for predictions could be started: %s", error)
+            self._failed(now, now)
+            return
+        self._lanes.append(lane)
+        asyncio.get_running_loop().add_reader(lane.channel.fileno(), self._hear, lane)
+
+    def _started(self, now: float) -> _Lane:
+        """Raises OSError."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             lane = _Lane(self._make(theirs), Channel(ours), now, now, now + PATIENCE)
             try:
                 lane.process.start(now)
-            except OSError as error:
-                _log.warning("no further process for predictions could be started: %s", error)
+            except OSError:
                 lane.channel.close()
-                self._failed(lane, now)
-                return
-        self._lanes.append(lane)
-        asyncio.get_running_loop().add_reader(lane.channel.fileno(), self._hear, lane)
+                raise
+        return lane
 
     def _tend(self, lane: _Lane, now: float) -> None:
         lane.process.listen()
@@ -202,33 +210,33 @@ class Lanes:
         self._let_go(lane)
         if not lane.ending:
             _log.warning("a process for predictions ended with %d. %s", code, lane.process.failure)
-            self._failed(lane, now)
+            self._failed(lane.ready_since, now)
 
     def _kill(self, lane: _Lane, now: float) -> None:
         state = "did not end" if lane.ending else "was not ready"
         _log.warning("a process for predictions %s within %.0f s, and is killed", state, PATIENCE)
         lane.process.end(0.0)
         self._let_go(lane)
-        self._failed(lane, now)
+        self._failed(lane.ready_since, now)
 
     def _let_go(self, lane: _Lane) -> None:
+        """Whom it has handed back is here already."""
+        self._hear(lane)
         self._deaf(lane)
         lane.channel.close()
         self._lanes.remove(lane)
 
-    def _failed(self, lane: _Lane, now: float) -> None:
+    def _failed(self, ready_since: float, now: float) -> None:
         """The next is tried after a pause that doubles, up to a minute, while none is steady."""
-        steady = now - lane.ready_since >= STEADY
+        steady = now - ready_since >= STEADY
         self._fails = 1 if steady else min(self._fails + 1, 6)
         self._not_before = now + 2**self._fails
 
     def _hear(self, lane: _Lane) -> None:
         for each in lane.channel.take():
+            lane.clients -= each.count if isinstance(each, Left) else 1
             if isinstance(each, Handed):
-                lane.clients -= 1
                 self._hall.welcome(each.connection, each.data, stays=True)
-            else:
-                lane.clients -= each.count
         if not lane.channel.open:
             self._deaf(lane)
 

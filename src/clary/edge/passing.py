@@ -23,6 +23,11 @@ class Handed:
 
 
 @dataclass(frozen=True)
+class Lost:
+    """A connection for which this process had no descriptor: the kernel has let go of it."""
+
+
+@dataclass(frozen=True)
 class Left:
     """So many clients have gone since the last word."""
 
@@ -62,7 +67,7 @@ class Channel:
             self._socket.send(_LEFT + str(self._untold).encode())
             self._untold = 0
 
-    def take(self) -> Iterator[Handed | Left]:
+    def take(self) -> Iterator[Handed | Lost | Left]:
         """What has come since."""
         while self.open:
             try:
@@ -76,6 +81,8 @@ class Channel:
                 yield Left(int(message[1:]))
             elif descriptors:
                 yield Handed(socket.socket(fileno=descriptors[0]), message[1:])
+            elif message:
+                yield Lost()
 
     def close(self) -> None:
         """Let go; the other end sees it."""

@@ -20,6 +20,11 @@ from clary.settings import Limits
 DRAIN = 5.0
 """Seconds for requests in progress when the edge is told to end."""
 
+AGAIN_SECONDS = 1.0
+"""After which what runs beside is begun again where a fault has ended it; twice as long each time."""
+
+_LONGEST_PAUSE = 32.0
+
 _MADE = 10_000
 """Objects that a collection waits for. A request makes hundreds, hardly one of them in a cycle: at Python's 700,
 collections take 5 % of its time."""
@@ -61,7 +66,7 @@ class EdgeServer:
         gc.collect()
         gc.freeze()  # what is here now stays: collections need not look at it again
         gc.set_threshold(_MADE, *gc.get_threshold()[1:])
-        tasks = [loop.create_task(work()) for work in (self._sweep, *self._beside)]
+        tasks = [loop.create_task(_kept(work)) for work in (self._sweep, *self._beside)]
         await self._stopped.wait()
         await self._leave()
         for task in tasks:
@@ -107,6 +112,18 @@ class EdgeServer:
             _log.warning("%d requests were not answered in time", len(self.hall.tasks))
             for task in list(self.hall.tasks):
                 task.cancel()
+
+
+async def _kept(work: Beside) -> None:
+    """Until it is done: a fault of a moment, as no free descriptor, must not end what nobody would miss at once."""
+    pause = AGAIN_SECONDS
+    while True:
+        try:
+            return await work()
+        except Exception:
+            _log.exception("what runs beside requests had a fault; it goes on in %.0f s", pause)
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)
 
 
 def serve(

@@ -57,6 +57,7 @@ class Events:
         self._tasks: set[asyncio.Task[None]] = set()
         self._places = asyncio.Semaphore(_AT_ONCE)
         self._active: set[str] = set()
+        self._owed = False  # what was posted is still to be taken up
         self._over: set[str] | None = None  # those that come to their end while files are read
 
     async def accept(self, invocation: Invocation) -> None:
@@ -67,11 +68,14 @@ class Events:
         self._begin(event)
 
     async def watch(self) -> None:
-        """Take up what an edge before this one has left, and what control posts; runs as long as the edge."""
+        """Take up what an edge before this one has left, and what control posts; runs as long as the edge. May be begun
+        again."""
         while True:
-            if self._posted.changed():
+            if self._owed or self._posted.changed():
+                self._owed = True
                 self._posted.current()
                 await self._take_up()
+                self._owed = False
             await asyncio.sleep(_POSTED_SECONDS)
 
     async def _take_up(self) -> None:

@@ -187,10 +187,12 @@ class Connection(asyncio.Protocol):
         self._unsent_answers += 1
 
     def _send(self) -> None:
+        """What cannot leave any more stays unsent: who asked it is told so when the connection is lost."""
+        if not self._unsent or self._transport is None or self._transport.is_closing():
+            return
         unsent, self._unsent, self._unsent_answers = self._unsent, [], 0
-        if self._transport is not None and not self._transport.is_closing():
-            large = len(unsent[-1]) > _SHARED_BYTES  # then it is alone
-            self._transport.writelines(unsent if large else [b"".join(unsent)])
+        large = len(unsent[-1]) > _SHARED_BYTES  # then it is alone
+        self._transport.writelines(unsent if large else [b"".join(unsent)])
 
     def close(self) -> None:
         """At once; what was being asked is Broken."""
@@ -265,17 +267,18 @@ class Connection(asyncio.Protocol):
         if self._answers and self._until_close and exc is None:
             self.on_message_complete()
         self._release()
-        self._fail_unsent()
         self._fail(Broken(str(exc or "the connection was closed without a whole answer")))
         self._on_lost(self)
 
     def _fail_unsent(self) -> None:
-        """Those whose requests have not left: they came last."""
-        for _ in range(min(self._unsent_answers, len(self._answers))):
+        """Those whose requests have not left, and never will: they came last."""
+        for _ in range(self._unsent_answers):
             _refuse(self._answers.pop(), NotSent("the connection was closed"))
+        self._unsent, self._unsent_answers = [], 0
 
     def _fail(self, error: Broken) -> None:
         """Everyone who waits: where one answer ends is where the next begins."""
+        self._fail_unsent()
         while self._answers:
             _refuse(self._answers.popleft(), error)
 
@@ -310,7 +313,7 @@ class Connection(asyncio.Protocol):
         if status < 200:
             self._headers = {}
             return
-        if not self._answers:
+        if len(self._answers) <= self._unsent_answers:
             raise Broken("an answer to no request")
         self.reusable = self.reusable and not self._until_close and self._parser.should_keep_alive()
         if PIPELINED in self._headers:

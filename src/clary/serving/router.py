@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
@@ -31,6 +32,7 @@ SHADOW_ANSWER_BYTES = 64 * 2**20
 _SHADOW_DIALLERS = 2
 """Of their own: a shadow variant that accepts no connection must not keep a dialler from production."""
 
+_log = logging.getLogger(__name__)
 
 Containers = tuple[str, ...]
 """What one replica is known by: a target's, whose own hash would be computed in Python, several times a request."""
@@ -178,6 +180,8 @@ class Router:
         self._routes: dict[str, Route] = {}
         self._replicas: dict[Containers, Replica] = {}
         self._leaving: list[Replica] = []
+        self._late = False
+        """Routes that are published could not be followed, or not be acknowledged."""
         self.held = 0
         """Requests that wait for a replica (`serving/replacing.py`)."""
         self._refresh()
@@ -195,7 +199,7 @@ class Router:
 
     def _route(self, published: str) -> Route:
         if self._published.changed():
-            self._refresh()
+            self._follow()
         try:
             return self._routes[published]
         except KeyError:
@@ -204,7 +208,7 @@ class Router:
     def routes(self) -> Mapping[str, Route]:
         """All of them, by `endpoint_id`."""
         if self._published.changed():
-            self._refresh()
+            self._follow()
         return self._routes
 
     @property
@@ -265,7 +269,7 @@ class Router:
     def refresh(self) -> int:
         """Take over what was published; the generation of the routes."""
         if self._published.changed():
-            self._refresh()
+            self._follow()
         return self._published.generation
 
     def variants(self) -> Iterator[tuple[str, VariantRoute]]:
@@ -282,7 +286,9 @@ class Router:
         while True:
             await asyncio.sleep(WATCH_SECONDS)
             if self._published.changed():
-                self._refresh()
+                self._follow()
+            elif self._late:
+                self._acknowledge()
             self._look(asyncio.get_running_loop().time())
             for replica in self._replicas.values():
                 replica.chain.prune()
@@ -377,6 +383,19 @@ class Router:
             if self._leaving:
                 self._acknowledge()
 
+    def _follow(self) -> None:
+        """What is published now. Without a free descriptor the routes are those that are known."""
+        try:
+            self._refresh()
+        except OSError as error:
+            self._put_off(error)
+
+    def _put_off(self, error: OSError) -> None:
+        """Until `watch` tries it again; control lets no replica go meanwhile."""
+        if not self._late:
+            _log.warning("new routes are followed or acknowledged later: %s", error)
+        self._late = True
+
     def _refresh(self) -> None:
         raw = self._published.current().get("endpoints", {})
         self._routes = {endpoint: Route.parse(route) for endpoint, route in raw.items()}
@@ -403,7 +422,11 @@ class Router:
             replica.chain.close()
         self._leaving = [replica for replica in self._leaving if replica.outstanding]
         busy = {container for replica in self._leaving for container in replica.target.containers}
-        self._slot.write(self._published.generation, busy)
+        try:
+            self._slot.write(self._published.generation, busy)
+            self._late = False
+        except OSError as error:  # the disk is full
+            self._put_off(error)
 
 
 def _targets(route: Route) -> Iterator[tuple[Target, bool]]:

@@ -50,12 +50,12 @@ class EdgeSlot:
 
     def write(self, generation: int, busy: Collection[str] = ()) -> None:
         """From here on no request of this edge is with a container that `generation` does not name, but for those with
-        the `busy` ones."""
+        the `busy` ones. Raises OSError where the disk does not take these; then nothing was said."""
         if self._busy != frozenset(busy):  # before the generation: who sees that sees these
-            self._busy = frozenset(busy)
             fresh = self._path.with_suffix(".new")
-            fresh.write_text("\n".join(sorted(self._busy)))
+            fresh.write_text("\n".join(sorted(busy)))
             fresh.replace(self._path.with_suffix(_BUSY))
+            self._busy = frozenset(busy)
         _COUNTER.pack_into(self._counter, 0, generation)
 
     def close(self) -> None:

@@ -22,7 +22,7 @@ WHOLE_BYTES = 2**20
 """An answer that says how long it is, and is not longer, is one part."""
 
 STREAM = "x-clary-stream"
-"""Tells Clary's own model servers that what a script yields may leave as it comes (`toolkit/server/serving.py`)."""
+"""Tells Clary's own model servers that what a script yields may leave as it comes (`toolkit/server/streaming.py`)."""
 
 
 class Stream(asyncio.Protocol):

@@ -116,6 +116,8 @@ class ScriptService:
         self._predict = self._with_context(own["predict_fn"] or defaults.predict_fn, 2)
         output = defaults.output_fn if own["predict_fn"] is None else _parts_or(defaults.output_fn)
         self._output = self._with_context(own["output_fn"] or output, 2)
+        self.reads_itself = own["input_fn"] is not None
+        """What a request is read into is the script's, which may use it again for the next."""
         self._own = bool(transform or any(own.values()))
         self._table_of = defaults.table_of if own["input_fn"] is None else None
         self._batch = environ.get("CLARY_BATCH", "")
@@ -197,7 +199,8 @@ class _Together:
             line = self._stacked.line(request.body.decode("utf-8"))
             if line is not None:
                 return line
-        return self._stacked.rows(self._service.read(request))
+        rows = self._stacked.rows(self._service.read(request))
+        return rows._replace(data=rows.data.copy()) if rows is not None and self._service.reads_itself else rows
 
 
 def _asked(request: Request) -> Tuple[Data, str]:

@@ -1,9 +1,12 @@
 """HTTP/1.1 as clients of all kinds speak it to the edge, hostile ones too; on real sockets."""
 
 import asyncio
+import socket
+import struct
 from collections import defaultdict
 
 import pytest
+import uvloop
 
 from clary.edge.heads import BadHeader, Date, head
 from clary.gateway.incoming import ClientGone, Incoming
@@ -237,6 +240,25 @@ async def test_what_is_under_way_is_answered_when_the_edge_ends(tmp_path, starte
     await ending
     for each in (idle_writer, writer):
         each.close()
+
+
+def test_who_resets_its_connection_before_it_is_seen_is_not_taken_for_a_container(tmp_path, started, application):
+    """Its request is here, its address is gone: it would be carried out as one from this machine."""
+
+    async def reset() -> None:
+        edge = await started(tmp_path, application).start()
+        with socket.create_connection(("127.0.0.1", edge.port)) as client:
+            client.sendall(get("/reset"))
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        assert (await edge.exchange(LAST)).endswith(b"/last!")
+        assert (await edge.exchange(LAST, unix=True)).endswith(b"/last!")
+        await edge.stop()
+
+    uvloop.run(reset())
+    assert [(asked.path, asked.source_ip, asked.inside) for asked in application.asked] == [
+        ("/last", "127.0.0.1", False),
+        ("/last", "127.0.0.1", True),
+    ]
 
 
 async def test_names_and_values_of_headers_stay_in_their_lines():

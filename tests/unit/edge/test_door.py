@@ -1,16 +1,20 @@
 """The hop between edge and control, both ends real, on a Unix socket."""
 
 import asyncio
+import socket
 import threading
+import time
 from datetime import UTC, datetime
 
 import pytest
 
+from clary import hop
 from clary.calls import Call, Principal
 from clary.control.server import ControlServer
 from clary.edge.door import ControlDoor
 from clary.errors import AWSError, ServiceUnavailable
 from clary.supervisor.sockets import bind_unix
+from clary.wire import frames
 
 CALLER = Principal("user", "1", "arn:aws:iam::1:user/ada", "arn:aws:iam::1:user/ada", "AIDA1", session_policies=("{}",))
 
@@ -195,6 +199,42 @@ async def test_a_stop_lets_the_call_in_progress_finish(door, serve):
     go_on.set()
     assert await calling == {"finished": True}
     await stopping
+
+
+async def test_an_answer_that_a_socket_does_not_take_at_once_leaves_whole_before_control_ends(serve, tmp_path):
+    """Its beginning is there, the rest waits for the event loop, which has been told to end all connections."""
+    large, begun = {"Body": bytes(4 * 2**20)}, threading.Event()
+    server = await serve(lambda _: (begun.set(), large)[1])
+    with socket.socket(socket.AF_UNIX) as edge:
+        edge.settimeout(60)
+        edge.connect(str(tmp_path / "control.sock"))
+        assert await asyncio.to_thread(frames.receive, edge) == hop.GREETING
+        frames.send(edge, hop.call_message(call()))
+        ending = threading.Event()
+        told = asyncio.create_task(asyncio.to_thread(lambda: (ending.wait(60), frames.receive(edge))[1]))
+        while not begun.is_set():  # noqa: ASYNC110  as long as the event loop has turns, it takes the call
+            await asyncio.sleep(0)
+        while server._busy:  # none from here on: the thread has written what it can
+            time.sleep(0.001)  # noqa: ASYNC251
+        ending.set()
+        await server.stop()
+        assert not server._callers, "an event loop that ends now has nothing left to send"
+        assert hop.outcome(await told) == large
+
+
+async def test_who_comes_by_a_connection_that_was_accepted_last_is_sent_away(listening):
+    class Late:
+        closed = False
+
+        def close(self):
+            self.closed = True
+
+    server, late = ControlServer(lambda _: {}, {}), Late()
+    await server.start(listening.dup())
+    await server.stop()
+    server._begin(late, hop.call_message(call()))
+    assert late.closed
+    assert not server._busy
 
 
 async def test_a_torn_frame_ends_only_its_connection(tmp_path, door, serve):

@@ -7,8 +7,10 @@ import ssl
 import pytest
 
 from clary.app.edge import secured
+from clary.edge import server
 from clary.edge.connection import LONGEST_HEAD
-from clary.settings import Settings
+from clary.edge.server import EdgeServer
+from clary.settings import Limits, Settings
 from clary.supervisor.sockets import bind_tcp
 
 WHOLE = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc"
@@ -57,6 +59,25 @@ async def test_left_alone_it_lets_go_of_the_port_and_ends(tmp_path, started):
     await edge.stop()
     with bind_tcp("127.0.0.1", edge.port, patience=1) as bound:
         assert bound.getsockname()[1] == edge.port
+
+
+async def test_what_runs_beside_is_begun_again_after_a_fault_and_the_fault_is_told(edge, monkeypatch, caplog):
+    monkeypatch.setattr(server, "AGAIN_SECONDS", 0.001)
+    begun, twice = [], asyncio.Event()
+
+    async def work():
+        begun.append(work)
+        if len(begun) < 2:
+            raise OSError("too many open files")
+        twice.set()
+        await asyncio.Event().wait()
+
+    beside = EdgeServer(edge.server.hall.application, Limits(), edge.alone.dup().detach(), [work])
+    running = asyncio.create_task(beside.serve([]))
+    await asyncio.wait_for(twice.wait(), 60)
+    assert "too many open files" in caplog.text
+    edge.ours.close()
+    await asyncio.wait_for(running, 60)
 
 
 async def test_more_connections_than_there_may_be_are_told_to_come_again(tmp_path, started):

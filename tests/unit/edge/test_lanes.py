@@ -2,12 +2,14 @@
 and that no client notices."""
 
 import asyncio
+import resource
 import socket
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 
 import pytest
 
+from clary.edge.connection import Hall
 from clary.edge.lane import Lane
 from clary.edge.lanes import BUSY, IDLE_SECONDS, PATIENCE, STEADY, Lanes, demanded
 from clary.edge.passing import MOST_BYTES, Channel, Handed, Left
@@ -112,6 +114,9 @@ class Process:
 
 def said(who):
     async def application(request, line):
+        if request.path == "/refuse":
+            await line.reply(HttpResponse(403, {"content-length": "2"}), b"no")
+            return
         body = await Incoming(line, 5).read(2**20)
         answer = who.encode() + b" " + body
         await line.reply(HttpResponse(200, {"content-length": str(len(answer))}), answer)
@@ -260,6 +265,17 @@ async def test_what_is_no_prediction_comes_back_and_stays(site):
     assert await gone.ask() == "edge 1"
 
 
+async def test_a_refused_body_that_looks_like_a_request_is_none(site):
+    """Refused before its body has come: what comes of it then is still its body."""
+    clients = await site.with_lane()
+    for each in clients:
+        each.writer.write(asked("/refuse", body=PREDICTION)[: -len(PREDICTION)])
+        assert await each.answer() == "no"
+        each.writer.write(PREDICTION)
+        assert await each.ask(asked("/bucket")) == "edge 1"
+    assert all(lane.clients == 0 for lane in site.lanes._lanes)
+
+
 async def test_requests_that_were_sent_ahead_are_answered_in_their_order(site):
     clients = await site.with_lane()
     gone = await first_in_lane(clients)
@@ -308,6 +324,17 @@ async def test_a_lane_that_died_is_replaced_after_a_pause_and_clients_stay_meanw
         await each.ask()
     site.look(busy=1)
     assert len(site.made) == 2
+
+
+async def test_whom_a_lane_has_handed_back_before_it_died_is_answered(site):
+    clients = await site.with_lane()
+    gone = await first_in_lane(clients)
+    site.lanes._deaf(site.lanes._lanes[0])  # the edge does not come to hear it
+    gone.writer.write(asked("/bucket"))
+    await until(lambda: not site.made[0].server.hall.connections)
+    site.made[0].code = -9
+    site.look()
+    assert await gone.answer() == "edge 1"
 
 
 async def test_a_lane_that_never_gets_ready_is_killed_and_its_place_is_free_after_a_pause(site, caplog):
@@ -371,6 +398,75 @@ async def test_answers_that_are_under_way_in_a_lane_are_given_when_all_ends(site
     await until(lambda: site.made[0].asked)
     gone.writer.write(whole[-2:])
     assert await gone.answer() == "lane long"
+
+
+async def test_who_was_on_the_way_to_a_lane_that_is_told_to_end_is_answered(predictions):
+    ours, theirs = (Channel(each) for each in socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+    hall = Hall(said("lane"), 60.0, 100, Lane(theirs, predictions))
+    hall.passage.attach(hall)
+    with bind_tcp("127.0.0.1", 0) as listening:
+        listening.listen()
+        reader, writer = await asyncio.open_connection(*listening.getsockname())
+        with listening.accept()[0] as connected:
+            assert ours.hand(connected.fileno(), PREDICTION)
+    hall.close()
+    async with asyncio.timeout(SECONDS):
+        assert (await reader.read()).endswith(b"lane 1")
+        await hall.left.wait()
+    writer.close()
+    ours.close()
+
+
+@contextmanager
+def no_free_descriptor():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+async def test_whom_a_lane_cannot_take_for_want_of_a_descriptor_is_counted_as_gone(predictions):
+    ours, theirs = (Channel(each) for each in socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+    hall = Hall(said("lane"), 60.0, 100, Lane(theirs, predictions))
+    hall.passage.attach(hall)
+    with socket.socket() as passed:
+        assert ours.hand(passed.fileno(), PREDICTION)
+    with no_free_descriptor():
+        hall.passage._hear()
+    assert list(ours.take()) == [Left(1)]
+    hall.close()
+    ours.close()
+
+
+async def test_whom_the_edge_cannot_take_back_for_want_of_a_descriptor_is_in_no_lane(site):
+    clients = await site.with_lane()
+    gone = await first_in_lane(clients)
+    lane = site.lanes._lanes[0]
+    before = lane.clients
+    site.lanes._deaf(lane)
+    gone.writer.write(asked("/bucket"))
+    await until(lambda: not site.made[0].server.hall.connections)
+    with no_free_descriptor():
+        site.lanes._hear(lane)
+    assert lane.clients == before - 1
+
+
+async def test_without_a_descriptor_for_a_lane_it_is_started_later(site, caplog):
+    clients = [await site.client() for _ in range(2)]
+    for each in clients:
+        await each.ask()
+        await each.ask()
+    with no_free_descriptor():
+        site.look(busy=1)
+    assert not site.made
+    assert "no further process for predictions could be started" in caplog.text
+    for _ in range(2):
+        for each in clients:
+            await each.ask()
+        site.look(busy=1)
+    assert site.made
 
 
 def test_a_channel_that_is_full_or_gone_takes_nothing_and_loses_no_count():

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import json
 import os
 import threading
 import time
 from dataclasses import replace
+from unittest.mock import Mock
 
 import pytest
 
@@ -122,6 +124,22 @@ async def carried_out(tmp_path, servers, elsewhere, *requests, body=b""):
             assert each in left(tmp_path) or each.output in elsewhere.objects, "durable before it is acknowledged"
         await until(lambda: not left(tmp_path))
     return elsewhere
+
+
+async def test_what_lay_there_is_taken_up_after_a_fault_in_looking_for_it(tmp_path, table, servers, monkeypatch):
+    await servers.start("c1", says(ok(b"0.5")))
+    RequestFiles(tmp_path / "requests").write(request(), b"")
+    router, elsewhere = Router(tmp_path, servers.dial), Elsewhere()
+    made = AsyncWork(tmp_path / "requests", router, elsewhere)
+    with monkeypatch.context() as exhausted:
+        exhausted.setattr(RequestFiles, "left", Mock(side_effect=OSError(errno.EMFILE, "Too many open files")))
+        with pytest.raises(OSError, match="Too many"):
+            await made.watch()
+    watching = asyncio.create_task(made.watch())
+    await until(lambda: elsewhere.objects)
+    watching.cancel()
+    made.close()
+    router.close()
 
 
 async def test_an_answer_is_written_with_its_type_and_told(tmp_path, table, servers):

@@ -154,9 +154,10 @@ class Wire(asyncio.Transport):
     def __init__(self):
         super().__init__()
         self.writes: list[bytes] = []
+        self.ends = False
 
     def is_closing(self):
-        return False
+        return self.ends
 
     def writelines(self, parts):
         self.writes.append(b"".join(parts))
@@ -204,3 +205,33 @@ async def test_words_before_a_request_has_left_answer_nothing(connection):
     connection.connection_lost(None)
     with pytest.raises(NotSent):
         await asked
+
+
+async def test_an_answer_too_many_is_not_taken_by_a_request_that_has_not_left(connection, wire):
+    """In pieces, as the parser reads it."""
+    asked = [asyncio.create_task(connection.ask(b"head", b"first"))]
+    for _ in range(2):
+        await asyncio.sleep(0)
+    asked.append(asyncio.create_task(connection.ask(b"head", b"second")))
+    await asyncio.sleep(0)
+    answers = ok(b"its own") + ok(b"nobody's")
+    for piece in (answers[:5], answers[5:]):
+        connection.data_received(piece)
+    await asyncio.sleep(0)
+    connection.connection_lost(None)
+    first, second = await asyncio.gather(*asked, return_exceptions=True)
+    assert first.body == b"its own"
+    assert type(second) is NotSent
+    assert wire.writes == [b"headfirst"]
+
+
+async def test_a_connection_that_ends_in_the_turn_in_which_a_request_was_to_leave_has_not_sent_it(connection, wire):
+    """As where a server lets go of an idle connection in the very moment in which it is asked again."""
+    asked = asyncio.create_task(connection.ask(b"head", b""))
+    await asyncio.sleep(0)
+    wire.ends = True
+    await asyncio.sleep(0)
+    connection.connection_lost(None)
+    with pytest.raises(NotSent):
+        await asked
+    assert not wire.writes

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import resource
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from pathlib import Path
 from socket import socket
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
@@ -61,6 +64,12 @@ async def router(tmp_path, servers):
 
 async def ask(router, name=None):
     return await router.ask(router.variant(router.route(*ME), name), POST, Walk((0,)))
+
+
+async def until(holds):
+    async with asyncio.timeout(60):
+        while not holds():  # noqa: ASYNC110 — another process would look just so
+            await asyncio.sleep(0.01)
 
 
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=5), st.floats(0, 1, exclude_max=True))
@@ -188,9 +197,69 @@ async def test_an_edge_acknowledges_only_when_the_old_replica_is_idle(table, rou
 async def test_an_idle_edge_acknowledges_by_itself(table, router, tmp_path):
     watching = asyncio.create_task(router.watch())
     generation = table.set(ID, route("c1"))
-    async with asyncio.timeout(60):
-        while not acknowledged(tmp_path, generation, "c0"):  # noqa: ASYNC110 — another process would look just so
-            await asyncio.sleep(0.01)
+    await until(lambda: acknowledged(tmp_path, generation, "c0"))
+    watching.cancel()
+
+
+def test_what_a_full_disk_did_not_take_of_busy_replicas_is_not_taken_for_said(tmp_path, monkeypatch):
+    slot = EdgeSlot(tmp_path)
+    with monkeypatch.context() as full:
+        full.setattr(Path, "write_text", Mock(side_effect=OSError(errno.ENOSPC, "No space left on device")))
+        for _ in range(2):
+            with pytest.raises(OSError, match="No space"):
+                slot.write(9, ["c1"])
+    assert not acknowledged(tmp_path, 9, "c1")
+    slot.write(9, ["c1"])
+    assert not acknowledged(tmp_path, 9, "c1")
+    slot.write(9)
+    assert acknowledged(tmp_path, 9, "c1")
+    slot.close()
+
+
+async def test_an_edge_whose_disk_is_full_answers_and_acknowledges_later(table, router, servers, tmp_path, monkeypatch):
+    release, begun = asyncio.Event(), asyncio.Event()
+
+    async def slow(reader, writer):
+        await read_request(reader)
+        begun.set()
+        await release.wait()
+        writer.write(ok(b"late"))
+
+    await servers.start("c1", slow)
+    await servers.start("c2", says(ok(b"two")))
+    table.set(ID, route("c1"))
+    running = asyncio.create_task(ask(router))
+    await begun.wait()
+    watching = asyncio.create_task(router.watch())
+    generation = table.set(ID, route("c2"))
+    with monkeypatch.context() as full:
+        write = Mock(side_effect=OSError(errno.ENOSPC, "No space left on device"))
+        full.setattr(Path, "write_text", write)
+        assert (await ask(router)).body == b"two"
+        await until(lambda: write.call_count > 3)
+        assert not acknowledged(tmp_path, generation, "of-another-endpoint")
+    await until(lambda: acknowledged(tmp_path, generation, "of-another-endpoint"))
+    assert not acknowledged(tmp_path, generation, "c1")
+    release.set()
+    assert (await running).body == b"late"
+    watching.cancel()
+
+
+async def test_an_edge_without_a_free_descriptor_goes_on_by_the_routes_it_knows(
+    table, router, servers, tmp_path, monkeypatch
+):
+    await servers.start("c1", says(ok(b"one")))
+    table.set(ID, route("c1"))
+    assert (await ask(router)).body == b"one"
+    watching = asyncio.create_task(router.watch())
+    generation = table.set(ID, route("c1", "c2"))
+    with monkeypatch.context() as exhausted:
+        read = Mock(side_effect=OSError(errno.EMFILE, "Too many open files"))
+        exhausted.setattr(Path, "read_bytes", read)
+        assert (await ask(router)).body == b"one"
+        await until(lambda: read.call_count > 3)
+        assert not acknowledged(tmp_path, generation, "c0")
+    await until(lambda: acknowledged(tmp_path, generation, "c0"))
     watching.cancel()
 
 

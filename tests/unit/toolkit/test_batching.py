@@ -134,6 +134,13 @@ def predict_fn(rows, model):
     return rows.sum(axis=1)
 """
 
+READS_INTO_ONE = """
+ARRAY = np.zeros((1, 1))
+def input_fn(body, content_type):
+    ARRAY[0] = float(body)
+    return ARRAY
+"""
+
 FOREST = """
 import numpy as np
 from sklearn.ensemble import RandomForestClassifier
@@ -189,6 +196,21 @@ def test_what_waits_while_the_model_computes_is_computed_next_and_together(host,
     assert [body for status, body in together if status == 200] == [body for s, body in one_by_one if s == 200]
     most = lambda: max(int(line.partition("rows=")[2]) for line in logged(server, "rows="))  # noqa: E731
     wait_until(lambda: most() > 2, 60, "more rows are computed together than a request has")
+
+
+def test_a_script_that_reads_into_the_same_array_each_time_mixes_up_no_answers(host, opt):
+    server = host(GATED + READS_INTO_ONE, CLARY_BATCH="on")
+
+    def release():
+        wait_until(lambda: logged(server, "rows="), 60, "they are being computed")
+        (opt.base / "model/go").touch()
+
+    gate = threading.Thread(target=release)
+    gate.start()
+    answers = server.together([(str(number), "text/csv", "application/json") for number in range(4)])
+    gate.join()
+    assert answers == [(200, b"[%d.0]" % number) for number in range(4)]
+    assert len(logged(server, "rows=")) < 4, "some of them together"
 
 
 def test_the_users_own_functions_are_asked_request_by_request(host, opt):

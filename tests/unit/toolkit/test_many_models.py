@@ -1,5 +1,6 @@
 """The `/models` contract of multi-model endpoints by Clary's own model server."""
 
+import errno
 import json
 import os
 import signal
@@ -7,9 +8,15 @@ import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
+from clary.toolkit.server import many_models
+from clary.toolkit.server.listener import Exchange
+from clary.toolkit.server.many_models import Loaded, Models
+from clary.toolkit.server.message import Request, Response
+from clary.toolkit.server.model_forks import Started
 from clary.toolkit.server.model_line import Line
 from tests.running import wait_until
 
@@ -226,3 +233,93 @@ def has_ended(process):
 @pytest.mark.parametrize("body", ["", "[]", "{}", '{"model_name": "a"}'])
 def test_what_is_no_order_to_load_is_refused(many, body):
     assert many.request("POST", "/models", body)[0] == 400
+
+
+def test_who_asks_a_model_in_the_moment_in_which_it_leaves_is_told(tmp_path):
+    """The one that loads models has found it, and its own thread gives it up before it is asked."""
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(str(tmp_path / "1"))
+        bound.listen()
+    told, ended = [], threading.Event()
+    line = Line(str(tmp_path / "1"), told.extend)
+    line.start(lambda _well: line.close(), ended.set)
+    assert ended.wait(60)
+    line.ask("late")
+    [(asked, response)] = told
+    assert (asked, response.status) == ("late", 404)
+
+
+@pytest.mark.parametrize("said", [b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 OK 200\r\n\r\n", b"HTTP"])
+def test_a_model_whose_process_says_what_is_no_answer_has_not_loaded(tmp_path, said):
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(str(tmp_path / "1"))
+        bound.listen()
+        line, told, ended = Line(str(tmp_path / "1"), list), [], threading.Event()
+        line.start(told.append, ended.set)
+        line.close()
+        connected, _ = bound.accept()
+        with connected:
+            connected.sendall(said)
+    assert ended.wait(60)
+    assert told == [False]
+
+
+class Stood:
+    """What a model server of many models stands on, without processes."""
+
+    def __init__(self):
+        self.ended, self.killed, self.told = [], [], []
+
+    def begin(self, _url):
+        return Started(7, "nowhere")
+
+    def end(self, started):
+        self.ended.append(started.pid)
+
+    def answer(self, answered):
+        self.told += [response.status for _, response in answered]
+
+
+@pytest.fixture
+def stood():
+    return Stood()
+
+
+def asked(**order):
+    return Exchange(None, Request("POST", "/models", {}, json.dumps(order).encode()), True)
+
+
+def test_a_model_that_ends_just_as_it_is_given_up_is_not_killed_when_its_id_may_be_anothers(stood, monkeypatch):
+    class Loading:
+        """Its process dies, and its thread sees it, right when it is looked at."""
+
+        def __init__(self):
+            self.farewells = []
+
+        @property
+        def ready(self):
+            ending = threading.Thread(target=models._ended, args=[model])
+            ending.start()
+            ending.join(0.1)
+            return False
+
+        def close(self):
+            pass
+
+    models, model = Models(stood, stood, 0), Loaded("a", "", Started(7, "nowhere"), Loading())
+    monkeypatch.setattr(os, "kill", lambda pid, _signal: stood.killed.append((pid, list(stood.ended))))
+    models._open = 1
+    models._leave(model, asked(), Response(200))
+    assert stood.killed == [(7, [])]
+
+
+def test_a_model_for_which_there_is_no_descriptor_leaves_no_process(stood, monkeypatch):
+    monkeypatch.setattr(many_models, "Line", Mock(side_effect=OSError(errno.EMFILE, "Too many open files")))
+    Models(stood, stood, 0).take(asked(model_name="a", url="/nowhere"))
+    assert (stood.told, stood.ended) == ([507], [7])
+
+
+def test_a_models_files_may_go_while_they_are_counted(stood, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(Path, "lstat", Mock(side_effect=FileNotFoundError))
+    assert many_models._size(tmp_path) == 0

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.running import wait_until
+
 SUM = """
 class Sum:
     n_features_in_ = 3
@@ -155,7 +157,7 @@ def test_a_failing_function_is_a_500_with_message_and_traceback(host):
     assert status == 500
     assert body.startswith(b"'column'\nTraceback (most recent call last):")
     assert server.invoke("1,2,3")[0] == 500
-    assert "KeyError: 'column'" in server.log()
+    wait_until(lambda: "KeyError: 'column'" in server.log(), 60, "its log is read beside")
 
 
 def test_an_error_with_a_status_of_its_own_keeps_it(host):

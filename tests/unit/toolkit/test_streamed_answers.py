@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from clary.toolkit.server.listener import Listener, bind
+from clary.toolkit.server.message import Response
+from clary.toolkit.server.streaming import Outlet
 from tests.running import wait_until
 from tests.unit.toolkit.containers import answers_in
 
@@ -183,3 +186,45 @@ def test_a_client_that_does_not_read_holds_the_computation_up(host, opt):
     assert b"200 OK" in server.raw(b"GET /ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     assert int(count.read_text() or 0) < 99
     assert sum(map(len, client.parts())) == 99 * 10**6
+
+
+def test_a_script_that_fails_when_it_is_told_to_leave_off_harms_nobody_else():
+    """Its client has gone; others wait for this thread."""
+
+    def stubborn():
+        try:
+            yield b"one"
+            yield b"two"
+        finally:
+            raise RuntimeError("not yet")
+
+    ended = []
+    outlet = Outlet(lambda function, *given: function(*given), lambda _part: outlet.lose(), ended.append)
+    outlet.send_all(stubborn())
+    assert ended == [False]
+
+
+def test_nothing_is_said_to_a_request_in_the_midst_of_the_parts_of_the_one_before_it():
+    listener = Listener(bind(0, "127.0.0.1"), lambda _: None, 1000)
+    listener.start()
+    with socket.create_connection(("127.0.0.1", listener.port), timeout=60) as client:
+
+        def parts():
+            yield b"one"
+            client.sendall(streamed(b"1", b"POST /invocations HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n")[:-1])
+            [connection] = listener.connections
+            wait_until(lambda: "expect" in connection._headers, 60, "its head has been read")
+            yield b"two"
+
+        client.sendall(streamed(b"1"))
+        [first] = listener.take(1, 1000)
+        listener.stream(first, Response(200, b"", parts=parts()))
+        client.sendall(b"1")
+        [second] = listener.take(1, 1000)
+        listener.answer([(second, Response(200, b"whole"))])
+        with client.makefile("rb") as answers:
+            listener.refuse_more()
+            listener.stop()
+            _, _, rest = answers.read().partition(b"\r\n\r\n")
+    assert rest.startswith(b"3\r\none\r\n3\r\ntwo\r\n0\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n")
+    assert rest.endswith(b"whole")

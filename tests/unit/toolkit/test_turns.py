@@ -154,3 +154,14 @@ def test_requests_that_have_come_are_read_before_the_door_closes():
                 taken += listener.take(8, 1000)
         assert [each.request.body for each in taken] == [b"7"]
         listener.turns.close()
+
+
+def test_a_server_that_is_told_to_end_again_when_it_has_ended_does_not_fail():
+    """A signal's handler stays until the process has gone, which may take a second with large libraries."""
+    listener = Listener(bind(0, "127.0.0.1"), lambda _: None, 1000)
+    listener.start()
+    listener.end()
+    assert listener.take(1, 1) == []
+    listener.refuse_more()
+    listener.stop()
+    listener.end()

@@ -73,18 +73,26 @@ class AsyncWork:
         self._begin(request.owner)
 
     async def watch(self) -> None:
-        """Take up what lies there, and follow the routes; runs as long as the edge."""
+        """Take up what lies there, and follow the routes; runs as long as the edge. May be begun again."""
+        if self._lock is None:
+            await self._take_up()
+        while True:
+            for owner in list(self._backlogs):
+                self._look(owner)
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def _take_up(self) -> None:
         lock = await self._taken_over()
-        left = await asyncio.get_running_loop().run_in_executor(self._threads, self._files.left)
+        try:
+            left = await asyncio.get_running_loop().run_in_executor(self._threads, self._files.left)
+        except BaseException:
+            os.close(lock)
+            raise
         self._lock = lock
         early, self._early = self._early, []
         for request in {request.id: request for request in [*left, *early]}.values():
             if request.id not in self._arriving:
                 self._add(request)
-        while True:
-            for owner in list(self._backlogs):
-                self._look(owner)
-            await asyncio.sleep(LOOK_SECONDS)
 
     async def _taken_over(self) -> int:
         """The lock of the files, once nobody else has it."""

@@ -9,6 +9,7 @@ thread" is here whichever of them runs the loop.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import queue
 import socket
@@ -70,6 +71,8 @@ class _Connection(asyncio.Protocol):
         self._ended = False
         self._said = not listener.pipelined
         self._outlet: Optional[Outlet] = None
+        self._unsaid: List[Tuple[Iterable[bytes], bool]] = []
+        """What is not to stand among the parts of an answer."""
         self._lock = threading.Lock()
         self._owed = False
         """The rest of what the computing thread has written waits for the HTTP thread."""
@@ -206,6 +209,8 @@ class _Connection(asyncio.Protocol):
         with self._lock:
             if self._owed:
                 self.loop.call_soon(self._say, parts, keep_alive)
+            elif self._outlet is not None:
+                self._unsaid.append((parts, keep_alive))
             else:
                 self._write(parts, keep_alive)
 
@@ -248,6 +253,9 @@ class _Connection(asyncio.Protocol):
             keep_alive = self._keeps_alive()
             self._waiting.popleft()
             self._write([LAST], keep_alive and not (self._ended and not self._waiting))
+        unsaid, self._unsaid = self._unsaid, []
+        for each in unsaid:
+            self._say(*each)
         self.flush()
 
     def _keeps_alive(self) -> bool:
@@ -301,9 +309,11 @@ class Listener:
         )
 
     def end(self) -> None:
-        """The server shall end, after what has come; from the main thread, or a signal's handler."""
+        """The server shall end, after what has come; from the main thread, or a signal's handler. Nothing where it has
+        ended: a handler stays for as long as the process does."""
         self.requests.put(None)
-        self._loop.call_soon_threadsafe(self.turns.wake)
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            self._loop.call_soon_threadsafe(self.turns.wake)
 
     def _has_come(self) -> bool:
         return not self.requests.empty()

@@ -166,7 +166,7 @@ class Models:
         try:
             with self._lock:
                 started = self._forks.begin(url)
-            line = Line(started.place, self._listener.answer)
+                line = self._line(started)
         except Gone as error:
             logger.error("%s; this server ends too.", error)  # noqa: TRY400 - nothing of ours has failed
             self._say(exchange, _error(500, str(error)))
@@ -180,6 +180,13 @@ class Models:
             self._loaded[name] = model
             self._open += 1
         line.start(lambda well: self._told(exchange, model, well), lambda: self._ended(model))
+
+    def _line(self, started: Started) -> Line:
+        try:
+            return Line(started.place, self._listener.answer)
+        except OSError:
+            self._forks.end(started)
+            raise
 
     def _told(self, exchange: Exchange, model: Loaded, well: bool) -> None:
         """On the model's thread: it has loaded, or has not."""
@@ -197,8 +204,9 @@ class Models:
         being loaded has no answers to give."""
         self._drop(model)
         model.line.farewells.append((exchange, response))
-        if not model.line.ready:
-            os.kill(model.started.pid, signal.SIGKILL)  # its id is its own until `_ended` has it reaped
+        with self._lock:
+            if not model.line.ready:
+                os.kill(model.started.pid, signal.SIGKILL)  # its id is its own until `_ended` has it reaped
         model.line.close()
 
     def _ended(self, model: Loaded) -> None:
@@ -253,8 +261,14 @@ def _memory_of(pid: int) -> int:
 
 def _size(folder: Path) -> int:
     """Bytes of the files below a folder: no model takes less, as far as it can be said before."""
-    found = (Path(root, name) for root, _, names in os.walk(str(folder)) for name in names)
-    return sum(path.lstat().st_size for path in found)
+    return sum(_bytes_of(Path(root, name)) for root, _, names in os.walk(str(folder)) for name in names)
+
+
+def _bytes_of(path: Path) -> int:
+    try:
+        return path.lstat().st_size
+    except OSError:  # it has just been removed
+        return 0
 
 
 def _json(status: int, document: Dict[str, Any]) -> Response:

@@ -34,6 +34,9 @@ class Line:
         self._place = place
         self._answer = answer
         self._waiting: queue.SimpleQueue[Optional[Exchange]] = queue.SimpleQueue()
+        self._last = threading.Lock()
+        """Who holds it puts the last into what waits, or sees that it is not there."""
+        self._closed = False
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._received: BinaryIO = self._socket.makefile("rb")
         self.alive = True
@@ -49,11 +52,17 @@ class Line:
 
     def ask(self, exchange: Exchange) -> None:
         """It is answered sooner or later, with 404 where the model is gone by then."""
-        self._waiting.put(exchange)
+        with self._last:
+            if not self._closed:
+                self._waiting.put(exchange)
+                return
+        self._answer([(exchange, _NOT_LOADED)])
 
     def close(self) -> None:
         """Answer what waits, then end."""
-        self._waiting.put(None)
+        with self._last:
+            self._closed = True
+            self._waiting.put(None)
 
     def _run(self, loaded: Callable[[bool], None], ended: Callable[[], None]) -> None:
         self.alive = self._answers()
@@ -125,6 +134,13 @@ def _worded(request: Request) -> bytes:
 def _read(received: BinaryIO) -> Response:
     """The next answer of a model server of ours, which always says how long it is. Raises OSError where the connection
     ended, ValueError where this is no answer."""
+    try:
+        return _answer(received)
+    except LookupError as error:
+        raise ValueError("this is no answer") from error
+
+
+def _answer(received: BinaryIO) -> Response:
     status = _line(received).split(b" ", 2)[1]
     headers: Dict[bytes, bytes] = {}
     line = _line(received)

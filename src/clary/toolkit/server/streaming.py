@@ -69,7 +69,7 @@ class Outlet:
         except Exception:  # a user's function may raise anything; the server lives on
             logger.exception("An answer that had begun could not be finished.")
         finally:
-            getattr(parts, "close", _nothing)()
+            _leave_off(parts)
         self._call(self._end, whole)
 
     def _send(self, part: bytes) -> bool:
@@ -105,5 +105,11 @@ class Outlet:
         self._places.release()
 
 
-def _nothing() -> None:
-    pass
+def _leave_off(parts: Iterator[bytes]) -> None:
+    """What a script does at its end it does here, and may fail in it."""
+    close = getattr(parts, "close", None)
+    try:
+        if close is not None:
+            close()
+    except Exception:
+        logger.exception("A script that was told to leave off has failed.")
