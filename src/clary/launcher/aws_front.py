@@ -145,8 +145,15 @@ class Terminated:
             raise BlockingIOError from early
 
     def shutdown(self, how: int) -> None:
-        """The end of what is said here, in TLS (RFC 8446, 6.1) and below it; what the client still says is heard."""
-        with contextlib.suppress(OSError):  # it may have gone; and it has not said its own last word yet
+        """The end of what is said here, in TLS (RFC 8446, 6.1) and below it; what the client still says is heard.
+
+        Raises BlockingIOError where the client takes no more for now: without its last word TLS is cut, not ended.
+        """
+        try:
             self._inside.unwrap()
+        except ssl.SSLWantWriteError as early:
+            raise BlockingIOError from early
+        except OSError:
+            pass  # it may have gone; and it has not said its own last word yet
         with contextlib.suppress(OSError):
             socket.socket.shutdown(self._inside, how)

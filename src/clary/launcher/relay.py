@@ -36,7 +36,7 @@ class Stream(Protocol):
         ...
 
     def shutdown(self, how: int, /) -> None:
-        """As a socket's."""
+        """As a socket's. Raises BlockingIOError where its last word has no room yet: it is to be called again then."""
         ...
 
 
@@ -202,12 +202,14 @@ class _Way:
         self._source = source
         self._sink = sink
         self._held = memoryview(b"")
+        self._said_all = False
         self.done = False
 
     def wants(self) -> Tuple[Stream | None, int]:
         if self.done:
             return None, 0
-        return (self._sink, selectors.EVENT_WRITE) if self._held else (self._source, selectors.EVENT_READ)
+        told = not self._held and not self._said_all
+        return (self._source, selectors.EVENT_READ) if told else (self._sink, selectors.EVENT_WRITE)
 
     def turn(self, sock: object, events: int) -> None:
         wanted, event = self.wants()
@@ -217,15 +219,15 @@ class _Way:
             self._read()
         if self._held:
             self._write()
+        elif self._said_all:
+            self._end()
 
     def _read(self) -> None:
         try:
             data = self._source.recv(_PIECE)
         except BlockingIOError:
             return
-        if not data:
-            self.done = True
-            self._sink.shutdown(socket.SHUT_WR)
+        self._said_all = not data
         self._held = memoryview(data)
 
     def _write(self) -> None:
@@ -233,3 +235,10 @@ class _Way:
             self._held = self._held[self._sink.send(self._held, socket.MSG_NOSIGNAL) :]
         except BlockingIOError:
             return
+
+    def _end(self) -> None:
+        try:
+            self._sink.shutdown(socket.SHUT_WR)
+        except BlockingIOError:
+            return
+        self.done = True

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
+import os
 import select
 import socket
 import ssl
@@ -16,7 +18,7 @@ import pytest
 from clary.compute import authority
 from clary.compute.launch import CERTIFICATE, KEY
 from clary.launcher import open_reads, proxy
-from clary.launcher.aws_front import AwsFront
+from clary.launcher.aws_front import AwsFront, Terminated
 
 HOST = "bucket.s3.us-east-1.amazonaws.com"
 SECONDS = 60.0
@@ -151,6 +153,37 @@ def test_an_open_read_is_the_apis_where_its_bucket_is_here_or_aws_is_not(
         server, _ = api.accept()
         with server:
             assert server.recv(1000) == said
+
+
+def test_an_end_waits_until_a_slow_client_has_room_for_it(place: Path) -> None:
+    """Else the connection would be cut, which is a fault to the client though it has all that was sent."""
+    front = AwsFront(str(place), "")
+    ours, theirs = socket.socketpair()
+    with ours, theirs, concurrent.futures.ThreadPoolExecutor() as threads:
+        ready = threads.submit(front._ready().wrap_socket, theirs, server_side=True)
+        with _secured(ours, place) as client, ready.result(SECONDS) as inside:
+            inside.sendall(b"!")
+            assert client.recv(1) == b"!"  # and the tickets of sessions that TLS 1.3 sends before
+            end, ours_below = Terminated(inside), socket.socket(fileno=os.dup(client.fileno()))
+            end.setblocking(False)
+            with ours_below:
+                filled = _filled(inside.fileno())
+                with pytest.raises(BlockingIOError):
+                    end.shutdown(socket.SHUT_WR)
+                while filled:
+                    filled -= len(ours_below.recv(filled))
+            end.shutdown(socket.SHUT_WR)
+            client.settimeout(SECONDS)
+            assert client.recv(1) == b""
+
+
+def _filled(descriptor: int) -> int:
+    """How many bytes a connection has taken below its TLS, whose other end reads none."""
+    filled = 0
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            filled += os.write(descriptor, b"x")
+    return filled
 
 
 class Aws:

@@ -83,6 +83,37 @@ def test_an_end_that_goes_ends_the_other(ends):
     assert near.recv(100) == b""
 
 
+class Hesitant:
+    """An end whose last word has no room at first."""
+
+    def __init__(self, below: socket.socket) -> None:
+        self._below = below
+        self.asked = 0
+
+    def shutdown(self, how: int) -> None:
+        self.asked += 1
+        if self.asked < 3:
+            raise BlockingIOError
+        self._below.shutdown(how)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._below, name)
+
+
+def test_a_last_word_that_has_no_room_is_said_later():
+    near, near_inner = socket.socketpair()
+    far, far_inner = socket.socketpair()
+    with near, near_inner, far, far_inner:
+        far.sendall(b"all")
+        far.shutdown(socket.SHUT_WR)
+        near.shutdown(socket.SHUT_WR)
+        end = Hesitant(near_inner)
+        relay.carry(end, far_inner)
+        assert end.asked == 3
+        assert near.recv(100) == b"all"
+        assert near.recv(100) == b""
+
+
 @pytest.fixture
 def through():
     """A connection served by the Unix socket at a path."""
